@@ -1,0 +1,78 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The one contract of all DNS providers, and the table of those that exist."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Protocol
+
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, ZoneState
+
+
+class ProviderError(Exception):
+    """The DNS service could not be read or written; the message names zone, service, what it answered and the way out."""
+
+
+class Conflict(ProviderError):
+    """The zone is no longer as it was read: someone else wrote. Nothing was applied; read again and plan again."""
+
+
+class ZoneNotFound(ProviderError):
+    """The service does not serve a zone that holds the name."""
+
+
+class Provider(Protocol):
+    """A DNS service that holds zones. Its methods may be called by several threads at once, for different zones."""
+
+    def zone_of(self, name: str) -> str:
+        """Find the zone that holds a name: the longest match on label boundaries.
+
+        :param name: lower-case A-labels, no trailing dot
+        :returns: the apex of the zone, in the same form
+        :raises ZoneNotFound: no zone of this service holds the name
+        :raises ProviderError: the service could not be asked
+        """
+        ...
+
+    def read(self, zone: str, keys: Collection[Key]) -> ZoneState:
+        """Read the named RRsets of one zone, and any CNAME at these names. Never writes.
+
+        :param zone: an apex as ``zone_of`` gives it, or as the user named it
+        :param keys: owner name and type of each RRset wanted, all inside the zone
+        :returns: the RRsets that exist, with the token that ``apply`` needs
+        :raises ZoneNotFound: the service does not serve this zone
+        :raises ProviderError: the service could not be asked, or a name is delegated away from this zone
+        """
+        ...
+
+    def apply(self, zone: str, changes: Sequence[Change], token: object) -> None:
+        """Make all changes or none, if the RRsets concerned are still as they were read.
+
+        Values of a changed RRset that stand in both ``before`` and ``after`` are left exactly as the service has them.
+
+        :param zone: the zone that was read
+        :param changes: at least one, each key at most once; ``before`` as ``read`` returned it
+        :param token: the token of that ``read``
+        :raises Conflict: something read has changed since; nothing was written
+        :raises ProviderError: the service refused or did not answer
+        """
+        ...
+
+
+def open_provider(dns: Mapping[str, Any]) -> Provider:
+    """Build the provider that a ``dns`` option names. Imports only what this provider needs.
+
+    :param dns: the option's values, already checked by ``options.check_dns``
+    :returns: the provider, with no connection made yet
+    :raises MissingLibrary: a library that this provider needs is not installed
+    """
+    # Static imports by name: AnsiballZ ships only what it finds in the source.
+    if dns["provider"] == "rfc2136":
+        from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.rfc2136 import Rfc2136Provider
+
+        return Rfc2136Provider(dns)
+    from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.zonefile import ZonefileProvider
+
+    return ZonefileProvider(dns)

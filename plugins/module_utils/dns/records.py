@@ -1,0 +1,56 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The values that pass between the plan and the providers: RRsets as found, and changes to them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+Key = tuple[str, str]
+"""Owner name (lower-case A-labels, no trailing dot) and record type ("TXT", "CNAME")."""
+
+
+@dataclass(frozen=True, slots=True)
+class RRset:
+    """All records of one name and type (RFC 2181 section 5).
+
+    ``values`` holds TXT data decoded (character-strings joined, bytes as UTF-8 with surrogateescape, see
+    ``policy.txt``) and CNAME targets as lower-case names without the trailing dot; ``ttl`` is in seconds.
+    """
+
+    name: str
+    type: str
+    ttl: int
+    values: tuple[str, ...]
+
+    @property
+    def key(self) -> Key:
+        return (self.name, self.type)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One RRset from ``before`` to ``after``; None means that it does not exist. Never both None."""
+
+    before: RRset | None
+    after: RRset | None
+
+    @property
+    def key(self) -> Key:
+        rrset = self.after or self.before
+        assert rrset is not None
+        return rrset.key
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneState:
+    """What a provider read: the RRsets that exist among the names asked for, and its token for compare-and-swap.
+
+    An RRset of type CNAME found at a name that was asked for another type is always included.
+    """
+
+    zone: str
+    rrsets: Mapping[Key, RRset]
+    token: object

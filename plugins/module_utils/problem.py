@@ -1,0 +1,56 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What can be wrong, in one shape: every error of the collection names where, what, which rule and the way out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+_LONGEST_VALUE = 120
+
+
+def shown(value: str) -> str:
+    """Quote a value for an error message: control characters escaped, long values cut in the middle.
+
+    :param value: the value as the user or the DNS gave it
+    :returns: one line of printable ASCII between double quotes
+    """
+    text = value.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    text = "".join(ch if ch.isprintable() else ch.encode("unicode_escape").decode() for ch in text)
+    if len(text) > _LONGEST_VALUE:
+        text = f"{text[: _LONGEST_VALUE // 2]}...{text[-_LONGEST_VALUE // 2 :]} ({len(value)} characters)"
+    return f'"{text}"'
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One broken rule.
+
+    ``subject`` is the domain or the ERP environment, ``where`` the option, field or record, ``value`` what stood
+    there (None when it is secret or missing), ``rule`` what is demanded, ``source`` where the rule comes from (an RFC
+    section, a vendor's document, this collection's documentation), ``way_out`` the next step.
+    """
+
+    subject: str
+    where: str
+    value: str | None
+    rule: str
+    source: str
+    way_out: str
+
+    def __str__(self) -> str:
+        given = "" if self.value is None else f" {shown(self.value)}"
+        return f"{self.subject}: {self.where}{given}: {self.rule} ({self.source}). {self.way_out}"
+
+
+class Refused(Exception):
+    """The input or the state of the DNS breaks rules; nothing has been written.
+
+    :param problems: at least one broken rule; several are reported together
+    """
+
+    def __init__(self, problems: Problem | Iterable[Problem]) -> None:
+        self.problems: list[Problem] = [problems] if isinstance(problems, Problem) else list(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
