@@ -1,0 +1,108 @@
+# `make demo` shows the collection at work, `make test` proves it. Both do their own set-up: they need
+# Python >= 3.11 with venv, git and make, and write only below this folder.
+
+PYTHON ?=
+VENV := .venv
+COLLECTIONS := $(VENV)/collections
+COLLECTION := $(COLLECTIONS)/ansible_collections/mailroom/erp
+CORES ?= 2
+MAKEFLAGS += --no-print-directory
+
+# Absolute, quoted where a shell sees it: the checkout may lie below a path with spaces.
+export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/$(COLLECTIONS)
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# A user's own Ansible settings must not decide what the tests see.
+unexport ANSIBLE_INVENTORY ANSIBLE_VAULT_PASSWORD_FILE ANSIBLE_STDOUT_CALLBACK ANSIBLE_ROLES_PATH PYTHONPATH
+
+.PHONY: help demo clean-demo test lint docs-lint sanity molecule unit integration pytest test-matrix clean named
+.NOTPARALLEL:
+
+help:
+	@echo 'make demo         five ERP environments get their mail settings and SPF records (zone files in build/demo)'
+	@echo 'make test         everything below, in this order: lint docs-lint sanity molecule unit integration'
+	@echo 'make test-matrix  unit, integration and sanity tests on every ansible-core that the collection promises'
+	@echo 'make clean-demo   back to the first run of the demo'
+	@echo 'make clean        also removes the virtual environments'
+
+# --- set-up ---------------------------------------------------------------------------------------------------------
+
+$(VENV)/python.stamp:
+	@found=; for python in $(if $(PYTHON),"$(PYTHON)",python3 python3.14 python3.13 python3.12 python3.11); do \
+	  if "$$python" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; \
+	  then found="$$python"; break; fi; done; \
+	if [ -z "$$found" ]; then echo 'No Python >= 3.11 with venv and ensurepip was found on PATH.' \
+	  'Install one (Debian: apt-get install python3-venv) or name it: make PYTHON=/path/to/python3' >&2; exit 1; fi; \
+	rm -rf $(VENV) && "$$found" -m venv $(VENV)
+	@touch $@
+
+$(VENV)/demo.stamp: $(VENV)/python.stamp requirements.txt
+	@echo 'Installing what the collection needs into $(VENV) ...'
+	@$(VENV)/bin/python -m pip install -qq -r requirements.txt 'ansible-core>=2.18'
+	@mkdir -p $(dir $(COLLECTION)) && ln -sfn ../../../.. $(COLLECTION)
+	@touch $@
+
+$(VENV)/test.stamp: $(VENV)/demo.stamp tests/requirements.txt
+	@echo 'Installing what the tests need into $(VENV) ...'
+	@$(VENV)/bin/python -m pip install -qq -r tests/requirements.txt
+	@touch $@
+
+# The DNS tests run against a real BIND 9. Debian puts it where a user's PATH may not look.
+named:
+	@if ! PATH="$$PATH:/usr/sbin:/sbin" command -v named >/dev/null; then \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then echo 'Installing the Debian package bind9 ...'; \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends bind9; \
+	  else echo 'The tests need the DNS server BIND 9 (named). Install it as root and try again:' >&2; \
+	    echo '  apt-get update && apt-get install --no-install-recommends bind9' >&2; exit 1; fi; fi
+
+# --- demo -----------------------------------------------------------------------------------------------------------
+
+build/demo: | $(VENV)/demo.stamp
+	@mkdir -p build/demo.new
+	@cp -R playbooks/demo/company/. build/demo.new && mv build/demo.new build/demo
+
+demo: $(VENV)/demo.stamp build/demo
+	@cd build/demo && ANSIBLE_CONFIG="$(CURDIR)/build/demo/ansible.cfg" ansible-playbook mailroom.erp.demo.demo $(ARGS)
+
+clean-demo:
+	rm -rf build/demo build/demo.new
+
+# --- tests ----------------------------------------------------------------------------------------------------------
+
+# pytest comes last, so that its closing line says how many tests ran.
+test: named lint docs-lint sanity molecule pytest
+
+lint: $(VENV)/test.stamp
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	cd $(COLLECTIONS) && mypy --config-file ansible_collections/mailroom/erp/pyproject.toml \
+	  -p ansible_collections.mailroom.erp.plugins -p ansible_collections.mailroom.erp.tests
+	$(VENV)/bin/antsibull-changelog lint
+	cd $(COLLECTION) && ansible-lint --profile production --offline
+
+docs-lint: $(VENV)/test.stamp
+	cd $(COLLECTION) && antsibull-docs lint-collection-docs --plugin-docs .
+
+sanity: $(VENV)/test.stamp
+	$(VENV)/bin/python tests/tools/sanity.py
+
+molecule: $(VENV)/test.stamp
+	cd $(COLLECTION)/extensions && molecule test --scenario-name site
+
+PYTEST = PYTHONPATH="$(CURDIR)/$(COLLECTIONS)" $(VENV)/bin/python -m pytest -n $(CORES)
+
+pytest: $(VENV)/test.stamp named
+	$(PYTEST) tests/unit tests/integration
+
+unit: $(VENV)/test.stamp named
+	$(PYTEST) tests/unit $(ARGS)
+
+integration: $(VENV)/test.stamp named
+	$(PYTEST) tests/integration $(ARGS)
+
+test-matrix: $(VENV)/python.stamp named
+	$(VENV)/bin/python tests/tools/matrix.py
+
+clean: clean-demo
+	rm -rf $(VENV) .venv-matrix .hypothesis .mypy_cache .pytest_cache .ruff_cache .ansible tests/output
+	rm -f mailroom-erp-*.tar.gz
