@@ -1,0 +1,123 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What each domain got, as text that a person reads in a terminal."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from ansible.errors import AnsibleFilterError
+
+DOCUMENTATION = r"""
+name: mail_domains_table
+short_description: A readable table of what mail_domains did
+version_added: 0.1.0
+description:
+  - Turns the C(domains) that M(mailroom.erp.mail_domains) returns into text with one block per domain.
+  - Each block has the domain, whether it changed, its SPF record before and after, and what that record costs in DNS
+    lookups (RFC 7208 section 4.6.4).
+positional: _input
+options:
+  _input:
+    description: The C(domains) of the result, in the order in which they are to be shown.
+    type: list
+    elements: dict
+    required: true
+  width:
+    description: The longest line, in characters. Records are broken between terms, never inside one.
+    type: int
+    default: 100
+author:
+  - The mailroom.erp authors
+"""
+
+EXAMPLES = r"""
+- name: Show what each domain got
+  ansible.builtin.debug:
+    msg: "{{ result.domains | mailroom.erp.mail_domains_table }}"
+  vars:
+    result:
+      domains:
+        - domain: acme.example
+          changed: true
+          spf:
+            record:
+              before: v=spf1 mx ~all
+              after: v=spf1 mx include:spf.afas.online ~all
+            lookups: {total: 2, void: 0, terms: {}, indeterminate: []}
+"""
+
+RETURN = r"""
+_value:
+  description: The table; its last line counts the domains and those that changed.
+  type: str
+"""
+
+_LABEL = 10
+_NARROWEST = 40
+
+
+def _wrapped(label: str, text: str, width: int) -> str:
+    """One labelled value; continuation lines stand below its first character."""
+    first = f"  {label:<{_LABEL}}"
+    return textwrap.fill(
+        text,
+        width=width,
+        initial_indent=first,
+        subsequent_indent=" " * len(first),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _record(entry: Mapping[str, Any], moment: str) -> str:
+    return entry["spf"]["record"][moment] or "(no SPF record)"
+
+
+def _lookups(lookups: Mapping[str, Any] | None) -> str:
+    """The cost of a record; a term with macros makes it a lower bound."""
+    if not lookups:
+        return "-"
+    at_least = "at least " if lookups.get("indeterminate") else ""
+    return f"{at_least}{lookups['total']} of 10, void {lookups['void']} of 2"
+
+
+def _block(entry: Mapping[str, Any], width: int) -> str:
+    """One domain's part of the table."""
+    rows = [f"{entry['domain']}  ({'changed' if entry['changed'] else 'unchanged'})"]
+    rows.append(_wrapped("before", _record(entry, "before"), width))
+    rows.append(_wrapped("after", _record(entry, "after"), width))
+    rows.append(_wrapped("lookups", _lookups(entry["spf"].get("lookups")), width))
+    return "\n".join(rows)
+
+
+def mail_domains_table(domains: Iterable[Mapping[str, Any]], width: int = 100) -> str:
+    """Lay out what mail_domains returned.
+
+    :param domains: its ``domains``: dicts with domain, changed and spf {record {before, after}, lookups}
+    :param width: the longest line in characters, at least 40; a longer term keeps a line of its own
+    :returns: one block per domain and a line that counts them
+    :raises AnsibleFilterError: the input has another shape, or the width is too small
+    """
+    if width < _NARROWEST:
+        raise AnsibleFilterError(f"mail_domains_table: width {width} is less than {_NARROWEST} characters")
+    try:
+        entries = list(domains)
+        blocks = [_block(entry, width) for entry in entries]
+        changed = sum(bool(entry["changed"]) for entry in entries)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise AnsibleFilterError(
+            f"mail_domains_table wants the `domains` of a mail_domains result; this is something else: {error!r}"
+        ) from error
+    return "\n\n".join([*blocks, f"{len(blocks)} domains, {changed} changed"])
+
+
+class FilterModule:
+    """The filters of this file."""
+
+    def filters(self) -> dict[str, Callable[..., str]]:
+        """Name the filters, as Ansible asks for them."""
+        return {"mail_domains_table": mail_domains_table}

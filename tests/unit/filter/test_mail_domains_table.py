@@ -1,0 +1,79 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The table of what each domain got."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible.errors import AnsibleFilterError
+from ansible_collections.mailroom.erp.plugins.filter.mail_domains_table import FilterModule, mail_domains_table
+
+
+def entry(before: str | None, after: str | None, **more: Any) -> dict[str, Any]:
+    """One domain as mail_domains returns it."""
+    lookups = {"total": 2, "void": 0, "terms": {}, "indeterminate": [], **more}
+    spf = {"record": {"before": before, "after": after}, "lookups": lookups}
+    return {"domain": "acme.example", "changed": before != after, "spf": spf}
+
+
+def test_the_whole_table() -> None:
+    domains = [entry(None, "v=spf1 mx ~all"), {**entry("v=spf1 -all", "v=spf1 -all"), "domain": "b.example"}]
+    assert mail_domains_table(domains) == (
+        "acme.example  (changed)\n"
+        "  before    (no SPF record)\n"
+        "  after     v=spf1 mx ~all\n"
+        "  lookups   2 of 10, void 0 of 2\n"
+        "\n"
+        "b.example  (unchanged)\n"
+        "  before    v=spf1 -all\n"
+        "  after     v=spf1 -all\n"
+        "  lookups   2 of 10, void 0 of 2\n"
+        "\n"
+        "2 domains, 1 changed"
+    )
+
+
+def test_long_records_are_broken_between_terms_only() -> None:
+    record = "v=spf1 " + " ".join(f"ip4:192.0.2.{number}" for number in range(60)) + " -all"
+    lines = mail_domains_table([entry(record, record)], width=60).splitlines()
+    assert max(len(line) for line in lines) <= 60
+    start, stop = 1, next(i for i, line in enumerate(lines) if line.startswith("  after"))
+    assert " ".join(" ".join(lines[start:stop]).split()) == f"before {record}"
+
+
+def test_a_term_longer_than_the_line_stays_whole() -> None:
+    term = "include:" + "a-very-long-label." * 5 + "example"
+    assert f" {term}\n" in mail_domains_table([entry("v=spf1 -all", f"v=spf1 {term} -all")], width=40)
+
+
+def test_macros_make_the_cost_a_lower_bound() -> None:
+    table = mail_domains_table([entry("v=spf1 -all", "v=spf1 -all", indeterminate=["exists:%{i}.x.example"])])
+    assert "at least 2 of 10" in table
+
+
+def test_a_record_that_was_not_counted() -> None:
+    unlooked = entry("v=spf1 -all", None)
+    unlooked["spf"]["lookups"] = None
+    assert "  lookups   -\n" in mail_domains_table([unlooked])
+
+
+def test_no_domains() -> None:
+    assert mail_domains_table([]) == "0 domains, 0 changed"
+
+
+@pytest.mark.parametrize("wrong", [["acme.example"], [{}], 5, [{"domain": "a", "changed": True, "spf": None}]])
+def test_another_shape_is_refused(wrong: Any) -> None:
+    with pytest.raises(AnsibleFilterError, match="wants the `domains` of a mail_domains result"):
+        mail_domains_table(wrong)
+
+
+def test_a_width_that_fits_nothing_is_refused() -> None:
+    with pytest.raises(AnsibleFilterError, match="width 20"):
+        mail_domains_table([], width=20)
+
+
+def test_the_filter_has_its_public_name() -> None:
+    assert FilterModule().filters() == {"mail_domains_table": mail_domains_table}
