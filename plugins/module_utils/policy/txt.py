@@ -13,12 +13,10 @@ LONGEST_STRING = 255
 
 _LONGEST_CHARACTER = 4
 
-# A quote may follow a quoted string at once; everything else is apart by blanks. What these marks mean next to a bare
-# word differs between readers (BIND keeps a"b" as one string, others see two), so that is refused.
 _TOKEN = re.compile(
     r"(?P<blank>[ \t]+)"
-    r'|"(?P<quoted>(?:[^"\\\n]|\\[^\n])*)"(?=[ \t"]|\Z)'
-    r'|(?P<bare>(?:[^ \t\r\n"();\\]|\\[^\n])+)(?=[ \t]|\Z)'
+    r'|"(?P<quoted>(?:[^"\\\n]|\\[^\n])*)"'
+    r'|(?P<bare>(?:[^ \t\r\n"();\\]|\\[^\n])+)'
 )
 _ESCAPE = re.compile(rb"\\([0-9]{3}|.)", re.DOTALL)
 _TO_ESCAPE = re.compile(rb'["\\]|[^ -~]')
@@ -128,8 +126,7 @@ def _reason(presentation: str, position: int) -> str:
     char = presentation[position]
     at = f"at character {position + 1}"
     if char == '"':
-        closed = re.match(r'"(?:[^"\\\n]|\\[^\n])*"', presentation[position:])
-        return f"no blank after the string {at}" if closed else f"the quote {at} is not closed on its line"
-    if char in "();\r\n":
-        return f"{char!r} {at} must stand inside quotes or be escaped"
-    return f"the string {at} is broken by a quote, a parenthesis, a semicolon, a line end or a lone backslash"
+        return f"the quote {at} is not closed on its line"
+    if char == "\\":
+        return f"the backslash {at} escapes nothing"
+    return f"{char!r} {at} must stand inside quotes or be escaped"
