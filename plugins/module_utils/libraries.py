@@ -32,6 +32,6 @@ def require(module: str) -> ModuleType:
     except ImportError as error:
         package = _PACKAGES[module.partition(".")[0]]
         raise MissingLibrary(
-            f"The Python library {package!r} is needed by this task but {sys.executable} cannot import {module!r}: {error}. "
+            f"The Python library {package!r} is needed, but {sys.executable} cannot import {module!r}: {error}. "
             f"Install it there: {sys.executable} -m pip install '{package}'"
         ) from error

@@ -9,10 +9,11 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, ZoneState
+from ansible_collections.mailroom.erp.plugins.module_utils.libraries import require
 
 
 class ProviderError(Exception):
-    """The DNS service could not be read or written; the message names zone, service, what it answered and the way out."""
+    """The DNS service could not be read or written; the message names zone, service, its answer and the way out."""
 
 
 class Conflict(ProviderError):
@@ -68,6 +69,7 @@ def open_provider(dns: Mapping[str, Any]) -> Provider:
     :returns: the provider, with no connection made yet
     :raises MissingLibrary: a library that this provider needs is not installed
     """
+    require("dns")
     # Static imports by name: AnsiballZ ships only what it finds in the source.
     if dns["provider"] == "rfc2136":
         from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.rfc2136 import Rfc2136Provider

@@ -1,0 +1,85 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documentation that the DNS modules share; the mirror of ``module_utils/options.py``."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    DOCUMENTATION = r"""
+options:
+  dns:
+    description:
+      - The DNS account that holds the zone. Always given whole; one variable per account is the usual way.
+      - An option that belongs to another provider, or that no provider has, is refused before anything is done.
+    type: dict
+    suboptions:
+      provider:
+        description: The kind of DNS service.
+        type: str
+        required: true
+        choices:
+          rfc2136: A name server that takes dynamic updates (RFC 2136), such as BIND, Knot or PowerDNS.
+          zonefile: Master files (RFC 1035) on the controller.
+      server:
+        description: Address or name of the primary name server. Required by provider V(rfc2136).
+        type: str
+      port:
+        description: Port of the name server. Provider V(rfc2136), V(53) unless given.
+        type: int
+      key_name:
+        description: Name of the TSIG key (RFC 8945). Provider V(rfc2136); goes with O(dns.key_secret).
+        type: str
+      key_secret:
+        description: Secret of the TSIG key, in base64. Provider V(rfc2136).
+        type: str
+      key_algorithm:
+        description: Algorithm of the TSIG key. Provider V(rfc2136), V(hmac-sha256) unless given.
+        type: str
+        choices: [hmac-md5, hmac-sha1, hmac-sha224, hmac-sha256, hmac-sha384, hmac-sha512]
+      timeout:
+        description: Seconds to wait for one answer. Provider V(rfc2136), V(10) unless given.
+        type: float
+      path:
+        description: A master file, or a folder of C(<zone>.zone) files. Required by provider V(zonefile).
+        type: path
+  resolver:
+    description:
+      - Where to look up what the world sees, for example the records that an C(include:) names.
+      - Unless given, the controller's own resolver is asked.
+    type: dict
+    suboptions:
+      nameservers:
+        description: Addresses of the name servers to ask.
+        type: list
+        elements: str
+        default: []
+      port:
+        description: Port of these name servers.
+        type: int
+        default: 53
+      zonefiles:
+        description:
+          - Master files, or folders of C(<zone>.zone) files, that answer before any name server is asked.
+          - Without O(resolver.nameservers) nothing else is asked, so that no network is needed.
+        type: list
+        elements: path
+        default: []
+      timeout:
+        description: Seconds to wait for the answer to one question.
+        type: float
+        default: 5.0
+requirements:
+  - dnspython >= 2.6
+  - idna, for internationalised domain names
+attributes:
+  check_mode:
+    description: Can run in C(check_mode) and say what it would change, without writing anything anywhere.
+  diff_mode:
+    description: Returns the old and the new record when in diff mode.
+  idempotent:
+    description: Changes nothing when the records are as declared.
+  action_group:
+    description: Use C(group/mailroom.erp.dns) in C(module_defaults) to give O(dns) and O(resolver) once.
+"""

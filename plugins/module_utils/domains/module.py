@@ -1,0 +1,108 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the DNS modules have in common: from an AnsibleModule's parameters to its result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NoReturn, Protocol
+
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import ProviderError
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import RRset
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.request import Order, read_order
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.run import DomainOutcome, Run
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.spf_plan import SpfPlan
+from ansible_collections.mailroom.erp.plugins.module_utils.libraries import MissingLibrary
+from ansible_collections.mailroom.erp.plugins.module_utils.options import secret_options
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
+
+Result = dict[str, Any]
+
+
+class Module(Protocol):
+    """The part of AnsibleModule that is used here."""
+
+    params: dict[str, Any]
+    check_mode: bool
+    no_log_values: set[str]
+
+    def exit_json(self, **kwargs: Any) -> NoReturn: ...
+    def fail_json(self, msg: str, **kwargs: Any) -> NoReturn: ...
+    def warn(self, warning: str) -> None: ...
+
+
+def run_module(module: Module, params: Mapping[str, Any], shape: Callable[[list[DomainOutcome]], Result]) -> NoReturn:
+    """Do what the parameters ask for and end the module.
+
+    :param module: the AnsibleModule
+    :param params: parameters in the shape of ``mail_domains``
+    :param shape: makes the module's own return values of the outcomes
+    """
+    try:
+        order = read_order(params)
+        _mask_secrets(module, order)
+        outcomes = Run(order, params.get("resolver"), params.get("concurrency") or 16).execute(not module.check_mode)
+    except (Refused, ProviderError, MissingLibrary) as error:
+        module.fail_json(msg=str(error))
+    for outcome in outcomes:
+        for warning in outcome.plan.warnings if outcome.plan else []:
+            module.warn(warning)
+    result = {**shape(outcomes), "changed": any(outcome.changed for outcome in outcomes), "diff": _diff(outcomes)}
+    failures = [outcome for outcome in outcomes if outcome.failure]
+    if failures:
+        module.fail_json(msg=_failure_list(failures, len(outcomes)), **result)
+    module.exit_json(**result)
+
+
+def domain_result(outcome: DomainOutcome) -> Result:
+    """The return values of one domain."""
+    plan = outcome.plan
+    return {
+        "domain": outcome.request.domain,
+        "zone": outcome.zone,
+        "changed": outcome.changed,
+        "spf": None
+        if plan is None
+        else {"record": {"before": plan.before, "after": plan.after}, "lookups": lookups(plan)},
+        "warnings": plan.warnings if plan else [],
+    }
+
+
+def lookups(plan: SpfPlan) -> Result | None:
+    """What the record costs a receiver; None when it was not counted."""
+    budget = plan.budget
+    if budget is None:
+        return None
+    terms = [{"term": term, "lookups": total, "void": void} for term, total, void in budget.terms]
+    return {"total": budget.total, "void": budget.void, "terms": terms, "indeterminate": budget.indeterminate}
+
+
+def _mask_secrets(module: Module, order: Order) -> None:
+    """Secrets that came by ``src`` are in no argument spec, so they are named to Ansible here."""
+    for account in order.accounts:
+        module.no_log_values.update(
+            str(account[name]) for name in secret_options(account["provider"]) if name in account
+        )
+
+
+def _diff(outcomes: list[DomainOutcome]) -> list[dict[str, str]]:
+    return [
+        {
+            "before_header": f"{outcome.request.domain} TXT (SPF)",
+            "after_header": f"{outcome.request.domain} TXT (SPF)",
+            "before": _line(outcome.plan.before, outcome.plan.change.before),
+            "after": _line(outcome.plan.after, outcome.plan.change.after),
+        }
+        for outcome in outcomes
+        if outcome.changed and outcome.plan and outcome.plan.change
+    ]
+
+
+def _line(record: str | None, rrset: RRset | None) -> str:
+    return "" if record is None or rrset is None else f"TTL {rrset.ttl}: {record}\n"
+
+
+def _failure_list(failures: list[DomainOutcome], total: int) -> str:
+    lines = [f"{len(failures)} of {total} domains failed, the others are done:"]
+    return "\n".join([*lines, *(f"{outcome.request.domain}: {outcome.failure}" for outcome in failures)])

@@ -1,0 +1,336 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a user asked for, per domain: every shape that the DNS modules accept becomes a list of requests here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.mailroom.erp.plugins.module_utils.libraries import require
+from ansible_collections.mailroom.erp.plugins.module_utils.options import check_dns, with_defaults
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import BadName, is_inside, to_alabels
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf import SpfError, Term
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_merge import (
+    MergeError,
+    SpfWish,
+    names_twice,
+    wished_term,
+)
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
+
+_MX_SERVICE = {
+    "suffix": {"type": "str", "required": True},
+    "service": {"type": "str", "required": True},
+    "terms": {"type": "list", "elements": "str", "default": []},
+}
+
+SPF_OPTIONS: dict[str, dict[str, Any]] = {
+    "terms": {"type": "list", "elements": "str", "default": []},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "all": {"type": "str", "choices": ["keep", "-all", "~all", "+all", "?all"], "default": "keep"},
+    "exclusive": {"type": "bool", "default": False},
+    "on_duplicate": {"type": "str", "choices": ["fail", "merge"], "default": "fail"},
+    "lookup_limit": {"type": "str", "choices": ["enforce", "warn", "ignore"], "default": "enforce"},
+}
+"""The SPF options of ``spf_record``, and of ``spf`` in ``mail_domains``."""
+
+SPF_ESTATE_OPTIONS: dict[str, dict[str, Any]] = {
+    **SPF_OPTIONS,
+    "absent_terms": {"type": "list", "elements": "str", "default": []},
+    "create": {"type": "bool", "default": True},
+    "mx_services": {"type": "list", "elements": "dict", "default": [], "options": _MX_SERVICE},
+}
+"""What ``mail_domains`` adds: terms to take away in the same change, and how to judge a first record."""
+
+ENTRY_OPTIONS: dict[str, dict[str, Any]] = {
+    "domain": {"type": "str", "required": True},
+    "zone": {"type": "str"},
+    "ttl": {"type": "int"},
+    "account": {"type": "int"},
+    "dns": {"type": "raw"},
+    "spf": {"type": "dict", "options": SPF_ESTATE_OPTIONS},
+}
+
+_MAX_TTL = 2**31 - 1
+_DOCUMENTATION = "documentation of mailroom.erp.mail_domains"
+
+
+@dataclass(frozen=True, slots=True)
+class MxService:
+    """A sending service that is recognised by the MX hosts it asks its customers to use, and its SPF terms."""
+
+    suffix: str
+    service: str
+    terms: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SpfRequest:
+    """What is asked of one domain's SPF record; the options are those of the module's documentation."""
+
+    wish: SpfWish
+    absent: bool = False
+    on_duplicate: str = "fail"
+    lookup_limit: str = "enforce"
+    create: bool = True
+    mx_services: tuple[MxService, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DomainRequest:
+    """All that is asked of one domain. ``account`` is an index into the accounts of the run, ``ttl`` in seconds."""
+
+    domain: str
+    account: int
+    zone: str | None
+    ttl: int | None
+    spf: SpfRequest | None
+
+
+@dataclass(slots=True)
+class Order:
+    """The whole run: requests in the user's order, and the DNS accounts they use, each once."""
+
+    requests: list[DomainRequest] = field(default_factory=list)
+    accounts: list[dict[str, Any]] = field(default_factory=list)
+
+
+def read_order(params: Mapping[str, Any]) -> Order:
+    """Turn a module's parameters into requests.
+
+    :param params: ``domains`` (names or dicts) or ``src``; ``dns``, ``spf``, ``ttl``, ``zone`` as defaults for all;
+        ``accounts`` as the action plugin fills it
+    :returns: the requests, with at least the domain, the account and one kind of record each
+    :raises Refused: with every problem of every domain
+    """
+    params = {**params, **_file_content(params)}
+    reader = _Reader(params)
+    for entry in params.get("domains") or []:
+        reader.read(entry)
+    if not reader.problems and not reader.order.requests:
+        reader.problems.append(
+            _shape("task", "domains", None, "at least one domain must be given", "List the domains.")
+        )
+    if reader.problems:
+        raise Refused(reader.problems)
+    return reader.order
+
+
+class _Reader:
+    """Reads entry after entry, collecting requests, accounts and problems."""
+
+    def __init__(self, params: Mapping[str, Any]) -> None:
+        self.order = Order()
+        self.problems: list[Problem] = []
+        self._defaults = {name: params[name] for name in ("zone", "ttl", "spf") if params.get(name) is not None}
+        self._dns = params.get("dns")
+        self._given_accounts: Sequence[Mapping[str, Any]] = params.get("accounts") or []
+        self._account_index: dict[str, int] = {}
+        self._seen: set[str] = set()
+        self._validator = ArgumentSpecValidator(ENTRY_OPTIONS)
+
+    def read(self, entry: object) -> None:
+        merged = self._merge(entry)
+        if merged is None:
+            return
+        subject = str(merged.get("domain"))
+        result = self._validator.validate(merged)
+        if result.error_messages:
+            self.problems += [
+                _shape(subject, "options", None, message, "Compare with the documented options.")
+                for message in result.error_messages
+            ]
+            return
+        self._read_valid(subject, result.validated_parameters)
+
+    def _merge(self, entry: object) -> dict[str, Any] | None:
+        if isinstance(entry, str):
+            entry = {"domain": entry}
+        if not isinstance(entry, Mapping):
+            kind = type(entry).__name__
+            self.problems.append(
+                _shape(
+                    "domains", "entry", None, f"each domain is a name or a dictionary, not a {kind}", "Mend the entry."
+                )
+            )
+            return None
+        merged = {**self._defaults, **{name: value for name, value in entry.items() if value is not None}}
+        shared, own = self._defaults.get("spf"), entry.get("spf")
+        if isinstance(shared, Mapping) and isinstance(own, Mapping):
+            merged["spf"] = {**shared, **own}
+        return merged
+
+    def _read_valid(self, subject: str, entry: Mapping[str, Any]) -> None:
+        before = len(self.problems)
+        domain = self._name(subject, "domain", entry["domain"])
+        zone = self._name(subject, "zone", entry["zone"]) if entry.get("zone") else None
+        account = self._account(subject, entry)
+        spf = self._spf(subject, domain or subject, entry["spf"]) if entry.get("spf") else None
+        self._check_entry(subject, domain, zone, entry)
+        if len(self.problems) == before and domain is not None and account is not None:
+            self._seen.add(domain)
+            self.order.requests.append(DomainRequest(domain, account, zone, entry.get("ttl"), spf))
+
+    def _check_entry(self, subject: str, domain: str | None, zone: str | None, entry: Mapping[str, Any]) -> None:
+        if domain in self._seen:
+            rule = "a domain stands in a task once; two entries would undo each other"
+            self.problems.append(
+                _shape(subject, "domain", entry["domain"], rule, "Put all that is wanted into one entry.")
+            )
+        if domain and zone and not is_inside(domain, zone):
+            rule = "the domain is not inside the zone: names are compared label by label"
+            self.problems.append(
+                Problem(
+                    subject,
+                    "zone",
+                    entry["zone"],
+                    rule,
+                    "RFC 1034 section 3.1",
+                    "Name the zone that holds the domain, or leave `zone` out.",
+                )
+            )
+        if not entry.get("spf"):
+            self.problems.append(
+                _shape(subject, "spf", None, "nothing is asked of this domain", "Give `spf` for it or for all domains.")
+            )
+        ttl = entry.get("ttl")
+        if ttl is not None and not 0 <= ttl <= _MAX_TTL:
+            self.problems.append(
+                Problem(
+                    subject,
+                    "ttl",
+                    str(ttl),
+                    f"a TTL is a number of seconds from 0 to {_MAX_TTL}",
+                    "RFC 2181 section 8",
+                    "Correct the TTL.",
+                )
+            )
+
+    def _name(self, subject: str, where: str, value: str) -> str | None:
+        try:
+            return to_alabels(value)
+        except BadName as error:
+            rule, _paren, source = str(error).rpartition(" (")
+            self.problems.append(Problem(subject, where, value, rule, source.removesuffix(")"), "Correct the name."))
+            return None
+
+    def _account(self, subject: str, entry: Mapping[str, Any]) -> int | None:
+        index = entry.get("account")
+        if index is not None and not 0 <= index < len(self._given_accounts):
+            self.problems.append(
+                _shape(subject, "account", str(index), "there is no such account", "Give `dns` instead of `account`.")
+            )
+            return None
+        dns = entry.get("dns") if index is None else self._given_accounts[index]
+        dns = self._dns if dns is None else dns
+        if dns is None:
+            self.problems.append(
+                _shape(subject, "dns", None, "no DNS account is given for this domain", "Give `dns` for it or for all.")
+            )
+            return None
+        wrong = check_dns(dns)
+        self.problems += [_shape(subject, "dns", None, rule, "Correct the DNS account.") for rule in wrong]
+        return None if wrong else self._intern(with_defaults(dns))
+
+    def _intern(self, dns: dict[str, Any]) -> int:
+        key = json.dumps(dns, sort_keys=True, default=str)
+        if key not in self._account_index:
+            self._account_index[key] = len(self.order.accounts)
+            self.order.accounts.append(dns)
+        return self._account_index[key]
+
+    def _spf(self, subject: str, domain: str, options: Mapping[str, Any]) -> SpfRequest:
+        absent = options["state"] == "absent"
+        add, remove = self._terms(subject, options["terms"]), self._terms(subject, options["absent_terms"])
+        for term in names_twice(add, remove, domain):
+            rule = "the same term is both wanted and to be removed"
+            self.problems.append(
+                _shape(subject, "spf.absent_terms", term.raw, rule, "Keep it in one of the two lists.")
+            )
+        self._check_spf(subject, options, absent)
+        return SpfRequest(
+            wish=SpfWish((), (*add, *remove)) if absent else SpfWish(add, remove, options["all"], options["exclusive"]),
+            absent=absent and not add and not remove,
+            on_duplicate=options["on_duplicate"],
+            lookup_limit=options["lookup_limit"],
+            create=options["create"],
+            mx_services=tuple(
+                MxService(one["suffix"], one["service"], tuple(one["terms"])) for one in options["mx_services"]
+            ),
+        )
+
+    def _check_spf(self, subject: str, options: Mapping[str, Any], absent: bool) -> None:
+        if options["all"] == "+all":
+            self.problems.append(
+                Problem(
+                    subject,
+                    "spf.all",
+                    "+all",
+                    "+all lets the whole world send as this domain",
+                    "RFC 7208 section 8",
+                    "Use ~all or -all.",
+                )
+            )
+        if absent and (options["exclusive"] or options["all"] != "keep"):
+            rule = "state: absent takes terms or the record away, `exclusive` and `all` say what it should hold"
+            self.problems.append(_shape(subject, "spf.state", "absent", rule, "Leave `exclusive` and `all` out."))
+
+    def _terms(self, subject: str, raws: Iterable[str]) -> tuple[Term, ...]:
+        terms: list[Term] = []
+        for raw in raws:
+            try:
+                terms.append(wished_term(raw))
+            except MergeError as error:
+                self.problems.append(
+                    Problem(subject, "spf.terms", error.term, str(error), _DOCUMENTATION, error.way_out)
+                )
+            except SpfError as error:
+                rule, _paren, source = str(error).rpartition(" (")
+                self.problems.append(
+                    Problem(subject, "spf.terms", error.term, rule, source.removesuffix(")"), "Correct the term.")
+                )
+        return tuple(terms)
+
+
+def _file_content(params: Mapping[str, Any]) -> dict[str, Any]:
+    """What ``src`` holds: a list of domains, or a mapping with ``domains`` and defaults that the task does not give."""
+    if not params.get("src"):
+        return {}
+    path = Path(params["src"])
+    try:
+        text = path.read_text(encoding="utf-8")
+        content = json.loads(text) if path.suffix == ".json" else _load_yaml(text)
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise Refused(_unreadable(path, str(error))) from None
+    if isinstance(content, list):
+        content = {"domains": content}
+    known = {"domains", "dns", "spf", "ttl", "zone"}
+    if not isinstance(content, dict) or not isinstance(content.get("domains"), list) or not set(content) <= known:
+        raise Refused(_unreadable(path, f"it holds a list of domains, or a mapping with: {', '.join(sorted(known))}"))
+    return {name: value for name, value in content.items() if params.get(name) is None}
+
+
+def _load_yaml(text: str) -> object:
+    yaml = require("yaml")
+    try:
+        return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except yaml.MarkedYAMLError as error:
+        # The library's own message quotes the lines, which may hold a secret.
+        line = error.problem_mark.line + 1 if error.problem_mark else "unknown"
+        raise Refused(_unreadable(Path("src"), f"line {line} is no valid YAML: {error.problem}")) from None
+    except yaml.YAMLError:
+        raise Refused(_unreadable(Path("src"), "it is no valid YAML")) from None
+
+
+def _unreadable(path: Path, rule: str) -> Problem:
+    return _shape("task", "src", str(path), rule, "Give a readable YAML or JSON file of the documented shape.")
+
+
+def _shape(subject: str, where: str, value: str | None, rule: str, way_out: str) -> Problem:
+    return Problem(subject, where, value, rule, _DOCUMENTATION, way_out)

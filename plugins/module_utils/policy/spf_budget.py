@@ -1,0 +1,189 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an SPF record costs a receiver: the DNS lookups of its whole tree, counted before it is published.
+
+RFC 7208 section 4.6.4: at most 10 terms that look something up, those of included and redirected records counted
+with them; at most 2 of these lookups may find nothing (void); an mx names at most 10 hosts. All branches are counted,
+because which of them a receiver takes depends on the message.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf import (
+    Directive,
+    Modifier,
+    SpfError,
+    SpfRecord,
+    Term,
+    canonical_domain,
+    effective,
+    is_redirect,
+    parse,
+    select,
+)
+
+MAX_LOOKUPS = 10
+MAX_VOID = 2
+MAX_MX_HOSTS = 10
+_GIVE_UP_AT = 100
+"""A tree that costs more than this is not followed further: it is refused anyway."""
+_DEEPEST = 20
+
+_COSTS = frozenset({"include", "a", "mx", "ptr", "exists"})
+_DOMAIN_MACRO = re.compile(
+    r"%\{(?P<letter>[dD])(?P<digits>[0-9]*)(?P<reverse>[rR]?)(?P<delimiters>[-.+,/_=]*)\}|%(?P<literal>[%_-])"
+)
+_LITERALS = {"%": "%", "_": " ", "-": "%20"}
+
+Lookup = Callable[[str, str], tuple[str, ...]]
+"""Answers (name, type) with the values found, () for none; raises :class:`Unresolved`. TXT values come decoded."""
+
+
+class Unresolved(Exception):
+    """A name could not be looked up (timeout, SERVFAIL): a temperror for receivers. The message is the reason."""
+
+
+@dataclass(slots=True)
+class Budget:
+    """What one record, or one term of it, costs.
+
+    ``total`` counts lookups and ``void`` those that find nothing; ``terms`` holds the same per top-level term, as
+    (term, lookups, void); ``indeterminate`` names the terms whose macros only a message decides, so that ``total`` and
+    ``void`` are "at least"; ``broken`` says, per broken branch, which term and why receivers could not evaluate it.
+    """
+
+    total: int = 0
+    void: int = 0
+    terms: list[tuple[str, int, int]] = field(default_factory=list)
+    indeterminate: list[str] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
+
+    def add(self, term: str, part: Budget) -> None:
+        """Add the cost of one term."""
+        self.total += part.total
+        self.void += part.void
+        self.terms.append((term, part.total, part.void))
+        self.indeterminate += part.indeterminate
+        self.broken += part.broken
+
+
+class BudgetCounter:
+    """Counts records over one set of answers; the cost of a name that many records include is computed once.
+
+    :param lookup: the source of answers, usually the resolver with the planned records laid over it
+    """
+
+    def __init__(self, lookup: Lookup) -> None:
+        self._lookup = lookup
+        self._known: dict[str, Budget] = {}
+
+    def count(self, record: SpfRecord, domain: str) -> Budget:
+        """Count the whole tree of a record.
+
+        :param record: the record, not necessarily published yet
+        :param domain: the domain that it is for, as A-labels
+        :returns: the cost, per top-level term too; what breaks the tree is in ``broken``, nothing is raised
+        """
+        return self._record(record, domain, (domain,))
+
+    def _record(self, record: SpfRecord, domain: str, path: tuple[str, ...]) -> Budget:
+        budget = Budget()
+        for term in effective(record.terms):
+            if not _looks_up(term):
+                continue
+            if budget.total > _GIVE_UP_AT:
+                budget.broken.append(f"{term.raw}: not followed, the tree already costs {budget.total} lookups")
+                break
+            budget.add(term.raw, self._term(term, domain, path))
+        return budget
+
+    def _term(self, term: Term, domain: str, path: tuple[str, ...]) -> Budget:
+        spec = term.value if isinstance(term, Modifier) else term.domain
+        target = expand(spec, domain) if spec else domain
+        if target is None:
+            return Budget(1, indeterminate=[term.raw])
+        try:
+            if isinstance(term, Modifier) or term.mechanism == "include":
+                return self._nested(term, target, path)
+            return self._addresses(term, target)
+        except Unresolved as reason:
+            return Budget(1, broken=[f"{term.raw}: {target} cannot be resolved: {reason} (RFC 7208 section 2.6.6)"])
+
+    def _addresses(self, term: Directive, target: str) -> Budget:
+        """a, mx, exists and ptr. An a that has only IPv4 or only IPv6 addresses is not counted as void."""
+        if term.mechanism == "ptr":
+            return Budget(1)
+        if term.mechanism == "mx":
+            hosts = self._lookup(target, "MX")
+            rule = f"{term.raw}: {target} names {len(hosts)} MX hosts, at most {MAX_MX_HOSTS} may be (RFC 7208 section 4.6.4)"
+            return Budget(1, void=0 if hosts else 1, broken=[rule] if len(hosts) > MAX_MX_HOSTS else [])
+        found = self._lookup(target, "A") or (term.mechanism == "a" and self._lookup(target, "AAAA"))
+        return Budget(1, void=0 if found else 1)
+
+    def _nested(self, term: Term, target: str, path: tuple[str, ...]) -> Budget:
+        if target in path:
+            return Budget(1, broken=[f"{term.raw}: a loop, {' -> '.join([*path, target])} (RFC 7208 section 4.6.4)"])
+        if len(path) > _DEEPEST:
+            return Budget(1, broken=[f"{term.raw}: nested more than {_DEEPEST} levels deep (RFC 7208 section 4.6.4)"])
+        known = self._known.get(target)
+        if known is None:
+            known = self._included(target, path)
+            # A loop or a broken depth is told by the way it was reached, so only sound trees are remembered.
+            if not known.broken:
+                self._known[target] = known
+        return Budget(
+            1 + known.total,
+            known.void,
+            indeterminate=[f"{term.raw} > {inner}" for inner in known.indeterminate],
+            broken=[f"{term.raw} > {inner}" if ": " in inner else f"{term.raw}: {inner}" for inner in known.broken],
+        )
+
+    def _included(self, target: str, path: tuple[str, ...]) -> Budget:
+        values = self._lookup(target, "TXT")
+        records = select(values)
+        if len(records) != 1:
+            count = f"{len(records)} SPF records" if records else "no SPF record"
+            return Budget(void=0 if values else 1, broken=[f"{target} has {count} (RFC 7208 sections 4.5 and 5.2)"])
+        try:
+            return self._record(parse(records[0]), target, (*path, target))
+        except SpfError as error:
+            return Budget(broken=[f"the record of {target} is invalid at {error.term!r}, {error}"])
+
+
+def expand(spec: str, domain: str) -> str | None:
+    """Expand the macros of a domain-spec that the domain alone decides (RFC 7208 section 7).
+
+    :param spec: a valid domain-spec
+    :param domain: the domain of the record it stands in
+    :returns: the name to look up, as lower-case text without trailing dot; None when only a message decides it
+    """
+    if "%" not in spec:
+        return canonical_domain(spec)
+    expanded = _DOMAIN_MACRO.sub(lambda macro: _expand_macro(macro, domain), spec)
+    if "%{" in expanded:
+        return None
+    # Names over 253 characters lose labels from the left (RFC 7208 section 7.3).
+    while len(expanded) > 253 and "." in expanded:
+        expanded = expanded.partition(".")[2]
+    return canonical_domain(expanded)
+
+
+def _expand_macro(macro: re.Match[str], domain: str) -> str:
+    if macro["literal"]:
+        return _LITERALS[macro["literal"]]
+    parts = re.split(f"[{re.escape(macro['delimiters'] or '.')}]", domain)
+    if macro["reverse"]:
+        parts.reverse()
+    keep = int(macro["digits"] or 0)
+    return ".".join(parts[-keep:] if keep else parts)
+
+
+def _looks_up(term: Term) -> bool:
+    if isinstance(term, Modifier):
+        return is_redirect(term)
+    return term.mechanism in _COSTS

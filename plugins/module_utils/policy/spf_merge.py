@@ -1,0 +1,253 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Merging terms into a live SPF record: nothing that was not asked for is lost, moved or respelled."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf import (
+    QUALIFIERS,
+    Directive,
+    Modifier,
+    SpfError,
+    SpfRecord,
+    Term,
+    canonical_domain,
+    effective,
+    is_all,
+    is_redirect,
+    parse_term,
+)
+
+_SOFTEST_FIRST = "?~-+"
+_LONG_RECORD = 450
+
+
+class MergeError(SpfError):
+    """A wished term cannot be merged; ``way_out`` is the next step."""
+
+    def __init__(self, term: str, rule: str, way_out: str) -> None:
+        super().__init__(term, rule)
+        self.way_out = way_out
+
+
+@dataclass(frozen=True, slots=True)
+class SpfWish:
+    """What a user wants of a domain's SPF record, parsed.
+
+    ``add`` are terms that must be effective, ``remove`` terms that must be gone, ``all`` is "keep" or one of
+    ``-all``, ``~all``, ``?all``, ``exclusive`` says that no other term may stay.
+    """
+
+    add: tuple[Term, ...] = ()
+    remove: tuple[Term, ...] = ()
+    all: str = "keep"
+    exclusive: bool = False
+
+
+def wished_term(raw: str) -> Term:
+    """Parse one term of a wish.
+
+    :param raw: one mechanism or modifier, as a user types it
+    :raises SpfError: it breaks the grammar
+    :raises MergeError: it is something that no wish may hold: a whole record, several terms, or ``all``
+    """
+    if re.match(r"v=spf1\b", raw, re.IGNORECASE):
+        raise MergeError(
+            raw, "a term is one mechanism or modifier, not a record", "Leave v=spf1 out and list each term by itself."
+        )
+    if " " in raw.strip(" "):
+        raise MergeError(
+            raw, "a term holds no spaces (RFC 7208 section 4.6.1)", "Give each term as an item of its own."
+        )
+    term = parse_term(raw)
+    if is_all(term):
+        raise MergeError(raw, "all is no term to merge: its place is the end", "Use the option `all`.")
+    return term
+
+
+def identity(term: Term, domain: str) -> tuple[object, ...]:
+    """What makes two terms equal however they are spelled.
+
+    ``+include:`` equals ``include:``, ``ip4:192.0.2.1`` equals ``ip4:192.0.2.1/32``, a bare ``a`` equals
+    ``a:<domain>``; case and a trailing dot do not matter (RFC 7208 sections 4.6.2, 5 and 12).
+
+    :param term: a parsed term
+    :param domain: the domain whose record the term stands in, as A-labels
+    """
+    if isinstance(term, Modifier):
+        named = term.name in ("redirect", "exp")
+        return ("=", term.name, canonical_domain(term.value) if named else term.value)
+    return (term.qualifier, *_matches(term, domain))
+
+
+def merge(record: SpfRecord, wish: SpfWish, domain: str) -> SpfRecord:
+    """Make a record as wished. Merging twice gives what merging once gives.
+
+    New terms go before ``all``, or else before ``redirect=``; order, qualifiers, macros, unknown modifiers, case and
+    spacing of everything else stay. Removal takes exactly the equal terms.
+
+    :param record: the live record, parsed
+    :param wish: what is wanted
+    :param domain: the domain of the record, as A-labels
+    :returns: the new record; equal to ``record`` when nothing had to change
+    :raises MergeError: a term would have no effect where it would come to stand, or contradicts one that is there
+    """
+    gone = {identity(term, domain) for term in wish.remove}
+    wanted = {identity(term, domain) for term in wish.add}
+    items = tuple(
+        (space, term)
+        for space, term in record.items
+        if identity(term, domain) not in gone
+        and (not wish.exclusive or is_all(term) or identity(term, domain) in wanted)
+    )
+    result = replace(record, items=items)
+    for term in wish.add:
+        result = _add(result, term, domain)
+    return result if wish.all == "keep" else _set_all(result, wish.all)
+
+
+def create(wish: SpfWish, domain: str) -> SpfRecord:
+    """Build a domain's first record: the wished terms, then ``~all`` unless another ``all`` or a redirect is wished."""
+    record = merge(SpfRecord("v=spf1", ()), replace(wish, all="keep", remove=()), domain)
+    if wish.all == "keep" and any(is_redirect(term) for term in record.terms):
+        return record
+    return _set_all(record, "~all" if wish.all == "keep" else wish.all)
+
+
+def unite(records: Sequence[SpfRecord], domain: str) -> SpfRecord:
+    """Make one record of several, which together are a permerror (RFC 7208 section 4.5).
+
+    The first one stays; the others' effective terms are merged into it; of their ``all`` the softest one is kept,
+    so that nobody's mail begins to fail by the repair.
+
+    :raises MergeError: the records contradict each other
+    """
+    first, *others = records
+    for other in others:
+        terms = tuple(term for term in effective(other.terms) if not is_all(term))
+        first = merge(first, SpfWish(terms), domain)
+    qualifiers = {
+        term.qualifier
+        for record in records
+        for term in effective(record.terms)
+        if isinstance(term, Directive) and is_all(term)
+    }
+    softest = next((qualifier for qualifier in _SOFTEST_FIRST if qualifier in qualifiers), None)
+    return first if softest is None else _set_all(first, f"{softest}all")
+
+
+def concerns(record: SpfRecord) -> list[str]:
+    """What a reviewer would call out in a record that is valid nevertheless; one sentence each, with its source."""
+    found = []
+    live = effective(record.terms)
+    for term in live:
+        if is_all(term) and isinstance(term, Directive) and term.qualifier in "+?":
+            found.append(f"{term.raw} lets anyone send as this domain (RFC 7208 section 8); use ~all or -all")
+        if isinstance(term, Directive) and term.mechanism == "ptr":
+            found.append(f"{term.raw} is slow and unreliable and should not be published (RFC 7208 section 5.5)")
+    dead = [term.raw for term in record.terms if term not in live]
+    if dead:
+        found.append(f"{' '.join(dead)}: without effect, because all stands before it (RFC 7208 sections 5.1 and 6.1)")
+    if len(str(record)) > _LONG_RECORD:
+        found.append(
+            f"the record has {len(str(record))} bytes; above {_LONG_RECORD} the answer may not fit in 512 bytes of UDP "
+            "and some receivers lose it (RFC 7208 section 3.4)"
+        )
+    return found
+
+
+def _matches(term: Directive, domain: str) -> tuple[object, ...]:
+    """The mechanism and everything that it compares, without the qualifier."""
+    target = canonical_domain(term.domain) if term.domain else domain
+    if term.mechanism in ("all", "ip4", "ip6"):
+        return (term.mechanism, term.network)
+    return (term.mechanism, target, term.prefix4, term.prefix6)
+
+
+def _covers(term: Directive, wanted: Directive) -> bool:
+    """Whether every address of ``wanted`` is already matched by the network of ``term``."""
+    outer, inner = term.network, wanted.network
+    if outer is None or inner is None or outer.version != inner.version:
+        return False
+    return inner.broadcast_address in outer and inner.network_address in outer
+
+
+def _add(record: SpfRecord, wanted: Term, domain: str) -> SpfRecord:
+    live = effective(record.terms)
+    if isinstance(wanted, Modifier):
+        if any(identity(term, domain) == identity(wanted, domain) for term in live):
+            return record
+        _check_modifier(record, wanted)
+        return _insert(record, wanted, at_end=True)
+    for term in live:
+        if isinstance(term, Directive) and (
+            _matches(term, domain) == _matches(wanted, domain) or _covers(term, wanted)
+        ):
+            if term.qualifier == wanted.qualifier:
+                return record
+            raise _contradiction(term, wanted)
+    return _insert(record, wanted, at_end=False)
+
+
+def _contradiction(term: Directive, wanted: Directive) -> MergeError:
+    return MergeError(
+        wanted.raw,
+        f"the record already holds {term.raw}, which is tested first and gives another result (RFC 7208 section 4.6.2)",
+        f"Decide which one is right: remove {term.raw} first (state: absent), or declare the term with its qualifier.",
+    )
+
+
+def _check_modifier(record: SpfRecord, wanted: Modifier) -> None:
+    if is_redirect(wanted) and any(is_all(term) for term in record.terms):
+        raise MergeError(
+            wanted.raw,
+            "redirect= is ignored in a record that holds all (RFC 7208 section 6.1)",
+            "Declare the terms themselves, or an include: of that domain.",
+        )
+    for term in record.terms:
+        if isinstance(term, Modifier) and term.name == wanted.name and term.name in ("redirect", "exp"):
+            raise MergeError(
+                wanted.raw,
+                f"the record already holds {term.raw} and {term.name}= stands at most once (RFC 7208 section 6)",
+                f"Remove {term.raw} first (state: absent).",
+            )
+
+
+def _insert(record: SpfRecord, term: Term, at_end: bool) -> SpfRecord:
+    terms = record.terms
+    end = next((index for index, other in enumerate(terms) if is_all(other)), None)
+    if end is None:
+        end = next((index for index, other in enumerate(terms) if is_redirect(other)), len(terms))
+    place = len(terms) if at_end else end
+    return replace(record, items=(*record.items[:place], (" ", term), *record.items[place:]))
+
+
+def _set_all(record: SpfRecord, wanted: str) -> SpfRecord:
+    if any(is_redirect(term) for term in effective(record.terms)):
+        raise MergeError(
+            wanted,
+            "the record hands the rest over by redirect=, which all would switch off (RFC 7208 section 6.1)",
+            "Change `all` at the domain that redirect= names, or remove the redirect= first.",
+        )
+    items = list(record.items)
+    for index, (space, term) in enumerate(items):
+        if is_all(term):
+            if _qualifier(term.raw) != _qualifier(wanted):
+                items[index] = (space, parse_term(wanted))
+            return replace(record, items=tuple(items))
+    return replace(record, items=(*items, (" ", parse_term(wanted))))
+
+
+def _qualifier(raw: str) -> str:
+    return raw[0] if raw[0] in QUALIFIERS else "+"
+
+
+def names_twice(terms: Iterable[Term], others: Iterable[Term], domain: str) -> list[Term]:
+    """The terms that a wish both adds and removes, which is a contradiction of the user's own."""
+    removed = {identity(term, domain) for term in others}
+    return [term for term in terms if identity(term, domain) in removed]

@@ -1,0 +1,261 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Many domains in one process: one validation, one resolution of each name, one write per zone."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: mail_domains
+short_description: Make the mail records of many domains right, in one process
+version_added: 0.1.0
+author: the mailroom.erp authors (@mailroom)
+description:
+  - Does for any number of domains what M(mailroom.erp.spf_record) does for one, in one process.
+  - Everything is read, planned and judged before anything is written. One wrong domain among a thousand refuses the
+    whole task, and the message lists all that is wrong.
+  - The records of one zone are written together or not at all. A DNS service that fails during the run fails its own
+    zones; the others are done, and the task ends failed with a list.
+extends_documentation_fragment:
+  - mailroom.erp.dns
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+  action_group:
+    support: full
+options:
+  domains:
+    description:
+      - The domains, each a name, or a dictionary with C(domain) and any of C(zone), C(dns), C(ttl) and C(spf).
+      - What an entry does not give is taken from the options of the task; C(spf) is completed key by key, C(dns) is
+        always given whole.
+      - C(spf) of an entry takes what O(spf) takes.
+    type: list
+    elements: raw
+  src:
+    description:
+      - A plain YAML or JSON file with the list of domains, or with a dictionary that has it as C(domains) and any of
+        C(dns), C(spf), C(ttl) and C(zone) as defaults.
+      - The module reads it itself, which is much faster for thousands of domains than passing them through Ansible's
+        templating. Expressions in it are not evaluated.
+    type: path
+  accounts:
+    description:
+      - The DNS accounts that single domains named in C(dns). The controller fills this in; do not set it.
+    type: list
+    elements: dict
+    suboptions:
+      provider:
+        description: As O(dns.provider).
+        type: str
+        required: true
+        choices: [rfc2136, zonefile]
+      server:
+        description: As O(dns.server).
+        type: str
+      port:
+        description: As O(dns.port).
+        type: int
+      key_name:
+        description: As O(dns.key_name).
+        type: str
+      key_secret:
+        description: As O(dns.key_secret).
+        type: str
+      key_algorithm:
+        description: As O(dns.key_algorithm).
+        type: str
+        choices: [hmac-md5, hmac-sha1, hmac-sha224, hmac-sha256, hmac-sha384, hmac-sha512]
+      timeout:
+        description: As O(dns.timeout).
+        type: float
+      path:
+        description: As O(dns.path).
+        type: path
+  spf:
+    description: What is wanted of the SPF record of every domain that does not say otherwise.
+    type: dict
+    suboptions:
+      terms:
+        description: As in M(mailroom.erp.spf_record).
+        type: list
+        elements: str
+        default: []
+      absent_terms:
+        description: Terms to take away in the same change.
+        type: list
+        elements: str
+        default: []
+      state:
+        description: As in M(mailroom.erp.spf_record).
+        type: str
+        choices: [present, absent]
+        default: present
+      all:
+        description: As in M(mailroom.erp.spf_record).
+        type: str
+        choices: [keep, -all, ~all, +all, ?all]
+        default: keep
+      exclusive:
+        description: As in M(mailroom.erp.spf_record).
+        type: bool
+        default: false
+      on_duplicate:
+        description: As in M(mailroom.erp.spf_record).
+        type: str
+        choices: [fail, merge]
+        default: fail
+      lookup_limit:
+        description: As in M(mailroom.erp.spf_record).
+        type: str
+        choices: [enforce, warn, ignore]
+        default: enforce
+      create:
+        description:
+          - Whether a domain that has no SPF record may get its first one.
+          - A first record turns the mail of every sender that it does not list into a softfail.
+        type: bool
+        default: true
+      mx_services:
+        description:
+          - Services that are recognised by the MX hosts of their customers.
+          - When a domain gets its first record and its MX belongs to a service whose terms the record leaves out, a
+            warning says so.
+        type: list
+        elements: dict
+        default: []
+        suboptions:
+          suffix:
+            description: The domain that the MX hosts are in.
+            type: str
+            required: true
+          service:
+            description: The name of the service.
+            type: str
+            required: true
+          terms:
+            description: The service's SPF terms.
+            type: list
+            elements: str
+            default: []
+  ttl:
+    description: As in M(mailroom.erp.spf_record), for all domains.
+    type: int
+  concurrency:
+    description: How many zones are worked on at the same time.
+    type: int
+    default: 16
+seealso:
+  - module: mailroom.erp.spf_record
+"""
+
+EXAMPLES = r"""
+- name: Let AFAS Online send as all our domains
+  mailroom.erp.mail_domains:
+    domains: [acme.example, acme-shop.example]
+    spf:
+      terms: [include:spf.afas.online]
+    dns: "{{ acme_dns }}"
+
+- name: Two customers with a DNS account each
+  mailroom.erp.mail_domains:
+    domains:
+      - domain: acme.example
+        dns: "{{ acme_dns }}"
+        spf:
+          terms: [include:spf.afas.online]
+      - domain: jansen.example
+        dns: "{{ jansen_dns }}"
+        spf:
+          terms: [include:_spf.google.com]
+          absent_terms: [ip4:192.0.2.9]
+
+- name: Thousands of domains from a file
+  mailroom.erp.mail_domains:
+    src: estate.yml
+    dns: "{{ acme_dns }}"
+    spf:
+      terms: [include:spf.afas.online]
+"""
+
+RETURN = r"""
+domains:
+  description: What became of each domain, in the order given.
+  type: list
+  elements: dict
+  returned: always
+  contains:
+    domain:
+      description: The domain, as A-labels.
+      type: str
+    zone:
+      description: The zone that holds it; null when it was not found.
+      type: str
+    changed:
+      description: Whether its records were changed, or would be in check mode.
+      type: bool
+    spf:
+      description: As C(record) and C(lookups) of M(mailroom.erp.spf_record).
+      type: dict
+    warnings:
+      description: What to look at.
+      type: list
+      elements: str
+failures:
+  description: The domains whose zone could not be read or written, with the reason.
+  type: list
+  elements: dict
+  returned: always
+  sample: [{domain: acme.example, msg: "zone acme.example: ns1.acme.example did not answer within 10 s"}]
+summary:
+  description: How many domains there are, and how many of them changed, stayed and failed.
+  type: dict
+  returned: always
+  sample: {domains: 2000, changed: 3, unchanged: 1996, failed: 1}
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.module import Result, domain_result, run_module
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.request import SPF_ESTATE_OPTIONS
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.run import DomainOutcome
+from ansible_collections.mailroom.erp.plugins.module_utils.options import dns_spec, shared_spec
+
+
+def _shape(outcomes: list[DomainOutcome]) -> Result:
+    failed = [outcome for outcome in outcomes if outcome.failure]
+    changed = sum(outcome.changed for outcome in outcomes)
+    unchanged = sum(not outcome.changed and not outcome.failure for outcome in outcomes)
+    return {
+        "domains": [domain_result(outcome) for outcome in outcomes],
+        "failures": [{"domain": outcome.request.domain, "msg": outcome.failure} for outcome in failed],
+        "summary": {"domains": len(outcomes), "changed": changed, "unchanged": unchanged, "failed": len(failed)},
+    }
+
+
+def main() -> None:
+    shared = shared_spec()
+    del shared["zone"]  # a zone for all domains would be right for hardly any of them
+    module = AnsibleModule(
+        argument_spec={
+            "domains": {"type": "list", "elements": "raw"},
+            "src": {"type": "path"},
+            "accounts": {**dns_spec(), "type": "list", "elements": "dict"},
+            "spf": {"type": "dict", "options": SPF_ESTATE_OPTIONS},
+            "ttl": {"type": "int"},
+            "concurrency": {"type": "int", "default": 16},
+            **shared,
+        },
+        mutually_exclusive=[("domains", "src")],
+        required_one_of=[("domains", "src")],
+        supports_check_mode=True,
+    )
+    run_module(module, module.params, _shape)
+
+
+if __name__ == "__main__":
+    main()
