@@ -1,0 +1,149 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run the tests on every ansible-core that the collection promises, each in a virtual environment of its own.
+
+Usage: matrix.py [VERSION ...]     only these cores, e.g. ``matrix.py 2.21``
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+VENVS = REPOSITORY / ".venv-matrix"
+SKIPPED = "SKIPPED"
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One promise: an ansible-core and the Python it runs on; ``lint`` where the current ansible-lint installs."""
+
+    core: str
+    python: str
+    lint: bool
+
+    @property
+    def venv(self) -> Path:
+        """The folder of its virtual environment."""
+        return VENVS / f"{self.core}-py{self.python}"
+
+    def __str__(self) -> str:
+        return f"ansible-core {self.core} on Python {self.python}"
+
+
+# The oldest promised (galaxy's requires_ansible), the newest for Python 3.11, and the newest.
+CELLS = (Cell("2.18", "3.11", lint=False), Cell("2.19", "3.11", lint=True), Cell("2.21", "3.13", lint=True))
+
+
+def candidates(version: str) -> Iterator[str]:
+    """Name the places where an interpreter may be, best first; what is named need not work."""
+    yield str(Path(sys.base_prefix) / "bin" / f"python{version}")
+    on_path = shutil.which(f"python{version}")
+    if on_path:
+        yield on_path
+    if shutil.which("pyenv"):
+        for wanted in (version, output(["pyenv", "latest", version])):
+            prefix = output(["pyenv", "prefix", wanted]) if wanted else ""
+            if prefix:
+                yield f"{prefix}/bin/python{version}"
+
+
+def output(command: Sequence[str]) -> str:
+    """What a command prints, without the line end; nothing when it fails or does not exist."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+    except OSError:
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def interpreter(version: str) -> str | None:
+    """Find a Python of this version that really runs (a shim on PATH may not) and can make virtual environments."""
+    probe = "import sys, venv, ensurepip; print('%d.%d' % sys.version_info[:2])"
+    return next((python for python in candidates(version) if output([python, "-c", probe]) == version), None)
+
+
+def requirements(cell: Cell) -> list[str]:
+    """The arguments for pip that make the cell's environment."""
+    arguments = ["-r", "requirements.txt", "-r", "tests/matrix-requirements.txt", f"ansible-core~={cell.core}.0"]
+    return [*arguments, "ansible-lint>=25.1"] if cell.lint else arguments
+
+
+def prepare(cell: Cell, python: str) -> None:
+    """Make the cell's virtual environment, unless it stands and nothing that it is made of has changed."""
+    files = [REPOSITORY / "requirements.txt", REPOSITORY / "tests" / "matrix-requirements.txt"]
+    recipe = "\n".join([python, *requirements(cell), *(file.read_text(encoding="utf-8") for file in files)])
+    stamp = cell.venv / "recipe"
+    if stamp.is_file() and stamp.read_text(encoding="utf-8") == recipe:
+        return
+    shutil.rmtree(cell.venv, ignore_errors=True)
+    run([python, "-m", "venv", str(cell.venv)])
+    run([str(cell.venv / "bin" / "python"), "-m", "pip", "install", "-qq", *requirements(cell)])
+    link = cell.venv / "collections" / "ansible_collections" / "mailroom" / "erp"
+    link.parent.mkdir(parents=True)
+    link.symlink_to(REPOSITORY)
+    stamp.write_text(recipe, encoding="utf-8")
+
+
+def run(command: Sequence[str], **variables: str) -> None:
+    """Run a step of the set-up or a test; a failure raises CalledProcessError."""
+    environment = {**os.environ, **variables, "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    subprocess.run(command, cwd=REPOSITORY, env=environment, check=True, stdin=subprocess.DEVNULL)
+
+
+def try_tests(cell: Cell) -> None:
+    """Run all tests of a cell, the fastest first."""
+    binaries, collections = cell.venv / "bin", str(cell.venv / "collections")
+    python = str(binaries / "python")
+    variables = {
+        "PATH": os.pathsep.join([str(binaries), os.environ["PATH"]]),
+        "ANSIBLE_COLLECTIONS_PATH": collections,
+    }
+    tests = [python, "-m", "pytest", "-q", "-n", os.environ.get("CORES", "2"), "tests/unit", "tests/integration"]
+    run(tests, PYTHONPATH=collections, **variables)
+    run([python, "tests/tools/sanity.py"], **variables)
+    if cell.lint:
+        run([str(binaries / "ansible-lint"), "--profile", "production", "--offline"], **variables)
+
+
+def judge(cell: Cell) -> str:
+    """Prepare and test one cell; returns what to say about it."""
+    print(f"\n===== {cell} =====", flush=True)
+    started = time.monotonic()
+    python = interpreter(cell.python)
+    if python is None:
+        return f"{SKIPPED}: no Python {cell.python} with venv on PATH or in pyenv"
+    try:
+        prepare(cell, python)
+        try_tests(cell)
+    except subprocess.CalledProcessError as error:
+        return f"FAILED: {' '.join(map(str, error.cmd))} ended with status {error.returncode}"
+    return f"passed in {time.monotonic() - started:.0f} s"
+
+
+def main(versions: list[str]) -> int:
+    """Run the matrix, or the named cores of it, and say at the end what each cell did.
+
+    :returns: 0 when every cell that could run has passed and at least one did
+    """
+    cells = [cell for cell in CELLS if not versions or cell.core in versions]
+    verdicts = {cell: judge(cell) for cell in cells}
+    print()
+    for cell, verdict in verdicts.items():
+        print(f"{cell}: {verdict}")
+    failed = sum(verdict.startswith("FAILED") for verdict in verdicts.values())
+    passed = sum(verdict.startswith("passed") for verdict in verdicts.values())
+    print(f"{passed} passed, {failed} failed, {len(verdicts) - passed - failed} skipped")
+    return 0 if passed and not failed else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
