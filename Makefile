@@ -87,7 +87,7 @@ sanity: $(VENV)/test.stamp
 	$(VENV)/bin/python tests/tools/sanity.py
 
 molecule: $(VENV)/test.stamp
-	cd $(COLLECTION)/extensions && molecule test --scenario-name site
+	cd $(COLLECTION) && molecule test --all --exclude default
 
 PYTEST = PYTHONPATH="$(CURDIR)/$(COLLECTIONS)" $(VENV)/bin/python -m pytest -n $(CORES)
 

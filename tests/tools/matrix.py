@@ -24,11 +24,10 @@ SKIPPED = "SKIPPED"
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One promise: an ansible-core and the Python it runs on; ``lint`` where the current ansible-lint installs."""
+    """One promise: an ansible-core and the Python it runs on."""
 
     core: str
     python: str
-    lint: bool
 
     @property
     def venv(self) -> Path:
@@ -40,7 +39,7 @@ class Cell:
 
 
 # The oldest promised (galaxy's requires_ansible), the newest for Python 3.11, and the newest.
-CELLS = (Cell("2.18", "3.11", lint=False), Cell("2.19", "3.11", lint=True), Cell("2.21", "3.13", lint=True))
+CELLS = (Cell("2.18", "3.11"), Cell("2.19", "3.11"), Cell("2.21", "3.13"))
 
 
 def candidates(version: str) -> Iterator[str]:
@@ -73,8 +72,7 @@ def interpreter(version: str) -> str | None:
 
 def requirements(cell: Cell) -> list[str]:
     """The arguments for pip that make the cell's environment."""
-    arguments = ["-r", "requirements.txt", "-r", "tests/matrix-requirements.txt", f"ansible-core~={cell.core}.0"]
-    return [*arguments, "ansible-lint>=25.1"] if cell.lint else arguments
+    return ["-r", "requirements.txt", "-r", "tests/matrix-requirements.txt", f"ansible-core~={cell.core}.0"]
 
 
 def prepare(cell: Cell, python: str) -> None:
@@ -110,8 +108,7 @@ def try_tests(cell: Cell) -> None:
     tests = [python, "-m", "pytest", "-q", "-n", os.environ.get("CORES", "2"), "tests/unit", "tests/integration"]
     run(tests, PYTHONPATH=collections, **variables)
     run([python, "tests/tools/sanity.py"], **variables)
-    if cell.lint:
-        run([str(binaries / "ansible-lint"), "--profile", "production", "--offline"], **variables)
+    run([str(binaries / "ansible-lint"), "--profile", "production", "--offline"], **variables)
 
 
 def judge(cell: Cell) -> str:
