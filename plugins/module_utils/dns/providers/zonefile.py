@@ -1,0 +1,180 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Zones kept as master files: read without a lock, written under one, replaced in one step."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import tempfile
+import threading
+import time
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.mailroom.erp.plugins.module_utils import libraries
+from ansible_collections.mailroom.erp.plugins.module_utils.dns import values
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.masterfile import (
+    MasterFile,
+    longest_match,
+    read_master_file,
+    zone_files,
+)
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import Conflict, ProviderError, ZoneNotFound
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, ZoneState
+
+_LOCK_SECONDS = 30.0
+"""How long to wait for another run that is writing the same file."""
+
+
+class ZonefileProvider:
+    """Master files in a folder (``<zone>.zone``), or a single one."""
+
+    def __init__(self, dns: Mapping[str, Any]) -> None:
+        """Take the option ``dns``; nothing is read yet.
+
+        :param dns: holds ``path``
+        :raises MissingLibrary: dnspython is not installed
+        """
+        libraries.require("dns.zone")
+        self._path = Path(dns["path"])
+        self._listed: dict[str, Path] | None = None
+        self._listing = threading.Lock()
+
+    def zone_of(self, name: str) -> str:
+        """See :meth:`Provider.zone_of`."""
+        zone = longest_match(name, self._zones())
+        if zone is None:
+            raise ZoneNotFound(
+                f"{self._path}: none of the {len(self._zones())} zones there holds {name}. "
+                "Add its master file (<zone>.zone), or name the DNS account that serves it"
+            )
+        return zone
+
+    def read(self, zone: str, keys: Collection[Key]) -> ZoneState:
+        """See :meth:`Provider.read`. The token is a hash of the file."""
+        master, data = read_master_file(self._file(zone), zone)
+        for name in {name for name, _ in keys}:
+            _check_inside(master, zone, name)
+        wanted = {*keys, *((name, "CNAME") for name, _ in keys)}
+        found = {key: rrset for key in sorted(wanted) if (rrset := master.rrset(key))}
+        return ZoneState(zone, found, _hash(data))
+
+    def apply(self, zone: str, changes: Sequence[Change], token: object) -> None:
+        """See :meth:`Provider.apply`. Any other edit of the file since it was read is a conflict."""
+        file = self._file(zone)
+        # A link is kept: its target is what changes.
+        target = Path(os.path.realpath(file))
+        with _locked(target, zone):
+            master, data = read_master_file(target, zone)
+            if _hash(data) != token:
+                raise Conflict(f"{file} (zone {zone}): someone else has changed the file since it was read. Run again")
+            _replace(target, zone, master.edited(changes, datetime.now(UTC).date()))
+
+    def _zones(self) -> dict[str, Path]:
+        with self._listing:
+            if self._listed is None:
+                self._listed = zone_files(self._path)
+            return self._listed
+
+    def _file(self, zone: str) -> Path:
+        file = self._zones().get(zone)
+        if file is None:
+            raise ZoneNotFound(
+                f"{self._path}: there is no zone {zone} there. Add {zone}.zone, or correct the option zone"
+            )
+        return file
+
+
+def _check_inside(master: MasterFile, zone: str, text: str) -> None:
+    name = values.name_of(text)
+    if not name.is_subdomain(master.origin):
+        raise ProviderError(f"{text} is not in zone {zone}. Correct the option zone, or leave it out")
+    if delegation := master.delegation(name):
+        raise ProviderError(
+            f"zone {zone}: {text} is delegated away at {values.text_of(delegation)}, so records here would not be seen. "
+            "Name the DNS account that serves that zone"
+        )
+
+
+def _hash(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+@contextlib.contextmanager
+def _locked(file: Path, zone: str) -> Iterator[None]:
+    """Hold the lock of one zone file against other runs and threads; its lock file stays, removing it would race."""
+    try:
+        lock = os.open(file.with_name(f".{file.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise _cannot_write(file, zone, error) from error
+    try:
+        _wait_for(lock, file, zone)
+        yield
+    finally:
+        os.close(lock)
+
+
+def _wait_for(lock: int, file: Path, zone: str) -> None:
+    deadline = time.monotonic() + _LOCK_SECONDS
+    while True:
+        try:
+            return fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise ProviderError(
+                    f"{file} (zone {zone}): another run has held its lock for {_LOCK_SECONDS:.0f} seconds. "
+                    "Wait for it to end and run again"
+                ) from None
+            time.sleep(0.02)
+
+
+def _replace(file: Path, zone: str, data: bytes) -> None:
+    """Put new bytes in the place of a file in one step, mode and owner kept: readers see the old or the new, whole."""
+    try:
+        status = file.stat()
+        if not os.access(file, os.W_OK):
+            raise PermissionError(13, "the file is read-only")
+        handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.", suffix=".tmp")
+    except OSError as error:
+        raise _cannot_write(file, zone, error) from error
+    try:
+        with open(handle, "wb") as temporary:
+            temporary.write(data)
+            temporary.flush()
+            _take_over(handle, status)
+            os.fsync(handle)
+        os.replace(name, file)
+        _sync_folder(file.parent)
+    except OSError as error:
+        raise _cannot_write(file, zone, error) from error
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(name)
+
+
+def _take_over(handle: int, status: os.stat_result) -> None:
+    own = os.fstat(handle)
+    if (own.st_uid, own.st_gid) != (status.st_uid, status.st_gid):
+        os.fchown(handle, status.st_uid, status.st_gid)
+    os.fchmod(handle, status.st_mode & 0o7777)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _cannot_write(file: Path, zone: str, error: OSError) -> ProviderError:
+    return ProviderError(
+        f"{file} (zone {zone}): cannot be written: {error.strerror}. "
+        "The file stays as it was; let this user own it and write to its folder, or run as its owner"
+    )

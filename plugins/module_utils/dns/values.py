@@ -1,0 +1,82 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Between dnspython's rdata and the values of an RRset: TXT decoded, names in lower case without the trailing dot."""
+
+from __future__ import annotations
+
+import contextlib
+from collections import Counter
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Key, RRset
+from ansible_collections.mailroom.erp.plugins.module_utils.policy import txt
+
+with contextlib.suppress(ImportError):
+    import dns.name
+    import dns.rdata
+    import dns.rdataclass
+    from dns.rdtypes.ANY.CNAME import CNAME
+    from dns.rdtypes.ANY.TXT import TXT
+
+if TYPE_CHECKING:
+    from dns.name import Name
+    from dns.rdata import Rdata
+    from dns.rdataset import Rdataset
+
+
+def name_of(text: str) -> Name:
+    """Read a name as the absolute name it stands for, with or without the trailing dot.
+
+    :raises dns.exception.DNSException: it is no domain name
+    """
+    return dns.name.from_text(text, dns.name.root)
+
+
+def text_of(name: Name) -> str:
+    """Write a name as the product does: lower case, no trailing dot (the root is a single dot)."""
+    return name.canonicalize().to_text(omit_final_dot=True)
+
+
+def value_of(rdata: Rdata) -> str:
+    """The value that an RRset shows for one rdata: TXT decoded, a CNAME's target as name, else presentation format."""
+    if isinstance(rdata, TXT):
+        return txt.join(rdata.strings)
+    if isinstance(rdata, CNAME):
+        return text_of(rdata.target)
+    return str(rdata.to_text())
+
+
+def rdata_text(rdtype: str, value: str) -> str:
+    """Write a value in presentation format, names absolute: what :func:`value_of` undoes."""
+    if rdtype == "TXT":
+        return txt.encode(value)
+    return name_of(value).to_text() if rdtype == "CNAME" else value
+
+
+def rdata_of(rdtype: str, value: str) -> Rdata:
+    """The rdata of a value; see :func:`value_of`.
+
+    :raises dns.exception.DNSException: the value is no rdata of that type
+    """
+    return dns.rdata.from_text(
+        dns.rdataclass.IN, rdtype, rdata_text(rdtype, value), origin=dns.name.root, relativize=False
+    )
+
+
+def rrset_of(key: Key, rdataset: Rdataset) -> RRset:
+    """The RRset that a provider reports for what it read; values stay in the order given."""
+    return RRset(key[0], key[1], int(rdataset.ttl), tuple(value_of(rdata) for rdata in rdataset))
+
+
+def departed(before: Iterable[str], after: Iterable[str]) -> list[str]:
+    """The values of ``before`` that ``after`` lacks, in order; a value that stands twice counts twice."""
+    kept = Counter(after)
+    gone = []
+    for value in before:
+        if kept[value]:
+            kept[value] -= 1
+        else:
+            gone.append(value)
+    return gone
