@@ -1,0 +1,147 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The collection as a user gets it: built, installed into an empty path, run on an inventory without interpreters."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+COMPANY = REPOSITORY / "playbooks" / "demo" / "company"
+ENVIRONMENTS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """A collection that was installed from its tarball."""
+
+    tarball: Path
+    collections: Path
+
+    def site(self, company: Path, *arguments: str) -> str:
+        """Run playbook site for a company; the output holds what was printed, errors too."""
+        command = [_binary("ansible-playbook"), "-i", "inventory.yml", "mailroom.erp.site", *arguments]
+        return _run(command, company, ANSIBLE_COLLECTIONS_PATH=str(self.collections))
+
+
+def _binary(name: str) -> str:
+    """A command of the virtual environment that runs the tests."""
+    return str(Path(sys.executable).with_name(name))
+
+
+def _run(command: list[str], folder: Path, **variables: str) -> str:
+    """Run a command with nothing of this process's Ansible or Python settings; it must succeed."""
+    ours = ("ANSIBLE_", "PYTHONPATH", "MAILROOM_")
+    env = {name: value for name, value in os.environ.items() if not name.startswith(ours)} | variables
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env={**env, "ANSIBLE_NOCOLOR": "1"},
+        check=False,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
+    """Build the tarball from the tree as it is, and install it into an empty path."""
+    folder = tmp_path_factory.mktemp("artifact")
+    galaxy = _binary("ansible-galaxy")
+    _run([galaxy, "collection", "build", str(REPOSITORY), "--output-path", str(folder)], folder)
+    (tarball,) = folder.glob("mailroom-erp-*.tar.gz")
+    collections = folder / "collections"
+    _run([galaxy, "collection", "install", str(tarball), "-p", str(collections), "--offline"], folder)
+    return Installed(tarball, collections)
+
+
+@pytest.fixture
+def company(tmp_path: Path) -> Path:
+    """A fresh copy of the demo's company: inventory, zone files, the sample of the internet."""
+    return Path(shutil.copytree(COMPANY, tmp_path / "company"))
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    """Every file below a folder, with the hash of its bytes."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def diffs(output: str) -> list[str]:
+    """The lines of all diffs that a run printed."""
+    return [line for line in output.splitlines() if re.match(r"(--- |\+\+\+ |@@ |[-+ ])", line)]
+
+
+def changed(output: str) -> dict[str, int]:
+    """How many tasks changed something, per host, from the recap of a run."""
+    recap = output.rpartition("PLAY RECAP")[2]
+    return {host: int(count) for host, count in re.findall(r"^(\S+)\s+:.*changed=(\d+)", recap, re.MULTILINE)}
+
+
+def test_the_tarball_holds_the_collection_and_nothing_else(installed: Installed) -> None:
+    with tarfile.open(installed.tarball) as archive:
+        names = archive.getnames()
+    top = {name.partition("/")[0] for name in names}
+    assert top <= {
+        *("FILES.json", "LICENSE", "MANIFEST.json", "README.md", "CHANGELOG.md", "changelogs", "docs", "meta"),
+        *("playbooks", "plugins", "requirements.txt", "roles"),
+    }
+    assert not [name for name in names if "/." in f"/{name}" or name.endswith(".pyc")]
+    assert {"plugins/modules/mail_domains.py", "playbooks/site.yml", "LICENSE"} <= set(names)
+
+
+def test_no_inventory_of_the_demo_names_an_interpreter() -> None:
+    texts = [path.read_text(encoding="utf-8") for path in COMPANY.rglob("*.yml")]
+    assert len(texts) > ENVIRONMENTS
+    assert not [text for text in texts if "python_interpreter" in text]
+
+
+def test_check_then_run_then_nothing_to_do(installed: Installed, company: Path) -> None:
+    before = hashes(company)
+    checked = installed.site(company, "--check", "--diff")
+    assert hashes(company) == before
+
+    ran = installed.site(company, "--diff")
+    after = hashes(company)
+    assert diffs(checked) == diffs(ran)
+    assert any(line.startswith("+") and "include:spf.afas.online" in line for line in diffs(ran))
+    assert changed(checked) == changed(ran)
+
+    again = installed.site(company, "--diff")
+    assert hashes(company) == after
+    assert diffs(again) == []
+    assert set(changed(again).values()) == {0}
+    assert len(changed(again)) >= ENVIRONMENTS
+
+
+def test_what_was_there_is_still_there(installed: Installed, company: Path) -> None:
+    zone = company / "zones" / "acme" / "acme.example.zone"
+    before = zone.read_text(encoding="utf-8").splitlines()
+    installed.site(company)
+    gone = [line for line in before if line not in zone.read_text(encoding="utf-8").splitlines()]
+    assert [line for line in gone if "v=spf1" not in line and "serial" not in line] == []
+    assert len(gone) == 2
+
+
+def test_one_wrong_environment_and_nothing_is_written(installed: Installed, company: Path) -> None:
+    wrong = company / "host_vars" / "noord_profit.yml"
+    wrong.write_text(wrong.read_text(encoding="utf-8").replace("port: 465", "port: 26"), encoding="utf-8")
+    before = hashes(company)
+    with pytest.raises(AssertionError, match=r"noord_profit: .*port"):
+        installed.site(company)
+    assert hashes(company) == before
