@@ -11,16 +11,21 @@ from dataclasses import dataclass
 _LONGEST_VALUE = 120
 
 
+def plain(text: str) -> str:
+    """Make any text one line of printable characters: control characters and undecodable bytes are escaped."""
+    readable = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return "".join(ch if ch.isprintable() else ch.encode("unicode_escape").decode() for ch in readable)
+
+
 def shown(value: str) -> str:
-    """Quote a value for an error message: control characters escaped, long values cut in the middle.
+    """Quote a value for an error message, on one line; a long one is cut in the middle.
 
     :param value: the value as the user or the DNS gave it
-    :returns: one line of printable ASCII between double quotes
     """
-    text = value.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    text = "".join(ch if ch.isprintable() else ch.encode("unicode_escape").decode() for ch in text)
+    text = plain(value)
     if len(text) > _LONGEST_VALUE:
-        text = f"{text[: _LONGEST_VALUE // 2]}...{text[-_LONGEST_VALUE // 2 :]} ({len(value)} characters)"
+        half = _LONGEST_VALUE // 2
+        text = f"{text[:half]}...{text[-half:]} ({len(value)} characters)"
     return f'"{text}"'
 
 
@@ -42,7 +47,7 @@ class Problem:
 
     def __str__(self) -> str:
         given = "" if self.value is None else f" {shown(self.value)}"
-        return f"{self.subject}: {self.where}{given}: {self.rule} ({self.source}). {self.way_out}"
+        return f"{plain(self.subject)}: {self.where}{given}: {self.rule} ({self.source}). {self.way_out}"
 
 
 class Refused(Exception):

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.errors import UnsupportedError
 from ansible_collections.mailroom.erp.plugins.module_utils.libraries import require
 from ansible_collections.mailroom.erp.plugins.module_utils.options import check_dns, with_defaults
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import BadName, is_inside, to_alabels
@@ -142,10 +143,7 @@ class _Reader:
         subject = str(merged.get("domain"))
         result = self._validator.validate(merged)
         if result.error_messages:
-            self.problems += [
-                _shape(subject, "options", None, message, "Compare with the documented options.")
-                for message in result.error_messages
-            ]
+            self.problems += [_wrong_option(subject, error) for error in result.errors]
             return
         self._read_valid(subject, result.validated_parameters)
 
@@ -296,6 +294,12 @@ class _Reader:
                     Problem(subject, "spf.terms", error.term, rule, source.removesuffix(")"), "Correct the term.")
                 )
         return tuple(terms)
+
+
+def _wrong_option(subject: str, error: Exception) -> Problem:
+    """An error of ansible-core's validator; for an unsupported option it only lists names."""
+    unknown = "there is no such option: " if isinstance(error, UnsupportedError) else ""
+    return _shape(subject, "options", None, f"{unknown}{error}", "Compare with the documented options.")
 
 
 def _file_content(params: Mapping[str, Any]) -> dict[str, Any]:

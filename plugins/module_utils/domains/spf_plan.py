@@ -122,7 +122,7 @@ def _first_record(request: DomainRequest, wanted: SpfRequest) -> str | None:
                 request.domain,
                 _WHERE,
                 None,
-                "the domain has none yet, and a first record turns the mail of every sender it leaves out into a softfail",
+                "the domain has none yet, and a first one turns the mail of every sender it leaves out into a softfail",
                 "RFC 7208 section 8.5",
                 "State who else sends as this domain: its `services` in mail_dns_domains, a list, [] for nobody.",
             )

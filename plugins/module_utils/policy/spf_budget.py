@@ -120,7 +120,9 @@ class BudgetCounter:
             return Budget(1)
         if term.mechanism == "mx":
             hosts = self._lookup(target, "MX")
-            rule = f"{term.raw}: {target} names {len(hosts)} MX hosts, at most {MAX_MX_HOSTS} may be (RFC 7208 section 4.6.4)"
+            rule = (
+                f"{term.raw}: {target} names {len(hosts)} MX hosts, at most {MAX_MX_HOSTS} may (RFC 7208 section 4.6.4)"
+            )
             return Budget(1, void=0 if hosts else 1, broken=[rule] if len(hosts) > MAX_MX_HOSTS else [])
         found = self._lookup(target, "A") or (term.mechanism == "a" and self._lookup(target, "AAAA"))
         return Budget(1, void=0 if found else 1)

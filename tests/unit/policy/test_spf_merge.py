@@ -1,0 +1,213 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Merging into a live record: what was not asked for stays, what was asked for is there and effective."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from ansible_collections.mailroom.erp.plugins.module_utils.policy import spf, spf_merge
+from ansible_collections.mailroom.erp.tests.unit.policy.spf_strategies import addable, records
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+DOMAIN = "acme.example"
+
+
+def merged(text: str, *add: str, remove: tuple[str, ...] = (), all_: str = "keep", exclusive: bool = False) -> str:
+    wish = spf_merge.SpfWish(
+        tuple(spf_merge.wished_term(raw) for raw in add),
+        tuple(spf_merge.wished_term(raw) for raw in remove),
+        all_,
+        exclusive,
+    )
+    return str(spf_merge.merge(spf.parse(text), wish, DOMAIN))
+
+
+ADDING = [
+    ("v=spf1 mx ~all", "include:spf.afas.online", "v=spf1 mx include:spf.afas.online ~all"),
+    (
+        "v=spf1 mx ip4:192.0.2.10 ~all",
+        "include:spf.afas.online",
+        "v=spf1 mx ip4:192.0.2.10 include:spf.afas.online ~all",
+    ),
+    ("v=spf1  MX   -ALL ", "a", "v=spf1  MX a   -ALL "),
+    ("v=spf1", "a", "v=spf1 a"),
+    ("v=spf1 mx  ", "a", "v=spf1 mx a  "),
+    ("v=spf1 redirect=_spf.acme.example", "a", "v=spf1 a redirect=_spf.acme.example"),
+    (
+        "v=spf1 exp=why.acme.example redirect=_spf.acme.example",
+        "a",
+        "v=spf1 exp=why.acme.example a redirect=_spf.acme.example",
+    ),
+    ("v=spf1 mx ~all include:x.example", "include:x.example", "v=spf1 mx include:x.example ~all include:x.example"),
+    ("v=spf1 ~all", "x=1", "v=spf1 ~all x=1"),
+]
+
+
+@pytest.mark.parametrize(("before", "term", "after"), ADDING)
+def test_a_new_term_goes_where_it_works(before: str, term: str, after: str) -> None:
+    assert merged(before, term) == after
+
+
+EQUAL = [
+    ("include:spf.afas.online", "+include:SPF.afas.online."),
+    ("+INCLUDE:spf.afas.online.", "include:spf.afas.online"),
+    ("ip4:192.0.2.10", "ip4:192.0.2.10/32"),
+    ("ip4:192.0.2.0/24", "ip4:192.0.2.10"),
+    ("ip4:192.0.2.77/24", "ip4:192.0.2.0/25"),
+    ("ip6:2001:db8::/32", "ip6:2001:DB8:1::1"),
+    ("ip6:2001:db8:0:0::1", "ip6:2001:db8::1/128"),
+    ("a", "a:acme.example"),
+    ("a:ACME.example./32", "a//128"),
+    ("mx", "MX:acme.example."),
+    ("?include:x.example", "?include:X.example"),
+    ("exists:%{i}.X.example", "exists:%{i}.x.example"),
+    ("redirect=_SPF.x.example", "redirect=_spf.x.example."),
+]
+
+
+@pytest.mark.parametrize(("there", "wanted"), EQUAL)
+def test_an_equal_term_is_recognised_in_every_spelling(there: str, wanted: str) -> None:
+    text = f"v=spf1 {there} mx:other.example"
+    assert merged(text, wanted) == text
+
+
+DIFFERENT = [
+    ("ip4:192.0.2.10", "ip4:192.0.2.0/24"),
+    ("a/24", "a"),
+    ("a", "a:www.acme.example"),
+    ("exists:%{i}.x.example", "exists:%{I}.x.example"),
+    ("include:xexample.nl", "include:example.nl"),
+    ("ip4:192.0.2.10", "ip6:2001:db8::1"),
+    ("include:x.example", "exists:x.example"),
+]
+
+
+@pytest.mark.parametrize(("there", "wanted"), DIFFERENT)
+def test_a_term_that_only_looks_alike_is_added(there: str, wanted: str) -> None:
+    assert merged(f"v=spf1 {there} ~all", wanted) == f"v=spf1 {there} {wanted} ~all"
+
+
+CONTRADICTIONS = [
+    ("v=spf1 -include:x.example ~all", "include:x.example", "-include:x.example"),
+    ("v=spf1 ?ip4:192.0.2.0/24 ~all", "ip4:192.0.2.10", "?ip4:192.0.2.0/24"),
+    ("v=spf1 mx ~all", "redirect=_spf.x.example", "ignored in a record that holds all"),
+    ("v=spf1 redirect=a.example", "redirect=b.example", "at most once"),
+    ("v=spf1 exp=a.example ~all", "exp=b.example", "at most once"),
+]
+
+
+@pytest.mark.parametrize(("text", "wanted", "words"), CONTRADICTIONS)
+def test_a_term_that_would_have_no_effect_is_refused(text: str, wanted: str, words: str) -> None:
+    with pytest.raises(spf_merge.MergeError) as caught:
+        merged(text, wanted)
+    assert words in str(caught.value)
+    assert caught.value.way_out
+
+
+@pytest.mark.parametrize("raw", ["v=spf1 a ~all", "a mx", "all", "~all", "-ALL"])
+def test_what_is_no_term_to_merge_is_refused(raw: str) -> None:
+    with pytest.raises(spf_merge.MergeError):
+        spf_merge.wished_term(raw)
+
+
+def test_removal_takes_exactly_the_equal_term() -> None:
+    text = "v=spf1 ip4:192.0.2.0/24 ip4:192.0.2.10/32 ~include:x.example INCLUDE:X.example.  mx ~all"
+    assert (
+        merged(text, remove=("ip4:192.0.2.10",))
+        == "v=spf1 ip4:192.0.2.0/24 ~include:x.example INCLUDE:X.example.  mx ~all"
+    )
+    assert (
+        merged(text, remove=("include:x.example",))
+        == "v=spf1 ip4:192.0.2.0/24 ip4:192.0.2.10/32 ~include:x.example  mx ~all"
+    )
+    assert merged(text, remove=("include:absent.example",)) == text
+
+
+def test_exclusive_keeps_what_is_wanted_and_all() -> None:
+    text = "v=spf1 mx INCLUDE:x.example x=1 exp=y.example ~all"
+    assert merged(text, "include:x.example", "a", exclusive=True) == "v=spf1 INCLUDE:x.example a ~all"
+
+
+@pytest.mark.parametrize(
+    ("text", "all_", "after"),
+    [
+        ("v=spf1 mx ?ALL", "keep", "v=spf1 mx ?ALL"),
+        ("v=spf1 mx ?ALL x=1", "-all", "v=spf1 mx -all x=1"),
+        ("v=spf1 mx", "~all", "v=spf1 mx ~all"),
+        ("v=spf1 mx -ALL", "-all", "v=spf1 mx -ALL"),
+    ],
+)
+def test_all_is_kept_unless_told_otherwise(text: str, all_: str, after: str) -> None:
+    assert merged(text, all_=all_) == after
+
+
+def test_all_beside_a_redirect_is_refused() -> None:
+    with pytest.raises(spf_merge.MergeError, match="switch off"):
+        merged("v=spf1 redirect=_spf.x.example", all_="-all")
+
+
+def test_a_first_record_ends_softly() -> None:
+    wish = spf_merge.SpfWish((spf.parse_term("mx"), spf.parse_term("include:x.example")))
+    assert str(spf_merge.create(wish, DOMAIN)) == "v=spf1 mx include:x.example ~all"
+    assert str(spf_merge.create(spf_merge.SpfWish(all="-all"), DOMAIN)) == "v=spf1 -all"
+    assert (
+        str(spf_merge.create(spf_merge.SpfWish((spf.parse_term("redirect=x.example"),)), DOMAIN))
+        == "v=spf1 redirect=x.example"
+    )
+
+
+def test_two_records_are_united_with_the_softest_all() -> None:
+    texts = ["v=spf1 mx include:x.example -all", "v=spf1 +MX ip4:192.0.2.1 ~all"]
+    united = spf_merge.unite([spf.parse(text) for text in texts], DOMAIN)
+    assert str(united) == "v=spf1 mx include:x.example ip4:192.0.2.1 ~all"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("v=spf1 +all", "anyone"),
+        ("v=spf1 a ?all", "anyone"),
+        ("v=spf1 ptr -all", "5.5"),
+        ("v=spf1 -all mx", "mx: without effect"),
+    ],
+)
+def test_what_is_valid_but_unwise_is_called_out(text: str, words: str) -> None:
+    assert any(words in concern for concern in spf_merge.concerns(spf.parse(text)))
+
+
+def _counted(record: spf.SpfRecord) -> Counter[str]:
+    return Counter(term.raw for term in record.terms)
+
+
+@given(records(), st.lists(addable, max_size=4))
+def test_merging_twice_is_merging_once_and_no_term_is_lost(text: str, raws: list[str]) -> None:
+    record = spf.parse(text)
+    wish = spf_merge.SpfWish(tuple(spf.parse_term(raw) for raw in raws))
+    try:
+        once = spf_merge.merge(record, wish, DOMAIN)
+    except spf_merge.MergeError:
+        assume(False)
+    assert spf_merge.merge(once, wish, DOMAIN) == once
+    assert spf.parse(str(once)) == once
+    assert not _counted(record) - _counted(once)
+    assert [item for item in once.items if item in record.items] == list(record.items)
+
+
+@given(records(), st.lists(addable, min_size=1, max_size=3))
+def test_what_was_merged_is_effective_and_can_be_taken_away_again(text: str, raws: list[str]) -> None:
+    record = spf.parse(text)
+    terms = tuple(spf.parse_term(raw) for raw in raws)
+    try:
+        once = spf_merge.merge(record, spf_merge.SpfWish(terms), DOMAIN)
+    except spf_merge.MergeError:
+        assume(False)
+    added = _counted(once) - _counted(record)
+    live = {term.raw for term in spf.effective(once.terms)}
+    assert set(added) <= live
+    gone = spf_merge.merge(once, spf_merge.SpfWish(remove=terms), DOMAIN)
+    wanted = {spf_merge.identity(term, DOMAIN) for term in terms}
+    assert [term for term in record.terms if spf_merge.identity(term, DOMAIN) not in wanted] == gone.terms
