@@ -72,8 +72,8 @@ class _ZoneWork:
         for outcome in self.outcomes:
             outcome.failure = reason
 
-    def mark_written(self) -> dict[str, SpfPlan]:
-        """Note that the planned changes are applied, and give them by domain."""
+    def note_written(self) -> dict[str, SpfPlan]:
+        """Mark what the service has just accepted, and give the plans concerned by domain."""
         written: dict[str, SpfPlan] = {}
         for outcome in self.outcomes:
             if outcome.plan and outcome.plan.change:
@@ -201,19 +201,26 @@ class Run:
         deadline = time.monotonic() + _PATIENCE
         applied: dict[str, SpfPlan] = {}
         for attempt in range(_ATTEMPTS):
+            tried, conflict = work.changes, False
             try:
-                work.provider.apply(work.zone, work.changes, work.token)
-                applied |= work.mark_written()
+                work.provider.apply(work.zone, tried, work.token)
             except Conflict:
-                if time.monotonic() > deadline:
-                    break
+                conflict = True
                 time.sleep(random.uniform(0, 0.01 * min(attempt + 1, 20)))
+            else:
+                applied |= work.note_written()
             self._replan(work)
             if not work.changes:
-                _restore_plans(work, applied)
+                _conclude(work, applied)
                 return
+            if not conflict and work.changes == tried:
+                raise ProviderError(
+                    f"zone {work.zone}: the service accepted the change but shows the old records; look at its log"
+                )
+            if time.monotonic() > deadline:
+                break
         raise ProviderError(
-            f"zone {work.zone}: other writers changed the same records {attempt + 1} times while this run tried; "
+            f"zone {work.zone}: other writers kept changing the same records for {attempt + 1} attempts; "
             "run it again when they are done"
         )
 
@@ -277,7 +284,7 @@ def _planned(outcomes: Iterable[DomainOutcome]) -> dict[Key, tuple[str, ...]]:
     return {change.key: change.after.values if change.after else () for change in changes}
 
 
-def _restore_plans(work: _ZoneWork, applied: Mapping[str, SpfPlan]) -> None:
-    """After the read-back the plans hold no change; the result of the run is what was applied."""
+def _conclude(work: _ZoneWork, applied: Mapping[str, SpfPlan]) -> None:
+    """The read-back shows nothing left to change, so the result of the run is what was applied."""
     for outcome in work.outcomes:
         outcome.plan = applied.get(outcome.request.domain, outcome.plan)
