@@ -10,7 +10,8 @@ MAKEFLAGS += --no-print-directory
 
 # Absolute, quoted where a shell sees it: the checkout may lie below a path with spaces.
 export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/$(COLLECTIONS)
-export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+# Debian puts named where a user's PATH may not look.
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH):/usr/sbin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # A user's own Ansible settings must not decide what the tests see.
 unexport ANSIBLE_INVENTORY ANSIBLE_VAULT_PASSWORD_FILE ANSIBLE_STDOUT_CALLBACK ANSIBLE_ROLES_PATH PYTHONPATH
@@ -47,9 +48,9 @@ $(VENV)/test.stamp: $(VENV)/demo.stamp tests/requirements.txt
 	@$(VENV)/bin/python -m pip install -qq -r tests/requirements.txt
 	@touch $@
 
-# The DNS tests run against a real BIND 9. Debian puts it where a user's PATH may not look.
+# The DNS tests run against a real BIND 9.
 named:
-	@if ! PATH="$$PATH:/usr/sbin:/sbin" command -v named >/dev/null; then \
+	@if ! command -v named >/dev/null; then \
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then echo 'Installing the Debian package bind9 ...'; \
 	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends bind9; \
 	  else echo 'The tests need the DNS server BIND 9 (named). Install it as root and try again:' >&2; \
