@@ -1,0 +1,122 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The action plugin of ``erp_mail_info``: reads the host's variables, writes nothing, runs on the controller."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible.plugins.action import ActionBase
+from ansible_collections.mailroom.erp.plugins.module_utils.libraries import MissingLibrary
+from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue_loader import Catalogue
+from ansible_collections.mailroom.erp.plugins.plugin_utils.environment import (
+    INVENTORY,
+    Declaration,
+    Environment,
+    Findings,
+)
+from ansible_collections.mailroom.erp.plugins.plugin_utils.environment_needs import environment_needs
+from ansible_collections.mailroom.erp.plugins.plugin_utils.judgement import judge, unknown_variables
+from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import plain
+from ansible_collections.mailroom.erp.plugins.plugin_utils.secret_variables import (
+    Secret,
+    find_secret,
+    plain_account_secrets,
+)
+from ansible_collections.mailroom.erp.plugins.plugin_utils.settings import settings_of, settings_yaml
+from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet import sheet_of
+
+# raw: the judgement names the environment, the value and the rule, which an argument spec's own errors do not
+_RAW = {"type": "raw"}
+_ARGUMENTS: dict[str, dict[str, Any]] = {
+    "environment": {"type": "str", "required": True},
+    "system": {**_RAW, "required": True},
+    "state": {**_RAW, "default": "present"},
+    "transport": _RAW,
+    "service": _RAW,
+    "senders": _RAW,
+    "settings": _RAW,
+    "spf_terms": _RAW,
+    "own_domains": _RAW,
+    "catalogue_systems": {"type": "dict"},
+    "catalogue_services": {"type": "dict"},
+}
+
+
+class ActionModule(ActionBase):  # type: ignore[misc]
+    """Turns one declaration into settings, sheet and needs."""
+
+    TRANSFERS_FILES = False
+    _requires_connection = False
+    _supports_check_mode = True
+    _supports_async = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Judge the declaration.
+
+        :param task_vars: the host's variables, raw: a secret among them is located, never read
+        :returns: settings, settings_yaml, sheet, needs and warnings; failed with all errors, one per line, else
+        """
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        variables = task_vars or {}
+        _validation, arguments = self.validate_argument_spec(argument_spec=_ARGUMENTS)
+        try:
+            return {**result, **_judged(plain(arguments), variables)}
+        except MissingLibrary as error:
+            return {**result, "failed": True, "msg": str(error)}
+
+
+def _judged(arguments: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
+    catalogue = Catalogue(arguments["catalogue_systems"], arguments["catalogue_services"])
+    password = find_secret(variables, "erp_mail_password")
+    environment, findings = judge(_declaration(arguments, password), catalogue)
+    unknown_variables(variables, findings)
+    _plain_secrets(variables, password, findings)
+    result: dict[str, Any] = {"changed": False, "warnings": [str(problem) for problem in findings.warnings]}
+    if findings.errors or environment is None:
+        return {**result, "failed": True, "msg": "\n".join(str(problem) for problem in findings.errors)}
+    return {**result, **_published(environment, catalogue)}
+
+
+def _declaration(arguments: Mapping[str, Any], password: Secret) -> Declaration:
+    return Declaration(
+        environment=arguments["environment"],
+        system=arguments["system"],
+        state=arguments["state"],
+        transport=arguments["transport"],
+        service=arguments["service"],
+        senders=_or_empty(arguments["senders"], {}),
+        settings=_or_empty(arguments["settings"], {}),
+        spf_terms=arguments["spf_terms"],
+        own_domains=_or_empty(arguments["own_domains"], []),
+        password=password,
+    )
+
+
+def _or_empty(value: Any, empty: Any) -> Any:
+    return empty if value is None else value
+
+
+def _published(environment: Environment, catalogue: Catalogue) -> dict[str, Any]:
+    needs = environment_needs(environment, catalogue)
+    if environment.state == "absent":
+        return {"settings": {}, "settings_yaml": "", "sheet": "", "needs": needs}
+    settings = settings_of(environment)
+    return {
+        "settings": settings,
+        "settings_yaml": settings_yaml(settings),
+        "sheet": sheet_of(environment, settings, needs),
+        "needs": needs,
+    }
+
+
+def _plain_secrets(variables: Mapping[str, Any], password: Secret, findings: Findings) -> None:
+    found = [("erp_mail_password", password)] if password.kind == "plain" else []
+    for path, secret in (*found, *plain_account_secrets(variables)):
+        place = f" ({secret.place})" if secret.place else ""
+        name = "" if secret.variable == path else f" through {secret.variable}"
+        rule = f"this secret stands as readable text in the inventory{name}{place}; its value is not shown"
+        way_out = "Encrypt it: ansible-vault encrypt_string, or a vaulted variables file that it refers to."
+        findings.warn(path, None, rule, INVENTORY, way_out)

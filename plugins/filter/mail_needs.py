@@ -1,0 +1,70 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The filter ``mail_needs``: from Ansible's variables to ``plugin_utils.needs``, where the rules are."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from ansible.errors import AnsibleError
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem
+from ansible_collections.mailroom.erp.plugins.plugin_utils.environment import INVENTORY
+from ansible_collections.mailroom.erp.plugins.plugin_utils.needs import HostNeeds, Options, add_up
+from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import plain
+
+
+def mail_needs(
+    hostvars: Mapping[str, Any],
+    hosts: Iterable[str],
+    complete: bool = False,
+    limit: str = "",
+    accept_stale: Iterable[str] = (),
+    today: str | None = None,
+) -> dict[str, Any]:
+    """Add up the needs of all hosts; ``mail_needs.yml`` documents the options and the result."""
+    day = datetime.date.fromisoformat(today) if today else datetime.date.today()
+    options = Options(bool(complete), bool(limit), frozenset(plain(list(accept_stale or ()))), day)
+    unreadable: list[Problem] = []
+    found = [_host(str(host), hostvars[host], unreadable) for host in hosts]
+    plan = add_up(found, options)
+    return {
+        "domains": plan.domains,
+        "dns": plan.dns or {},
+        "mx_services": plan.mx_services,
+        "problems": [str(problem) for problem in (*unreadable, *plan.problems)],
+        "warnings": [str(problem) for problem in plan.warnings],
+    }
+
+
+def _host(name: str, variables: Mapping[str, Any], unreadable: list[Problem]) -> HostNeeds:
+    def value(variable: str) -> Any:
+        if variable not in variables:
+            return None
+        try:
+            return plain(variables[variable])
+        except AnsibleError:
+            # the error's own text may quote the value
+            rule = "it cannot be templated: a variable that it refers to is not defined, or the vault is not open"
+            way_out = "Define the variable for this run, e.g. with --vault-id."
+            unreadable.append(Problem(name, variable, None, rule, INVENTORY, way_out))
+        return None
+
+    return HostNeeds(
+        host=name,
+        declares=bool(value("erp_mail_system")),
+        needs=value("erp_mail_needs"),
+        account=value("mail_dns_account"),
+        domains=value("mail_dns_domains"),
+        services=value("erp_mail_catalogue_services") or {},
+    )
+
+
+class FilterModule:
+    """The filters of this file."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """Name them."""
+        return {"mail_needs": mail_needs}

@@ -1,0 +1,114 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One ERP environment: what the inventory declares, what it comes to, and what was found wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem
+from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue_facts import Service, Source, System, Transport
+from ansible_collections.mailroom.erp.plugins.plugin_utils.secret_variables import Secret
+
+INVENTORY = "mailroom.erp docs/inventory.md"
+"""The source of rules that are this collection's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """What one host's variables say, templated and plain. ``password`` says where the secret stands, never its value.
+
+    ``own_domains`` are the names of ``mail_dns_domains``: the domains that are ours.
+    """
+
+    environment: str
+    system: Any
+    state: Any = "present"
+    transport: Any = None
+    service: Any = None
+    senders: Any = field(default_factory=dict)
+    settings: Any = field(default_factory=dict)
+    spf_terms: Any = None
+    own_domains: Any = ()
+    password: Secret | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """One sender: its kind, its key (None for a single one), the address as declared, the domain in A-labels."""
+
+    kind: str
+    key: str | None
+    address: str
+    domain: str
+
+    @property
+    def where(self) -> str:
+        """The variable that holds it."""
+        return f"erp_mail_senders.{self.kind}" + (f".{self.key}" if self.key is not None else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """A declaration that was understood. ``values`` holds each setting by id, defaults and facts filled in (None: no
+    value); ``given`` the ids that the inventory sets itself; ``spf_terms`` the user's own, None when not given."""
+
+    name: str
+    state: str
+    system: System
+    transport: Transport
+    service: Service
+    senders: tuple[Sender, ...]
+    values: Mapping[str, Any]
+    given: frozenset[str]
+    spf_terms: tuple[str, ...] | None
+    own_domains: frozenset[str]
+    password: Secret | None
+
+    def is_ours(self, domain: str) -> bool:
+        """Tell whether DNS may be planned for a domain: exactly that name is in ``mail_dns_domains``."""
+        return domain in self.own_domains
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A problem and how bad it is: an error stops the run, a warning is shown."""
+
+    level: str
+    problem: Problem
+
+
+class Findings:
+    """Collects what is wrong with one environment.
+
+    :param subject: the environment's name
+    """
+
+    def __init__(self, subject: str) -> None:
+        self.subject = subject
+        self.all: list[Finding] = []
+
+    def error(self, where: str, value: object, rule: str, source: Source | str, way_out: str) -> None:
+        """Note a broken rule. ``value`` None is not shown: it is missing, or secret."""
+        self._add("error", where, value, rule, source, way_out)
+
+    def warn(self, where: str, value: object, rule: str, source: Source | str, way_out: str) -> None:
+        """Note something that works, but not well, or that is not known to work."""
+        self._add("warning", where, value, rule, source, way_out)
+
+    @property
+    def errors(self) -> list[Problem]:
+        return [finding.problem for finding in self.all if finding.level == "error"]
+
+    @property
+    def warnings(self) -> list[Problem]:
+        return [finding.problem for finding in self.all if finding.level == "warning"]
+
+    def _add(self, level: str, where: str, value: object, rule: str, source: Source | str, way_out: str) -> None:
+        text = None if value is None else str(value)
+        finding = Finding(level, Problem(self.subject, where, text, rule, str(source), way_out))
+        if finding not in self.all:
+            self.all.append(finding)

@@ -1,0 +1,30 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Values from Ansible's variables as ordinary Python: no tags, no subclasses, text as keys."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+def plain(value: object) -> Any:
+    """Copy a templated value into str, int, float, bool, None, list and dict with str keys.
+
+    ansible-core hands over subclasses of these that carry tags; neither YAML nor a comparison should see them.
+
+    :param value: any templated value
+    :returns: an equal value of exact built-in types; anything else becomes its text
+    """
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return "".join((value, ""))
+    if isinstance(value, int | float):
+        return int(value) if isinstance(value, int) else float(value)
+    if isinstance(value, Mapping):
+        return {plain(str(key)): plain(item) for key, item in value.items()}
+    if isinstance(value, Sequence) and not hasattr(value, "isalnum") and not isinstance(value, bytes):
+        return [plain(item) for item in value]
+    return "".join((str(value), ""))

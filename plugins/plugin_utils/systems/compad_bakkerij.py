@@ -1,0 +1,94 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Compad Bakkerij: the rules of "Elektronisch facturering" 1.5 that an argument spec cannot say."""
+
+from __future__ import annotations
+
+from ansible_collections.mailroom.erp.plugins.plugin_utils.environment import Environment, Findings, Sender
+
+_SECURITIES = ("standaard", "TLS")
+_EXTERNAL = ("mailbox", "platform")
+
+
+def judge(environment: Environment, findings: Findings) -> None:
+    """Judge the sender against the kind of service, the sign-in, the security and OrderNow."""
+    if environment.service.kind == "isp":
+        _provider_sender(environment, findings)
+    _sign_in(environment, findings)
+    _security(environment, findings)
+    _ordernow(environment, findings)
+
+
+def also_sends(environment: Environment) -> list[tuple[str, str]]:
+    """OrderNow sends as the address declared for it, else as the environment's sender."""
+    if not environment.values.get("ordernow"):
+        return []
+    sender = _sender(environment, "ordernow") or _sender(environment, "environment")
+    return [("ordernow", sender.domain)] if sender else []
+
+
+def _sender(environment: Environment, kind: str) -> Sender | None:
+    return next((sender for sender in environment.senders if sender.kind == kind), None)
+
+
+def _provider_sender(environment: Environment, findings: Findings) -> None:
+    sender = _sender(environment, "environment")
+    known = environment.service.domains.value
+    if sender is None or sender.domain in (known or []):
+        return
+    if known is None and not environment.is_ours(sender.domain):
+        return
+    rule = (
+        f"{environment.service.title} relays only for the address that it gave you, not for the company's own: "
+        "the mail is likely not relayed"
+    )
+    way_out = "Send as the provider's address, or through a service that sends for your domain."
+    findings.warn(sender.where, sender.address, rule, environment.transport.source, way_out)
+
+
+def _sign_in(environment: Environment, findings: Findings) -> None:
+    service, source = environment.service, environment.transport.source
+    has_password = environment.password is not None and environment.password.is_given
+    has_username = bool(environment.values["username"])
+    needed = service.kind in _EXTERNAL or service.auth.value == "required"
+    if needed and not has_username:
+        rule = f"an external service such as {service.title} requires a username, usually the e-mail address"
+        findings.error("erp_mail_settings.username", None, rule, source, "Declare erp_mail_settings.username.")
+    if has_username and not has_password or needed and not has_password:
+        rule = f"{service.title} with a username requires a password"
+        findings.error(
+            "erp_mail_password", None, rule, source, "Declare it encrypted, or as a reference to a vaulted variable."
+        )
+    if has_password and not has_username and not needed:
+        rule = "a password is of no use without a username"
+        findings.error(
+            "erp_mail_settings.username", None, rule, source, "Declare the username, or leave the password out."
+        )
+
+
+def _security(environment: Environment, findings: Findings) -> None:
+    security, source = environment.values["security"], environment.transport.source
+    where = "erp_mail_settings.security"
+    if security not in _SECURITIES:
+        rule = f"the document names only {' and '.join(_SECURITIES)}"
+        findings.warn(where, security, rule, source, "Check that the list on the screen has this choice.")
+    elif security == "standaard" and environment.service.kind in _EXTERNAL:
+        rule = f"{environment.service.title} wants another security than standaard, and a password would travel unprotected"
+        findings.warn(where, security, rule, source, "Set security: TLS, or leave it out.")
+
+
+def _ordernow(environment: Environment, findings: Findings) -> None:
+    own = _sender(environment, "ordernow")
+    source = environment.transport.source
+    if not environment.values.get("ordernow"):
+        if own:
+            rule = "OrderNow is not switched on for this environment"
+            way_out = "Set erp_mail_settings.ordernow: true, or leave the sender out."
+            findings.error(own.where, own.address, rule, source, way_out)
+        return
+    sender = own or _sender(environment, "environment")
+    if sender and not environment.is_ours(sender.domain):
+        rule = f"the domain that OrderNow sends as is unknown: {sender.domain} is not yours, so ip4:84.246.4.155 is not planned"
+        way_out = "Declare erp_mail_senders.ordernow: the address that OrderNow sends as."
+        findings.warn("erp_mail_senders.ordernow", own.address if own else None, rule, source, way_out)
