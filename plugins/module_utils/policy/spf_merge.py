@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf import (
@@ -106,8 +106,9 @@ def merge(record: SpfRecord, wish: SpfWish, domain: str) -> SpfRecord:
         and (not wish.exclusive or is_all(term) or identity(term, domain) in wanted)
     )
     result = replace(record, items=items)
+    index = _Index(effective(result.terms), domain)
     for term in wish.add:
-        result = _add(result, term, domain)
+        result = _add(result, term, index)
     return result if wish.all == "keep" else _set_all(result, wish.all)
 
 
@@ -169,29 +170,54 @@ def _matches(term: Directive, domain: str) -> tuple[object, ...]:
     return (term.mechanism, target, term.prefix4, term.prefix6)
 
 
-def _covers(term: Directive, wanted: Directive) -> bool:
-    """Whether every address of ``wanted`` is already matched by the network of ``term``."""
-    outer, inner = term.network, wanted.network
-    if outer is None or inner is None or outer.version != inner.version:
-        return False
-    return inner.broadcast_address in outer and inner.network_address in outer
+class _Index:
+    """The terms that receivers test, found by what they match, so that thousands are merged in linear time."""
+
+    def __init__(self, live: Iterable[Term], domain: str) -> None:
+        self._domain = domain
+        self._modifiers: set[tuple[object, ...]] = set()
+        self._directives: dict[tuple[object, ...], tuple[int, Directive]] = {}
+        for term in live:
+            self.note(term)
+
+    def note(self, term: Term) -> None:
+        """Take a term up; the first of several that match the same decides, as for a receiver."""
+        if isinstance(term, Modifier):
+            self._modifiers.add(identity(term, self._domain))
+        else:
+            place = len(self._directives)
+            self._directives.setdefault(_matches(term, self._domain), (place, term))
+
+    def holds(self, wanted: Modifier) -> bool:
+        return identity(wanted, self._domain) in self._modifiers
+
+    def match(self, wanted: Directive) -> Directive | None:
+        """The first term that matches all that ``wanted`` would: the same mechanism, or a network around its own."""
+        keys = [_matches(wanted, self._domain), *_around(wanted)]
+        found = [self._directives[key] for key in keys if key in self._directives]
+        return min(found, key=lambda entry: entry[0])[1] if found else None
 
 
-def _add(record: SpfRecord, wanted: Term, domain: str) -> SpfRecord:
-    live = effective(record.terms)
+def _around(wanted: Directive) -> Iterator[tuple[object, ...]]:
+    """The keys of all networks that hold this one."""
+    if wanted.network is not None:
+        for prefix in range(wanted.network.prefixlen):
+            yield (wanted.mechanism, wanted.network.supernet(new_prefix=prefix))
+
+
+def _add(record: SpfRecord, wanted: Term, index: _Index) -> SpfRecord:
     if isinstance(wanted, Modifier):
-        if any(identity(term, domain) == identity(wanted, domain) for term in live):
+        if index.holds(wanted):
             return record
         _check_modifier(record, wanted)
-        return _insert(record, wanted, at_end=True)
-    for term in live:
-        if isinstance(term, Directive) and (
-            _matches(term, domain) == _matches(wanted, domain) or _covers(term, wanted)
-        ):
-            if term.qualifier == wanted.qualifier:
-                return record
+    else:
+        term = index.match(wanted)
+        if term is not None and term.qualifier != wanted.qualifier:
             raise _contradiction(term, wanted)
-    return _insert(record, wanted, at_end=False)
+        if term is not None:
+            return record
+    index.note(wanted)
+    return _insert(record, wanted)
 
 
 def _contradiction(term: Directive, wanted: Directive) -> MergeError:
@@ -218,12 +244,12 @@ def _check_modifier(record: SpfRecord, wanted: Modifier) -> None:
             )
 
 
-def _insert(record: SpfRecord, term: Term, at_end: bool) -> SpfRecord:
+def _insert(record: SpfRecord, term: Term) -> SpfRecord:
     terms = record.terms
     end = next((index for index, other in enumerate(terms) if is_all(other)), None)
     if end is None:
         end = next((index for index, other in enumerate(terms) if is_redirect(other)), len(terms))
-    place = len(terms) if at_end else end
+    place = len(terms) if isinstance(term, Modifier) else end
     return replace(record, items=(*record.items[:place], (" ", term), *record.items[place:]))
 
 
