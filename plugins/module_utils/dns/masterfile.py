@@ -155,7 +155,7 @@ class MasterFile:
             raise self._error(_syntax_error(text, self.origin, error)) from None
 
     def _error(self, problem: str) -> ProviderError:
-        return ProviderError(f"{self._source} (zone {self._name}): {problem}. Nothing was written")
+        return ProviderError(f"{self._source} (zone {self._name}): {problem}")
 
 
 def next_serial(serial: int, today: date) -> int:

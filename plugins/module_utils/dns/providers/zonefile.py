@@ -83,7 +83,7 @@ class ZonefileProvider:
             return self._listed
 
     def _file(self, zone: str) -> Path:
-        file = self._zones().get(zone)
+        file = self._zones().get(values.text_of(values.name_of(zone)))
         if file is None:
             raise ZoneNotFound(
                 f"{self._path}: there is no zone {zone} there. Add {zone}.zone, or correct the option zone"
@@ -97,7 +97,7 @@ def _check_inside(master: MasterFile, zone: str, text: str) -> None:
         raise ProviderError(f"{text} is not in zone {zone}. Correct the option zone, or leave it out")
     if delegation := master.delegation(name):
         raise ProviderError(
-            f"zone {zone}: {text} is delegated away at {values.text_of(delegation)}, so records here would not be seen. "
+            f"zone {zone}: {text} is delegated away at {values.text_of(delegation)}: nobody would see records here. "
             "Name the DNS account that serves that zone"
         )
 
@@ -110,7 +110,7 @@ def _hash(data: bytes) -> str:
 def _locked(file: Path, zone: str) -> Iterator[None]:
     """Hold the lock of one zone file against other runs and threads; its lock file stays, removing it would race."""
     try:
-        lock = os.open(file.with_name(f".{file.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        lock = os.open(file.with_name(f".{file.name}.lock"), os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError as error:
         raise _cannot_write(file, zone, error) from error
     try:
@@ -168,7 +168,9 @@ def _take_over(handle: int, status: os.stat_result) -> None:
 def _sync_folder(folder: Path) -> None:
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        os.fsync(handle)
+        # Not every file system can; the new file is in place by now.
+        with contextlib.suppress(OSError):
+            os.fsync(handle)
     finally:
         os.close(handle)
 

@@ -1,0 +1,253 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""DNS servers that take updates (RFC 2136): reads are queries, a change is one UPDATE with what was read required."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ansible_collections.mailroom.erp.plugins.module_utils import libraries
+from ansible_collections.mailroom.erp.plugins.module_utils.dns import values
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.nameserver import NameServer, Unreachable
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import Conflict, ProviderError, ZoneNotFound
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, RRset, ZoneState
+
+with contextlib.suppress(ImportError):
+    import dns.flags
+    import dns.name
+    import dns.rcode
+    import dns.rdataclass
+    import dns.rdataset
+    import dns.rdatatype
+    import dns.update
+
+if TYPE_CHECKING:
+    from dns.message import Message
+    from dns.name import Name
+    from dns.rdata import Rdata
+    from dns.rdataset import Rdataset
+    from dns.update import UpdateMessage
+
+_CONFLICTS = ("NXRRSET", "YXRRSET", "NXDOMAIN", "YXDOMAIN")
+_NOT_BESIDE_CNAME = ("A", "AAAA", "MX", "NS", "TXT", "SRV", "CAA")
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    """What was read, exactly: None where there was nothing. ``wild``: the same data stand at a wildcard above."""
+
+    rdatasets: Mapping[Key, Rdataset | None]
+    wild: frozenset[Key]
+
+
+class Rfc2136Provider:
+    """The zones of one primary name server."""
+
+    def __init__(self, dns: Mapping[str, Any]) -> None:
+        """Take the option ``dns``; no connection is made yet.
+
+        :param dns: with the defaults of ``options.PROVIDER_OPTIONS`` filled in
+        :raises MissingLibrary: dnspython is not installed
+        :raises ProviderError: the key cannot be one
+        """
+        libraries.require("dns.update")
+        self._server = NameServer(dns)
+        self._zones: dict[str, str] = {}
+
+    def zone_of(self, name: str) -> str:
+        """See :meth:`Provider.zone_of`: the owner of the SOA record that the server answers with."""
+        if name not in self._zones:
+            self._zones[name] = self._find_zone(values.name_of(name))
+        return self._zones[name]
+
+    def read(self, zone: str, keys: Collection[Key]) -> ZoneState:
+        """See :meth:`Provider.read`. The token holds the RRsets exactly as the server gave them."""
+        zone = values.text_of(values.name_of(zone))
+        if (holder := self.zone_of(zone)) != zone:
+            raise ZoneNotFound(
+                f"{self._server.label}: {zone} is no zone there, it is inside {holder}. Correct the option zone"
+            )
+        for name in {name for name, _ in keys} - {zone}:
+            self._check_inside(zone, name)
+        rdatasets: dict[Key, Rdataset | None] = {}
+        for name, rdtype in sorted(set(keys)):
+            rdatasets |= self._read_one(zone, name, rdtype)
+        wild = frozenset(key for key, rdataset in rdatasets.items() if rdataset and self._is_wild(zone, key, rdataset))
+        rdatasets |= dict.fromkeys(wild)
+        found = {key: _sorted(values.rrset_of(key, rdataset)) for key, rdataset in rdatasets.items() if rdataset}
+        return ZoneState(zone, found, _Token(rdatasets, wild))
+
+    def apply(self, zone: str, changes: Sequence[Change], token: object) -> None:
+        """See :meth:`Provider.apply`: one UPDATE, with prerequisites (RFC 2136 section 2.4) on what was read."""
+        assert isinstance(token, _Token)
+        update = dns.update.UpdateMessage(values.name_of(zone), keyring=self._server.key)
+        for change in changes:
+            _require_unchanged(update, change, token.rdatasets)
+            _require_room(update, change, {other.key for other in changes})
+        _take_and_put(update, changes, token.rdatasets)
+        try:
+            rcode = dns.rcode.to_text(self._server.send(update, zone).rcode())
+        except Unreachable as lost:
+            return self._settle(zone, changes, lost)
+        if rcode in _CONFLICTS:
+            raise self._conflict(rcode, zone, changes, token)
+        if rcode != "NOERROR":
+            self._server.refused(rcode, zone, "update")
+
+    def _find_zone(self, name: Name) -> str:
+        """Ask for the SOA; at an alias (CNAME, DNAME), which no apex is, ask for the parent instead."""
+        answer = self._server.ask(name, "SOA", values.text_of(name))
+        if any(rrset.rdtype in (dns.rdatatype.CNAME, dns.rdatatype.DNAME) for rrset in answer.answer):
+            return self._find_zone(name.parent())
+        records = [*answer.answer, *answer.authority]
+        owners = [one.name for one in records if one.rdtype == dns.rdatatype.SOA and name.is_subdomain(one.name)]
+        if not answer.flags & dns.flags.AA or not owners:
+            raise ZoneNotFound(
+                f"{self._server.label} serves no zone that holds {values.text_of(name)}: {_not_served(answer)}"
+            )
+        return values.text_of(owners[0])
+
+    def _check_inside(self, zone: str, text: str) -> None:
+        if not values.name_of(text).is_subdomain(values.name_of(zone)):
+            raise ProviderError(f"{text} is not in zone {zone}. Correct the option zone, or leave it out")
+        try:
+            holder = self.zone_of(text)
+        except ZoneNotFound as error:
+            raise ProviderError(f"zone {zone}: {text} is not answered from it. {error}") from error
+        if holder != zone:
+            raise ProviderError(
+                f"{self._server.label}, zone {zone}: {text} is delegated away to {holder}. Correct the option zone"
+            )
+
+    def _read_one(self, zone: str, name: str, rdtype: str) -> dict[Key, Rdataset | None]:
+        owner = values.name_of(name)
+        answer = self._server.ask(owner, rdtype, zone)
+        if not answer.flags & dns.flags.AA:
+            raise ProviderError(
+                f"{self._server.label}, zone {zone}: {name} is not answered from it: {_not_served(answer)}"
+            )
+        found: dict[Key, Rdataset | None] = {(name, rdtype): _rdataset(answer, owner, rdtype)}
+        alias = _rdataset(answer, owner, "CNAME")
+        return {**found, (name, "CNAME"): alias} if alias else found
+
+    def _is_wild(self, zone: str, key: Key, rdataset: Rdataset) -> bool:
+        """Whether the answer is, or cannot be told from, what a wildcard gives (RFC 4592)."""
+        name, apex = values.name_of(key[0]), values.name_of(zone)
+        while name != apex and not name.is_wild():
+            name = name.parent()
+            star = dns.name.Name((b"*", *name.labels))
+            if _rdataset(self._server.ask(star, key[1], zone), star, key[1]) == rdataset:
+                return True
+        return False
+
+    def _conflict(self, rcode: str, zone: str, changes: Sequence[Change], token: _Token) -> ProviderError:
+        names = ", ".join(f"{rdtype} at {name}" for name, rdtype in (change.key for change in changes))
+        where = f"{self._server.label}, zone {zone} ({rcode})"
+        if any(change.key in token.wild for change in changes):
+            return ProviderError(
+                f"{where}: {names}: the same data stand at a wildcard above, and the server does not tell which "
+                "of them it answers with. Remove one of the two and run again"
+            )
+        return Conflict(
+            f"{where}: someone else has changed {names} since it was read, or a CNAME would stand beside other data. "
+            "Nothing was written; look at the zone and run again"
+        )
+
+    def _settle(self, zone: str, changes: Sequence[Change], lost: Unreachable) -> None:
+        """The answer to an UPDATE was lost: find out whether it was done."""
+        try:
+            found = self.read(zone, [change.key for change in changes]).rrsets
+        except ProviderError as error:
+            raise ProviderError(f"{lost}, so it is not known whether zone {zone} has changed: {error}") from error
+        if all(_same(found.get(change.key), change.after) for change in changes):
+            return
+        if all(_same(found.get(change.key), change.before) for change in changes):
+            raise ProviderError(f"{lost}; zone {zone} is as it was. Run again when the server takes updates") from lost
+        raise Conflict(f"{lost}; zone {zone} is neither as it was nor as planned: someone else changes it") from lost
+
+
+def _require_unchanged(update: UpdateMessage, change: Change, known: Mapping[Key, Rdataset | None]) -> None:
+    if change.key not in known:
+        raise ProviderError(f"{change.key[1]} at {change.key[0]} was not read before it was to be changed")
+    name, rdataset = values.name_of(change.key[0]), known[change.key]
+    if rdataset:
+        update.present(name, dns.rdataset.from_rdata_list(0, list(rdataset)))
+    else:
+        update.absent(name, change.key[1])
+
+
+def _require_room(update: UpdateMessage, change: Change, changing: Collection[Key]) -> None:
+    """A CNAME stands alone, and a server leaves out what would not without a word (RFC 2136 section 3.4.2.2)."""
+    name, rdtype = change.key
+    if change.after is None or (rdtype == "CNAME" and change.before):
+        return
+    owner = values.name_of(name)
+    if rdtype != "CNAME":
+        unwanted = ["CNAME"]
+    elif any(other != change.key and other[0] == name for other in changing):
+        unwanted = list(_NOT_BESIDE_CNAME)
+    else:
+        return update.absent(owner)
+    for other in unwanted:
+        if (name, other) not in changing:
+            update.absent(owner, other)
+
+
+def _take_and_put(update: UpdateMessage, changes: Sequence[Change], known: Mapping[Key, Rdataset | None]) -> None:
+    """Delete exactly the rdata that go, then add those that come.
+
+    The server works through them in order and leaves out what may not stand beside what is still there.
+    """
+    staying: dict[Key, list[Rdata]] = {}
+    for change in changes:
+        going = values.departed(_values(change.before), _values(change.after))
+        for rdata in known[change.key] or ():
+            if (value := values.value_of(rdata)) in going:
+                going.remove(value)
+                update.delete(values.name_of(change.key[0]), rdata)
+            else:
+                staying.setdefault(change.key, []).append(rdata)
+    for change in changes:
+        if change.after:
+            _put(update, change.before, change.after, staying.get(change.key, []))
+
+
+def _put(update: UpdateMessage, before: RRset | None, after: RRset, staying: list[Rdata]) -> None:
+    """Add the rdata that come, or for another TTL all: a server gives the TTL of what is added to the whole RRset."""
+    coming = [values.rdata_of(after.type, value) for value in values.departed(after.values, _values(before))]
+    if before and before.ttl != after.ttl:
+        coming = [*staying, *coming]
+    if coming:
+        update.add(values.name_of(after.name), dns.rdataset.from_rdata_list(after.ttl, coming))
+
+
+def _values(rrset: RRset | None) -> tuple[str, ...]:
+    return rrset.values if rrset else ()
+
+
+def _sorted(rrset: RRset) -> RRset:
+    """Servers rotate the order from one answer to the next."""
+    return RRset(rrset.name, rrset.type, rrset.ttl, tuple(sorted(rrset.values)))
+
+
+def _rdataset(answer: Message, name: Name, rdtype: str) -> Rdataset | None:
+    rrset = answer.get_rrset(answer.answer, name, dns.rdataclass.IN, dns.rdatatype.from_text(rdtype))
+    return rrset.to_rdataset() if rrset else None
+
+
+def _same(one: RRset | None, other: RRset | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return one.ttl == other.ttl and sorted(one.values) == sorted(other.values)
+
+
+def _not_served(answer: Message) -> str:
+    delegations = [rrset.name for rrset in answer.authority if rrset.rdtype == dns.rdatatype.NS]
+    if delegations and not answer.flags & dns.flags.AA:
+        return f"it is delegated away at {values.text_of(delegations[0])}. Name the DNS account that serves that zone"
+    rcode = dns.rcode.to_text(answer.rcode())
+    return f"it answered {rcode} without authority. Name the zone's primary as dns.server, or correct the option zone"

@@ -1,0 +1,245 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the world sees: DNS look-ups by servers or from master files, each question asked once, with planned records."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ansible_collections.mailroom.erp.plugins.module_utils import libraries
+from ansible_collections.mailroom.erp.plugins.module_utils.dns import masterfile, values
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.masterfile import MasterFile
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import ProviderError
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Key
+from ansible_collections.mailroom.erp.plugins.module_utils.options import RESOLVER_OPTIONS
+
+with contextlib.suppress(ImportError):
+    import dns.exception
+    import dns.name
+    import dns.rdatatype
+    import dns.resolver
+
+if TYPE_CHECKING:
+    from dns.message import Message
+    from dns.name import Name
+    from dns.rdataset import Rdataset
+
+_MOST_ALIASES = 16
+"""A longer chain of CNAMEs is given up, as BIND and dnspython do."""
+
+_UDP_BYTES = 1232
+
+
+class ResolveError(Exception):
+    """A name could not be looked up: no answer, SERVFAIL, nobody to ask. The message names it and the reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a look-up found: ``exists`` False is NXDOMAIN; True without values means no data of that type."""
+
+    values: tuple[str, ...]
+    exists: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """One name's answer: data, or the name that it is an alias of."""
+
+    values: tuple[str, ...]
+    exists: bool
+    alias: str | None = None
+
+
+class Resolver:
+    """Looks names up; may be used by several threads at once.
+
+    It and all that :meth:`with_overlay` derives from it ask each question once, failures included.
+    """
+
+    def __init__(self, options: Mapping[str, Any] | None, overlay: Mapping[Key, tuple[str, ...]] | None = None) -> None:
+        """Nothing is read or asked yet.
+
+        :param options: the option ``resolver`` (``options.RESOLVER_OPTIONS``); None means the system's resolvers
+        :param overlay: planned records, answered over live ones; no values means that the RRset will not exist
+        :raises MissingLibrary: dnspython is not installed
+        """
+        libraries.require("dns.resolver")
+        self._live = _Live({name: value for name, value in (options or {}).items() if value is not None})
+        self._overlay = dict(overlay or {})
+
+    def with_overlay(self, overlay: Mapping[Key, tuple[str, ...]]) -> Resolver:
+        """A resolver that answers these planned records instead of its own; live answers are shared."""
+        other = Resolver.__new__(Resolver)
+        other._live, other._overlay = self._live, dict(overlay)
+        return other
+
+    def lookup(self, name: str, rdtype: str) -> Answer:
+        """Look up one name and type, along CNAMEs (unless they are what is asked for).
+
+        :param name: in any case, with or without the trailing dot
+        :param rdtype: "TXT" (values decoded), "A", "AAAA", "MX" (host names, most wanted first), "CNAME"
+        :returns: the values in a fixed order
+        :raises ResolveError: there is no answer that one could rely on
+        """
+        seen = [_normal(name)]
+        while True:
+            step = self._step(seen[-1], rdtype)
+            if step.alias is None:
+                return Answer(step.values, step.exists)
+            if step.alias in seen or len(seen) > _MOST_ALIASES:
+                raise ResolveError(f"{name} {rdtype}: its CNAMEs loop or are too many: {', '.join(seen[:5])} ...")
+            seen.append(step.alias)
+
+    def _step(self, name: str, rdtype: str) -> _Step:
+        planned = self._overlay.get((name, rdtype))
+        alias = self._overlay.get((name, "CNAME"))
+        if alias and rdtype != "CNAME":
+            return _Step((), True, _normal(alias[0]))
+        if planned is not None:
+            return _Step(planned, True)
+        step = self._live.step(name, rdtype)
+        # A live alias that is planned to go leaves a name without data behind.
+        return _Step((), True) if step.alias is not None and alias == () else step
+
+
+class _Live:
+    """Answers as they are now, from master files or servers."""
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        self._options = {name: options.get(name, spec["default"]) for name, spec in RESOLVER_OPTIONS.items()}
+        self._memory: dict[Hashable, Future[Any]] = {}
+        self._lock = threading.Lock()
+
+    def step(self, name: str, rdtype: str) -> _Step:
+        """One look-up, no alias followed.
+
+        :raises ResolveError: see :meth:`Resolver.lookup`
+        """
+        try:
+            step: _Step = self._once(("step", name, rdtype), lambda: self._find(name, rdtype))
+        except (ProviderError, dns.exception.DNSException, UnicodeError, ValueError) as error:
+            raise ResolveError(f"{name} {rdtype}: {error}") from error
+        return step
+
+    def _find(self, name: str, rdtype: str) -> _Step:
+        zones = self._once("zones", self._zones)
+        zone = masterfile.longest_match(name, zones)
+        if zone is not None:
+            master = self._once(("zone", zone), lambda: masterfile.read_master_file(zones[zone], zone)[0])
+            delegation = master.delegation(values.name_of(name))
+            if delegation is None or master.zone.get_rdataset(delegation, "NS") is None:
+                return _from_file(master, name, rdtype)
+        if self._options["zonefiles"] and not self._options["nameservers"]:
+            raise ResolveError(f"{name} {rdtype}: no master file answers for it and no nameserver is given")
+        return self._from_servers(name, rdtype)
+
+    def _zones(self) -> dict[str, Path]:
+        """Every zone of every path; the first path that has one wins."""
+        zones: dict[str, Path] = {}
+        for path in self._options["zonefiles"]:
+            zones = {**masterfile.zone_files(Path(path)), **zones}
+        return zones
+
+    def _from_servers(self, name: str, rdtype: str) -> _Step:
+        resolver = self._once("resolver", self._stub)
+        qname = values.name_of(name)
+        try:
+            response = resolver.resolve(qname, rdtype, search=False, raise_on_no_answer=False).response
+        except dns.resolver.NXDOMAIN as error:
+            answers: dict[Name, Message] = error.kwargs["responses"]
+            return _from_response(answers[qname], qname, rdtype, exists=False)
+        return _from_response(response, qname, rdtype, exists=True)
+
+    def _stub(self) -> dns.resolver.Resolver:
+        servers = self._options["nameservers"]
+        resolver = dns.resolver.Resolver(configure=not servers)
+        if servers:
+            resolver.nameservers, resolver.port = list(servers), self._options["port"]
+        resolver.lifetime = self._options["timeout"]
+        resolver.timeout = min(resolver.timeout, resolver.lifetime)
+        resolver.use_edns(0, 0, _UDP_BYTES)
+        return resolver
+
+    def _once(self, question: Hashable, find: Callable[[], Any]) -> Any:
+        """Find an answer, or wait for the thread that is already at it."""
+        with self._lock:
+            future = self._memory.get(question)
+            mine = future is None
+            if future is None:
+                future = self._memory[question] = Future()
+        if mine:
+            try:
+                future.set_result(find())
+            except BaseException as error:
+                future.set_exception(error)
+        return future.result()
+
+
+def _from_file(master: MasterFile, name: str, rdtype: str) -> _Step:
+    """What a server of this master file would answer (RFC 1034 section 4.3.2, wildcards as RFC 4592 has them)."""
+    qname = values.name_of(name)
+    for above in _parents(qname, master.origin):
+        if redirection := master.zone.get_rdataset(above, "DNAME"):
+            target = qname.relativize(above).derelativize(redirection[0].target)
+            return _alias(values.text_of(target), rdtype)
+    owner = _owner(master, qname)
+    if owner is None:
+        return _Step((), False)
+    found = master.zone.get_rdataset(owner, rdtype)
+    alias = master.zone.get_rdataset(owner, "CNAME")
+    if alias:
+        return _alias(values.text_of(alias[0].target), rdtype)
+    return _Step(_values(found), True)
+
+
+def _owner(master: MasterFile, name: Name) -> Name | None:
+    """The name itself, the wildcard that stands in for it, or None when it does not exist."""
+    if _exists(master, name):
+        return name
+    encloser = next(above for above in _parents(name, master.origin) if _exists(master, above))
+    wildcard = dns.name.Name((b"*", *encloser.labels))
+    return wildcard if master.zone.get_node(wildcard) else None
+
+
+def _exists(master: MasterFile, name: Name) -> bool:
+    """A name exists too when only names below it have data (RFC 8020)."""
+    return master.zone.get_node(name) is not None or any(owner.is_subdomain(name) for owner in master.zone)
+
+
+def _parents(name: Name, apex: Name) -> Iterator[Name]:
+    while name != apex:
+        name = name.parent()
+        yield name
+
+
+def _from_response(response: Message, name: Name, rdtype: str, exists: bool) -> _Step:
+    sections = {rrset.rdtype: rrset for rrset in response.answer if rrset.name == name}
+    alias = sections.get(dns.rdatatype.CNAME)
+    if alias:
+        return _alias(values.text_of(alias[0].target), rdtype)
+    return _Step(_values(sections.get(dns.rdatatype.from_text(rdtype))), exists)
+
+
+def _alias(target: str, rdtype: str) -> _Step:
+    return _Step((target,), True) if rdtype == "CNAME" else _Step((), True, target)
+
+
+def _values(rdataset: Rdataset | None) -> tuple[str, ...]:
+    if not rdataset:
+        return ()
+    if rdataset.rdtype == dns.rdatatype.MX:
+        ordered = sorted((rdata.preference, values.text_of(rdata.exchange)) for rdata in rdataset)
+        return tuple(host for _, host in ordered)
+    return tuple(sorted(values.value_of(rdata) for rdata in rdataset))
+
+
+def _normal(name: str) -> str:
+    return name.lower().rstrip(".") or "."
