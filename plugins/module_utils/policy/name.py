@@ -11,6 +11,9 @@ from ansible_collections.mailroom.erp.plugins.module_utils.libraries import requ
 
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?")
 
+_DOTS = re.compile("[.\u3002\uff0e\uff61]")
+"""What separates labels in an internationalised name (RFC 3490 section 3.1)."""
+
 
 class BadName(ValueError):
     """The text is no domain name; the message is the broken rule with its source."""
@@ -26,7 +29,7 @@ def to_alabels(name: str) -> str:
     :raises BadName: with the broken rule (RFC 1035 section 2.3.4, RFC 5891)
     :raises MissingLibrary: the name is internationalised and the library idna is not installed
     """
-    ascii_name = name if name.isascii() else _from_unicode(name)
+    ascii_name = idna_encoded(name)
     plain = ascii_name.lower().removesuffix(".")
     labels = plain.split(".")
     if len(plain) > 253:
@@ -36,6 +39,24 @@ def to_alabels(name: str) -> str:
     if len(labels) < 2:
         raise BadName("a mail domain has at least two labels (RFC 5321 section 2.3.5)")
     return plain
+
+
+def idna_encoded(name: str) -> str:
+    """Turn internationalised labels into A-labels (UTS 46, IDNA 2008); ASCII stays as it is.
+
+    :raises BadName: it is no valid internationalised name (RFC 5891)
+    :raises MissingLibrary: the name is internationalised and the library idna is not installed
+    """
+    if name.isascii():
+        return name
+    idna = require("idna")
+    try:
+        return ".".join(
+            label if label.isascii() else str(idna.encode(label, uts46=True).decode("ascii"))
+            for label in _DOTS.split(name)
+        )
+    except idna.IDNAError as error:
+        raise BadName(f"it is no valid internationalised name: {error} (RFC 5891 section 4)") from None
 
 
 def is_inside(name: str, zone: str) -> bool:
@@ -53,11 +74,3 @@ def _check_label(label: str) -> None:
             "a label holds letters, digits, hyphens and underscores, "
             "and neither begins nor ends with a hyphen (RFC 1035 section 2.3.1)"
         )
-
-
-def _from_unicode(name: str) -> str:
-    idna = require("idna")
-    try:
-        return str(idna.encode(name, uts46=True).decode("ascii"))
-    except idna.IDNAError as error:
-        raise BadName(f"it is no valid internationalised name: {error} (RFC 5891 section 4)") from None

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import BadName, idna_encoded
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf import (
     QUALIFIERS,
     Directive,
@@ -23,6 +24,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf import (
     parse_term,
 )
 
+_INTERNATIONAL = re.compile(r"[^\s:=/%{}]*[^\x00-\x7f][^\s:=/%{}]*")
 _SOFTEST_FIRST = "?~-+"
 _LONG_RECORD = 450
 
@@ -52,7 +54,7 @@ class SpfWish:
 def wished_term(raw: str) -> Term:
     """Parse one term of a wish.
 
-    :param raw: one mechanism or modifier, as a user types it
+    :param raw: one mechanism or modifier, as a user types it; internationalised domains become A-labels
     :raises SpfError: it breaks the grammar
     :raises MergeError: it is something that no wish may hold: a whole record, several terms, or ``all``
     """
@@ -64,10 +66,17 @@ def wished_term(raw: str) -> Term:
         raise MergeError(
             raw, "a term holds no spaces (RFC 7208 section 4.6.1)", "Give each term as an item of its own."
         )
-    term = parse_term(raw)
+    term = parse_term(_with_alabels(raw))
     if is_all(term):
         raise MergeError(raw, "all is no term to merge: its place is the end", "Use the option `all`.")
     return term
+
+
+def _with_alabels(raw: str) -> str:
+    try:
+        return _INTERNATIONAL.sub(lambda name: idna_encoded(name.group()), raw)
+    except BadName as error:
+        raise SpfError(raw, str(error)) from None
 
 
 def identity(term: Term, domain: str) -> tuple[object, ...]:

@@ -114,6 +114,13 @@ def test_what_is_no_term_to_merge_is_refused(raw: str) -> None:
         spf_merge.wished_term(raw)
 
 
+def test_an_internationalised_domain_becomes_a_labels() -> None:
+    assert spf_merge.wished_term("+include:_spf.M\u00fcller.example").raw == "+include:_spf.xn--mller-kva.example"
+    assert spf_merge.wished_term("mx:%{d}.m\u00fcller.example/24").raw == "mx:%{d}.xn--mller-kva.example/24"
+    with pytest.raises(spf.SpfError, match="RFC 5891"):
+        spf_merge.wished_term("include:m\u00fcller\u200d.example")
+
+
 def test_removal_takes_exactly_the_equal_term() -> None:
     text = "v=spf1 ip4:192.0.2.0/24 ip4:192.0.2.10/32 ~include:x.example INCLUDE:X.example.  mx ~all"
     assert (

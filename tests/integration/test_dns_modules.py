@@ -1,0 +1,235 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The DNS modules in a user's playbook, on a real BIND 9: what changes, what stays, what nobody may see."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ansible_collections.mailroom.erp.tests.integration.playbook import Result, run_playbook
+from ansible_collections.mailroom.erp.tests.servers.bind import KEY_SECRET, UPDATES_REFUSED, Bind, zone_text
+
+AFAS = "include:spf.afas.online"
+WORLD = {"afas.online": zone_text("afas.online", 'spf IN TXT "v=spf1 ip4:192.0.2.0/24 ~all"')}
+FOREIGN = '"google-site-verification=abc; \\"quoted\\" \\\\ back"'
+INVENTORY: dict[str, Any] = {"all": {"hosts": {"localhost": {"ansible_connection": "local"}}}}
+
+
+def zones(count: int) -> dict[str, str]:
+    text = f'@ 600 IN TXT "v=spf1 mx ip4:192.0.2.10 ~all"\n@ 600 IN TXT {FOREIGN}\n@ IN MX 10 ns1\n'
+    return {f"customer{number}.example": zone_text(f"customer{number}.example", text) for number in range(count)}
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Bind]:
+    with Bind({**WORLD, **zones(200)}) as bind:
+        yield bind
+
+
+def play(tasks: list[dict[str, Any]], **variables: Any) -> str:
+    return yaml.safe_dump(
+        [{"name": "Test", "hosts": "localhost", "gather_facts": False, "vars": variables, "tasks": tasks}],
+        sort_keys=False,
+    )
+
+
+def task(module: str, server: Bind, **options: Any) -> dict[str, Any]:
+    return {
+        "name": f"Do {module}",
+        f"mailroom.erp.{module}": {"dns": server.dns_option, "resolver": server.resolver_option, **options},
+        "vars": {"ansible_python_interpreter": "{{ ansible_playbook_python }}"},
+    }
+
+
+def run(tmp_path: Path, tasks: list[dict[str, Any]], *arguments: str, **variables: Any) -> Result:
+    return run_playbook(tmp_path, play(tasks, **variables), INVENTORY, *arguments)
+
+
+def diff_of(result: Result) -> list[str]:
+    return [line for line in result.output.splitlines() if line[:1] in "+-" and line]
+
+
+def test_two_hundred_domains_by_one_task(tmp_path: Path, server: Bind) -> None:
+    many = task("mail_domains", server, domains=list(zones(200)), spf={"terms": [AFAS]})
+    serials = {zone: server.serial(zone) for zone in zones(200)}
+    check = run(tmp_path, [many], "--check", "--diff")
+    assert check.rc == 0, check.output
+    assert {zone: server.serial(zone) for zone in zones(200)} == serials
+    first = run(tmp_path, [many], "--diff")
+    assert first.rc == 0, first.output
+    assert first.changed == 1
+    assert len(diff_of(first)) > 400
+    assert diff_of(check) == diff_of(first)
+    for zone in zones(200):
+        assert server.values(zone, "TXT") == sorted([f'"v=spf1 mx ip4:192.0.2.10 {AFAS} ~all"', FOREIGN])
+        assert server.ttl(zone, "TXT") == 600
+        assert server.serial(zone) == serials[zone] + 1
+    again = run(tmp_path, [many], "--diff")
+    assert (again.rc, again.changed) == (0, 0)
+    assert diff_of(again) == []
+    assert {zone: server.serial(zone) for zone in zones(200)} == {zone: serial + 1 for zone, serial in serials.items()}
+
+
+def test_check_mode_passes_a_server_that_refuses_updates(tmp_path: Path) -> None:
+    with Bind({**WORLD, **zones(1)}, updates=UPDATES_REFUSED) as closed:
+        one = task("spf_record", closed, domain="customer0.example", terms=[AFAS])
+        check = run(tmp_path, [one], "--check", "--diff")
+        assert check.rc == 0, check.output
+        assert f"+TTL 600: v=spf1 mx ip4:192.0.2.10 {AFAS} ~all" in check.output
+        real = run(tmp_path, [one])
+        assert real.rc != 0
+        assert "REFUSED" in real.output
+        assert closed.serial("customer0.example") == 1
+        assert "update 'customer0.example/IN' denied" in closed.log()
+
+
+def test_a_file_of_domains_gives_the_same_as_the_task(tmp_path: Path, server: Bind) -> None:
+    source = tmp_path / "estate.yml"
+    names = [f"customer{number}.example" for number in range(20)]
+    source.write_text(
+        yaml.safe_dump({"spf": {"terms": ["a:ns1.customer0.example"]}, "domains": [{"domain": names[0]}, *names[1:]]})
+    )
+    result = run(tmp_path, [task("mail_domains", server, src=str(source))])
+    assert result.rc == 0, result.output
+    for zone in names:
+        (record,) = [value for value in server.values(zone, "TXT") if value.startswith('"v=spf1')]
+        assert "a:ns1.customer0.example ~all" in record
+    assert run(tmp_path, [task("mail_domains", server, src=str(source))]).changed == 0
+
+
+def test_one_account_for_all_tasks_by_module_defaults(tmp_path: Path, server: Bind) -> None:
+    shared = {"dns": server.dns_option, "resolver": server.resolver_option}
+    text = yaml.safe_dump(
+        [
+            {
+                "name": "Test",
+                "hosts": "localhost",
+                "gather_facts": False,
+                "vars": {"ansible_python_interpreter": "{{ ansible_playbook_python }}"},
+                "module_defaults": {"group/mailroom.erp.dns": shared},
+                "tasks": [
+                    {
+                        "name": "Take it away",
+                        "mailroom.erp.spf_record": {"domain": "customer30.example", "terms": ["mx"], "state": "absent"},
+                    },
+                    {
+                        "name": "Put it back",
+                        "mailroom.erp.mail_domains": {"domains": ["customer30.example"], "spf": {"terms": ["mx"]}},
+                    },
+                ],
+            }
+        ]
+    )
+    result = run_playbook(tmp_path, text, INVENTORY)
+    assert result.rc == 0, result.output
+    assert result.changed == 2
+
+
+def test_one_wrong_domain_of_two_hundred_changes_nothing(tmp_path: Path, server: Bind) -> None:
+    double = server.update("customer199.example")
+    double.add("customer199.example.", 600, "TXT", '"v=spf1 a ~all"')
+    server.send(double)
+    serials = {zone: server.serial(zone) for zone in zones(200)}
+    many = task("mail_domains", server, domains=list(zones(200)), spf={"terms": ["ip4:198.51.100.7"]})
+    result = run(tmp_path, [many])
+    assert result.rc != 0
+    assert "customer199.example: SPF record" in result.output
+    assert "2 SPF records" in result.output
+    assert {zone: server.serial(zone) for zone in zones(200)} == serials
+    undo = server.update("customer199.example")
+    undo.delete("customer199.example.", "TXT", '"v=spf1 a ~all"')
+    server.send(undo)
+
+
+def test_a_server_that_is_down_fails_its_own_domains(tmp_path: Path, server: Bind) -> None:
+    with Bind(zones(1)) as other:
+        dead = {**other.dns_option, "timeout": 1.0}
+    domains = ["customer40.example", {"domain": "customer0.example", "dns": dead}]
+    result = run(tmp_path, [task("mail_domains", server, domains=domains, spf={"terms": ["ip4:198.51.100.8"]})])
+    assert result.rc != 0
+    assert "1 of 2 domains failed" in result.output
+    assert any("ip4:198.51.100.8" in value for value in server.values("customer40.example", "TXT"))
+
+
+SECRET = "aHVudGVyMi1odW50ZXIyLWh1bnRlcjI="
+
+
+@pytest.mark.parametrize(
+    "dns",
+    [
+        {"provider": "rfc2136", "server": "127.0.0.1", "key_name": "k.", "key_secrett": SECRET},
+        {"provider": "rfc2136", "server": "127.0.0.1", "key_name": "k.", "api_token": SECRET},
+        {"provider": "zonefile", "path": "/nowhere", "key_secret": SECRET},
+        {"provider": SECRET},
+        SECRET,
+        [SECRET],
+    ],
+)
+@pytest.mark.parametrize("inside", [False, True])
+def test_a_misspelled_secret_is_never_shown(tmp_path: Path, dns: object, inside: bool) -> None:
+    entry = {"domain": "customer0.example", "dns": "{{ account }}"}
+    options: dict[str, Any] = (
+        {"domains": [entry]} if inside else {"domains": ["customer0.example"], "dns": "{{ account }}"}
+    )
+    wrong = {"name": "Refuse", "mailroom.erp.mail_domains": {**options, "spf": {"terms": ["a"]}}}
+    (tmp_path / "vars.yml").write_text(yaml.safe_dump({"account": dns}))
+    result = run(tmp_path, [wrong], "-vvvv", "--diff", "-e", f"@{tmp_path / 'vars.yml'}")
+    assert result.rc != 0
+    assert "dns" in result.output
+    assert SECRET not in result.output
+
+
+@pytest.mark.parametrize("inside", [False, True])
+@pytest.mark.parametrize("check", [False, True])
+def test_no_secret_is_in_any_output(tmp_path: Path, server: Bind, inside: bool, check: bool) -> None:
+    account = server.dns_option
+    entry: dict[str, Any] = {"domain": "customer50.example"}
+    options: dict[str, Any] = (
+        {"domains": [{**entry, "dns": account}]} if inside else {"domains": [entry], "dns": account}
+    )
+    good = {
+        "name": "Do it",
+        "mailroom.erp.mail_domains": {
+            **options,
+            "spf": {"terms": [f"ip4:198.51.100.{10 + inside}"]},
+            "resolver": server.resolver_option,
+        },
+        "vars": {"ansible_python_interpreter": "{{ ansible_playbook_python }}"},
+        "register": "outcome",
+    }
+    show = {"name": "Show", "ansible.builtin.debug": {"var": "outcome"}}
+    wrong_key = {**good, "name": "Fail", "ignore_errors": True}
+    bad_account = {**account, "key_secret": SECRET}
+    wrong_key["mailroom.erp.mail_domains"] = {"domains": [{**entry, "dns": bad_account}], "spf": {"terms": ["a"]}}
+    arguments = ["-vvvv", "--diff", *(["--check"] if check else [])]
+    (tmp_path / "tasks.yml").write_text(yaml.safe_dump([good, show, wrong_key, show]))
+    result = run(
+        tmp_path, [{"name": "Include", "ansible.builtin.include_tasks": str(tmp_path / "tasks.yml")}], *arguments
+    )
+    assert result.rc == 0, result.output
+    assert "customer50.example" in result.output
+    assert KEY_SECRET not in result.output
+    assert SECRET not in result.output
+
+
+def test_a_secret_in_a_file_of_domains_is_never_shown(tmp_path: Path, server: Bind) -> None:
+    source = tmp_path / "estate.yml"
+    account = {**server.dns_option, "key_secret": SECRET}
+    source.write_text(yaml.safe_dump({"domains": [{"domain": "customer60.example", "dns": account}]}))
+    result = run(tmp_path, [task("mail_domains", server, src=str(source), spf={"terms": ["a"]})], "-vvvv", "--diff")
+    assert result.rc != 0
+    assert SECRET not in result.output
+
+
+def test_an_internationalised_domain_is_published_as_a_labels(tmp_path: Path) -> None:
+    with Bind({"xn--mller-kva.example": zone_text("xn--mller-kva.example")}) as bind:
+        one = task("spf_record", bind, domain="M\u00fcller.example", terms=["a:ns1.m\u00fcller.example"])
+        result = run(tmp_path, [one])
+        assert result.rc == 0, result.output
+        assert bind.values("xn--mller-kva.example", "TXT") == ['"v=spf1 a:ns1.xn--mller-kva.example ~all"']
+        assert run(tmp_path, [one]).changed == 0
