@@ -30,8 +30,8 @@ class Installed:
     collections: Path
 
     def site(self, company: Path, *arguments: str) -> str:
-        """Run playbook site for a company; the output holds what was printed, errors too."""
-        command = [_binary("ansible-playbook"), "-i", "inventory.yml", "mailroom.erp.site", *arguments]
+        """Run playbook site for a company, one host after the other; returns what was printed, errors too."""
+        command = [_binary("ansible-playbook"), "-i", "inventory.yml", "--forks=1", "mailroom.erp.site", *arguments]
         return _run(command, company, ANSIBLE_COLLECTIONS_PATH=str(self.collections))
 
 
