@@ -72,10 +72,10 @@ def judge(declaration: Declaration, catalogue: Catalogue) -> tuple[Environment |
         _service_exists(service_name, catalogue, findings)
         return None, findings
     transport = _transport(system, declaration.transport, findings)
-    service = _service(system, transport, service_name, catalogue, findings)
+    service = _service(system, transport, service_name, catalogue, findings) if _readable(declaration.service) else None
     senders = _senders(system, declaration.senders, findings)
     given = _settings(system, transport, declaration.settings, findings)
-    if transport is None or service is None:
+    if transport is None or service is None or own_domains is None:
         return None, findings
     environment = Environment(
         declaration.environment,
@@ -122,9 +122,13 @@ def _judge_whole(environment: Environment, findings: Findings) -> None:
     _foreign_senders(environment, findings)
 
 
+def _readable(name: Any) -> bool:
+    return name is None or isinstance(name, str)
+
+
 def _text(where: str, value: Any, findings: Findings) -> str | None:
-    if value is None or isinstance(value, str):
-        return value or None
+    if _readable(value):
+        return str(value) if value else None
     findings.error(where, None, f"a name is wanted, not a {type(value).__name__}", INVENTORY, "Give one name.")
     return None
 
@@ -269,7 +273,7 @@ def _spf_terms(terms: Any, findings: Findings) -> tuple[str, ...] | None:
         wrong = _wrong_term(term)
         if wrong:
             findings.error(
-                "erp_mail_spf_terms", term, rule, INVENTORY, "Name only the servers that send, e.g. ip4:192.0.2.1."
+                "erp_mail_spf_terms", term, wrong, INVENTORY, "Name only the servers that send, e.g. ip4:192.0.2.1."
             )
     return tuple(str(term) for term in terms)
 
@@ -286,13 +290,13 @@ def _wrong_term(term: Any) -> str | None:
     return None
 
 
-def _own_domains(domains: Any, findings: Findings) -> frozenset[str]:
+def _own_domains(domains: Any, findings: Findings) -> frozenset[str] | None:
     if not isinstance(domains, list):
         rule = "mail_dns_domains is a dictionary: domain to what is declared for it"
         findings.error(
             "mail_dns_domains", None, rule, INVENTORY, "Write mail_dns_domains: {acme.example: {services: []}}."
         )
-        return frozenset()
+        return None
     names = set()
     for domain in domains:
         try:
@@ -320,6 +324,8 @@ def _required_if(environment: Environment, rule: Any, findings: Findings) -> Non
         return
     missing = [key for key in needed if key not in values]
     where = f"erp_mail_settings.{missing[0]}"
+    if any(problem.where == where for problem in findings.errors):
+        return
     findings.error(where, None, rule.text, rule.source, f"Declare {where}, or set {name} differently.")
 
 

@@ -60,7 +60,7 @@ def _value(field: Field, environment: Environment) -> Any:
         if secret is not None and secret.is_given:
             return {"secret": secret.variable, "where": f"Ansible variable {secret.variable}"}
         return "" if field.unset == "empty" else None
-    if field.sender is not None:
-        return next((sender.address for sender in environment.senders if sender.kind == field.sender), None)
     value = environment.values.get(field.id)
+    if value is None and field.sender is not None:
+        return next((sender.address for sender in environment.senders if sender.kind == field.sender), None)
     return "" if value is None and field.unset == "empty" else value

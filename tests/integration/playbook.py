@@ -1,0 +1,116 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs a playbook as a user does: ansible-playbook in a process of its own, on files in a folder of the test."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+_STATS = "MAILROOM-STATS "
+_STATS_CALLBACK = f'''
+import json
+from ansible.plugins.callback import CallbackBase
+
+DOCUMENTATION = """
+name: test_stats
+type: aggregate
+short_description: The numbers of the recap as JSON
+description: Prints one line.
+"""
+
+
+class CallbackModule(CallbackBase):
+    CALLBACK_VERSION = 2.0
+    CALLBACK_TYPE = "aggregate"
+    CALLBACK_NAME = "test_stats"
+
+    def v2_playbook_on_stats(self, stats):
+        numbers = {{host: stats.summarize(host) for host in stats.processed}}
+        print("\\n" + {_STATS!r} + json.dumps(numbers, sort_keys=True), flush=True)
+'''
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One run: the exit code, all output (stdout and stderr), and the recap as {host: {changed, failures, ...}}."""
+
+    rc: int
+    output: str
+    stats: dict[str, dict[str, int]]
+
+    @property
+    def changed(self) -> int:
+        """How many tasks changed something, on all hosts together."""
+        return sum(numbers["changed"] for numbers in self.stats.values())
+
+
+def run_playbook(
+    tmp_path: Path,
+    playbook: str,
+    inventory: Mapping[str, Any] | str,
+    *args: str,
+    environment: Mapping[str, str] | None = None,
+) -> Result:
+    """Run a playbook against an inventory.
+
+    :param tmp_path: the folder of the test; the files are written into it, the run starts in it
+    :param playbook: the text of a playbook, or the name of one of the collection, e.g. ``mailroom.erp.site``
+    :param inventory: the text of an inventory in YAML, or the same as a dictionary
+    :param args: more arguments of ansible-playbook, e.g. ``--check``
+    :param environment: more environment variables
+    :returns: what came of it; a failed run is a result too
+    """
+    text = inventory if isinstance(inventory, str) else json.dumps(inventory, indent=2)
+    (tmp_path / "inventory.yml").write_text(text, encoding="utf-8")
+    if "\n" in playbook:
+        (tmp_path / "playbook.yml").write_text(playbook, encoding="utf-8")
+        playbook = "playbook.yml"
+    command = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", "inventory.yml", playbook, *args]
+    done = subprocess.run(
+        command,
+        cwd=tmp_path,
+        env=_environment(tmp_path, environment or {}),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        timeout=600,
+    )
+    lines = [line for line in done.stdout.splitlines() if line.startswith(_STATS)]
+    stats = json.loads(lines[-1].removeprefix(_STATS)) if lines else {}
+    return Result(done.returncode, done.stdout, stats)
+
+
+def collections_path() -> str:
+    """The folder that holds ``ansible_collections``: MAILROOM_COLLECTIONS, else the first of sys.path that has it."""
+    named = os.environ.get("MAILROOM_COLLECTIONS")
+    if named:
+        return named
+    part = Path("ansible_collections/mailroom/erp")
+    return next(folder for folder in sys.path if (Path(folder) / part).is_dir())
+
+
+def _environment(tmp_path: Path, more: Mapping[str, str]) -> dict[str, str]:
+    plugins = tmp_path / ".callbacks"
+    plugins.mkdir(exist_ok=True)
+    (plugins / "test_stats.py").write_text(_STATS_CALLBACK, encoding="utf-8")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
+    return {
+        **kept,
+        "ANSIBLE_COLLECTIONS_PATH": collections_path(),
+        "ANSIBLE_CALLBACK_PLUGINS": str(plugins),
+        "ANSIBLE_CALLBACKS_ENABLED": "test_stats",
+        "ANSIBLE_HOME": str(tmp_path / ".ansible"),
+        "ANSIBLE_LOCALHOST_WARNING": "false",
+        "ANSIBLE_NOCOLOR": "1",
+        "ANSIBLE_RETRY_FILES_ENABLED": "false",
+        **more,
+    }
