@@ -121,16 +121,21 @@ class Entry:
     def read(self, above: Above) -> None:
         """Find out what the entry is, given what stands above it."""
         self.origin = above.origin
-        if not self.tokens or self.directive:
+        if self.directive == "$GENERATE":
+            words = iter(self.tokens[3:])
+        elif self.tokens and not self.directive:
+            words = iter(self.tokens if self._continues else self.tokens[1:])
+            self.name = above.name if self._continues else dns.name.from_text(plain(self.tokens[0].text), above.origin)
+        else:
             return
-        self.name = above.name if self._continues else dns.name.from_text(plain(self.tokens[0].text), above.origin)
-        words = iter(self.tokens if self._continues else self.tokens[1:])
         for word in words:
             if self._ttl_token is None and (ttl := _ttl(word.text)) is not None:
                 self._ttl_token, self.ttl, self.names_ttl = word, ttl, True
             elif not _is_class(word.text):
-                self._type_token, self.type = word, _type(word.text)
+                self._type_token = word
                 break
+        if self._type_token and self.directive is None:
+            self.type = _type(self._type_token.text)
         self._data = list(words)
 
     def complete(self, above: Above) -> None:
@@ -155,6 +160,7 @@ class Entry:
 class Above:
     """What an entry takes from those above it (RFC 1035 section 5.1, RFC 2308 section 4)."""
 
+    apex: Name
     origin: Name
     name: Name | None
     default_ttl: int | None = None
@@ -180,7 +186,9 @@ class Above:
         elif entry.type:
             self.name = entry.name
             self.soa_minimum = _ttl(entry.word(-1)) if entry.type == "SOA" else self.soa_minimum
-            self.last_ttl = entry.ttl if entry.names_ttl else self.last_ttl
+        # dnspython skips a record outside the zone before it reads its TTL.
+        if entry.names_ttl and (entry.name is None or entry.name.is_subdomain(self.apex)):
+            self.last_ttl = entry.ttl
 
 
 def relative(name: Name, origin: Name | None) -> str:
@@ -225,10 +233,10 @@ def read(text: str, origin: Name) -> list[Entry]:
     :raises Unclosed: see :func:`split`
     :raises dns.exception.DNSException: a name that is none
     """
-    above, entries = Above(origin, origin), list(split(text))
+    above, entries = Above(origin, origin, origin), list(split(text))
     for entry in entries:
         entry.read(above)
-        if entry.type and entry.ttl is None:
+        if not entry.names_ttl:
             entry.ttl = above.ttl(entry)
         above.move_past(entry)
     return entries
@@ -241,7 +249,7 @@ def render(entries: Iterable[Entry], origin: Name, newline: str) -> str:
     :param origin: the apex of the zone
     :param newline: the line end of the file
     """
-    above, texts = Above(origin, origin), [""]
+    above, texts = Above(origin, origin, origin), [""]
     for entry in entries:
         entry.complete(above)
         above.move_past(entry)

@@ -243,7 +243,7 @@ def _apex(file: Path) -> str:
 def _insert(entries: list[Entry], owner: Name, apex: Name, record: str) -> None:
     """Put a new record after the last one of its name, else at the end of the file."""
     last = max((index for index, one in enumerate(entries) if one.type and one.name == owner), default=len(entries) - 1)
-    above = entry.Above(apex, apex)
+    above = entry.Above(apex, apex, apex)
     for one in entries[: last + 1]:
         above.move_past(one)
     new = next(entry.split(f"{entry.relative(owner, above.origin)}\t{record}"))
@@ -303,7 +303,7 @@ def _syntax_error(text: str, origin: Name, error: Exception) -> str:
     """Say what is wrong on which line: each entry is tried alone, as dnspython has often read past the one it means."""
     if "$INCLUDE" in str(error):
         return "it uses $INCLUDE, which is not followed, so records may be hidden from view. Put all in one file"
-    above, line = entry.Above(origin, origin), 0
+    above, line = entry.Above(origin, origin, origin), 0
     try:
         for one in entry.split(text):
             line = one.line

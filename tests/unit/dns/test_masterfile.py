@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import shutil
 import subprocess
 from datetime import date
@@ -200,6 +201,12 @@ def test_a_record_of_generate_is_left_to_its_owner() -> None:
         edit(text, Change(before, None))
 
 
+def bystanders(text: str, newline: str) -> list[str]:
+    """Comments and directives, without the TTL that a $GENERATE may have to get when the one it inherited goes."""
+    found = [line for line in text.split(newline) if line.startswith(("; comment", "$"))]
+    return [re.sub("g[$] [0-9]+ A", "g$ A", line) for line in found]
+
+
 OWNERS = st.sampled_from(["@", "www", "acme.example.", "sub.www", "\t", "   ", "other.example."])
 TTLS = st.sampled_from(["", "60 ", "1h "])
 DATA = st.sampled_from(
@@ -241,8 +248,7 @@ def test_any_change_of_any_layout_keeps_the_rest(
     after = master.edited([Change(before, rrset(name, *values, ttl=ttl) if values else None)], TODAY)
     found = MasterFile(after, ZONE, "f").rrset((name, "TXT"))
     assert (sorted(found.values) if found else []) == sorted(values)
-    comments = [line for line in text.split(newline) if line.startswith(("; comment", "$"))]
-    assert [line for line in after.decode().split(newline) if line.startswith(("; comment", "$"))] == comments
+    assert bystanders(after.decode(), newline) == bystanders(text, newline)
     assert after.count(b"\n") == after.count(newline.encode())
     zones = [dns.zone.from_text(entries.plain(one), ZONE, relativize=False) for one in (text, after.decode())]
     others = [
