@@ -1,12 +1,26 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Controller side of ``mail_domains``: nothing beyond what all modules of the collection share."""
+"""Controller side of ``mail_domains``: what all modules share, and the progress of a long run while it lasts."""
 
 from __future__ import annotations
 
-from ansible_collections.mailroom.erp.plugins.plugin_utils.action_base import MailroomAction
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ansible.utils.display import Display
+from ansible_collections.mailroom.erp.plugins.plugin_utils.action_base import MailroomAction, Result
+from ansible_collections.mailroom.erp.plugins.plugin_utils.follow import Follower
 
 
 class ActionModule(MailroomAction):
-    pass
+    def _execute(self, arguments: dict[str, Any], task_vars: Mapping[str, Any] | None) -> Result:
+        """A module that runs on this machine notes its progress in a file; the lines are shown while it runs."""
+        if self._connection.transport != "local" or self._task.async_val:
+            return super()._execute(arguments, task_vars)
+        with tempfile.TemporaryDirectory(prefix="mailroom-") as folder:
+            file = Path(folder) / "progress"
+            with Follower(file, lambda line: Display().display(f"mail_domains: {line}")):
+                return super()._execute({**arguments, "progress_file": str(file)}, task_vars)

@@ -146,6 +146,11 @@ options:
   ttl:
     description: As in M(mailroom.erp.spf_record), for all domains.
     type: int
+  progress_file:
+    description:
+      - Where the module notes how far it is. The controller sets it and shows the lines while the module runs; do not
+        set it.
+    type: path
   concurrency:
     description: How many zones are worked on at the same time.
     type: int
@@ -247,6 +252,7 @@ def main() -> None:
             "accounts": {**dns_spec(), "type": "list", "elements": "dict"},
             "spf": {"type": "dict", "options": SPF_ESTATE_OPTIONS},
             "ttl": {"type": "int"},
+            "progress_file": {"type": "path"},
             "concurrency": {"type": "int", "default": 16},
             **shared,
         },

@@ -33,8 +33,13 @@ class MailroomAction(ActionBase):  # type: ignore[misc]
         problems = self._prepare(arguments)
         if problems:
             return {**result, "failed": True, "changed": False, "msg": "\n".join(problems)}
-        executed: Result = self._execute_module(module_args=arguments, task_vars=task_vars)
+        executed: Result = self._execute(arguments, task_vars)
         return {**result, **executed}
+
+    def _execute(self, arguments: dict[str, Any], task_vars: Mapping[str, Any] | None) -> Result:
+        """Run the module of the same name."""
+        executed: Result = self._execute_module(module_args=arguments, task_vars=task_vars)
+        return executed
 
     def _prepare(self, arguments: dict[str, Any]) -> list[str]:
         """Check the arguments and move the accounts of single domains; gives the broken rules, without any value."""

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -154,6 +155,19 @@ def test_a_server_that_is_down_fails_its_own_domains(tmp_path: Path, server: Bin
     assert result.rc != 0
     assert "1 of 2 domains failed" in result.output
     assert any("ip4:198.51.100.8" in value for value in server.values("customer40.example", "TXT"))
+
+
+def test_long_work_shows_its_progress(tmp_path: Path, server: Bind) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.1", 0))
+        resolver = {"nameservers": ["127.0.0.1"], "port": silent.getsockname()[1], "timeout": 4.0}
+        domains = [f"customer{number}.example" for number in (70, 71, 72)]
+        slow = task("mail_domains", server, domains=domains, resolver=resolver)
+        slow["mailroom.erp.mail_domains"]["spf"] = {"terms": [AFAS], "lookup_limit": "warn"}
+        result = run(tmp_path, [slow])
+    assert result.rc == 0, result.output
+    assert "mail_domains: 3 of 3 zones read" in result.output
+    assert "spf.afas.online cannot be resolved" in result.output
 
 
 SECRET = "aHVudGVyMi1odW50ZXIyLWh1bnRlcjI="

@@ -10,6 +10,7 @@ from typing import Any, NoReturn, Protocol
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import ProviderError
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import RRset
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.progress import Progress
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.request import Order, read_order
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.run import DomainOutcome, Run
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.spf_plan import SpfPlan
@@ -42,7 +43,10 @@ def run_module(module: Module, params: Mapping[str, Any], shape: Callable[[list[
     try:
         order = read_order(params)
         _mask_secrets(module, order)
-        outcomes = Run(order, params.get("resolver"), params.get("concurrency") or 16).execute(not module.check_mode)
+        progress = Progress(params.get("progress_file"))
+        outcomes = Run(order, params.get("resolver"), params.get("concurrency") or 16, progress).execute(
+            not module.check_mode
+        )
     except (Refused, ProviderError, MissingLibrary) as error:
         module.fail_json(msg=str(error))
     for outcome in outcomes:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -22,6 +22,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import (
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.resolver import ResolveError, Resolver
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.progress import Progress
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.request import DomainRequest, Order, SpfRequest
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.spf_plan import SpfPlan, check_budget, plan_spf
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_budget import BudgetCounter, Unresolved
@@ -88,10 +89,18 @@ class Run:
     :param order: the requests and accounts, as ``request.read_order`` gives them
     :param resolver_options: the option ``resolver``
     :param concurrency: how many zones are worked on at the same time
+    :param progress: is told how far the run is
     """
 
-    def __init__(self, order: Order, resolver_options: Mapping[str, Any] | None, concurrency: int = 16) -> None:
+    def __init__(
+        self,
+        order: Order,
+        resolver_options: Mapping[str, Any] | None,
+        concurrency: int = 16,
+        progress: Progress | None = None,
+    ) -> None:
         self._order = order
+        self._progress = progress or Progress(None)
         self._resolver = Resolver(resolver_options)
         self._providers = [open_provider(account) for account in order.accounts]
         self._pool = ThreadPoolExecutor(max_workers=concurrency, thread_name_prefix="zone")
@@ -107,21 +116,24 @@ class Run:
         outcomes = [DomainOutcome(request) for request in self._order.requests]
         with self._pool:
             works = self._locate(outcomes)
-            self._gather(self._read_first, works)
+            self._gather("zones read", self._read_first, works)
             self._judge(outcomes)
             if write:
-                list(self._pool.map(_settling(self._settle), [work for work in works if work.changes]))
+                changing = [work for work in works if work.changes]
+                settle = self._progress.counted("zones written", len(changing), _settling(self._settle))
+                list(self._pool.map(settle, changing))
         return outcomes
 
-    def _gather(self, step: Callable[[_T], list[Problem]], items: Iterable[_T]) -> None:
+    def _gather(self, name: str, step: Callable[[_T], list[Problem]], items: Sequence[_T]) -> None:
         """Run a step for all items at once, and refuse the run when any of them breaks a rule."""
-        problems = [problem for found in self._pool.map(step, items) for problem in found]
+        counted = self._progress.counted(name, len(items), step)
+        problems = [problem for found in self._pool.map(counted, items) for problem in found]
         if problems:
             raise Refused(problems)
 
     def _locate(self, outcomes: list[DomainOutcome]) -> list[_ZoneWork]:
         """Find the zone of every domain, and gather the domains of one zone."""
-        self._gather(self._find_zone, outcomes)
+        self._gather("domains located", self._find_zone, outcomes)
         works: dict[tuple[int, str], _ZoneWork] = {}
         for outcome in outcomes:
             if outcome.zone is not None:
@@ -167,7 +179,7 @@ class Run:
     def _judge(self, outcomes: list[DomainOutcome]) -> None:
         """Count the lookups of every planned record, each over all other planned records of this run."""
         self._counter = self._counter_over(_planned(outcomes))
-        self._gather(self._judge_one, [outcome for outcome in outcomes if outcome.plan])
+        self._gather("records judged", self._judge_one, [outcome for outcome in outcomes if outcome.plan])
 
     def _judge_one(self, outcome: DomainOutcome) -> list[Problem]:
         wanted, plan = outcome.request.spf, outcome.plan
