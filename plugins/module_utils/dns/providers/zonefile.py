@@ -138,8 +138,8 @@ def _replace(file: Path, zone: str, data: bytes) -> None:
     """Put new bytes in the place of a file in one step, mode and owner kept: readers see the old or the new, whole."""
     try:
         status = file.stat()
-        if not os.access(file, os.W_OK):
-            raise PermissionError(13, "the file is read-only")
+        # A file that this user may not write stays, even where the folder would let it be replaced.
+        file.open("r+b").close()
         handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.", suffix=".tmp")
     except OSError as error:
         raise _cannot_write(file, zone, error) from error
