@@ -63,14 +63,15 @@ class MasterFile:
         rdataset = self.zone.get_rdataset(values.name_of(key[0]), key[1])
         return values.rrset_of(key, rdataset) if rdataset else None
 
+    def cut(self, name: Name) -> Name | None:
+        """The delegation (NS, RFC 1034 section 4.2) at or above this name inside the zone, if any."""
+        above = _up_to(name, self.origin)
+        return next((owner for owner in above if owner != self.origin and self.zone.get_rdataset(owner, "NS")), None)
+
     def delegation(self, name: Name) -> Name | None:
-        """The delegation (NS or DNAME, RFC 1034 section 4.2, RFC 6672) that takes this name out of the zone, if any."""
-        for owner in _up_to(name, self.origin):
-            if owner != self.origin and self.zone.get_rdataset(owner, "NS"):
-                return owner
-            if owner != name and self.zone.get_rdataset(owner, "DNAME"):
-                return owner
-        return None
+        """What takes this name out of the zone, if anything: an NS at or above it, or a DNAME (RFC 6672) above it."""
+        above = (owner for owner in _up_to(name, self.origin) if owner != name)
+        return self.cut(name) or next((owner for owner in above if self.zone.get_rdataset(owner, "DNAME")), None)
 
     def edited(self, changes: Iterable[Change], today: date) -> bytes:
         """Make changes in the text, and raise the serial.

@@ -134,8 +134,7 @@ class _Live:
         zone = masterfile.longest_match(name, zones)
         if zone is not None:
             master = self._once(("zone", zone), lambda: masterfile.read_master_file(zones[zone], zone)[0])
-            delegation = master.delegation(values.name_of(name))
-            if delegation is None or master.zone.get_rdataset(delegation, "NS") is None:
+            if master.cut(values.name_of(name)) is None:
                 return _from_file(master, name, rdtype)
         if self._options["zonefiles"] and not self._options["nameservers"]:
             raise ResolveError(f"{name} {rdtype}: no master file answers for it and no nameserver is given")
@@ -221,10 +220,14 @@ def _parents(name: Name, apex: Name) -> Iterator[Name]:
 
 
 def _from_response(response: Message, name: Name, rdtype: str, exists: bool) -> _Step:
+    text = values.text_of(name)
     sections = {rrset.rdtype: rrset for rrset in response.answer if rrset.name == name}
     alias = sections.get(dns.rdatatype.CNAME)
     if alias:
         return _alias(values.text_of(alias[0].target), rdtype)
+    authority = {rrset.rdtype for rrset in response.authority}
+    if not response.answer and dns.rdatatype.NS in authority and dns.rdatatype.SOA not in authority:
+        raise ResolveError(f"{text} {rdtype}: the nameserver only refers to others; name one that resolves")
     return _Step(_values(sections.get(dns.rdatatype.from_text(rdtype))), exists)
 
 
