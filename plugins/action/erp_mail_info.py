@@ -113,6 +113,10 @@ def _published(environment: Environment, catalogue: Catalogue) -> dict[str, Any]
 
 
 def _plain_secrets(variables: Mapping[str, Any], password: Secret, findings: Findings) -> None:
+    if password.kind == "dangling":
+        rule = "it refers to a variable that is not defined in this run"
+        way_out = "Check the name, or load the vaulted file that defines it."
+        findings.warn("erp_mail_password", password.variable, rule, INVENTORY, way_out)
     found = [("erp_mail_password", password)] if password.kind == "plain" else []
     for path, secret in (*found, *plain_account_secrets(variables)):
         place = f" ({secret.place})" if secret.place else ""

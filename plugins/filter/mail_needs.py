@@ -14,6 +14,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.problem import Proble
 from ansible_collections.mailroom.erp.plugins.plugin_utils.environment import INVENTORY
 from ansible_collections.mailroom.erp.plugins.plugin_utils.needs import HostNeeds, Options, add_up
 from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import plain
+from jinja2 import TemplateError
 
 
 def mail_needs(
@@ -45,7 +46,7 @@ def _host(name: str, variables: Mapping[str, Any], unreadable: list[Problem]) ->
             return None
         try:
             return plain(variables[variable])
-        except AnsibleError:
+        except (AnsibleError, TemplateError):
             # the error's own text may quote the value
             rule = "it cannot be templated: a variable that it refers to is not defined, or the vault is not open"
             way_out = "Define the variable for this run, e.g. with --vault-id."

@@ -31,7 +31,7 @@ _HAS_TAGS = importlib.util.find_spec("ansible.module_utils.datatag") is not None
 class Secret:
     """Where a secret is: ``variable`` is the one to look into, after references were followed.
 
-    ``kind``: missing (no such variable), vault (encrypted), computed (a template, lookup or fact: nothing lies in a
+    ``kind``: missing (no such variable), dangling (it refers to one that is not defined), vault (encrypted), computed (a template, lookup or fact: nothing lies in a
     file), plain (readable text). ``place`` is the file and line of readable text, or another name of its origin.
     """
 
@@ -103,11 +103,15 @@ def _followed(variables: Mapping[str, Any], variable: str, template: str, depth:
         return Secret(variable, "computed")
     value = _resolve(variables, reference)
     name = reference[1] + reference[2]
+    if value is None:
+        return Secret(name, "dangling")
     return _follow(variables, name, value, depth + 1)
 
 
 def _resolve(variables: Mapping[str, Any], reference: re.Match[str]) -> object:
-    value = _target(variables, variables.get(reference[1]))
+    value = variables.get(reference[1])
+    if reference[2]:
+        value = _target(variables, value)
     for step in _STEP.finditer(reference[2]):
         if not isinstance(value, Mapping):
             return None

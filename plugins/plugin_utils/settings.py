@@ -48,9 +48,14 @@ def settings_of(environment: Environment) -> dict[str, Any]:
 
 
 def settings_yaml(settings: dict[str, Any]) -> str:
-    """The settings as the text of ``settings.yml``, keys in their own order."""
+    """The settings as the text of ``settings.yml``, keys in their own order, lists indented as yamllint wants them."""
     yaml = require("yaml")
-    text: str = yaml.safe_dump(settings, sort_keys=False, allow_unicode=True, width=1000, explicit_start=True)
+
+    class Indented(yaml.SafeDumper):  # type: ignore[name-defined, misc]
+        def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+            super().increase_indent(flow, False)
+
+    text: str = yaml.dump(settings, Dumper=Indented, sort_keys=False, allow_unicode=True, width=1000, explicit_start=True)
     return text
 
 
