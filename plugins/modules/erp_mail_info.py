@@ -16,7 +16,8 @@ description:
   - Reads only. It turns one environment's declaration into the ERP's mail settings, a sheet for the person who types
     them in, and what the DNS needs for its mail.
   - It judges the declaration by the rules of the ERP system and of the sending service, and fails with all broken
-    rules at once, one per line. Each names the environment, the variable, the value, the rule, its source and the way out.
+    rules at once, one per line. Each names the environment, the variable, the value, the rule, its source and the way
+    out.
   - The role P(mailroom.erp.erp_mail#role) calls it with the variables of the host.
 notes:
   - It runs on the controller, with the variables of the task's host.
@@ -61,7 +62,7 @@ options:
     description: A dictionary of the fields of the transport to set, by the ids of the catalogue. Never a secret.
     type: raw
   spf_terms:
-    description: A list of the SPF terms of the servers that send, instead of those that the catalogue has for the service.
+    description: A list of the SPF terms of the servers that send, instead of those of the catalogue.
     type: raw
   own_domains:
     description: A list of the domains that are ours, which is the names of C(mail_dns_domains).

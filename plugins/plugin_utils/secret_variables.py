@@ -31,7 +31,8 @@ _HAS_TAGS = importlib.util.find_spec("ansible.module_utils.datatag") is not None
 class Secret:
     """Where a secret is: ``variable`` is the one to look into, after references were followed.
 
-    ``kind``: missing (no such variable), dangling (it refers to one that is not defined), vault (encrypted), computed (a template, lookup or fact: nothing lies in a
+    ``kind``: missing (no such variable), dangling (it refers to one that is not defined),
+    vault (encrypted), computed (a template, lookup or fact: nothing lies in a
     file), plain (readable text). ``place`` is the file and line of readable text, or another name of its origin.
     """
 

@@ -55,7 +55,9 @@ def settings_yaml(settings: dict[str, Any]) -> str:
         def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
             super().increase_indent(flow, False)
 
-    text: str = yaml.dump(settings, Dumper=Indented, sort_keys=False, allow_unicode=True, width=1000, explicit_start=True)
+    text: str = yaml.dump(
+        settings, Dumper=Indented, sort_keys=False, allow_unicode=True, width=1000, explicit_start=True
+    )
     return text
 
 

@@ -55,9 +55,9 @@ _WORDS: dict[str, dict[str, str]] = {
         "outside": "Buiten {system}",
         "notes": "Goed om te weten",
         "planned": "DNS van {domain}, SPF: {terms}. De rol mail_dns publiceert dit.",
-        "held": "Een adres uit een bron van meer dan 12 maanden oud wordt pas gepubliceerd als het bij naam is aanvaard.",
+        "held": "Een adres uit een bron ouder dan 12 maanden wordt pas gepubliceerd als het bij naam is aanvaard.",
         "foreign": "DNS van {domain}: niet een van onze domeinen, dus hiervoor wordt niets gepubliceerd.",
-        "unknown": "DNS van {domain}: de SPF-termen van {service} zijn niet bekend, dus hiervoor wordt niets gepubliceerd.",
+        "unknown": "DNS van {domain}: de SPF-termen van {service} zijn onbekend; hiervoor wordt niets gepubliceerd.",
     },
 }
 

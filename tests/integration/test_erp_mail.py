@@ -39,7 +39,10 @@ ALL: dict[str, Any] = {
     "mail_dns_account": {"provider": "zonefile", "path": "{{ inventory_dir }}/zones"},
     "mail_dns_resolver": {"zonefiles": ["{{ inventory_dir }}/zones", "{{ inventory_dir }}/world"]},
     "mail_dns_domains": {
-        "acme.example": {"services": ["microsoft365"], "dmarc": {"policy": "quarantine", "rua": ["dmarc@acme.example"]}},
+        "acme.example": {
+            "services": ["microsoft365"],
+            "dmarc": {"policy": "none", "rua": ["dmarc@acme.example"]},
+        },
         "mijnbakkerij.example": {"services": []},
     },
 }
@@ -75,8 +78,9 @@ JUDGE = """\
   tasks:
     - ansible.builtin.include_role: {name: mailroom.erp.erp_mail, tasks_from: validate}
     - ansible.builtin.debug:
-        msg: "names={{ (__erp_mail_judged.settings.fields | selectattr('id', 'eq', 'password') | first).value.secret }}="
-      when: __erp_mail_judged.settings.service == 'own_relay'
+        msg: "names={{ (judged.fields | selectattr('id', 'eq', 'password') | first).value.secret }}="
+      when: judged.service == "own_relay"
+      vars: {judged: "{{ __erp_mail_judged.settings }}"}
 """
 
 
@@ -249,7 +253,7 @@ def test_the_lookup_gives_an_entry_with_its_sources(tmp_path: Path) -> None:
     playbook = (
         "- hosts: localhost\n  gather_facts: false\n  tasks:\n"
         "    - ansible.builtin.debug:\n"
-        "        msg: \"{{ s.smtp.host.value }} of {{ s.sources[s.smtp.host.source].date }}\"\n"
+        '        msg: "{{ s.smtp.host.value }} of {{ s.sources[s.smtp.host.source].date }}"\n'
         "      vars: {s: \"{{ lookup('mailroom.erp.service', 'ziggo') }}\"}\n"
         "    - ansible.builtin.debug: {msg: \"{{ lookup('mailroom.erp.service', 'zigo') }}\"}\n"
     )
@@ -260,7 +264,12 @@ def test_the_lookup_gives_an_entry_with_its_sources(tmp_path: Path) -> None:
 
 def vaulted(folder: Path, *arguments: str) -> str:
     (folder / "vault_password").write_text("opensesame\n", encoding="utf-8")
-    command = [str(Path(sys.executable).parent / "ansible-vault"), *arguments, "--vault-password-file", "vault_password"]
+    command = [
+        str(Path(sys.executable).parent / "ansible-vault"),
+        *arguments,
+        "--vault-password-file",
+        "vault_password",
+    ]
     return subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout
 
 
@@ -338,7 +347,9 @@ def test_a_password_from_a_lookup_is_not_read_and_not_warned_about(tmp_path: Pat
 def test_a_reference_to_nothing_is_warned_about(tmp_path: Path) -> None:
     result = judge_password(tmp_path, {"host_vars/acme_relay.yml": "erp_mail_password: '{{ vault_missing }}'\n"})
     assert result.rc == 0, result.output
-    assert 'erp_mail_password "vault_missing": it refers to a variable that is not defined' in result.output.replace("\n", " ")
+    assert 'erp_mail_password "vault_missing": it refers to a variable that is not defined' in result.output.replace(
+        "\n", " "
+    )
     assert named(result) == "vault_missing"
 
 
@@ -365,10 +376,16 @@ def test_no_secret_is_shown_by_a_run_that_fails_at_the_dns(tmp_path: Path, argum
     account = {"provider": "rfc2136", "server": "127.0.0.1", "port": 1, "timeout": 1, "key_name": "k"}
     account["key_secret"] = "aHVudGVyMmh1bnRlcjI="
     own = {"acme.example": {"services": [], "dns": {**account, "key_secret": "aHVudGVyM2h1bnRlcjM="}}}
-    bakery = {**BAKERY, "erp_mail_senders": {"environment": "a@mijnbakkerij.example"}, "erp_mail_service": "microsoft365"}
+    bakery = {
+        **BAKERY,
+        "erp_mail_senders": {"environment": "a@mijnbakkerij.example"},
+        "erp_mail_service": "microsoft365",
+    }
     bakery |= {"erp_mail_settings": {"username": "a"}, "erp_mail_password": SECRET}
     domains = {**own, "mijnbakkerij.example": {"services": []}}
-    hosts = inventory({"acme_profit": PROFIT, "jansen_bakery": bakery}, mail_dns_account=account, mail_dns_domains=domains)
+    hosts = inventory(
+        {"acme_profit": PROFIT, "jansen_bakery": bakery}, mail_dns_account=account, mail_dns_domains=domains
+    )
     result = run_playbook(tmp_path, SITE, hosts, "-vvvv", *arguments)
     assert result.rc != 0
     for secret in (SECRET, "aHVudGVyMmh1bnRlcjI=", "aHVudGVyM2h1bnRlcjM="):
@@ -379,10 +396,18 @@ MISPLACED: list[tuple[str, dict[str, Any], str]] = [
     ("in the settings", {"erp_mail_settings": {"password": SECRET}}, "erp_mail_settings.password: a secret"),
     ("in a misspelled setting", {"erp_mail_settings": {"usrname": SECRET}}, "erp_mail_settings.usrname: "),
     ("in a misspelled variable", {"erp_mail_pasword": SECRET}, "erp_mail_pasword: no variable of this name"),
-    ("in a misspelled option of the account", {"mail_dns_account": {"provider": "zonefile", "path": "/z", "tokn": SECRET}}, "dns.tokn"),
+    (
+        "in a misspelled option of the account",
+        {"mail_dns_account": {"provider": "zonefile", "path": "/z", "tokn": SECRET}},
+        "dns.tokn",
+    ),
     ("in an unknown provider", {"mail_dns_account": {"provider": SECRET}}, "dns.provider"),
     ("as the account", {"mail_dns_account": SECRET}, "dns must be a dictionary"),
-    ("in a domain's misspelled key", {"mail_dns_domains": {"acme.example": {"dns_tokn": SECRET}}}, "mail_dns_domains.dns_tokn"),
+    (
+        "in a domain's misspelled key",
+        {"mail_dns_domains": {"acme.example": {"dns_tokn": SECRET}}},
+        "mail_dns_domains.dns_tokn",
+    ),
     ("as the domains", {"mail_dns_domains": SECRET}, "mail_dns_domains: "),
     ("as the settings", {"erp_mail_settings": SECRET}, "erp_mail_settings: "),
     ("as the senders", {"erp_mail_senders": [SECRET]}, "erp_mail_senders: "),

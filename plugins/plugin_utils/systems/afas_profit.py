@@ -57,7 +57,7 @@ def _port(environment: Environment, findings: Findings) -> None:
 def _encryption(environment: Environment, findings: Findings) -> None:
     source, where = environment.transport.source, "erp_mail_settings.enforce_secure_communication"
     if not environment.values["enforce_secure_communication"]:
-        rule = "without it the certificate is not checked and the connection may fall back to plain text: open to interception"
+        rule = "without it the certificate is not checked and mail may travel as plain text: open to interception"
         findings.warn(where, "off", rule, source, "Switch it on, with port 465 when the server has it.")
     elif _is_address(environment.values["server"]):
         rule = (

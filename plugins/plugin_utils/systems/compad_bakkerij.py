@@ -55,7 +55,7 @@ def _sign_in(environment: Environment, findings: Findings) -> None:
     if needed and not has_username:
         rule = f"an external service such as {service.title} requires a username, usually the e-mail address"
         findings.error("erp_mail_settings.username", None, rule, source, "Declare erp_mail_settings.username.")
-    if has_username and not has_password or needed and not has_password:
+    if (has_username or needed) and not has_password:
         rule = f"{service.title} with a username requires a password"
         findings.error(
             "erp_mail_password", None, rule, source, "Declare it encrypted, or as a reference to a vaulted variable."
@@ -74,7 +74,7 @@ def _security(environment: Environment, findings: Findings) -> None:
         rule = f"the document names only {' and '.join(_SECURITIES)}"
         findings.warn(where, security, rule, source, "Check that the list on the screen has this choice.")
     elif security == "standaard" and environment.service.kind in _EXTERNAL:
-        rule = f"{environment.service.title} wants another security than standaard, and a password would travel unprotected"
+        rule = f"{environment.service.title} wants another security than standaard: a password would travel unprotected"
         findings.warn(where, security, rule, source, "Set security: TLS, or leave it out.")
 
 
@@ -89,6 +89,6 @@ def _ordernow(environment: Environment, findings: Findings) -> None:
         return
     sender = own or _sender(environment, "environment")
     if sender and not environment.is_ours(sender.domain):
-        rule = f"the domain that OrderNow sends as is unknown: {sender.domain} is not yours, so ip4:84.246.4.155 is not planned"
+        rule = f"the domain that OrderNow sends as is unknown: {sender.domain} is not yours, so no SPF term is planned"
         way_out = "Declare erp_mail_senders.ordernow: the address that OrderNow sends as."
         findings.warn("erp_mail_senders.ordernow", own.address if own else None, rule, source, way_out)

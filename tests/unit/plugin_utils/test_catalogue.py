@@ -132,7 +132,8 @@ def test_a_user_s_rule_is_checked() -> None:
     catalogue = Catalogue({"ledger": SYSTEM}, {"mailer": SERVICE})
     senders = {"environment": "a@acme.example"}
     _environment, findings = judge(
-        Declaration("env_1", system="ledger", service="mailer", senders=senders, own_domains=["acme.example"]), catalogue
+        Declaration("env_1", system="ledger", service="mailer", senders=senders, own_domains=["acme.example"]),
+        catalogue,
     )
     assert [(problem.where, problem.rule, problem.source) for problem in findings.errors] == [
         ("erp_mail_settings.user", "587 wants a user", "Vendor's page, 2026-10-01")

@@ -10,7 +10,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.mailroom.erp.plugins.plugin_utils.needs import HostNeeds, Options, Plan, add_up, is_stale, term_key
+from ansible_collections.mailroom.erp.plugins.plugin_utils.needs import (
+    HostNeeds,
+    Options,
+    Plan,
+    add_up,
+    is_stale,
+    term_key,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -30,7 +37,9 @@ AFAS = term("include:spf.afas.online", "afas_online", "2026-11", False)
 ZIGGO = term("ip4:212.54.42.9", "ziggo", "2015-11-18", False)
 
 
-def host(name: str, *terms: dict[str, Any], state: str = "present", domain: str = "acme.example", **more: Any) -> HostNeeds:
+def host(
+    name: str, *terms: dict[str, Any], state: str = "present", domain: str = "acme.example", **more: Any
+) -> HostNeeds:
     needs = {"environment": name, "state": state, "domains": {domain: list(terms)} if terms else {}, "foreign": []}
     return HostNeeds(**{"host": name, "declares": True, "needs": needs, "account": ACCOUNT, "domains": DOMAINS, **more})
 
@@ -85,7 +94,9 @@ def test_the_first_record_waits_for_the_services_to_be_stated() -> None:
 
 
 def test_names_are_compared_as_a_labels() -> None:
-    plan = add_up([host("a", AFAS, domain="xn--bckerei-5wa.example", domains={"Bäckerei.example.": {"services": []}})], OPTIONS)
+    plan = add_up(
+        [host("a", AFAS, domain="xn--bckerei-5wa.example", domains={"Bäckerei.example.": {"services": []}})], OPTIONS
+    )
     assert terms_of(plan) == {"xn--bckerei-5wa.example": ["include:spf.afas.online"]}
 
 
@@ -110,25 +121,103 @@ def test_a_domain_that_nobody_needs_has_the_common_account() -> None:
 
 
 REFUSED: list[tuple[str, list[HostNeeds], Options, list[str]]] = [
-    ("two accounts", [host("a", AFAS), host("b", AFAS, account=OTHER)], OPTIONS, ["acme.example", "a and b", "different DNS accounts"]),
-    ("two declarations", [host("a", AFAS), host("b", AFAS, domains={"acme.example": {}})], OPTIONS, ["acme.example", "a and b", "differently"]),
-    ("no account", [host("a", AFAS, account=None)], OPTIONS, ["acme.example", "no host of this play has a DNS account"]),
-    ("no account that all share", [host("a", account=ACCOUNT, domains={"acme.example": {"services": ["gmail"]}}), host("b", account=OTHER, domains=None)], OPTIONS, ["a and b"]),
-    ("wrong account", [host("a", AFAS, account={"provider": "zonefil"})], OPTIONS, ["a: mail_dns_account", "dns.provider"]),
-    ("wrong own account", [host("a", AFAS, domains={"acme.example": {"dns": "zonefile"}})], OPTIONS, ["mail_dns_domains.acme.example.dns"]),
-    ("undefined secret", [host("a", AFAS, account={**ACCOUNT, "path": "{{ vault_path }}"})], OPTIONS, ["dns.path", "not defined"]),
+    (
+        "two accounts",
+        [host("a", AFAS), host("b", AFAS, account=OTHER)],
+        OPTIONS,
+        ["acme.example", "a and b", "different DNS accounts"],
+    ),
+    (
+        "two declarations",
+        [host("a", AFAS), host("b", AFAS, domains={"acme.example": {}})],
+        OPTIONS,
+        ["acme.example", "a and b", "differently"],
+    ),
+    (
+        "no account",
+        [host("a", AFAS, account=None)],
+        OPTIONS,
+        ["acme.example", "no host of this play has a DNS account"],
+    ),
+    (
+        "no account that all share",
+        [
+            host("a", account=ACCOUNT, domains={"acme.example": {"services": ["gmail"]}}),
+            host("b", account=OTHER, domains=None),
+        ],
+        OPTIONS,
+        ["a and b"],
+    ),
+    (
+        "wrong account",
+        [host("a", AFAS, account={"provider": "zonefil"})],
+        OPTIONS,
+        ["a: mail_dns_account", "dns.provider"],
+    ),
+    (
+        "wrong own account",
+        [host("a", AFAS, domains={"acme.example": {"dns": "zonefile"}})],
+        OPTIONS,
+        ["mail_dns_domains.acme.example.dns"],
+    ),
+    (
+        "undefined secret",
+        [host("a", AFAS, account={**ACCOUNT, "path": "{{ vault_path }}"})],
+        OPTIONS,
+        ["dns.path", "not defined"],
+    ),
     ("domains are a list", [host("a", domains=["acme.example"])], OPTIONS, ["a: mail_dns_domains", "dictionary"]),
-    ("domain is text", [host("a", domains={"acme.example": "gmail"})], OPTIONS, ["acme.example", "dictionary, not a str"]),
-    ("unknown key", [host("a", domains={"acme.example": {"service": []}})], OPTIONS, ["mail_dns_domains.service", "services"]),
-    ("services are text", [host("a", domains={"acme.example": {"services": "gmail"}})], OPTIONS, ["services is a list"]),
-    ("unknown service", [host("a", domains={"acme.example": {"services": ["gmial"]}})], OPTIONS, ["gmial", "Did you mean gmail?"]),
+    (
+        "domain is text",
+        [host("a", domains={"acme.example": "gmail"})],
+        OPTIONS,
+        ["acme.example", "dictionary, not a str"],
+    ),
+    (
+        "unknown key",
+        [host("a", domains={"acme.example": {"service": []}})],
+        OPTIONS,
+        ["mail_dns_domains.service", "services"],
+    ),
+    (
+        "services are text",
+        [host("a", domains={"acme.example": {"services": "gmail"}})],
+        OPTIONS,
+        ["services is a list"],
+    ),
+    (
+        "unknown service",
+        [host("a", domains={"acme.example": {"services": ["gmial"]}})],
+        OPTIONS,
+        ["gmial", "Did you mean gmail?"],
+    ),
     ("bad name", [host("a", domains={"acme": {"services": []}})], OPTIONS, ["two labels"]),
     ("one domain twice", [host("a", domains={"acme.example": {}, "ACME.example": {}})], OPTIONS, ["declared twice"]),
     ("needs unknown", [host("a", needs=None)], OPTIONS, ["a: erp_mail_needs", "tasks_from: validate"]),
-    ("removal from a part", [host("a", AFAS, state="absent")], OPTIONS, ["a: erp_mail_state of acme.example", "mail_dns_complete: true"]),
-    ("removal under --limit", [host("a", AFAS, state="absent")], replace(COMPLETE, limit=True), ["a: erp_mail_state of acme.example", "--limit"]),
-    ("acceptance of nobody", [host("a")], replace(OPTIONS, accept_stale=frozenset({"zigo"})), ["mail_dns_accept_stale", "zigo", "Did you mean ziggo?"]),
-    ("two services of one name", [host("a", services={"x": {"title": "1"}}), host("b", services={"x": {"title": "2"}})], OPTIONS, ["a and b", "erp_mail_catalogue_services.x"]),
+    (
+        "removal from a part",
+        [host("a", AFAS, state="absent")],
+        OPTIONS,
+        ["a: erp_mail_state of acme.example", "mail_dns_complete: true"],
+    ),
+    (
+        "removal under --limit",
+        [host("a", AFAS, state="absent")],
+        replace(COMPLETE, limit=True),
+        ["a: erp_mail_state of acme.example", "--limit"],
+    ),
+    (
+        "acceptance of nobody",
+        [host("a")],
+        replace(OPTIONS, accept_stale=frozenset({"zigo"})),
+        ["mail_dns_accept_stale", "zigo", "Did you mean ziggo?"],
+    ),
+    (
+        "two services of one name",
+        [host("a", services={"x": {"title": "1"}}), host("b", services={"x": {"title": "2"}})],
+        OPTIONS,
+        ["a and b", "erp_mail_catalogue_services.x"],
+    ),
     ("malformed service", [host("a", services={"x": {"title": "1"}})], OPTIONS, ["catalogue service x"]),
 ]
 
@@ -140,7 +229,13 @@ def test_what_cannot_be_added_up_is_a_problem(hosts: list[HostNeeds], options: O
 
 
 def test_an_account_s_values_are_never_shown() -> None:
-    account = {"provider": "rfc2136", "server": "192.0.2.1", "key_name": "k", "key_secret": "hunter2hunter2", "tokn": "hunter2hunter2"}
+    account = {
+        "provider": "rfc2136",
+        "server": "192.0.2.1",
+        "key_name": "k",
+        "key_secret": "hunter2hunter2",
+        "tokn": "hunter2hunter2",
+    }
     found = add_up([host("a", AFAS, account=account), host("b", AFAS)], OPTIONS)
     assert found.problems and "hunter2" not in "".join(rules(found))
 
@@ -203,7 +298,8 @@ def test_the_services_that_mx_hosts_tell_are_named() -> None:
 
 
 TERMS = st.lists(
-    st.sampled_from([AFAS, ZIGGO, term("ip4:192.0.2.1"), term("ip4:192.0.2.1", "ziggo", "2015-11-18", False)]), max_size=4
+    st.sampled_from([AFAS, ZIGGO, term("ip4:192.0.2.1"), term("ip4:192.0.2.1", "ziggo", "2015-11-18", False)]),
+    max_size=4,
 )
 DECLARATIONS = st.sampled_from([DOMAINS, {"acme.example": {}}, {"acme.example": {"services": ["gmail"]}}, None])
 
