@@ -31,6 +31,7 @@ _PIECE = re.compile(
     r"(?P<blank>[ \t]+)|(?P<end>\r?\n)|(?P<comment>;[^\r\n]*)|(?P<bracket>[()])"
     r'|(?P<token>"(?:\\.|[^"\\\n])*"|(?:\\.|[^ \t\r\n"();\\])+)'
 )
+_BEGINS_WITH_TTL = re.compile(r"(?:[ \t]*(?:;[^\n]*)?\r?\n|\$ORIGIN[^\n]*\n)*\$TTL[ \t]", re.IGNORECASE)
 _BYTE = re.compile(r"(\\[\0-\x7f])|\\?([\x80-\xff])")
 
 
@@ -145,8 +146,16 @@ class Entry:
             owner = relative(self.name, above.origin)
             self._edits.append((0, blank, owner + (self.text[len(owner) : blank] or " ")))
         if self._type_token and not self.names_ttl and self.ttl is not None and self.ttl != above.ttl(self):
-            self._edits.append((self._type_token.start, self._type_token.start, f"{self.ttl} "))
-            self.names_ttl = True
+            self._write_ttl(self._type_token)
+
+    def complete_ttl(self) -> None:
+        """Write out the TTL if the entry leaves it out."""
+        if self._type_token and not self.names_ttl and self.ttl is not None:
+            self._write_ttl(self._type_token)
+
+    def _write_ttl(self, before: Token) -> None:
+        self._edits.append((before.start, before.start, f"{self.ttl} "))
+        self.names_ttl = True
 
     def edited(self) -> str:
         """The text of the entry with all that was replaced."""
@@ -160,7 +169,6 @@ class Entry:
 class Above:
     """What an entry takes from those above it (RFC 1035 section 5.1, RFC 2308 section 4)."""
 
-    apex: Name
     origin: Name
     name: Name | None
     default_ttl: int | None = None
@@ -186,8 +194,7 @@ class Above:
         elif entry.type:
             self.name = entry.name
             self.soa_minimum = _ttl(entry.word(-1)) if entry.type == "SOA" else self.soa_minimum
-        # dnspython skips a record outside the zone before it reads its TTL.
-        if entry.names_ttl and (entry.name is None or entry.name.is_subdomain(self.apex)):
+        if entry.names_ttl:
             self.last_ttl = entry.ttl
 
 
@@ -233,13 +240,30 @@ def read(text: str, origin: Name) -> list[Entry]:
     :raises Unclosed: see :func:`split`
     :raises dns.exception.DNSException: a name that is none
     """
-    above, entries = Above(origin, origin, origin), list(split(text))
+    above, entries = Above(origin, origin), list(split(text))
     for entry in entries:
         entry.read(above)
         if not entry.names_ttl:
             entry.ttl = above.ttl(entry)
         above.move_past(entry)
     return entries
+
+
+def with_ttls(text: str, origin: Name) -> str:
+    """Write out every TTL that records inherit from others: releases of dnspython differ in how they see that.
+
+    :param text: one character per byte; a text that cannot be read is returned as it is
+    :param origin: the apex of the zone
+    """
+    if _BEGINS_WITH_TTL.match(text):
+        return text
+    try:
+        entries = read(text, origin)
+    except (dns.exception.DNSException, ValueError, IndexError):
+        return text
+    for entry in entries:
+        entry.complete_ttl()
+    return "".join(entry.edited() for entry in entries)
 
 
 def render(entries: Iterable[Entry], origin: Name, newline: str) -> str:
@@ -249,7 +273,7 @@ def render(entries: Iterable[Entry], origin: Name, newline: str) -> str:
     :param origin: the apex of the zone
     :param newline: the line end of the file
     """
-    above, texts = Above(origin, origin, origin), [""]
+    above, texts = Above(origin, origin), [""]
     for entry in entries:
         entry.complete(above)
         above.move_past(entry)

@@ -141,7 +141,10 @@ class MasterFile:
 
     def _parsed(self, text: str) -> Zone:
         try:
-            return dns.zone.from_text(entry.plain(text), origin=self.origin, relativize=False, filename="line")
+            text_with_ttls = entry.with_ttls(text, self.origin)
+            return dns.zone.from_text(
+                entry.plain(text_with_ttls), origin=self.origin, relativize=False, filename="line"
+            )
         except dns.zone.NoSOA:
             raise self._error(
                 f"it has no SOA record for {self._name}, so it is not that zone; check the path and the name"
@@ -244,7 +247,7 @@ def _apex(file: Path) -> str:
 def _insert(entries: list[Entry], owner: Name, apex: Name, record: str) -> None:
     """Put a new record after the last one of its name, else at the end of the file."""
     last = max((index for index, one in enumerate(entries) if one.type and one.name == owner), default=len(entries) - 1)
-    above = entry.Above(apex, apex, apex)
+    above = entry.Above(apex, apex)
     for one in entries[: last + 1]:
         above.move_past(one)
     new = next(entry.split(f"{entry.relative(owner, above.origin)}\t{record}"))
@@ -304,7 +307,7 @@ def _syntax_error(text: str, origin: Name, error: Exception) -> str:
     """Say what is wrong on which line: each entry is tried alone, as dnspython has often read past the one it means."""
     if "$INCLUDE" in str(error):
         return "it uses $INCLUDE, which is not followed, so records may be hidden from view. Put all in one file"
-    above, line = entry.Above(origin, origin, origin), 0
+    above, line = entry.Above(origin, origin), 0
     try:
         for one in entry.split(text):
             line = one.line
@@ -315,6 +318,9 @@ def _syntax_error(text: str, origin: Name, error: Exception) -> str:
     except entry.Unclosed as unclosed:
         return f"{unclosed}; correct it"
     except (dns.exception.DNSException, ValueError) as broken:
-        error = broken
-    detail = re.sub("^line:[0-9]+: ", "", str(error)).rstrip(".")
-    return f"line {line}: {detail}; correct it (named-checkzone shows the same)"
+        return f"line {line}: {_without_line(broken)}; correct it (named-checkzone shows the same)"
+    return f"{_without_line(error)}; correct it (named-checkzone shows the same)"
+
+
+def _without_line(error: Exception) -> str:
+    return re.sub("^line:[0-9]+: ", "", str(error)).rstrip(".")

@@ -153,6 +153,13 @@ def test_a_record_with_its_own_ttl_between_those_that_inherit() -> None:
     assert after.endswith('www\tIN\t900 TXT\t"x"\nftp 60 A 192.0.2.1\n')
 
 
+def test_a_ttl_stated_outside_the_zone_counts_as_bind_counts_it() -> None:
+    """Whatever the release of dnspython does: it skips such a record before it reads its TTL."""
+    text = HEAD.replace("$TTL 3600\n", "") + 'other.example. 60 A 192.0.2.1\nx TXT "v"\n'
+    found = MasterFile(text.encode(), ZONE, "f").rrset(("x.acme.example", "TXT"))
+    assert found == rrset("x.acme.example", "v", ttl=60)
+
+
 def test_all_of_a_name_can_go() -> None:
     text = HEAD + 'x TXT "one" ; first\n  TXT "two"\ny A 192.0.2.1\n'
     assert replaced(text, "x.acme.example").endswith("192.0.2.53\ny A 192.0.2.1\n")
@@ -250,7 +257,7 @@ def test_any_change_of_any_layout_keeps_the_rest(
     assert (sorted(found.values) if found else []) == sorted(values)
     assert bystanders(after.decode(), newline) == bystanders(text, newline)
     assert after.count(b"\n") == after.count(newline.encode())
-    zones = [dns.zone.from_text(entries.plain(one), ZONE, relativize=False) for one in (text, after.decode())]
+    zones = [MasterFile(one, ZONE, "f").zone for one in (text.encode(), after)]
     others = [
         {
             (owner, rdataset.rdtype, rdataset.ttl, frozenset(rdataset))

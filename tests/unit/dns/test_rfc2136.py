@@ -236,7 +236,7 @@ class Scripted:
                 wire, sender = self._udp.recvfrom(4096)
             except OSError:
                 return
-            if answer := self._answer(dns.message.from_wire(wire, keyring=False)):
+            if answer := self._answer(dns.message.from_wire(wire, question_only=True)):
                 self._udp.sendto(answer.to_wire(), sender)
 
     def close(self) -> None:
