@@ -32,6 +32,7 @@ _PIECE = re.compile(
     r'|(?P<token>"(?:\\.|[^"\\\n])*"|(?:\\.|[^ \t\r\n"();\\])+)'
 )
 _BEGINS_WITH_TTL = re.compile(r"(?:[ \t]*(?:;[^\n]*)?\r?\n|\$ORIGIN[^\n]*\n)*\$TTL[ \t]", re.IGNORECASE)
+_RELATIVE_ORIGIN = re.compile(r"^\$ORIGIN[ \t]+[^ \t\r\n;]*[^. \t\r\n;][ \t]*[;\r\n]", re.IGNORECASE | re.MULTILINE)
 _BYTE = re.compile(r"(\\[\0-\x7f])|\\?([\x80-\xff])")
 
 
@@ -148,10 +149,13 @@ class Entry:
         if self._type_token and not self.names_ttl and self.ttl is not None and self.ttl != above.ttl(self):
             self._write_ttl(self._type_token)
 
-    def complete_ttl(self) -> None:
-        """Write out the TTL if the entry leaves it out."""
+    def make_explicit(self) -> None:
+        """Write out the TTL if the entry leaves it out, and an $ORIGIN with its final dot."""
         if self._type_token and not self.names_ttl and self.ttl is not None:
             self._write_ttl(self._type_token)
+        if self.directive == "$ORIGIN":
+            token = self.tokens[1]
+            self._edits.append((token.start, token.end, dns.name.from_text(plain(token.text), self.origin).to_text()))
 
     def _write_ttl(self, before: Token) -> None:
         self._edits.append((before.start, before.start, f"{self.ttl} "))
@@ -249,20 +253,20 @@ def read(text: str, origin: Name) -> list[Entry]:
     return entries
 
 
-def with_ttls(text: str, origin: Name) -> str:
-    """Write out every TTL that records inherit from others: releases of dnspython differ in how they see that.
+def explicit(text: str, origin: Name) -> str:
+    """Write out inherited TTLs and relative $ORIGINs: releases of dnspython differ in how they read them.
 
     :param text: one character per byte; a text that cannot be read is returned as it is
     :param origin: the apex of the zone
     """
-    if _BEGINS_WITH_TTL.match(text):
+    if _BEGINS_WITH_TTL.match(text) and not _RELATIVE_ORIGIN.search(text):
         return text
     try:
         entries = read(text, origin)
     except (dns.exception.DNSException, ValueError, IndexError):
         return text
     for entry in entries:
-        entry.complete_ttl()
+        entry.make_explicit()
     return "".join(entry.edited() for entry in entries)
 
 

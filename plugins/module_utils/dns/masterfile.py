@@ -141,10 +141,8 @@ class MasterFile:
 
     def _parsed(self, text: str) -> Zone:
         try:
-            text_with_ttls = entry.with_ttls(text, self.origin)
-            return dns.zone.from_text(
-                entry.plain(text_with_ttls), origin=self.origin, relativize=False, filename="line"
-            )
+            explicit = entry.plain(entry.explicit(text, self.origin))
+            return dns.zone.from_text(explicit, origin=self.origin, relativize=False, filename="line")
         except dns.zone.NoSOA:
             raise self._error(
                 f"it has no SOA record for {self._name}, so it is not that zone; check the path and the name"
