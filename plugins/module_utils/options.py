@@ -61,6 +61,11 @@ def shared_spec() -> dict[str, Any]:
     }
 
 
+def domain_spec() -> dict[str, Any]:
+    """The argument spec of the options that every module for one domain takes."""
+    return {"domain": {"type": "str", "required": True}, "ttl": {"type": "int"}, **shared_spec()}
+
+
 def secret_options(provider: str) -> list[str]:
     """Name the options of a provider that hold secrets."""
     return [name for name, option in PROVIDER_OPTIONS.get(provider, {}).items() if option.get("no_log")]

@@ -59,3 +59,12 @@ class Refused(Exception):
     def __init__(self, problems: Problem | Iterable[Problem]) -> None:
         self.problems: list[Problem] = [problems] if isinstance(problems, Problem) else list(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+def rule_and_source(message: str, default: str) -> tuple[str, str]:
+    """Take a sentence of the policy apart: the rule, and its source, which stands in brackets at the end.
+
+    :param default: the source of a sentence that names none
+    """
+    rule, bracket, source = message.rpartition(" (")
+    return (rule, source.removesuffix(")")) if bracket and message.endswith(")") else (message, default)

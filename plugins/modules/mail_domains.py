@@ -12,7 +12,8 @@ short_description: Make the mail records of many domains right, in one process
 version_added: 0.1.0
 author: the mailroom.erp authors (@mailroom)
 description:
-  - Does for any number of domains what M(mailroom.erp.spf_record) does for one, in one process.
+  - Does for any number of domains what M(mailroom.erp.spf_record), M(mailroom.erp.dkim_record) and
+    M(mailroom.erp.dmarc_record) do for one, in one process.
   - Everything is read, planned and judged before anything is written. One wrong domain among a thousand refuses the
     whole task, and the message lists all that is wrong.
   - The records of one zone are written together or not at all. A DNS service that fails during the run fails its own
@@ -31,16 +32,17 @@ attributes:
 options:
   domains:
     description:
-      - The domains, each a name, or a dictionary with C(domain) and any of C(zone), C(dns), C(ttl) and C(spf).
-      - What an entry does not give is taken from the options of the task; C(spf) is completed key by key, C(dns) is
-        always given whole.
-      - C(spf) of an entry takes what O(spf) takes.
+      - The domains, each a name, or a dictionary with C(domain) and any of C(zone), C(dns), C(ttl), C(spf), C(dkim)
+        and C(dmarc).
+      - What an entry does not give is taken from the options of the task; C(spf) and C(dmarc) are completed key by key,
+        C(dns) and C(dkim) are always given whole.
+      - C(spf), C(dkim) and C(dmarc) of an entry take what the options of the same name take.
     type: list
     elements: raw
   src:
     description:
       - A plain YAML or JSON file with the list of domains, or with a dictionary that has it as C(domains) and any of
-        C(dns), C(spf), C(ttl) and C(zone) as defaults.
+        C(dns), C(spf), C(dkim), C(dmarc), C(ttl) and C(zone) as defaults.
       - The module reads it itself, which is much faster for thousands of domains than passing them through Ansible's
         templating. Expressions in it are not evaluated.
     type: path
@@ -143,6 +145,104 @@ options:
             type: list
             elements: str
             default: []
+  dkim:
+    description:
+      - The selectors of every domain that does not list its own.
+      - In O(dkim[].target), C({domain}) stands for the domain and C({selector}) for the selector.
+    type: list
+    elements: dict
+    suboptions:
+      selector:
+        description: As in M(mailroom.erp.dkim_record).
+        type: str
+        required: true
+      target:
+        description: As in M(mailroom.erp.dkim_record).
+        type: str
+      public_key:
+        description: As in M(mailroom.erp.dkim_record).
+        type: str
+      state:
+        description: As in M(mailroom.erp.dkim_record).
+        type: str
+        choices: [present, absent]
+        default: present
+      validate:
+        description: As in M(mailroom.erp.dkim_record).
+        type: str
+        choices: [warn, require, ignore]
+        default: warn
+  dmarc:
+    description:
+      - What is wanted of the DMARC policy of every domain that does not say otherwise.
+      - In report addresses, C({domain}) stands for the domain.
+    type: dict
+    suboptions:
+      mode:
+        description: As in M(mailroom.erp.dmarc_record).
+        type: str
+        choices: [fixed, managed]
+        default: fixed
+      target:
+        description: As in M(mailroom.erp.dmarc_record).
+        type: str
+        choices: [none, quarantine, reject]
+      policy:
+        description: As in M(mailroom.erp.dmarc_record).
+        type: str
+        choices: [none, quarantine, reject]
+      subdomain_policy:
+        description: As in M(mailroom.erp.dmarc_record).
+        type: str
+        choices: [none, quarantine, reject]
+      nonexistent_policy:
+        description: As in M(mailroom.erp.dmarc_record).
+        type: str
+        choices: [none, quarantine, reject]
+      adkim:
+        description: As in M(mailroom.erp.dmarc_record).
+        type: str
+        choices: [r, s]
+      aspf:
+        description: As in M(mailroom.erp.dmarc_record).
+        type: str
+        choices: [r, s]
+      rua:
+        description: As in M(mailroom.erp.dmarc_record).
+        type: list
+        elements: str
+        default: []
+      ruf:
+        description: As in M(mailroom.erp.dmarc_record).
+        type: list
+        elements: str
+        default: []
+      fo:
+        description: As in M(mailroom.erp.dmarc_record).
+        type: str
+      testing:
+        description: As in M(mailroom.erp.dmarc_record).
+        type: bool
+      psd:
+        description: As in M(mailroom.erp.dmarc_record).
+        type: str
+        choices: ["y", "n", u]
+      exclusive:
+        description: As in M(mailroom.erp.dmarc_record).
+        type: bool
+        default: false
+      authorize_reports:
+        description: As in M(mailroom.erp.dmarc_record).
+        type: bool
+        default: true
+      obsolete_tags:
+        description: As in M(mailroom.erp.dmarc_record).
+        type: dict
+      state:
+        description: As in M(mailroom.erp.dmarc_record).
+        type: str
+        choices: [present, absent]
+        default: present
   ttl:
     description: As in M(mailroom.erp.spf_record), for all domains.
     type: int
@@ -157,6 +257,8 @@ options:
     default: 16
 seealso:
   - module: mailroom.erp.spf_record
+  - module: mailroom.erp.dkim_record
+  - module: mailroom.erp.dmarc_record
 """
 
 EXAMPLES = r"""
@@ -205,8 +307,22 @@ domains:
       description: Whether its records were changed, or would be in check mode.
       type: bool
     spf:
-      description: As C(record) and C(lookups) of M(mailroom.erp.spf_record).
+      description: C(name), C(record) and C(lookups), as of M(mailroom.erp.spf_record); null when not asked for.
       type: dict
+    dkim:
+      description: For each selector C(name), C(record), C(managed_elsewhere) and C(key), as of
+        M(mailroom.erp.dkim_record).
+      type: list
+      elements: dict
+    dmarc:
+      description: C(name), C(record) and C(managed_elsewhere), as of M(mailroom.erp.dmarc_record); null when not asked
+        for.
+      type: dict
+    reports:
+      description: For each report address outside the domain C(name), C(record) and C(managed_elsewhere), as of
+        M(mailroom.erp.dmarc_record).
+      type: list
+      elements: dict
     warnings:
       description: What to look at.
       type: list
@@ -226,7 +342,7 @@ summary:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.module import Result, domain_result, run_module
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.request import SPF_ESTATE_OPTIONS
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.request import KIND_OPTIONS
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.run import DomainOutcome
 from ansible_collections.mailroom.erp.plugins.module_utils.options import dns_spec, shared_spec
 
@@ -250,7 +366,7 @@ def main() -> None:
             "domains": {"type": "list", "elements": "raw"},
             "src": {"type": "path"},
             "accounts": {**dns_spec(), "type": "list", "elements": "dict"},
-            "spf": {"type": "dict", "options": SPF_ESTATE_OPTIONS},
+            **KIND_OPTIONS,
             "ttl": {"type": "int"},
             "progress_file": {"type": "path"},
             "concurrency": {"type": "int", "default": 16},

@@ -152,31 +152,21 @@ zone:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.module import Result, domain_result, run_module
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.request import SPF_OPTIONS
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.run import DomainOutcome
-from ansible_collections.mailroom.erp.plugins.module_utils.options import shared_spec
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.spf import SPF_OPTIONS
+from ansible_collections.mailroom.erp.plugins.module_utils.options import domain_spec
 
 
 def _shape(outcomes: list[DomainOutcome]) -> Result:
     result = domain_result(outcomes[0])
-    spf = result["spf"] or {"record": {"before": None, "after": None}, "lookups": None}
-    return {**spf, "zone": result["zone"]}
+    return {"lookups": None, **result["spf"], "zone": result["zone"]}
 
 
 def main() -> None:
-    module = AnsibleModule(
-        argument_spec={
-            "domain": {"type": "str", "required": True},
-            "ttl": {"type": "int"},
-            **SPF_OPTIONS,
-            **shared_spec(),
-        },
-        supports_check_mode=True,
-    )
+    module = AnsibleModule(argument_spec={**domain_spec(), **SPF_OPTIONS}, supports_check_mode=True)
     params = module.params
-    entry = {"domain": params["domain"], "spf": {name: params[name] for name in SPF_OPTIONS}}
-    shared = {name: params[name] for name in ("dns", "zone", "ttl", "resolver")}
-    run_module(module, {**shared, "domains": [entry]}, _shape)
+    record = {name: params[name] for name in SPF_OPTIONS}
+    run_module(module, {**params, "domains": [{"domain": params["domain"], "spf": record}]}, _shape)
 
 
 if __name__ == "__main__":

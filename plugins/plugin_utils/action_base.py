@@ -10,6 +10,7 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 from ansible_collections.mailroom.erp.plugins.module_utils.options import check_dns
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.dkim import is_private
 
 Result = dict[str, Any]
 
@@ -44,6 +45,7 @@ class MailroomAction(ActionBase):  # type: ignore[misc]
     def _prepare(self, arguments: dict[str, Any]) -> list[str]:
         """Check the arguments and move the accounts of single domains; gives the broken rules, without any value."""
         problems = check_dns(arguments["dns"]) if arguments.get("dns") is not None else []
+        problems += _private_keys(arguments)
         if isinstance(arguments.get("domains"), list):
             entries, accounts, wrong = _hoist_accounts(arguments["domains"])
             arguments["domains"] = entries
@@ -68,6 +70,22 @@ def _hoist_accounts(domains: list[Any]) -> tuple[list[Any], list[Mapping[str, An
                 entry["account"] = _index(accounts, dns)
         entries.append(entry)
     return entries, accounts, problems
+
+
+def _private_keys(arguments: Mapping[str, Any]) -> list[str]:
+    """A private key given as a public one must not reach the module, which would print it among its arguments."""
+    entries = [arguments, *(entry for entry in _list(arguments.get("domains")) if isinstance(entry, Mapping))]
+    keys = [selector for entry in entries for selector in _list(entry.get("dkim")) if isinstance(selector, Mapping)]
+    return [
+        f"{holder.get('domain') or holder.get('selector') or 'dkim'}: public_key holds a private key: "
+        "only its public half belongs in the DNS (RFC 6376 section 3.6). Keep the private key where it signs"
+        for holder in [arguments, *keys]
+        if isinstance(holder.get("public_key"), str) and is_private(holder["public_key"])
+    ]
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _index(accounts: list[Mapping[str, Any]], dns: Mapping[str, Any]) -> int:

@@ -24,6 +24,14 @@ class ZoneNotFound(ProviderError):
     """The service does not serve a zone that holds the name."""
 
 
+class Delegated(ZoneNotFound):
+    """The name is below a delegation; ``at`` is the zone that it was delegated to."""
+
+    def __init__(self, message: str, at: str) -> None:
+        super().__init__(message)
+        self.at = at
+
+
 class Provider(Protocol):
     """A DNS service that holds zones. Its methods may be called by several threads at once, for different zones."""
 
@@ -44,7 +52,7 @@ class Provider(Protocol):
         :param keys: owner name and type of each RRset wanted, all inside the zone
         :returns: the RRsets that exist, with the token that ``apply`` needs
         :raises ZoneNotFound: the service does not serve this zone
-        :raises ProviderError: the service could not be asked, or a name is delegated away from this zone
+        :raises ProviderError: the service could not be asked
         """
         ...
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 Key = tuple[str, str]
 """Owner name (lower-case A-labels, no trailing dot) and record type ("TXT", "CNAME")."""
@@ -48,9 +48,11 @@ class Change:
 class ZoneState:
     """What a provider read: the RRsets that exist among the names asked for, and its token for compare-and-swap.
 
-    An RRset of type CNAME found at a name that was asked for another type is always included.
+    An RRset of type CNAME found at a name that was asked for another type is always included. ``elsewhere`` maps the
+    names that are delegated away from this zone to the zone or name server that holds them; their RRsets are not read.
     """
 
     zone: str
     rrsets: Mapping[Key, RRset]
     token: object
+    elsewhere: Mapping[str, str] = field(default_factory=dict)

@@ -11,9 +11,9 @@ from typing import Any, NoReturn, Protocol
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import ProviderError
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import RRset
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.progress import Progress
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.recipe import RecordPlan
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.request import Order, read_order
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.run import DomainOutcome, Run
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.spf_plan import SpfPlan
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.run import DomainOutcome, Run, Step
 from ansible_collections.mailroom.erp.plugins.module_utils.libraries import MissingLibrary
 from ansible_collections.mailroom.erp.plugins.module_utils.options import secret_options
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
@@ -50,7 +50,7 @@ def run_module(module: Module, params: Mapping[str, Any], shape: Callable[[list[
     except (Refused, ProviderError, MissingLibrary) as error:
         module.fail_json(msg=str(error))
     for outcome in outcomes:
-        for warning in outcome.plan.warnings if outcome.plan else []:
+        for warning in outcome.warnings:
             module.warn(warning)
     result = {**shape(outcomes), "changed": any(outcome.changed for outcome in outcomes), "diff": _diff(outcomes)}
     failures = [outcome for outcome in outcomes if outcome.failure]
@@ -60,26 +60,24 @@ def run_module(module: Module, params: Mapping[str, Any], shape: Callable[[list[
 
 
 def domain_result(outcome: DomainOutcome) -> Result:
-    """The return values of one domain."""
-    plan = outcome.plan
-    return {
-        "domain": outcome.request.domain,
-        "zone": outcome.zone,
-        "changed": outcome.changed,
-        "spf": None
-        if plan is None
-        else {"record": {"before": plan.before, "after": plan.after}, "lookups": lookups(plan)},
-        "warnings": plan.warnings if plan else [],
-    }
+    """The return values of one domain; each kind of record that was asked for has its own key."""
+    result: Result = {"domain": outcome.request.domain, "zone": None, "changed": outcome.changed}
+    result |= {"spf": None, "dkim": [], "dmarc": None, "reports": []}
+    for step in outcome.steps:
+        record = record_result(step)
+        if step.recipe.kind in ("spf", "dmarc"):
+            result[step.recipe.kind] = record
+        else:
+            result["dkim" if step.recipe.kind == "dkim" else "reports"].append(record)
+    result["zone"] = next((step.zone for step in outcome.steps if step.zone), None)
+    return {**result, "warnings": outcome.warnings}
 
 
-def lookups(plan: SpfPlan) -> Result | None:
-    """What the record costs a receiver; None when it was not counted."""
-    budget = plan.budget
-    if budget is None:
-        return None
-    terms = [{"term": term, "lookups": total, "void": void} for term, total, void in budget.terms]
-    return {"total": budget.total, "void": budget.void, "terms": terms, "indeterminate": budget.indeterminate}
+def record_result(step: Step) -> Result:
+    """The return values of one record."""
+    plan = step.plan or RecordPlan(None, None)
+    record = {"before": plan.before, "after": plan.after}
+    return {"name": step.recipe.name, "record": record, "managed_elsewhere": plan.elsewhere, **plan.details}
 
 
 def _mask_secrets(module: Module, order: Order) -> None:
@@ -91,16 +89,14 @@ def _mask_secrets(module: Module, order: Order) -> None:
 
 
 def _diff(outcomes: list[DomainOutcome]) -> list[dict[str, str]]:
-    return [
-        {
-            "before_header": f"{outcome.request.domain} TXT (SPF)",
-            "after_header": f"{outcome.request.domain} TXT (SPF)",
-            "before": _line(outcome.plan.before, outcome.plan.change.before),
-            "after": _line(outcome.plan.after, outcome.plan.change.after),
-        }
-        for outcome in outcomes
-        if outcome.changed and outcome.plan and outcome.plan.change
-    ]
+    return [_step_diff(step, step.plan) for outcome in outcomes for step in outcome.steps if step.changed and step.plan]
+
+
+def _step_diff(step: Step, plan: RecordPlan) -> dict[str, str]:
+    assert plan.change is not None
+    header = f"{step.recipe.name} {plan.change.key[1]} ({step.recipe.kind.upper()})"
+    before, after = _line(plan.before, plan.change.before), _line(plan.after, plan.change.after)
+    return {"before_header": header, "after_header": header, "before": before, "after": after}
 
 
 def _line(record: str | None, rrset: RRset | None) -> str:

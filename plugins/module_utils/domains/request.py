@@ -6,48 +6,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.errors import UnsupportedError
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.dkim import DKIM_OPTIONS, read_dkim
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.dmarc import DMARC_OPTIONS, read_dmarc
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.recipe import Recipe
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.spf import SPF_ESTATE_OPTIONS, read_spf
 from ansible_collections.mailroom.erp.plugins.module_utils.libraries import require
 from ansible_collections.mailroom.erp.plugins.module_utils.options import check_dns, with_defaults
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import BadName, is_inside, to_alabels
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf import SpfError, Term
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_merge import (
-    MergeError,
-    SpfWish,
-    names_twice,
-    wished_term,
-)
-from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused, rule_and_source
 
-_MX_SERVICE = {
-    "suffix": {"type": "str", "required": True},
-    "service": {"type": "str", "required": True},
-    "terms": {"type": "list", "elements": "str", "default": []},
+KIND_OPTIONS: dict[str, dict[str, Any]] = {
+    "spf": {"type": "dict", "options": SPF_ESTATE_OPTIONS},
+    "dkim": {"type": "list", "elements": "dict", "options": DKIM_OPTIONS},
+    "dmarc": {"type": "dict", "options": DMARC_OPTIONS},
 }
-
-SPF_OPTIONS: dict[str, dict[str, Any]] = {
-    "terms": {"type": "list", "elements": "str", "default": []},
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-    "all": {"type": "str", "choices": ["keep", "-all", "~all", "+all", "?all"], "default": "keep"},
-    "exclusive": {"type": "bool", "default": False},
-    "on_duplicate": {"type": "str", "choices": ["fail", "merge"], "default": "fail"},
-    "lookup_limit": {"type": "str", "choices": ["enforce", "warn", "ignore"], "default": "enforce"},
-}
-"""The SPF options of ``spf_record``, and of ``spf`` in ``mail_domains``."""
-
-SPF_ESTATE_OPTIONS: dict[str, dict[str, Any]] = {
-    **SPF_OPTIONS,
-    "absent_terms": {"type": "list", "elements": "str", "default": []},
-    "create": {"type": "bool", "default": True},
-    "mx_services": {"type": "list", "elements": "dict", "default": [], "options": _MX_SERVICE},
-}
-"""What ``mail_domains`` adds: terms to take away in the same change, and how to judge a first record."""
+"""The kinds of records, each as an option of ``mail_domains`` and of its entries."""
 
 ENTRY_OPTIONS: dict[str, dict[str, Any]] = {
     "domain": {"type": "str", "required": True},
@@ -55,43 +35,22 @@ ENTRY_OPTIONS: dict[str, dict[str, Any]] = {
     "ttl": {"type": "int"},
     "account": {"type": "int"},
     "dns": {"type": "raw"},
-    "spf": {"type": "dict", "options": SPF_ESTATE_OPTIONS},
+    **KIND_OPTIONS,
 }
 
+_DEFAULTS = ("zone", "ttl", *KIND_OPTIONS)
 _MAX_TTL = 2**31 - 1
 _DOCUMENTATION = "documentation of mailroom.erp.mail_domains"
 
 
 @dataclass(frozen=True, slots=True)
-class MxService:
-    """A sending service that is recognised by the MX hosts it asks its customers to use, and its SPF terms."""
-
-    suffix: str
-    service: str
-    terms: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class SpfRequest:
-    """What is asked of one domain's SPF record; the options are those of the module's documentation."""
-
-    wish: SpfWish
-    absent: bool = False
-    on_duplicate: str = "fail"
-    lookup_limit: str = "enforce"
-    create: bool = True
-    mx_services: tuple[MxService, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class DomainRequest:
-    """All that is asked of one domain. ``account`` is an index into the accounts of the run, ``ttl`` in seconds."""
+    """All that is asked of one domain. ``account`` is an index into the accounts of the run."""
 
     domain: str
     account: int
     zone: str | None
-    ttl: int | None
-    spf: SpfRequest | None
+    recipes: tuple[Recipe, ...]
 
 
 @dataclass(slots=True)
@@ -105,8 +64,8 @@ class Order:
 def read_order(params: Mapping[str, Any]) -> Order:
     """Turn a module's parameters into requests.
 
-    :param params: ``domains`` (names or dicts) or ``src``; ``dns``, ``spf``, ``ttl``, ``zone`` as defaults for all;
-        ``accounts`` as the action plugin fills it
+    :param params: ``domains`` (names or dicts) or ``src``; ``dns``, ``ttl``, ``zone``, ``spf``, ``dkim`` and ``dmarc``
+        as defaults for all; ``accounts`` as the action plugin fills it
     :returns: the requests, with at least the domain, the account and one kind of record each
     :raises Refused: with every problem of every domain
     """
@@ -129,7 +88,7 @@ class _Reader:
     def __init__(self, params: Mapping[str, Any]) -> None:
         self.order = Order()
         self.problems: list[Problem] = []
-        self._defaults = {name: params[name] for name in ("zone", "ttl", "spf") if params.get(name) is not None}
+        self._defaults = {name: params[name] for name in _DEFAULTS if params.get(name) is not None}
         self._dns = params.get("dns")
         self._given_accounts: Sequence[Mapping[str, Any]] = params.get("accounts") or []
         self._account_index: dict[str, int] = {}
@@ -151,17 +110,14 @@ class _Reader:
         if isinstance(entry, str):
             entry = {"domain": entry}
         if not isinstance(entry, Mapping):
-            kind = type(entry).__name__
-            self.problems.append(
-                _shape(
-                    "domains", "entry", None, f"each domain is a name or a dictionary, not a {kind}", "Mend the entry."
-                )
-            )
+            rule = f"each domain is a name or a dictionary, not a {type(entry).__name__}"
+            self.problems.append(_shape("domains", "entry", None, rule, "Mend the entry."))
             return None
         merged = {**self._defaults, **{name: value for name, value in entry.items() if value is not None}}
-        shared, own = self._defaults.get("spf"), entry.get("spf")
-        if isinstance(shared, Mapping) and isinstance(own, Mapping):
-            merged["spf"] = {**shared, **own}
+        for kind in ("spf", "dmarc"):
+            shared, own = self._defaults.get(kind), entry.get(kind)
+            if isinstance(shared, Mapping) and isinstance(own, Mapping):
+                merged[kind] = {**shared, **own}
         return merged
 
     def _read_valid(self, subject: str, entry: Mapping[str, Any]) -> None:
@@ -169,53 +125,49 @@ class _Reader:
         domain = self._name(subject, "domain", entry["domain"])
         zone = self._name(subject, "zone", entry["zone"]) if entry.get("zone") else None
         account = self._account(subject, entry)
-        spf = self._spf(subject, domain or subject, entry["spf"]) if entry.get("spf") else None
         self._check_entry(subject, domain, zone, entry)
+        recipes = self._recipes(subject, domain or subject, entry)
         if len(self.problems) == before and domain is not None and account is not None:
             self._seen.add(domain)
-            self.order.requests.append(DomainRequest(domain, account, zone, entry.get("ttl"), spf))
+            self.order.requests.append(DomainRequest(domain, account, zone, recipes))
+
+    def _recipes(self, subject: str, name: str, entry: Mapping[str, Any]) -> tuple[Recipe, ...]:
+        ttl, problems = entry.get("ttl"), self.problems
+        recipes: list[Recipe | None] = []
+        if entry.get("spf") is not None:
+            recipes.append(read_spf(subject, name, ttl, entry["spf"], problems))
+        for selector in entry.get("dkim") or []:
+            recipes.append(read_dkim(subject, name, ttl, selector, problems))
+        if entry.get("dmarc") is not None:
+            recipes += read_dmarc(subject, name, ttl, entry["dmarc"], problems)
+        names = [recipe.name for recipe in recipes if recipe is not None]
+        for twice in sorted({one for one in names if names.count(one) > 1}):
+            problems.append(_shape(subject, "dkim", twice, "a selector stands in an entry once", "Leave one of them."))
+        return tuple(recipe for recipe in recipes if recipe is not None)
 
     def _check_entry(self, subject: str, domain: str | None, zone: str | None, entry: Mapping[str, Any]) -> None:
         if domain in self._seen:
             rule = "a domain stands in a task once; two entries would undo each other"
-            self.problems.append(
-                _shape(subject, "domain", entry["domain"], rule, "Put all that is wanted into one entry.")
-            )
+            self.problems.append(_shape(subject, "domain", entry["domain"], rule, "Put all of it into one entry."))
         if domain and zone and not is_inside(domain, zone):
             rule = "the domain is not inside the zone: names are compared label by label"
-            self.problems.append(
-                Problem(
-                    subject,
-                    "zone",
-                    entry["zone"],
-                    rule,
-                    "RFC 1034 section 3.1",
-                    "Name the zone that holds the domain, or leave `zone` out.",
-                )
-            )
-        if not entry.get("spf"):
-            self.problems.append(
-                _shape(subject, "spf", None, "nothing is asked of this domain", "Give `spf` for it or for all domains.")
-            )
+            way_out = "Name the zone that holds the domain, or leave `zone` out."
+            self.problems.append(Problem(subject, "zone", entry["zone"], rule, "RFC 1034 section 3.1", way_out))
+        if all(entry.get(kind) is None for kind in KIND_OPTIONS):
+            rule = "nothing is asked of this domain"
+            way_out = f"Give {', '.join(KIND_OPTIONS)} for it or for all domains."
+            self.problems.append(_shape(subject, "options", None, rule, way_out))
         ttl = entry.get("ttl")
         if ttl is not None and not 0 <= ttl <= _MAX_TTL:
-            self.problems.append(
-                Problem(
-                    subject,
-                    "ttl",
-                    str(ttl),
-                    f"a TTL is a number of seconds from 0 to {_MAX_TTL}",
-                    "RFC 2181 section 8",
-                    "Correct the TTL.",
-                )
-            )
+            rule = f"a TTL is a number of seconds from 0 to {_MAX_TTL}"
+            self.problems.append(Problem(subject, "ttl", str(ttl), rule, "RFC 2181 section 8", "Correct the TTL."))
 
     def _name(self, subject: str, where: str, value: str) -> str | None:
         try:
             return to_alabels(value)
         except BadName as error:
-            rule, _paren, source = str(error).rpartition(" (")
-            self.problems.append(Problem(subject, where, value, rule, source.removesuffix(")"), "Correct the name."))
+            rule, source = rule_and_source(str(error), _DOCUMENTATION)
+            self.problems.append(Problem(subject, where, value, rule, source, "Correct the name."))
             return None
 
     def _account(self, subject: str, entry: Mapping[str, Any]) -> int | None:
@@ -242,58 +194,6 @@ class _Reader:
             self._account_index[key] = len(self.order.accounts)
             self.order.accounts.append(dns)
         return self._account_index[key]
-
-    def _spf(self, subject: str, domain: str, options: Mapping[str, Any]) -> SpfRequest:
-        absent = options["state"] == "absent"
-        add, remove = self._terms(subject, options["terms"]), self._terms(subject, options["absent_terms"])
-        for term in names_twice(add, remove, domain):
-            rule = "the same term is both wanted and to be removed"
-            self.problems.append(
-                _shape(subject, "spf.absent_terms", term.raw, rule, "Keep it in one of the two lists.")
-            )
-        self._check_spf(subject, options, absent)
-        return SpfRequest(
-            wish=SpfWish((), (*add, *remove)) if absent else SpfWish(add, remove, options["all"], options["exclusive"]),
-            absent=absent and not add and not remove,
-            on_duplicate=options["on_duplicate"],
-            lookup_limit=options["lookup_limit"],
-            create=options["create"],
-            mx_services=tuple(
-                MxService(one["suffix"], one["service"], tuple(one["terms"])) for one in options["mx_services"]
-            ),
-        )
-
-    def _check_spf(self, subject: str, options: Mapping[str, Any], absent: bool) -> None:
-        if options["all"] == "+all":
-            self.problems.append(
-                Problem(
-                    subject,
-                    "spf.all",
-                    "+all",
-                    "+all lets the whole world send as this domain",
-                    "RFC 7208 section 8",
-                    "Use ~all or -all.",
-                )
-            )
-        if absent and (options["exclusive"] or options["all"] != "keep"):
-            rule = "state: absent takes terms or the record away, `exclusive` and `all` say what it should hold"
-            self.problems.append(_shape(subject, "spf.state", "absent", rule, "Leave `exclusive` and `all` out."))
-
-    def _terms(self, subject: str, raws: Iterable[str]) -> tuple[Term, ...]:
-        terms: list[Term] = []
-        for raw in raws:
-            try:
-                terms.append(wished_term(raw))
-            except MergeError as error:
-                self.problems.append(
-                    Problem(subject, "spf.terms", error.term, str(error), _DOCUMENTATION, error.way_out)
-                )
-            except SpfError as error:
-                rule, _paren, source = str(error).rpartition(" (")
-                self.problems.append(
-                    Problem(subject, "spf.terms", error.term, rule, source.removesuffix(")"), "Correct the term.")
-                )
-        return tuple(terms)
 
 
 def _wrong_option(subject: str, error: Exception) -> Problem:

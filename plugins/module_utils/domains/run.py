@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -23,64 +23,108 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import (
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.resolver import ResolveError, Resolver
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.progress import Progress
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.request import DomainRequest, Order, SpfRequest
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.spf_plan import SpfPlan, check_budget, plan_spf
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.recipe import Recipe, RecordPlan, World
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.request import DomainRequest, Order
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import is_inside
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_budget import BudgetCounter, Unresolved
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
 
 _T = TypeVar("_T")
 
-_ATTEMPTS = 100
+_ATTEMPTS = 200
+_FRUITLESS = 5
+"""Conflicts in a row that nobody's change explains."""
 _PATIENCE = 60.0
 """Seconds that one zone may take to get its change in between those of other writers."""
 
 
 @dataclass(slots=True)
-class DomainOutcome:
-    """What became of one domain: its plan, or why its zone failed."""
+class Step:
+    """One record of one domain: where it is, its plan, or why its zone failed."""
 
-    request: DomainRequest
+    recipe: Recipe
     zone: str | None = None
-    plan: SpfPlan | None = None
+    plan: RecordPlan | None = None
     failure: str | None = None
     written: bool = False
 
     @property
+    def change(self) -> Change | None:
+        return self.plan.change if self.plan else None
+
+    @property
     def changed(self) -> bool:
         """Whether the record was changed, or would be in check mode; also when the zone failed after the write."""
-        planned = self.plan is not None and self.plan.change is not None
-        return planned and (self.written or self.failure is None)
+        return self.change is not None and (self.written or self.failure is None)
+
+
+@dataclass(slots=True)
+class DomainOutcome:
+    """What became of one domain, record by record."""
+
+    request: DomainRequest
+    steps: list[Step]
+
+    @property
+    def changed(self) -> bool:
+        return any(step.changed for step in self.steps)
+
+    @property
+    def failure(self) -> str | None:
+        """Why the domain failed; the records of one zone fail together."""
+        return next((step.failure for step in self.steps if step.failure), None)
+
+    @property
+    def warnings(self) -> list[str]:
+        return [warning for step in self.steps if step.plan for warning in step.plan.warnings]
 
 
 @dataclass(slots=True)
 class _ZoneWork:
-    """The domains of one zone of one account; they are written together or not at all."""
+    """The records of one zone of one account; they are written together or not at all."""
 
     provider: Provider
     zone: str
-    outcomes: list[DomainOutcome] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
     token: object = None
 
     @property
     def keys(self) -> list[Key]:
-        return [(outcome.request.domain, "TXT") for outcome in self.outcomes]
+        return list(dict.fromkeys(key for step in self.steps for key in step.recipe.keys))
 
     @property
     def changes(self) -> list[Change]:
-        return [outcome.plan.change for outcome in self.outcomes if outcome.plan and outcome.plan.change]
+        return [step.change for step in self.steps if step.change]
 
     def fail(self, reason: str) -> None:
-        for outcome in self.outcomes:
-            outcome.failure = reason
+        for step in self.steps:
+            step.failure = reason
 
-    def note_written(self) -> dict[str, SpfPlan]:
-        """Mark what the service has just accepted, and give the plans concerned by domain."""
-        written: dict[str, SpfPlan] = {}
-        for outcome in self.outcomes:
-            if outcome.plan and outcome.plan.change:
-                outcome.written = True
-                written[outcome.request.domain] = outcome.plan
+    def note_written(self) -> dict[str, RecordPlan]:
+        """Mark what the service has just accepted, and give the plans concerned by owner name."""
+        written: dict[str, RecordPlan] = {}
+        for step in self.steps:
+            if step.plan and step.plan.change:
+                step.written = True
+                written[step.recipe.name] = step.plan
         return written
+
+    def read_and_plan(self) -> None:
+        """Read the zone and plan every record in it.
+
+        :raises Refused: with the broken rules of all records
+        :raises ProviderError: the zone cannot be read
+        """
+        state = self.provider.read(self.zone, self.keys)
+        self.token = state.token
+        problems: list[Problem] = []
+        for step in self.steps:
+            try:
+                step.plan = step.recipe.plan(state)
+            except Refused as refused:
+                problems += refused.problems
+        if problems:
+            raise Refused(problems)
 
 
 class Run:
@@ -100,11 +144,11 @@ class Run:
         progress: Progress | None = None,
     ) -> None:
         self._order = order
+        self._by_domain = {request.domain: request for request in order.requests}
         self._progress = progress or Progress(None)
         self._resolver = Resolver(resolver_options)
         self._providers = [open_provider(account) for account in order.accounts]
         self._pool = ThreadPoolExecutor(max_workers=concurrency, thread_name_prefix="zone")
-        self._counter = self._counter_over({})
 
     def execute(self, write: bool) -> list[DomainOutcome]:
         """Plan everything, and write it unless this is check mode.
@@ -113,14 +157,16 @@ class Run:
         :returns: one outcome per request, in the order of the requests
         :raises Refused: at least one domain breaks a rule; nothing has been written for any of them
         """
-        outcomes = [DomainOutcome(request) for request in self._order.requests]
+        outcomes = [DomainOutcome(request, [Step(one) for one in request.recipes]) for request in self._order.requests]
+        steps = [step for outcome in outcomes for step in outcome.steps]
         with self._pool:
             works = self._locate(outcomes)
-            self._gather("zones read", self._read_first, works)
-            self._judge(outcomes)
+            self._gather("zones read", _read_first, works)
+            judge = partial(_judge, world=self._world(steps))
+            self._gather("records judged", judge, [step for step in steps if step.plan and not step.failure])
             if write:
                 changing = [work for work in works if work.changes]
-                settle = self._progress.counted("zones written", len(changing), _settling(self._settle))
+                settle = self._progress.counted("zones written", len(changing), self._settle_safely)
                 list(self._pool.map(settle, changing))
         return outcomes
 
@@ -132,92 +178,77 @@ class Run:
             raise Refused(problems)
 
     def _locate(self, outcomes: list[DomainOutcome]) -> list[_ZoneWork]:
-        """Find the zone of every domain, and gather the domains of one zone."""
-        self._gather("domains located", self._find_zone, outcomes)
+        """Find the zone of every record, and gather the records of one zone."""
+        self._gather("domains located", self._find_zones, outcomes)
         works: dict[tuple[int, str], _ZoneWork] = {}
         for outcome in outcomes:
-            if outcome.zone is not None:
-                account = outcome.request.account
-                work = works.setdefault((account, outcome.zone), _ZoneWork(self._providers[account], outcome.zone))
-                work.outcomes.append(outcome)
+            for step in outcome.steps:
+                if step.zone is not None and not step.failure:
+                    account = self._account_of(outcome.request, step)
+                    work = works.setdefault((account, step.zone), _ZoneWork(self._providers[account], step.zone))
+                    work.steps.append(step)
         return list(works.values())
 
-    def _find_zone(self, outcome: DomainOutcome) -> list[Problem]:
-        request = outcome.request
-        try:
-            outcome.zone = request.zone or self._providers[request.account].zone_of(request.domain)
-        except ZoneNotFound as error:
-            return [_no_zone(request.domain, None, error)]
-        except ProviderError as error:
-            outcome.failure = str(error)
-        return []
-
-    def _read_first(self, work: _ZoneWork) -> list[Problem]:
-        """Read and plan a zone; a service that fails fails its own zone, a broken rule refuses the run."""
-        try:
-            self._read_and_plan(work)
-        except Refused as refused:
-            return refused.problems
-        except ZoneNotFound as error:
-            return [_no_zone(outcome.request.domain, work.zone, error) for outcome in work.outcomes]
-        except ProviderError as error:
-            work.fail(str(error))
-        return []
-
-    def _read_and_plan(self, work: _ZoneWork) -> None:
-        state = work.provider.read(work.zone, work.keys)
-        work.token = state.token
+    def _find_zones(self, outcome: DomainOutcome) -> list[Problem]:
         problems: list[Problem] = []
-        for outcome, wanted in _with_spf(work.outcomes):
+        for step in outcome.steps:
             try:
-                outcome.plan = plan_spf(outcome.request, wanted, state)
-            except Refused as refused:
-                problems += refused.problems
-        if problems:
-            raise Refused(problems)
+                step.zone = self._zone_of(outcome.request, step)
+            except ZoneNotFound as error:
+                instead = step.recipe.unserved()
+                if isinstance(instead, Problem):
+                    return [_no_zone(outcome.request.domain, outcome.request.zone, error)]
+                problems += self._leave(outcome.request, step, instead, error)
+            except ProviderError as error:
+                step.failure = str(error)
+        return problems
 
-    def _judge(self, outcomes: list[DomainOutcome]) -> None:
-        """Count the lookups of every planned record, each over all other planned records of this run."""
-        self._counter = self._counter_over(_planned(outcomes))
-        self._gather("records judged", self._judge_one, [outcome for outcome in outcomes if outcome.plan])
-
-    def _judge_one(self, outcome: DomainOutcome) -> list[Problem]:
-        wanted, plan = outcome.request.spf, outcome.plan
-        assert wanted is not None
-        assert plan is not None
+    def _leave(self, request: DomainRequest, step: Step, instead: RecordPlan, error: ZoneNotFound) -> list[Problem]:
+        """A record in nobody's zone: somebody else manages it, if the domain itself is ours."""
         try:
-            check_budget(outcome.request, wanted, plan, lambda: self._counter)
-            if plan.creates:
-                plan.warnings += self._compare_mx(outcome.request.domain, wanted, plan)
-        except Refused as refused:
-            return refused.problems
+            request.zone or self._providers[request.account].zone_of(request.domain)
+        except ZoneNotFound:
+            return [_no_zone(request.domain, request.zone, error)]
+        except ProviderError as failed:
+            step.failure = str(failed)
+            return []
+        step.plan = instead
         return []
 
-    def _compare_mx(self, domain: str, wanted: SpfRequest, plan: SpfPlan) -> Iterator[str]:
-        """Warn, at a domain's first record, when its MX hosts point to a service that the record leaves out."""
+    def _zone_of(self, request: DomainRequest, step: Step) -> str:
+        if request.zone and is_inside(step.recipe.name, request.zone):
+            return request.zone
+        return self._providers[self._account_of(request, step)].zone_of(step.recipe.name)
+
+    def _account_of(self, request: DomainRequest, step: Step) -> int:
+        """The account of the domain that the record is in: another one's for the agreement of a destination."""
+        if is_inside(step.recipe.name, request.domain):
+            return request.account
+        parent = step.recipe.name
+        while "." in parent:
+            if parent in self._by_domain:
+                return self._by_domain[parent].account
+            parent = parent.partition(".")[2]
+        return request.account
+
+    def _settle_safely(self, work: _ZoneWork) -> None:
+        """From the first write on, whatever goes wrong fails its own zone only."""
         try:
-            hosts = self._resolver.lookup(domain, "MX").values
-        except ResolveError:
-            return
-        record = (plan.after or "").lower().split()
-        for service in wanted.mx_services:
-            receives = [host for host in hosts if host == service.suffix or host.endswith("." + service.suffix)]
-            if receives and not all(term.lower() in record for term in service.terms):
-                yield (
-                    f"{domain}: its MX is {receives[0]}, but its first SPF record does not list {service.service}: "
-                    f"if people of this domain send there, add {service.service} to its `services`"
-                )
+            self._settle(work)
+        except (ProviderError, Refused) as error:
+            work.fail(str(error))
 
     def _settle(self, work: _ZoneWork) -> None:
         """Apply, read back, and go round again while others write to the same records."""
         deadline = time.monotonic() + _PATIENCE
-        applied: dict[str, SpfPlan] = {}
+        applied: dict[str, RecordPlan] = {}
+        fruitless = 0
         for attempt in range(_ATTEMPTS):
-            tried, conflict = work.changes, False
+            tried, conflict = work.changes, None
             try:
                 work.provider.apply(work.zone, tried, work.token)
-            except Conflict:
-                conflict = True
+            except Conflict as error:
+                conflict = error
                 time.sleep(random.uniform(0, 0.01 * min(attempt + 1, 20)))
             else:
                 applied |= work.note_written()
@@ -225,10 +256,13 @@ class Run:
             if not work.changes:
                 _conclude(work, applied)
                 return
-            if not conflict and work.changes == tried:
+            fruitless = fruitless + 1 if work.changes == tried else 0
+            if fruitless and not conflict:
                 raise ProviderError(
                     f"zone {work.zone}: the service accepted the change but shows the old records; look at its log"
                 )
+            if conflict and fruitless >= _FRUITLESS:
+                raise ProviderError(str(conflict))
             if time.monotonic() > deadline:
                 break
         raise ProviderError(
@@ -238,18 +272,20 @@ class Run:
 
     def _replan(self, work: _ZoneWork) -> None:
         """Plan again on what the service now shows: no change left means that what was written is there."""
-        kept = {outcome.request.domain: outcome.plan for outcome in work.outcomes}
-        self._read_and_plan(work)
-        for outcome, wanted in _with_spf(work.outcomes):
-            old = kept[outcome.request.domain]
-            assert outcome.plan is not None
-            assert old is not None
-            if outcome.plan.after == old.after:
-                outcome.plan.budget, outcome.plan.warnings = old.budget, old.warnings
+        kept = {step.recipe.name: step.plan for step in work.steps}
+        work.read_and_plan()
+        for step in work.steps:
+            old = kept[step.recipe.name]
+            assert step.plan is not None
+            if old is not None and step.plan.after == old.after:
+                step.plan.details, step.plan.warnings = old.details, old.warnings
             else:
-                check_budget(outcome.request, wanted, outcome.plan, partial(self._counter_over, _planned([outcome])))
+                step.recipe.judge(step.plan, self._world([step]))
 
-    def _counter_over(self, overlay: Mapping[Key, tuple[str, ...]]) -> BudgetCounter:
+    def _world(self, steps: Iterable[Step]) -> World:
+        """Live answers with the planned records of these steps laid over them."""
+        changes = [step.change for step in steps if step.change]
+        overlay = {change.key: change.after.values if change.after else () for change in changes}
         resolver = self._resolver.with_overlay(overlay)
 
         def lookup(name: str, rdtype: str) -> tuple[str, ...]:
@@ -258,45 +294,37 @@ class Run:
             except ResolveError as error:
                 raise Unresolved(str(error)) from None
 
-        return BudgetCounter(lookup)
+        return World(lookup, BudgetCounter(lookup))
 
 
-def _settling(settle: Callable[[_ZoneWork], None]) -> Callable[[_ZoneWork], None]:
-    """From the first write on, whatever goes wrong fails its own zone only."""
-
-    def run(work: _ZoneWork) -> None:
-        try:
-            settle(work)
-        except (ProviderError, Refused) as error:
-            work.fail(str(error))
-
-    return run
-
-
-def _no_zone(domain: str, zone: str | None, error: ZoneNotFound) -> Problem:
-    return Problem(
-        domain,
-        "zone",
-        zone,
-        str(error),
-        "RFC 1034 section 4.2",
-        "Check the domain's spelling, its zone and its DNS account.",
-    )
+def _read_first(work: _ZoneWork) -> list[Problem]:
+    """Read and plan a zone; a service that fails fails its own zone, a broken rule refuses the run."""
+    try:
+        work.read_and_plan()
+    except Refused as refused:
+        return refused.problems
+    except ZoneNotFound as error:
+        return [_no_zone(step.recipe.name, work.zone, error) for step in work.steps]
+    except ProviderError as error:
+        work.fail(str(error))
+    return []
 
 
-def _with_spf(outcomes: Iterable[DomainOutcome]) -> Iterator[tuple[DomainOutcome, SpfRequest]]:
-    for outcome in outcomes:
-        if outcome.request.spf is not None:
-            yield outcome, outcome.request.spf
+def _judge(step: Step, world: World) -> list[Problem]:
+    assert step.plan is not None
+    try:
+        step.recipe.judge(step.plan, world)
+    except Refused as refused:
+        return refused.problems
+    return []
 
 
-def _planned(outcomes: Iterable[DomainOutcome]) -> dict[Key, tuple[str, ...]]:
-    """The TXT RRsets as they will be, for every domain that changes."""
-    changes = [outcome.plan.change for outcome in outcomes if outcome.plan and outcome.plan.change]
-    return {change.key: change.after.values if change.after else () for change in changes}
+def _no_zone(name: str, zone: str | None, error: ZoneNotFound) -> Problem:
+    way_out = "Check the domain's spelling, its zone and its DNS account."
+    return Problem(name, "zone", zone, str(error), "RFC 1034 section 4.2", way_out)
 
 
-def _conclude(work: _ZoneWork, applied: Mapping[str, SpfPlan]) -> None:
+def _conclude(work: _ZoneWork, applied: Mapping[str, RecordPlan]) -> None:
     """The read-back shows nothing left to change, so the result of the run is what was applied."""
-    for outcome in work.outcomes:
-        outcome.plan = applied.get(outcome.request.domain, outcome.plan)
+    for step in work.steps:
+        step.plan = applied.get(step.recipe.name, step.plan)

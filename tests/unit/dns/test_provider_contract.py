@@ -252,9 +252,11 @@ def test_changes_of_one_zone_are_made_all_or_none(service: Service) -> None:
 
 
 @pytest.mark.parametrize("name", ["sub.acme.example", "_dmarc.sub.acme.example"])
-def test_a_delegated_name_is_refused(service: Service, name: str) -> None:
-    with pytest.raises(ProviderError, match=r"delegated away at sub\.acme\.example"):
-        service.provider.read(ZONE, [(name, "TXT")])
+def test_a_delegated_name_is_told_and_not_read(service: Service, name: str) -> None:
+    state = service.provider.read(ZONE, [(name, "TXT"), KEY])
+    assert state.elsewhere == {name: "sub.acme.example"}
+    assert KEY in state.rrsets
+    assert (name, "TXT") not in state.rrsets
 
 
 def test_a_name_of_another_zone_is_refused(service: Service) -> None:

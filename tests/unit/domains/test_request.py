@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.request import Order, read_order
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.request import DomainRequest, Order, read_order
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.spf import SpfRecipe
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
 
 ZONES = {"provider": "zonefile", "path": "/zones"}
@@ -22,25 +23,29 @@ def order_of(*domains: object, **params: Any) -> Order:
     return read_order({"dns": ZONES, "spf": SPF, **params, "domains": list(domains)})
 
 
+def spf_of(request: DomainRequest) -> SpfRecipe:
+    (recipe,) = request.recipes
+    assert isinstance(recipe, SpfRecipe)
+    return recipe
+
+
 def test_names_share_the_defaults() -> None:
     order = order_of("Acme.Example.", "jansen.example", ttl=600)
-    assert [(request.domain, request.account, request.ttl) for request in order.requests] == [
+    assert [(request.domain, request.account, spf_of(request).ttl) for request in order.requests] == [
         ("acme.example", 0, 600),
         ("jansen.example", 0, 600),
     ]
     assert order.accounts == [ZONES]
-    assert [term.raw for request in order.requests if request.spf for term in request.spf.wish.add] == ["mx", "mx"]
+    assert [term.raw for request in order.requests for term in spf_of(request).wish.add] == ["mx", "mx"]
 
 
 def test_an_entry_completes_the_defaults_key_by_key() -> None:
     order = order_of(
         {"domain": "a.example", "ttl": 60, "spf": {"all": "-all"}}, {"domain": "b.example", "spf": {"terms": ["a"]}}
     )
-    first, second = order.requests
-    assert first.spf is not None
-    assert second.spf is not None
-    assert (first.ttl, first.spf.wish.all, [term.raw for term in first.spf.wish.add]) == (60, "-all", ["mx"])
-    assert (second.ttl, second.spf.wish.all, [term.raw for term in second.spf.wish.add]) == (None, "keep", ["a"])
+    first, second = (spf_of(request) for request in order.requests)
+    assert (first.ttl, first.wish.all, [term.raw for term in first.wish.add]) == (60, "-all", ["mx"])
+    assert (second.ttl, second.wish.all, [term.raw for term in second.wish.add]) == (None, "keep", ["a"])
 
 
 def test_each_account_is_opened_once() -> None:
@@ -57,25 +62,25 @@ def test_a_file_has_the_same_shape(tmp_path: Path, suffix: str) -> None:
         json.dumps({"ttl": 60, "spf": {"terms": ["a"]}, "domains": ["a.example", {"domain": "b.example", "ttl": 5}]})
     )
     order = read_order({"dns": ZONES, "src": str(source), "domains": None, "spf": None, "ttl": None})
-    assert [(request.domain, request.ttl) for request in order.requests] == [("a.example", 60), ("b.example", 5)]
+    assert [(request.domain, spf_of(request).ttl) for request in order.requests] == [
+        ("a.example", 60),
+        ("b.example", 5),
+    ]
 
 
 def test_the_task_goes_before_the_defaults_of_the_file(tmp_path: Path) -> None:
     source = tmp_path / "estate.yml"
     source.write_text("ttl: 60\nspf: {terms: [a]}\ndomains: [a.example]\n")
     (request,) = read_order({"dns": ZONES, "src": str(source), "spf": SPF, "ttl": 7}).requests
-    assert request.ttl == 7
-    assert request.spf is not None
-    assert [term.raw for term in request.spf.wish.add] == ["mx"]
+    assert spf_of(request).ttl == 7
+    assert [term.raw for term in spf_of(request).wish.add] == ["mx"]
 
 
 def test_absent_without_terms_is_the_whole_record() -> None:
     (whole,) = order_of({"domain": "a.example", "spf": {"state": "absent", "terms": []}}).requests
     (some,) = order_of({"domain": "a.example", "spf": {"state": "absent"}}).requests
-    assert whole.spf is not None
-    assert some.spf is not None
-    assert (whole.spf.absent, whole.spf.wish.remove) == (True, ())
-    assert (some.spf.absent, [term.raw for term in some.spf.wish.remove]) == (False, ["mx"])
+    assert (spf_of(whole).absent, spf_of(whole).wish.remove) == (True, ())
+    assert (spf_of(some).absent, [term.raw for term in spf_of(some).wish.remove]) == (False, ["mx"])
 
 
 def _spf(**options: Any) -> dict[str, Any]:

@@ -58,10 +58,11 @@ class Estate:
         path.write_text(HEAD.format(zone=zone) + records)
         return path
 
-    def run(self, *domains: object, write: bool = True, **spf: Any) -> list[run.DomainOutcome]:
+    def run(self, *domains: object, write: bool = True, **spf: Any) -> list[run.Step]:
         dns = {"provider": "zonefile", "path": str(self.ours)}
         order = read_order({"dns": dns, "spf": spf or {"terms": [AFAS]}, "domains": list(domains)})
-        return run.Run(order, {"zonefiles": [str(self.ours), str(self.world)]}).execute(write)
+        outcomes = run.Run(order, {"zonefiles": [str(self.ours), str(self.world)]}).execute(write)
+        return [outcome.steps[0] for outcome in outcomes]
 
     def txt(self, name: str, zone: str | None = None) -> list[str]:
         provider = ZonefileProvider({"path": str(self.ours)})
@@ -264,8 +265,7 @@ def test_the_budget_sees_the_other_planned_records_of_the_run(estate: Estate) ->
         {"domain": "spf.example", "spf": {"terms": ["a:ns1.many.example"]}},
     )
     assert outcome.plan is not None
-    assert outcome.plan.budget is not None
-    assert outcome.plan.budget.total == 2
+    assert outcome.plan.details["lookups"]["total"] == 2
 
 
 def test_a_first_record_that_leaves_out_the_mailboxes_is_warned_of(estate: Estate) -> None:
@@ -363,7 +363,23 @@ def test_a_write_that_never_lands_is_given_up(estate: Estate, monkeypatch: pytes
 
     def fault(call: str, zone: str) -> None:
         if call == "apply":
-            raise Conflict("someone else wrote")
+            raise Conflict("something stands in the way")
+
+    misbehave(monkeypatch, fault)
+    (outcome,) = estate.run("acme.example")
+    assert outcome.failure == "something stands in the way"
+    assert not outcome.changed
+
+
+def test_writers_without_end_are_given_up(estate: Estate, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = estate.zone("acme.example", '@ IN TXT "v=spf1 ip4:198.51.100.0 ~all"')
+    count = 0
+
+    def fault(call: str, zone: str) -> None:
+        nonlocal count
+        if call == "apply":
+            path.write_text(path.read_text().replace(f"198.51.100.{count} ", f"198.51.100.{count + 1} "))
+            count += 1
 
     misbehave(monkeypatch, fault)
     (outcome,) = estate.run("acme.example")

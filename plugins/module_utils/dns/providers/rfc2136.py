@@ -6,14 +6,19 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils import libraries
 from ansible_collections.mailroom.erp.plugins.module_utils.dns import values
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.nameserver import NameServer, Unreachable
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import Conflict, ProviderError, ZoneNotFound
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import (
+    Conflict,
+    Delegated,
+    ProviderError,
+    ZoneNotFound,
+)
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, RRset, ZoneState
 
 with contextlib.suppress(ImportError):
@@ -71,15 +76,15 @@ class Rfc2136Provider:
             raise ZoneNotFound(
                 f"{self._server.label}: {zone} is no zone there, it is inside {holder}. Correct the option zone"
             )
-        for name in {name for name, _ in keys} - {zone}:
-            self._check_inside(zone, name)
+        elsewhere = self._elsewhere(zone, {name for name, _ in keys} - {zone})
         rdatasets: dict[Key, Rdataset | None] = {}
         for name, rdtype in sorted(set(keys)):
-            rdatasets |= self._read_one(zone, name, rdtype)
+            if name not in elsewhere:
+                rdatasets |= self._read_one(zone, name, rdtype)
         wild = frozenset(key for key, rdataset in rdatasets.items() if rdataset and self._is_wild(zone, key, rdataset))
         rdatasets |= dict.fromkeys(wild)
         found = {key: _sorted(values.rrset_of(key, rdataset)) for key, rdataset in rdatasets.items() if rdataset}
-        return ZoneState(zone, found, _Token(rdatasets, wild))
+        return ZoneState(zone, found, _Token(rdatasets, wild), elsewhere)
 
     def apply(self, zone: str, changes: Sequence[Change], token: object) -> None:
         """See :meth:`Provider.apply`: one UPDATE, with prerequisites (RFC 2136 section 2.4) on what was read."""
@@ -106,22 +111,24 @@ class Rfc2136Provider:
         records = [*answer.answer, *answer.authority]
         owners = [one.name for one in records if one.rdtype == dns.rdatatype.SOA and name.is_subdomain(one.name)]
         if not answer.flags & dns.flags.AA or not owners:
-            raise ZoneNotFound(
-                f"{self._server.label} serves no zone that holds {values.text_of(name)}: {_not_served(answer)}"
-            )
+            raise _not_found(f"{self._server.label} serves no zone that holds {values.text_of(name)}", answer)
         return values.text_of(owners[0])
 
-    def _check_inside(self, zone: str, text: str) -> None:
-        if not values.name_of(text).is_subdomain(values.name_of(zone)):
-            raise ProviderError(f"{text} is not in zone {zone}. Correct the option zone, or leave it out")
-        try:
-            holder = self.zone_of(text)
-        except ZoneNotFound as error:
-            raise ProviderError(f"zone {zone}: {text} is not answered from it. {error}") from error
-        if holder != zone:
-            raise ProviderError(
-                f"{self._server.label}, zone {zone}: {text} is delegated away to {holder}. Correct the option zone"
-            )
+    def _elsewhere(self, zone: str, texts: Iterable[str]) -> dict[str, str]:
+        """The names that are delegated away from the zone, each with where."""
+        found = {}
+        for text in texts:
+            if not values.name_of(text).is_subdomain(values.name_of(zone)):
+                raise ProviderError(f"{text} is not in zone {zone}. Correct the option zone, or leave it out")
+            try:
+                holder = self.zone_of(text)
+            except Delegated as delegated:
+                holder = delegated.at
+            except ZoneNotFound as error:
+                raise ProviderError(f"zone {zone}: {text} is not answered from it. {error}") from error
+            if holder != zone:
+                found[text] = holder
+        return found
 
     def _read_one(self, zone: str, name: str, rdtype: str) -> dict[Key, Rdataset | None]:
         owner = values.name_of(name)
@@ -245,9 +252,21 @@ def _same(one: RRset | None, other: RRset | None) -> bool:
     return one.ttl == other.ttl and sorted(one.values) == sorted(other.values)
 
 
+def _not_found(problem: str, answer: Message) -> ZoneNotFound:
+    reason = f"{problem}: {_not_served(answer)}"
+    at = _delegation(answer)
+    return Delegated(reason, at) if at else ZoneNotFound(reason)
+
+
+def _delegation(answer: Message) -> str | None:
+    """Where a referral points (RFC 1034 section 4.3.2), None when the answer is none."""
+    owners = [rrset.name for rrset in answer.authority if rrset.rdtype == dns.rdatatype.NS]
+    return values.text_of(owners[0]) if owners and not answer.flags & dns.flags.AA else None
+
+
 def _not_served(answer: Message) -> str:
-    delegations = [rrset.name for rrset in answer.authority if rrset.rdtype == dns.rdatatype.NS]
-    if delegations and not answer.flags & dns.flags.AA:
-        return f"it is delegated away at {values.text_of(delegations[0])}. Name the DNS account that serves that zone"
+    delegation = _delegation(answer)
+    if delegation:
+        return f"it is delegated away at {delegation}. Name the DNS account that serves that zone"
     rcode = dns.rcode.to_text(answer.rcode())
     return f"it answered {rcode} without authority. Name the zone's primary as dns.server, or correct the option zone"

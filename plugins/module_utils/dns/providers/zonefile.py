@@ -12,7 +12,7 @@ import os
 import tempfile
 import threading
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -59,11 +59,11 @@ class ZonefileProvider:
     def read(self, zone: str, keys: Collection[Key]) -> ZoneState:
         """See :meth:`Provider.read`. The token is a hash of the file."""
         master, data = read_master_file(self._file(zone), zone)
-        for name in {name for name, _ in keys}:
-            _check_inside(master, zone, name)
-        wanted = {*keys, *((name, "CNAME") for name, _ in keys)}
+        elsewhere = _elsewhere(master, zone, {name for name, _ in keys})
+        present = [(name, rdtype) for name, rdtype in keys if name not in elsewhere]
+        wanted = {*present, *((name, "CNAME") for name, _ in present)}
         found = {key: rrset for key in sorted(wanted) if (rrset := master.rrset(key))}
-        return ZoneState(zone, found, _hash(data))
+        return ZoneState(zone, found, _hash(data), elsewhere)
 
     def apply(self, zone: str, changes: Sequence[Change], token: object) -> None:
         """See :meth:`Provider.apply`. Any other edit of the file since it was read is a conflict."""
@@ -91,15 +91,16 @@ class ZonefileProvider:
         return file
 
 
-def _check_inside(master: MasterFile, zone: str, text: str) -> None:
-    name = values.name_of(text)
-    if not name.is_subdomain(master.origin):
-        raise ProviderError(f"{text} is not in zone {zone}. Correct the option zone, or leave it out")
-    if delegation := master.delegation(name):
-        raise ProviderError(
-            f"zone {zone}: {text} is delegated away at {values.text_of(delegation)}: nobody would see records here. "
-            "Name the DNS account that serves that zone"
-        )
+def _elsewhere(master: MasterFile, zone: str, texts: Iterable[str]) -> dict[str, str]:
+    """The names that are delegated away from the zone, each with where."""
+    found = {}
+    for text in texts:
+        name = values.name_of(text)
+        if not name.is_subdomain(master.origin):
+            raise ProviderError(f"{text} is not in zone {zone}. Correct the option zone, or leave it out")
+        if delegation := master.delegation(name):
+            found[text] = values.text_of(delegation)
+    return found
 
 
 def _hash(data: bytes) -> str:

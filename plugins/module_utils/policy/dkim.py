@@ -1,0 +1,224 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""DKIM keys as they stand in the DNS (RFC 6376 section 3.6.1, RFC 8301, RFC 8463): built, and judged."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass, field
+
+from ansible_collections.mailroom.erp.plugins.module_utils.policy import tags
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.tags import TagError, TagList
+
+MIN_RSA_BITS = 1024
+GOOD_RSA_BITS = 2048
+
+_SELECTOR_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
+_PEM = re.compile(r"-----BEGIN (?P<kind>[A-Z0-9 ]+)-----(?P<body>.*?)-----END (?P=kind)-----", re.DOTALL)
+_RSA = bytes.fromhex("06092a864886f70d010101")
+_ED25519_INFO = bytes.fromhex("302a300506032b6570032100")
+
+
+class KeyProblem(ValueError):
+    """A key or selector breaks a rule; the message is the rule with its source and never holds the key."""
+
+
+@dataclass(slots=True)
+class KeyVerdict:
+    """What receivers make of a published key.
+
+    ``bits`` is the size of an RSA modulus, ``faults`` why receivers will not use the key, ``concerns`` what is
+    allowed but should be looked at; one sentence each, with its source.
+    """
+
+    algorithm: str = "rsa"
+    bits: int | None = None
+    faults: list[str] = field(default_factory=list)
+    concerns: list[str] = field(default_factory=list)
+
+
+def check_selector(selector: str) -> str:
+    """Normalise a selector: labels of letters, digits and hyphens, with dots between them (RFC 6376 section 3.1).
+
+    :raises KeyProblem: it is none
+    """
+    plain = selector.lower()
+    if not all(_SELECTOR_LABEL.fullmatch(label) and len(label) <= 63 for label in plain.split(".")):
+        raise KeyProblem(
+            "a selector is made of labels of letters, digits and hyphens, at most 63 each, with dots between them "
+            "(RFC 6376 section 3.1)"
+        )
+    return plain
+
+
+def is_private(key: str) -> bool:
+    """Tell whether a text that should be a public key is a private one: as PEM, or as bare base64 (RFC 8017, RFC 5958).
+
+    Callers ask this before anything could print the text.
+    """
+    if "PRIVATE KEY" in key:
+        return True
+    try:
+        # PKCS#1 and PKCS#8 private keys begin with a version number, public keys never.
+        version, _rest = _element(_sequence(base64.b64decode(re.sub(r"\s", "", key), validate=True)), 0x02)
+    except (ValueError, IndexError):
+        return False
+    return version in (b"\x00", b"\x01")
+
+
+def is_key(text: str) -> bool:
+    """Tell whether a TXT value is a key record: a tag list with p=, where v= is optional (RFC 6376 section 3.6.1)."""
+    try:
+        return tags.parse(text).get("p") is not None
+    except TagError:
+        return False
+
+
+def key_record(public_key: str) -> str:
+    """Build the TXT value of a key that a user gives.
+
+    :param public_key: a public key as PEM, as bare base64 (RSA SubjectPublicKeyInfo, or 32 bytes of ed25519), or a
+        whole record, which is checked and kept as it is
+    :returns: the TXT value, of any length
+    :raises KeyProblem: it is no usable public key; a private key is refused without being shown
+    """
+    if is_private(public_key):
+        raise KeyProblem("this is a private key: only its public half belongs in the DNS (RFC 6376 section 3.6)")
+    record = public_key.strip() if is_key(public_key.strip()) else _record(_der(public_key))
+    verdict = judge_key(record)
+    if verdict.faults:
+        raise KeyProblem(verdict.faults[0])
+    return record
+
+
+def judge_key(text: str) -> KeyVerdict:
+    """Judge a key record as receivers do.
+
+    :param text: a decoded TXT value found at ``selector._domainkey.domain``
+    :returns: the verdict; a text that is no key record is a fault too, nothing is raised
+    """
+    verdict = KeyVerdict()
+    try:
+        record = tags.parse(text)
+    except TagError as error:
+        verdict.faults.append(f"it is no key record: {error}")
+        return verdict
+    _judge_tags(record, verdict)
+    if not verdict.faults:
+        _judge_data(record, verdict)
+    return verdict
+
+
+def _judge_tags(record: TagList, verdict: KeyVerdict) -> None:
+    first = record.tags[0]
+    if record.get("v") is not None and (first.name, first.value) != ("v", "DKIM1"):
+        verdict.faults.append("v= must be the first tag and say DKIM1 (RFC 6376 section 3.6.1)")
+    if record.get("p") is None:
+        verdict.faults.append("there is no p=, so it is no key record (RFC 6376 section 3.6.1)")
+    verdict.algorithm = record.get("k") or "rsa"
+    if verdict.algorithm not in ("rsa", "ed25519"):
+        verdict.faults.append(f"k={verdict.algorithm} is no algorithm that receivers know (RFC 8301, RFC 8463)")
+    if not _lists(record, "h", "sha256"):
+        verdict.faults.append("h= does not list sha256, and receivers must not use sha1 (RFC 8301 section 3.1)")
+    if not _lists(record, "s", "email", "*"):
+        verdict.faults.append("s= does not list email, so the key is not for mail (RFC 6376 section 3.6.1)")
+    if _lists(record, "t", "y") and record.get("t"):
+        verdict.concerns.append(
+            "t=y says that DKIM is being tested: receivers may ignore failures (RFC 6376 section 3.6.1)"
+        )
+
+
+def _lists(record: TagList, name: str, *wanted: str) -> bool:
+    """Whether a colon-separated tag is absent or lists one of the wanted values."""
+    value = record.get(name)
+    return value is None or any(item.strip() in wanted for item in value.split(":"))
+
+
+def _judge_data(record: TagList, verdict: KeyVerdict) -> None:
+    data = re.sub(r"\s", "", record.get("p") or "")
+    if not data:
+        verdict.faults.append("p= is empty: the key has been revoked (RFC 6376 section 3.6.1)")
+        return
+    try:
+        der = base64.b64decode(data, validate=True)
+    except binascii.Error:
+        verdict.faults.append("p= is no base64 (RFC 6376 section 3.6.1)")
+        return
+    if verdict.algorithm == "ed25519":
+        if len(der) != 32:
+            verdict.faults.append(f"an ed25519 key has 32 bytes, this one {len(der)} (RFC 8463 section 4)")
+        return
+    _judge_rsa(der, verdict)
+
+
+def _judge_rsa(der: bytes, verdict: KeyVerdict) -> None:
+    try:
+        verdict.bits = _rsa_bits(der)
+    except (ValueError, IndexError):
+        verdict.faults.append("p= holds no RSA public key (RFC 6376 section 3.6.1)")
+        return
+    if verdict.bits < MIN_RSA_BITS:
+        verdict.faults.append(
+            f"the RSA key has {verdict.bits} bits: receivers ignore keys below {MIN_RSA_BITS} (RFC 8301 section 3.2)"
+        )
+    elif verdict.bits < GOOD_RSA_BITS:
+        verdict.concerns.append(
+            f"the RSA key has {verdict.bits} bits; {GOOD_RSA_BITS} are advised (RFC 8301 section 3.2)"
+        )
+
+
+def _der(public_key: str) -> bytes:
+    """The bytes of a key given as PEM or base64."""
+    pem = _PEM.search(public_key)
+    try:
+        return base64.b64decode(re.sub(r"\s", "", pem["body"] if pem else public_key), validate=True)
+    except binascii.Error:
+        raise KeyProblem(
+            "a public key is given as PEM, as base64 or as a whole record (RFC 6376 section 3.6.1)"
+        ) from None
+
+
+def _record(der: bytes) -> str:
+    if der.startswith(_ED25519_INFO) or len(der) == 32:
+        start = len(der) - 32
+        return f"v=DKIM1; k=ed25519; p={base64.b64encode(der[start:]).decode()}"
+    return f"v=DKIM1; k=rsa; p={base64.b64encode(der).decode()}"
+
+
+def _rsa_bits(der: bytes) -> int:
+    """The size of the modulus in a DER SubjectPublicKeyInfo, or in a bare RSAPublicKey (RFC 8017 appendix A.1.1).
+
+    :raises ValueError: it is neither
+    """
+    outer = _sequence(der)
+    if _RSA in outer[:24]:
+        _algorithm, rest = _element(outer, 0x30)
+        bits, _none = _element(rest, 0x03)
+        outer = _sequence(bits[1:])
+    modulus, exponent = _element(outer, 0x02)
+    _element(exponent, 0x02)
+    return int.from_bytes(modulus, "big").bit_length()
+
+
+def _sequence(der: bytes) -> bytes:
+    content, rest = _element(der, 0x30)
+    if rest:
+        raise ValueError("bytes after the end")
+    return content
+
+
+def _element(der: bytes, tag: int) -> tuple[bytes, bytes]:
+    """Split off the content of one DER element of a tag (X.690 section 8.1)."""
+    if der[0] != tag:
+        raise ValueError("another element")
+    length, start = der[1], 2
+    if length & 0x80:
+        start = 2 + (length & 0x7F)
+        length = int.from_bytes(der[2:start], "big")
+    end = start + length
+    if end > len(der):
+        raise ValueError("cut off")
+    return der[start:end], der[end:]

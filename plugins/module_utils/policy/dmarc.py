@@ -1,0 +1,241 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""DMARC policy records (RFC 9989): read without loss, merged, and judged."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from urllib.parse import quote
+
+from ansible_collections.mailroom.erp.plugins.module_utils.policy import tags
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import BadName, is_inside, to_alabels
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.tags import Tag, TagList
+
+POLICIES = ("none", "quarantine", "reject")
+OBSOLETE = ("pct", "rf", "ri")
+"""Tags that RFC 9989 removed; receivers that only know RFC 7489 still read them."""
+
+AUTHORISATION = "v=DMARC1"
+"""The record by which a destination agrees to get another domain's reports (RFC 9990 section 4)."""
+
+_MANY_ADDRESSES = 2
+_TOO_MANY_ADDRESSES = 10
+_RECORD = re.compile(r"\s*v\s*=\s*DMARC1\s*(;|$)")
+_ORDER = ("v", "p", "sp", "np", "adkim", "aspf", "t", "psd", "fo", "rua", "ruf", *OBSOLETE)
+_VALUES = {
+    "p": r"none|quarantine|reject",
+    "sp": r"none|quarantine|reject",
+    "np": r"none|quarantine|reject",
+    "adkim": r"[rs]",
+    "aspf": r"[rs]",
+    "t": r"[yn]",
+    "psd": r"[ynu]",
+    "fo": r"[01ds](:[01ds])*",
+}
+_SAFE = "#$&'*+/=?^_`{|}~-."
+_LOCAL_PART = re.compile(r"[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}")
+
+
+class DmarcError(ValueError):
+    """A record or a wish breaks a rule; the message is the rule with its source, ``value`` what broke it."""
+
+    def __init__(self, value: str, rule: str) -> None:
+        self.value = value
+        super().__init__(rule)
+
+
+@dataclass(frozen=True, slots=True)
+class DmarcWish:
+    """What a user wants of a domain's policy record.
+
+    ``values`` maps tags (p, sp, np, adkim, aspf, t, psd, fo, and the obsolete ones) to their values; what it does not
+    name stays. ``rua`` and ``ruf`` are report URIs to have. ``exclusive`` says that nothing else may stand in the
+    record. ``managed`` leaves the policy itself to the record that is there.
+    """
+
+    values: Mapping[str, str] = field(default_factory=dict)
+    rua: tuple[str, ...] = ()
+    ruf: tuple[str, ...] = ()
+    exclusive: bool = False
+    managed: bool = False
+
+
+def is_dmarc(text: str) -> bool:
+    """Tell whether a TXT value is a policy record: it begins with ``v=DMARC1`` (RFC 9989 section 4.8)."""
+    return _RECORD.match(text) is not None
+
+
+def select(values: Iterable[str]) -> list[str]:
+    """Pick the policy records among decoded TXT values, in their order."""
+    return [value for value in values if is_dmarc(value)]
+
+
+def parse(text: str) -> TagList:
+    """Parse a policy record. ``str(parse(text)) == text`` for every text that it accepts.
+
+    :raises DmarcError: it is no policy record; receivers then act as if there were none
+    """
+    if not is_dmarc(text):
+        raise DmarcError(text, "a policy record begins with v=DMARC1 (RFC 9989 section 4.7)")
+    try:
+        return tags.parse(text)
+    except tags.TagError as error:
+        raise DmarcError(error.part, str(error)) from None
+
+
+def merge(record: TagList | None, wish: DmarcWish) -> TagList:
+    """Make a record as wished. Merging twice gives what merging once gives.
+
+    Report addresses are added to those that are there; unknown tags, order, case and spacing of everything else stay.
+
+    :param record: the live record, None when there is none; a new record gets an explicit ``p``, as receivers that
+        only know RFC 7489 need it
+    :param wish: what is wanted
+    """
+    result = TagList((Tag("v", "DMARC1", before=""), Tag("p", "none"))) if record is None else record
+    if wish.exclusive:
+        result = _own(result, wish)
+    for name in _ORDER:
+        value = wish.values.get(name)
+        if value is not None and not (wish.managed and name == "p") and result.get(name) != value:
+            result = _placed(result, name, value)
+    for name, wanted in (("rua", wish.rua), ("ruf", wish.ruf)):
+        result = _with_addresses(result, name, wanted)
+    return result
+
+
+def report_uri(address: str) -> str:
+    """Make a report URI of an address.
+
+    :param address: a mail address, or a ``mailto:`` URI
+    :returns: the URI, its domain as A-labels, the characters that a record gives a meaning percent-encoded
+    :raises DmarcError: it is no mail address, another kind of URI, or carries an obsolete size
+    """
+    scheme, colon, rest = address.partition(":")
+    if colon and scheme.lower() != "mailto":
+        raise DmarcError(address, "receivers send reports by mail only: give a mail address (RFC 9989 section 4.7)")
+    plain = rest if colon else address
+    if re.search(r"![0-9]+[kmgt]?$", plain, re.IGNORECASE):
+        raise DmarcError(address, "the size after ! is obsolete and must be ignored (RFC 9989 section 4.7)")
+    local, at, domain = plain.rpartition("@")
+    if not at or not _LOCAL_PART.fullmatch(local):
+        raise DmarcError(address, "a report address is one mail address (RFC 9989 section 4.7)")
+    try:
+        # What comes as a URI is encoded already.
+        return f"mailto:{local if colon else quote(local, safe=_SAFE)}@{to_alabels(domain)}"
+    except BadName as error:
+        raise DmarcError(address, str(error)) from None
+
+
+def destinations(record: TagList, domain: str) -> list[str]:
+    """The domains outside this one that its record sends reports to, each once; they must agree to it.
+
+    :param record: the policy record of ``domain``
+    :param domain: as A-labels; a destination above or below it is taken for the same organisation
+    """
+    found = []
+    for uri in [*_uris(record.get("rua")), *_uris(record.get("ruf"))]:
+        host = re.sub(r"!.*$", "", uri).rpartition("@")[2].lower().removesuffix(".")
+        if "." in host and not is_inside(host, domain) and not is_inside(domain, host):
+            found.append(host)
+    return list(dict.fromkeys(found))
+
+
+def authorisation_name(domain: str, destination: str) -> str:
+    """Where a destination agrees to get a domain's reports (RFC 9990 section 4)."""
+    return f"{domain}._report._dmarc.{destination}"
+
+
+def faults(record: TagList) -> list[str]:
+    """Why receivers will not do what the record says; one sentence each, with its source."""
+    return [
+        f"{tag.name}={tag.value} is none of the values that {tag.name}= may have (RFC 9989 section 4.7)"
+        for tag in record
+        if tag.name in _VALUES and not re.fullmatch(_VALUES[tag.name], tag.value, re.IGNORECASE)
+    ]
+
+
+def concerns(record: TagList) -> list[str]:
+    """What is allowed but should be looked at; one sentence each, with its source."""
+    found = [
+        f"{tag.name}= was removed by RFC 9989; receivers that know it ignore the tag"
+        for tag in record
+        if tag.name in OBSOLETE
+    ]
+    names = [tag.name for tag in record]
+    if "p" not in names:
+        found.append("there is no p=: receivers that only know RFC 7489 may ignore the record (RFC 7489 section 6.3)")
+    elif names.index("p") != 1:
+        found.append("p= is not the second tag, as receivers that only know RFC 7489 expect (RFC 7489 section 6.4)")
+    if record.get("t") == "y":
+        found.append(
+            "t=y asks receivers to do one step less, and older ones ignore it: no protection (RFC 9989 section 4.7)"
+        )
+    if _strength(record.get("sp")) is not None and (_strength(record.get("sp")) or 0) < (
+        _strength(record.get("p")) or 0
+    ):
+        found.append(
+            "sp= is weaker than p=: a made-up subdomain passes where the domain does not (RFC 9989 section 4.7)"
+        )
+    uris = [*_uris(record.get("rua")), *_uris(record.get("ruf"))]
+    found += [f"{uri}: the size after ! is obsolete (RFC 9989 section 4.7)" for uri in uris if "!" in uri]
+    if len(_uris(record.get("rua"))) > _MANY_ADDRESSES:
+        found.append(f"receivers need not send reports to more than {_MANY_ADDRESSES} addresses (RFC 7489 section 6.2)")
+    return found
+
+
+def check_wish(wish: DmarcWish) -> list[DmarcError]:
+    """The rules that a wish breaks, whatever the live record says."""
+    problems = []
+    for name, value in wish.values.items():
+        if name in _VALUES and not re.fullmatch(_VALUES[name], value):
+            problems.append(DmarcError(f"{name}={value}", f"{name}= is one of: {_VALUES[name]} (RFC 9989 section 4.7)"))
+    for name, uris in (("rua", wish.rua), ("ruf", wish.ruf)):
+        if len(uris) > _TOO_MANY_ADDRESSES:
+            rule = f"{len(uris)} addresses in {name}=: receivers need serve no more than two (RFC 7489 section 6.2)"
+            problems.append(DmarcError(", ".join(uris), rule))
+    return problems
+
+
+def _own(record: TagList, wish: DmarcWish) -> TagList:
+    """Only the tags that are wanted, and the addresses that are wanted."""
+    kept = {"v", "p", *wish.values, *(["rua"] if wish.rua else []), *(["ruf"] if wish.ruf else [])}
+    result = replace(record, tags=tuple(tag for tag in record.tags if tag.name in kept))
+    for name, wanted in (("rua", wish.rua), ("ruf", wish.ruf)):
+        keys = {_uri_key(uri) for uri in wanted}
+        there = [uri for uri in _uris(record.get(name)) if _uri_key(uri) in keys]
+        if wanted and len(there) != len(_uris(record.get(name))):
+            result = result.with_value(name, ",".join(there)) if there else result.without(name)
+    return result
+
+
+def _placed(record: TagList, name: str, value: str) -> TagList:
+    """A tag set in its place; a new p goes right behind v (RFC 7489 section 6.4)."""
+    if record.get(name) is not None or name != "p":
+        return record.with_value(name, value)
+    return replace(record, tags=(record.tags[0], Tag("p", value), *record.tags[1:]))
+
+
+def _with_addresses(record: TagList, name: str, wanted: Iterable[str]) -> TagList:
+    there = _uris(record.get(name))
+    known = {_uri_key(uri) for uri in there}
+    new = [uri for uri in dict.fromkeys(wanted) if _uri_key(uri) not in known]
+    if not new:
+        return record
+    old = record.get(name)
+    return record.with_value(name, ",".join([*([old] if old else []), *new]))
+
+
+def _uris(value: str | None) -> list[str]:
+    return [uri.strip() for uri in (value or "").split(",") if uri.strip()]
+
+
+def _uri_key(uri: str) -> str:
+    return re.sub(r"![0-9]+[kmgt]?$", "", uri.strip().lower())
+
+
+def _strength(policy: str | None) -> int | None:
+    return POLICIES.index(policy.lower()) if policy and policy.lower() in POLICIES else None

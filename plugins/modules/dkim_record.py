@@ -1,0 +1,156 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One DKIM selector of a domain; a thin face of ``mail_domains``."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: dkim_record
+short_description: Publish one DKIM selector, as an alias of a service's key or as a key of one's own
+version_added: 0.1.0
+author: the mailroom.erp authors (@mailroom)
+description:
+  - Publishes C(<selector>._domainkey.<domain>), either as a CNAME to the key of a sending service or as a TXT record
+    with a key of one's own (RFC 6376). All other selectors stay.
+  - What stands in the way at that name is named and refused before anything is written.
+  - A selector that is delegated to somebody else is judged, and reported as managed elsewhere, but never changed.
+extends_documentation_fragment:
+  - mailroom.erp.dns
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+  action_group:
+    support: full
+options:
+  domain:
+    description: The domain that signs. Internationalised names are turned into A-labels.
+    type: str
+    required: true
+  zone:
+    description:
+      - The zone that holds the domain.
+      - Unless given, it is found by the longest match on label boundaries.
+    type: str
+  selector:
+    description: The selector, without C(_domainkey). It may have dots.
+    type: str
+    required: true
+  target:
+    description:
+      - The name that the service gave for its key; the selector becomes a CNAME to it.
+      - C({domain}) stands for the domain and C({selector}) for the selector.
+    type: str
+  public_key:
+    description:
+      - A public key of one's own, of any length, as PEM, as base64, or as the whole record.
+      - A private key is refused without being shown.
+    type: str
+  state:
+    description:
+      - With V(absent), the alias or the key at the selector is taken away; with O(target) or O(public_key), only when
+        it is that one.
+    type: str
+    choices: [present, absent]
+    default: present
+  validate:
+    description:
+      - What to do when the world finds no usable key at the selector, following the alias; revoked keys, RSA keys below
+        1024 bits and keys that exclude sha256 are not usable.
+      - V(warn) publishes all the same, V(require) refuses before anything is written.
+    type: str
+    choices: [warn, require, ignore]
+    default: warn
+  ttl:
+    description: Seconds that resolvers may keep the record. Kept as it is unless given; a new record gets V(3600).
+    type: int
+seealso:
+  - module: mailroom.erp.mail_domains
+"""
+
+EXAMPLES = r"""
+- name: Let SendGrid sign as acme.example
+  mailroom.erp.dkim_record:
+    domain: acme.example
+    selector: s1
+    target: s1.domainkey.u1234.wl.sendgrid.net
+    dns: "{{ acme_dns }}"
+
+- name: Publish the key of our own mail server
+  mailroom.erp.dkim_record:
+    domain: acme.example
+    selector: mail2026
+    public_key: "{{ lookup('ansible.builtin.file', 'mail2026.pub.pem') }}"
+    validate: require
+    dns: "{{ acme_dns }}"
+"""
+
+RETURN = r"""
+record:
+  description: The target of the alias, or the key record, before and after; null where there is none.
+  type: dict
+  returned: always
+  contains:
+    before:
+      description: As it was.
+      type: str
+      sample: s1.domainkey.u1234.wl.sendgrid.net
+    after:
+      description: As it is, or would be in check mode.
+      type: str
+      sample: s1.domainkey.u1234.wl.sendgrid.net
+name:
+  description: The owner name of the record.
+  type: str
+  returned: always
+  sample: s1._domainkey.acme.example
+key:
+  description: What receivers make of the key; null when there is none to judge.
+  type: dict
+  returned: always
+  contains:
+    algorithm:
+      description: V(rsa) or V(ed25519).
+      type: str
+    bits:
+      description: The size of an RSA key.
+      type: int
+    usable:
+      description: Whether receivers use the key.
+      type: bool
+managed_elsewhere:
+  description: Who manages the selector, when it is delegated; else null.
+  type: str
+  returned: always
+zone:
+  description: The zone that holds the record.
+  type: str
+  returned: always
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.dkim import DKIM_OPTIONS
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.module import Result, record_result, run_module
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.run import DomainOutcome
+from ansible_collections.mailroom.erp.plugins.module_utils.options import domain_spec
+
+
+def _shape(outcomes: list[DomainOutcome]) -> Result:
+    (step,) = outcomes[0].steps
+    return {"key": None, **record_result(step), "zone": step.zone}
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec={**domain_spec(), **DKIM_OPTIONS}, supports_check_mode=True)
+    params = module.params
+    selector = {name: params[name] for name in DKIM_OPTIONS}
+    run_module(module, {**params, "domains": [{"domain": params["domain"], "dkim": [selector]}]}, _shape)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,183 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""DMARC policy records: merged without loss, judged by RFC 9989 and with an eye on those who know RFC 7489."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.mailroom.erp.plugins.module_utils.policy import dmarc
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.dmarc import DmarcWish
+from hypothesis import given
+from hypothesis import strategies as st
+
+
+def merged(text: str | None, wish: DmarcWish) -> str:
+    return str(dmarc.merge(dmarc.parse(text) if text is not None else None, wish))
+
+
+A, B = "mailto:a@acme.example", "mailto:b@acme.example"
+MERGES = [
+    (None, DmarcWish(), "v=DMARC1; p=none"),
+    (None, DmarcWish({"p": "reject", "np": "reject"}, (A,)), f"v=DMARC1; p=reject; np=reject; rua={A}"),
+    (None, DmarcWish({"pct": "50"}), "v=DMARC1; p=none; pct=50"),
+    ("v=DMARC1; p=none", DmarcWish({"p": "quarantine"}), "v=DMARC1; p=quarantine"),
+    ("v=DMARC1 ;p = none ; rua=x ;", DmarcWish({"p": "reject"}), "v=DMARC1 ;p = reject ; rua=x ;"),
+    ("v=DMARC1;p=none;new=1;", DmarcWish({"sp": "reject"}), "v=DMARC1;p=none;new=1; sp=reject;"),
+    ("v=DMARC1; rua=" + A, DmarcWish({"p": "none"}), "v=DMARC1; p=none; rua=" + A),
+    (f"v=DMARC1; p=none; rua={A}", DmarcWish(rua=(B,)), f"v=DMARC1; p=none; rua={A},{B}"),
+    (f"v=DMARC1; p=none; rua={A}!10m", DmarcWish(rua=(A,)), f"v=DMARC1; p=none; rua={A}!10m"),
+    (f"v=DMARC1; p=none; rua={A.upper()} , x", DmarcWish(rua=(A,)), f"v=DMARC1; p=none; rua={A.upper()} , x"),
+    (f"v=DMARC1; p=none; rua={A},{B}; x=1", DmarcWish(rua=(B,), exclusive=True), f"v=DMARC1; p=none; rua={B}"),
+    (f"v=DMARC1; p=none; rua={A}", DmarcWish(exclusive=True), "v=DMARC1; p=none"),
+    ("v=DMARC1; p=reject; x=1", DmarcWish(managed=True), "v=DMARC1; p=reject; x=1"),
+    (None, DmarcWish(managed=True), "v=DMARC1; p=none"),
+]
+
+
+@pytest.mark.parametrize(("before", "wish", "after"), MERGES)
+def test_what_is_wanted_is_there_and_everything_else_stays(before: str | None, wish: DmarcWish, after: str) -> None:
+    assert merged(before, wish) == after
+    assert merged(after, wish) == after
+
+
+_values = st.from_regex(r"[a-z0-9:@.,!/-]{0,12}", fullmatch=True)
+_gaps = st.sampled_from(["", " ", "  "])
+
+
+@st.composite
+def records(draw: st.DrawFn) -> str:
+    names = draw(
+        st.lists(st.sampled_from(["p", "sp", "np", "rua", "ruf", "fo", "x", "new", "pct"]), unique=True, max_size=6)
+    )
+    parts = [f"{draw(_gaps)}{name}{draw(_gaps)}={draw(_gaps)}{draw(_values)}{draw(_gaps)}" for name in names]
+    return ";".join(["v=DMARC1", *parts]) + draw(st.sampled_from(["", ";", " ; "]))
+
+
+@given(records())
+def test_parsing_and_writing_is_the_identity(text: str) -> None:
+    assert str(dmarc.parse(text)) == text
+
+
+@given(records(), st.booleans(), st.lists(st.sampled_from([A, B, "mailto:c@x.example"]), max_size=3))
+def test_merging_twice_is_merging_once_and_nothing_is_lost(text: str, exclusive: bool, rua: list[str]) -> None:
+    wish = DmarcWish({"p": "quarantine", "adkim": "s"}, tuple(rua), exclusive=exclusive)
+    once = merged(text, wish)
+    assert merged(once, wish) == once
+    new = dmarc.parse(once)
+    assert (new.get("p"), new.get("adkim")) == ("quarantine", "s")
+    assert all(uri in (new.get("rua") or "") for uri in rua)
+    if not exclusive:
+        old = dmarc.parse(text)
+        assert all(new.get(tag.name) == tag.value for tag in old if tag.name not in ("p", "adkim", "rua"))
+        assert (new.get("rua") or "").startswith(old.get("rua") or "")
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("v=DMARC1", True),
+        ("v=DMARC1;p=none", True),
+        (" v = DMARC1 ; p=none", True),
+        ("v=DMARC10", False),
+        ("p=none; v=DMARC1", False),
+        ("v=dmarc1", False),
+    ],
+)
+def test_what_is_a_policy_record(text: str, found: bool) -> None:
+    assert dmarc.is_dmarc(text) is found
+
+
+@pytest.mark.parametrize(
+    ("address", "uri"),
+    [
+        ("a@acme.example", A),
+        ("MAILTO:a@ACME.example.", A),
+        ("a+tag@m\u00fcller.example", "mailto:a+tag@xn--mller-kva.example"),
+        ("a!b@acme.example", "mailto:a%21b@acme.example"),
+        ("a%b@acme.example", "mailto:a%25b@acme.example"),
+        ("mailto:a%21b@acme.example", "mailto:a%21b@acme.example"),
+    ],
+)
+def test_a_report_address_becomes_a_uri(address: str, uri: str) -> None:
+    assert dmarc.report_uri(address) == uri
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("https://acme.example/reports", "by mail only"),
+        ("http://acme.example", "by mail only"),
+        ("mailto:a@acme.example!10m", "obsolete"),
+        ("a@acme.example!50", "obsolete"),
+        ("acme.example", "one mail address"),
+        ("a b@acme.example", "one mail address"),
+        ("a;b@acme.example", "one mail address"),
+        ("a@b@acme.example", "one mail address"),
+        ("@acme.example", "one mail address"),
+        ("a@localhost", "two labels"),
+        ("a@acme..example", "empty label"),
+        ("a@*.example", "letters, digits"),
+    ],
+)
+def test_what_is_no_report_address_is_refused(address: str, words: str) -> None:
+    with pytest.raises(dmarc.DmarcError, match=words) as caught:
+        dmarc.report_uri(address)
+    assert "RFC" in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["v=DMARC1; p", "v=DMARC1; p=none; p=reject", "v=DMARC1;; p=none", "hello"])
+def test_what_is_no_record_is_refused(text: str) -> None:
+    with pytest.raises(dmarc.DmarcError, match="RFC"):
+        dmarc.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("v=DMARC1; p=rejct", "p=rejct"),
+        ("v=DMARC1; p=none; adkim=relaxed", "adkim=relaxed"),
+        ("v=DMARC1; p=none; t=yes", "t=yes"),
+        ("v=DMARC1; p=none; fo=2", "fo=2"),
+    ],
+)
+def test_a_value_that_no_tag_may_have_is_a_fault(text: str, words: str) -> None:
+    (fault,) = dmarc.faults(dmarc.parse(text))
+    assert words in fault
+
+
+CONCERNS = {
+    "v=DMARC1; rua=mailto:a@acme.example": "there is no p=",
+    "v=DMARC1; rua=mailto:a@acme.example; p=none": "not the second tag",
+    "v=DMARC1; p=none; pct=50": "pct= was removed",
+    "v=DMARC1; p=reject; t=y": "no protection",
+    "v=DMARC1; p=reject; sp=none": "sp= is weaker",
+    "v=DMARC1; p=none; rua=mailto:a@acme.example!10m": "obsolete",
+    "v=DMARC1; p=none; rua=mailto:a@x.example,mailto:b@x.example,mailto:c@x.example": "more than 2",
+}
+
+
+@pytest.mark.parametrize(("text", "words"), CONCERNS.items())
+def test_what_is_valid_but_unwise_is_called_out(text: str, words: str) -> None:
+    (concern,) = dmarc.concerns(dmarc.parse(text))
+    assert words in concern
+    assert "RFC" in concern
+
+
+def test_a_plain_record_raises_no_concern() -> None:
+    assert dmarc.concerns(dmarc.parse("v=DMARC1; p=reject; sp=reject; rua=mailto:a@x.example")) == []
+
+
+def test_only_destinations_outside_must_agree() -> None:
+    record = dmarc.parse(
+        "v=DMARC1; rua=mailto:a@acme.example,mailto:b@reports.acme.example,mailto:c@X.example!1m; "
+        "ruf=mailto:d@x.example,mailto:e@notacme.example,mailto:f@example"
+    )
+    assert dmarc.destinations(record, "acme.example") == ["x.example", "notacme.example"]
+    assert dmarc.destinations(record, "mail.acme.example") == ["reports.acme.example", "x.example", "notacme.example"]
+
+
+def test_too_many_addresses_are_refused() -> None:
+    wish = DmarcWish(rua=tuple(f"mailto:a{number}@acme.example" for number in range(40)))
+    (problem,) = dmarc.check_wish(wish)
+    assert "40 addresses" in str(problem)
