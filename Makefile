@@ -10,9 +10,6 @@ MAKEFLAGS += --no-print-directory
 
 # Absolute, quoted where a shell sees it: the checkout may lie below a path with spaces.
 export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/$(COLLECTIONS)
-# Ansible keeps its temporary files here too, and leaves the user's home alone.
-export ANSIBLE_HOME := $(CURDIR)/$(VENV)/ansible
-export ANSIBLE_REMOTE_TMP := $(CURDIR)/$(VENV)/ansible/tmp
 # Debian puts named where a user's PATH may not look.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH):/usr/sbin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -65,6 +62,9 @@ build/demo: | $(VENV)/demo.stamp
 	@mkdir -p build/demo.new
 	@cp -R playbooks/demo/company/. build/demo.new && mv build/demo.new build/demo
 
+# Ansible keeps its temporary files here too, and leaves the user's home alone.
+demo: export ANSIBLE_HOME := $(CURDIR)/$(VENV)/ansible
+demo: export ANSIBLE_REMOTE_TMP := $(CURDIR)/$(VENV)/ansible/tmp
 demo: $(VENV)/demo.stamp build/demo
 	@cd build/demo && ANSIBLE_CONFIG="$(CURDIR)/build/demo/ansible.cfg" ansible-playbook mailroom.erp.demo.demo $(ARGS)
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleError
+from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem
 from ansible_collections.mailroom.erp.plugins.plugin_utils.environment import INVENTORY
 from ansible_collections.mailroom.erp.plugins.plugin_utils.needs import HostNeeds, Options, add_up
@@ -20,17 +21,20 @@ from jinja2 import TemplateError
 def mail_needs(
     hostvars: Mapping[str, Any],
     hosts: Iterable[str],
-    complete: bool = False,
+    complete: bool | str = False,
     limit: str = "",
-    accept_stale: Iterable[str] = (),
+    accept_stale: Iterable[str] | str = (),
     today: str | None = None,
 ) -> dict[str, Any]:
     """Add up the needs of all hosts; ``mail_needs.yml`` documents the options and the result."""
     day = datetime.date.fromisoformat(today) if today else datetime.date.today()
-    options = Options(bool(complete), bool(limit), frozenset(plain(list(accept_stale or ()))), day)
+    names = [str(host) for host in hosts]
+    accepted = accept_stale.split(",") if isinstance(accept_stale, str) else accept_stale or ()
+    is_complete = boolean(complete)
+    left_out = _left_out(hostvars, names) if is_complete else ()
+    options = Options(is_complete, bool(limit), frozenset(plain(name) for name in accepted), day, left_out)
     unreadable: list[Problem] = []
-    found = [_host(str(host), hostvars[host], unreadable) for host in hosts]
-    plan = add_up(found, options)
+    plan = add_up([_host(name, hostvars[name], unreadable) for name in names], options)
     return {
         "domains": plan.domains,
         "dns": plan.dns or {},
@@ -38,6 +42,12 @@ def mail_needs(
         "problems": [str(problem) for problem in (*unreadable, *plan.problems)],
         "warnings": [str(problem) for problem in plan.warnings],
     }
+
+
+def _left_out(hostvars: Mapping[str, Any], names: list[str]) -> tuple[str, ...]:
+    """The environments of the inventory that the play does not cover."""
+    others = sorted(set(map(str, hostvars)) - set(names))
+    return tuple(name for name in others if "erp_mail_system" in hostvars[name])
 
 
 def _host(name: str, variables: Mapping[str, Any], unreadable: list[Problem]) -> HostNeeds:

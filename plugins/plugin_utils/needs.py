@@ -42,12 +42,14 @@ class HostNeeds:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """``limit``: the run covers a slice of the inventory (--limit); ``today`` decides which addresses are stale."""
+    """``limit``: the run has a --limit; ``left_out``: environments of the inventory that are not in the play, so that
+    what they need is not known; ``today`` decides which addresses are stale."""
 
     complete: bool
     limit: bool
     accept_stale: frozenset[str]
     today: datetime.date
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -245,22 +247,24 @@ class _Sum:
     def _absent(self, domain: str, wanted: list[dict[str, Any]]) -> list[str]:
         needed = {term_key(term["term"]) for term in wanted}
         gone = [term for term in _distinct(self._terms(domain, "absent")) if term_key(term["term"]) not in needed]
-        if gone and (self.options.limit or not self.options.complete):
+        if gone and (self.options.limit or self.options.left_out or not self.options.complete):
             self._refuse_removal(domain)
         return [term["term"] for term in gone]
 
     def _refuse_removal(self, domain: str) -> None:
+        rule, way_out = self._why_no_removal()
         for host in self.hosts:
             if host.needs and host.needs["state"] == "absent" and domain in host.needs["domains"]:
-                if self.options.limit:
-                    rule, way_out = (
-                        "terms are not removed under --limit: another host may need them",
-                        "Run without --limit.",
-                    )
-                else:
-                    rule = "terms are removed only when this inventory holds every sender of the domain"
-                    way_out = "Set mail_dns_complete: true when that is so."
                 self._problem(host.host, f"erp_mail_state of {domain}", "absent", rule, way_out)
+
+    def _why_no_removal(self) -> tuple[str, str]:
+        if self.options.limit:
+            return "terms are not removed under --limit: another host may need them", "Run without --limit."
+        if self.options.left_out:
+            names = ", ".join(self.options.left_out)
+            return f"terms are not removed while hosts that may need them are not in this play: {names}", "Add them."
+        rule = "terms are removed only when this inventory holds every sender of the domain"
+        return rule, "Set mail_dns_complete: true when that is so."
 
     def _may_publish(self, domain: str, term: Mapping[str, Any]) -> bool:
         if not is_stale(term, self.options.today) or term["service"] in self.options.accept_stale:

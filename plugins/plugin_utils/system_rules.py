@@ -16,11 +16,9 @@ class SystemRules(Protocol):
 
     def judge(self, environment: Environment, findings: Findings) -> None:
         """Judge an environment that is present, by the rules that its data file cannot say."""
-        ...
 
     def also_sends(self, environment: Environment) -> list[tuple[str, str]]:
         """Name the services that send beside the environment's own: (service, domain that it sends as)."""
-        ...
 
 
 _RULES: dict[str, SystemRules] = {"afas_profit": afas_profit, "compad_bakkerij": compad_bakkerij}

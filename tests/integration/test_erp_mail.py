@@ -84,8 +84,8 @@ JUDGE = """\
 """
 
 
-def inventory(hosts: dict[str, Any] = HOSTS, **shared: Any) -> dict[str, Any]:
-    return {"all": {"vars": {**ALL, **shared}, "hosts": hosts}}
+def inventory(hosts: dict[str, Any] | None = None, **shared: Any) -> dict[str, Any]:
+    return {"all": {"vars": {**ALL, **shared}, "hosts": HOSTS if hosts is None else hosts}}
 
 
 @pytest.fixture
@@ -192,6 +192,10 @@ def test_a_decommissioned_environment_loses_its_files_and_its_terms(estate: Path
     assert refused.rc != 0 and "Set mail_dns_complete: true" in refused.output
     limited = run_playbook(estate, SITE, inventory(gone, mail_dns_complete=True), "--limit", "acme_relay")
     assert limited.rc != 0 and "Run without --limit" in limited.output
+    sliced = run_playbook(estate, SITE, inventory(gone, mail_dns_complete=True), "-e", "mail_hosts=acme_relay")
+    assert sliced.rc != 0 and "not in this play: acme_profit, jansen_bakery" in sliced.output
+    incomplete = run_playbook(estate, SITE, inventory(gone), "-e", "mail_dns_complete=false")
+    assert incomplete.rc != 0 and "Set mail_dns_complete: true" in incomplete.output
     assert "ip4:192.0.2.10" in spf(estate, "acme.example")[0]
     done = run_playbook(estate, SITE, inventory(gone, mail_dns_complete=True))
     assert done.rc == 0, done.output

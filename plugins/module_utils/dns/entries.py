@@ -10,6 +10,7 @@ knows where each begins and ends, and what it takes from those before it: origin
 from __future__ import annotations
 
 import contextlib
+import itertools
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -97,9 +98,8 @@ class Entry:
     def replace_data(self, text: str) -> None:
         """Put new data in the place of a record's data; comments and brackets between its strings stay."""
         first, last = self._data[0], self._data[-1]
-        if not re.search(
-            "[();]", "".join(self.text[a.end : b.start] for a, b in zip(self._data, self._data[1:], strict=False))
-        ):
+        bounds = ((left.end, right.start) for left, right in itertools.pairwise(self._data))
+        if not any(re.search("[();]", self.text[end:start]) for end, start in bounds):
             self._edits.append((first.start, last.end, text))
             return
         self._edits.append((first.start, first.end, text))
@@ -145,7 +145,8 @@ class Entry:
         if self._continues and self.name is not None and self.name != above.name:
             blank = len(self.text) - len(self.text.lstrip(" \t"))
             owner = relative(self.name, above.origin)
-            self._edits.append((0, blank, owner + (self.text[len(owner) : blank] or " ")))
+            width = len(owner)
+            self._edits.append((0, blank, owner + (self.text[width:blank] or " ")))
         if self._type_token and not self.names_ttl and self.ttl is not None and self.ttl != above.ttl(self):
             self._write_ttl(self._type_token)
 

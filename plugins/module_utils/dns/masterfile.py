@@ -96,11 +96,12 @@ class MasterFile:
         owner, rdtype = values.name_of(change.key[0]), change.key[1]
         leaving = self._leaving(entries, change)
         coming = values.departed(after, before)
+        paired = min(len(leaving), len(coming))
         for old, new in zip(leaving, coming, strict=False):
             old.replace_data(values.rdata_text(rdtype, new))
-        for old in leaving[len(coming) :]:
+        for old in leaving[paired:]:
             entries.remove(old)
-        for new in coming[len(leaving) :]:
+        for new in coming[paired:]:
             _insert(entries, owner, self.origin, f"IN\t{rdtype}\t{values.rdata_text(rdtype, new)}{newline}")
         for record in _records(entries, owner, rdtype):
             if change.after and record.ttl != change.after.ttl:

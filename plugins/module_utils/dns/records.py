@@ -40,7 +40,8 @@ class Change:
     @property
     def key(self) -> Key:
         rrset = self.after or self.before
-        assert rrset is not None
+        if rrset is None:
+            raise ValueError("a change is from something or to something")
         return rrset.key
 
 

@@ -207,6 +207,12 @@ REFUSED: list[tuple[str, list[HostNeeds], Options, list[str]]] = [
         ["a: erp_mail_state of acme.example", "--limit"],
     ),
     (
+        "removal from some hosts",
+        [host("a", AFAS, state="absent")],
+        replace(COMPLETE, left_out=("z",)),
+        ["a: erp_mail_state of acme.example", "not in this play: z"],
+    ),
+    (
         "acceptance of nobody",
         [host("a")],
         replace(OPTIONS, accept_stale=frozenset({"zigo"})),

@@ -88,7 +88,8 @@ class Rfc2136Provider:
 
     def apply(self, zone: str, changes: Sequence[Change], token: object) -> None:
         """See :meth:`Provider.apply`: one UPDATE, with prerequisites (RFC 2136 section 2.4) on what was read."""
-        assert isinstance(token, _Token)
+        if not isinstance(token, _Token):
+            raise TypeError(f"the token of a read is wanted, not a {type(token).__name__}")
         update = dns.update.UpdateMessage(values.name_of(zone), keyring=self._server.key)
         for change in changes:
             _require_unchanged(update, change, token.rdatasets)
