@@ -63,11 +63,11 @@ class DkimRecipe:
             return self._removal(before, alias, text)
         if self.target:
             self._check_room(state)
-            return RecordPlan(before, self.target, self._cname_change(alias))
+            return RecordPlan(before, self.target, self._cname_change(alias, self.target))
         if alias:
             raise Refused(self._alias_in_the_way(alias))
         keys = [value for value in (text.values if text else ()) if dkim.is_key(value)]
-        change = txt_change(self.name, self._ttl(text), text, keys, self.record, dkim.is_key)
+        change = txt_change(self.name, self.ttl, text, keys, self.record, dkim.is_key)
         return RecordPlan(before, self.record, change)
 
     def judge(self, plan: RecordPlan, world: World) -> None:
@@ -106,15 +106,10 @@ class DkimRecipe:
             return RecordPlan(before, before)
         return RecordPlan(before, None, txt_change(self.name, None, text, keys, None, dkim.is_key))
 
-    def _cname_change(self, alias: RRset | None) -> Change | None:
-        assert self.target is not None
-        wanted = RRset(self.name, "CNAME", self._ttl(alias) or DEFAULT_TTL, (self.target,))
+    def _cname_change(self, alias: RRset | None, target: str) -> Change | None:
+        ttl = self.ttl if self.ttl is not None else (alias.ttl if alias else DEFAULT_TTL)
+        wanted = RRset(self.name, "CNAME", ttl, (target,))
         return None if alias == wanted else Change(alias, wanted)
-
-    def _ttl(self, found: RRset | None) -> int | None:
-        if self.ttl is not None:
-            return self.ttl
-        return found.ttl if found else None
 
     def _check_room(self, state: ZoneState) -> None:
         """A CNAME stands alone (RFC 1034 section 3.6.2)."""

@@ -9,9 +9,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, NoReturn, Protocol
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import ProviderError
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import RRset
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, RRset
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.progress import Progress
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.recipe import RecordPlan
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.request import Order, read_order
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.run import DomainOutcome, Run, Step
 from ansible_collections.mailroom.erp.plugins.module_utils.libraries import MissingLibrary
@@ -75,7 +74,7 @@ def domain_result(outcome: DomainOutcome) -> Result:
 
 def record_result(step: Step) -> Result:
     """The return values of one record."""
-    plan = step.plan or RecordPlan(None, None)
+    plan = step.plan
     record = {"before": plan.before, "after": plan.after}
     return {"name": step.recipe.name, "record": record, "managed_elsewhere": plan.elsewhere, **plan.details}
 
@@ -89,13 +88,13 @@ def _mask_secrets(module: Module, order: Order) -> None:
 
 
 def _diff(outcomes: list[DomainOutcome]) -> list[dict[str, str]]:
-    return [_step_diff(step, step.plan) for outcome in outcomes for step in outcome.steps if step.changed and step.plan]
+    changed = [step for outcome in outcomes for step in outcome.steps if step.changed]
+    return [_step_diff(step, step.change) for step in changed if step.change]
 
 
-def _step_diff(step: Step, plan: RecordPlan) -> dict[str, str]:
-    assert plan.change is not None
-    header = f"{step.recipe.name} {plan.change.key[1]} ({step.recipe.kind.upper()})"
-    before, after = _line(plan.before, plan.change.before), _line(plan.after, plan.change.after)
+def _step_diff(step: Step, change: Change) -> dict[str, str]:
+    header = f"{step.recipe.name} {change.key[1]} ({step.recipe.kind.upper()})"
+    before, after = _line(step.plan.before, change.before), _line(step.plan.after, change.after)
     return {"before_header": header, "after_header": header, "before": before, "after": after}
 
 

@@ -40,17 +40,17 @@ _PATIENCE = 60.0
 
 @dataclass(slots=True)
 class Step:
-    """One record of one domain: where it is, its plan, or why its zone failed."""
+    """One record of one domain: where it is, its plan (empty until it is made), or why its zone failed."""
 
     recipe: Recipe
     zone: str | None = None
-    plan: RecordPlan | None = None
+    plan: RecordPlan = field(default_factory=lambda: RecordPlan(None, None))
     failure: str | None = None
     written: bool = False
 
     @property
     def change(self) -> Change | None:
-        return self.plan.change if self.plan else None
+        return self.plan.change
 
     @property
     def changed(self) -> bool:
@@ -76,7 +76,7 @@ class DomainOutcome:
 
     @property
     def warnings(self) -> list[str]:
-        return [warning for step in self.steps if step.plan for warning in step.plan.warnings]
+        return [warning for step in self.steps for warning in step.plan.warnings]
 
 
 @dataclass(slots=True)
@@ -104,7 +104,7 @@ class _ZoneWork:
         """Mark what the service has just accepted, and give the plans concerned by owner name."""
         written: dict[str, RecordPlan] = {}
         for step in self.steps:
-            if step.plan and step.plan.change:
+            if step.change:
                 step.written = True
                 written[step.recipe.name] = step.plan
         return written
@@ -163,7 +163,7 @@ class Run:
             works = self._locate(outcomes)
             self._gather("zones read", _read_first, works)
             judge = partial(_judge, world=self._world(steps))
-            self._gather("records judged", judge, [step for step in steps if step.plan and not step.failure])
+            self._gather("records judged", judge, [step for step in steps if not step.failure])
             if write:
                 changing = [work for work in works if work.changes]
                 settle = self._progress.counted("zones written", len(changing), self._settle_safely)
@@ -276,8 +276,7 @@ class Run:
         work.read_and_plan()
         for step in work.steps:
             old = kept[step.recipe.name]
-            assert step.plan is not None
-            if old is not None and step.plan.after == old.after:
+            if step.plan.after == old.after:
                 step.plan.details, step.plan.warnings = old.details, old.warnings
             else:
                 step.recipe.judge(step.plan, self._world([step]))
@@ -311,7 +310,6 @@ def _read_first(work: _ZoneWork) -> list[Problem]:
 
 
 def _judge(step: Step, world: World) -> list[Problem]:
-    assert step.plan is not None
     try:
         step.recipe.judge(step.plan, world)
     except Refused as refused:

@@ -35,6 +35,7 @@ _VALUES = {
     "psd": r"[ynu]",
     "fo": r"[01ds](:[01ds])*",
 }
+_OBSOLETE_VALUES = {"pct": r"[0-9]{1,2}|100", "rf": r"afrf", "ri": r"[0-9]{1,10}"}
 _SAFE = "#$&'*+/=?^_`{|}~-."
 _LOCAL_PART = re.compile(r"[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}")
 
@@ -193,6 +194,9 @@ def check_wish(wish: DmarcWish) -> list[DmarcError]:
     for name, value in wish.values.items():
         if name in _VALUES and not re.fullmatch(_VALUES[name], value):
             problems.append(DmarcError(f"{name}={value}", f"{name}= is one of: {_VALUES[name]} (RFC 9989 section 4.7)"))
+        if name in _OBSOLETE_VALUES and not re.fullmatch(_OBSOLETE_VALUES[name], value):
+            rule = f"{name}= is one of: {_OBSOLETE_VALUES[name]} (RFC 7489 section 6.3)"
+            problems.append(DmarcError(f"{name}={value}", rule))
     for name, uris in (("rua", wish.rua), ("ruf", wish.ruf)):
         if len(uris) > _TOO_MANY_ADDRESSES:
             rule = f"{len(uris)} addresses in {name}=: receivers need serve no more than two (RFC 7489 section 6.2)"

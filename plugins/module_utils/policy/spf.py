@@ -222,13 +222,11 @@ def _with_domain(raw: str, qualifier: str, mechanism: str, rest: str) -> Directi
 
 
 def _split_prefix(raw: str, rest: str) -> tuple[str, int, int]:
-    match = _PREFIX.search(rest)
-    assert match is not None  # the pattern matches the empty end
-    prefix4, prefix6 = int(match["v4"] or 32), int(match["v6"] or 128)
-    start = match.start()
+    before, v4, v6, _end = _PREFIX.split(rest, maxsplit=1)
+    prefix4, prefix6 = int(v4 or 32), int(v6 or 128)
     if prefix4 > 32 or prefix6 > 128:
         raise SpfError(raw, "a prefix length is at most /32 for IPv4 and //128 for IPv6 (RFC 7208 section 5.6)")
-    return rest[:start], prefix4, prefix6
+    return before, prefix4, prefix6
 
 
 def _check_domain_spec(raw: str, spec: str) -> None:

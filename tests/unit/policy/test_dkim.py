@@ -72,7 +72,7 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize(("text", "words"), FAULTS.items())
+@pytest.mark.parametrize(("text", "words"), FAULTS.items(), ids=range(len(FAULTS)))
 def test_what_receivers_do_not_use_is_told(text: str, words: str) -> None:
     faults = dkim.judge_key(text).faults
     assert words in faults[0]
@@ -101,7 +101,7 @@ PRIVATE = [
 ]
 
 
-@pytest.mark.parametrize("key", PRIVATE)
+@pytest.mark.parametrize("key", PRIVATE, ids=range(len(PRIVATE)))
 def test_a_private_key_is_refused_without_being_shown(key: str) -> None:
     assert dkim.is_private(key)
     with pytest.raises(dkim.KeyProblem, match="private key") as caught:
