@@ -35,7 +35,6 @@ class Provider(Protocol):
         :raises ZoneNotFound: no zone of this service holds the name
         :raises ProviderError: the service could not be asked
         """
-        ...
 
     def read(self, zone: str, keys: Collection[Key]) -> ZoneState:
         """Read the named RRsets of one zone, and any CNAME at these names. Never writes.
@@ -46,7 +45,6 @@ class Provider(Protocol):
         :raises ZoneNotFound: the service does not serve this zone
         :raises ProviderError: the service could not be asked, or a name is delegated away from this zone
         """
-        ...
 
     def apply(self, zone: str, changes: Sequence[Change], token: object) -> None:
         """Make all changes or none, if the RRsets concerned are still as they were read.
@@ -59,7 +57,6 @@ class Provider(Protocol):
         :raises Conflict: something read has changed since; nothing was written
         :raises ProviderError: the service refused or did not answer
         """
-        ...
 
 
 def open_provider(dns: Mapping[str, Any]) -> Provider:

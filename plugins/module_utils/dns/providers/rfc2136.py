@@ -71,7 +71,7 @@ class Rfc2136Provider:
             raise ZoneNotFound(
                 f"{self._server.label}: {zone} is no zone there, it is inside {holder}. Correct the option zone"
             )
-        for name in {name for name, _ in keys} - {zone}:
+        for name in {key[0] for key in keys} - {zone}:
             self._check_inside(zone, name)
         rdatasets: dict[Key, Rdataset | None] = {}
         for name, rdtype in sorted(set(keys)):

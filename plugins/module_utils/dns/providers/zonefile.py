@@ -59,9 +59,9 @@ class ZonefileProvider:
     def read(self, zone: str, keys: Collection[Key]) -> ZoneState:
         """See :meth:`Provider.read`. The token is a hash of the file."""
         master, data = read_master_file(self._file(zone), zone)
-        for name in {name for name, _ in keys}:
+        for name in {key[0] for key in keys}:
             _check_inside(master, zone, name)
-        wanted = {*keys, *((name, "CNAME") for name, _ in keys)}
+        wanted = {*keys, *((key[0], "CNAME") for key in keys)}
         found = {key: rrset for key in sorted(wanted) if (rrset := master.rrset(key))}
         return ZoneState(zone, found, _hash(data))
 
