@@ -43,7 +43,6 @@ class Provider(Protocol):
         :raises ZoneNotFound: no zone of this service holds the name
         :raises ProviderError: the service could not be asked
         """
-        ...
 
     def read(self, zone: str, keys: Collection[Key]) -> ZoneState:
         """Read the named RRsets of one zone, and any CNAME at these names. Never writes.
@@ -54,7 +53,6 @@ class Provider(Protocol):
         :raises ZoneNotFound: the service does not serve this zone
         :raises ProviderError: the service could not be asked
         """
-        ...
 
     def apply(self, zone: str, changes: Sequence[Change], token: object) -> None:
         """Make all changes or none, if the RRsets concerned are still as they were read.
@@ -67,7 +65,6 @@ class Provider(Protocol):
         :raises Conflict: something read has changed since; nothing was written
         :raises ProviderError: the service refused or did not answer
         """
-        ...
 
 
 def open_provider(dns: Mapping[str, Any]) -> Provider:

@@ -240,7 +240,7 @@ def _values(rdataset: Rdataset | None) -> tuple[str, ...]:
         return ()
     if rdataset.rdtype == dns.rdatatype.MX:
         ordered = sorted((rdata.preference, values.text_of(rdata.exchange)) for rdata in rdataset)
-        return tuple(host for _, host in ordered)
+        return tuple(host for _preference, host in ordered)
     return tuple(sorted(values.value_of(rdata) for rdata in rdataset))
 
 

@@ -70,11 +70,11 @@ def rrset_of(key: Key, rdataset: Rdataset) -> RRset:
     return RRset(key[0], key[1], int(rdataset.ttl), tuple(value_of(rdata) for rdata in rdataset))
 
 
-def departed(before: Iterable[str], after: Iterable[str]) -> list[str]:
-    """The values of ``before`` that ``after`` lacks, in order; a value that stands twice counts twice."""
-    kept = Counter(after)
+def departed(these: Iterable[str], those: Iterable[str]) -> list[str]:
+    """The values of ``these`` that ``those`` lack, in order; a value that stands twice counts twice."""
+    kept = Counter(those)
     gone = []
-    for value in before:
+    for value in these:
         if kept[value]:
             kept[value] -= 1
         else:

@@ -75,25 +75,24 @@ def _is_address(server: str | None) -> bool:
 
 
 def _sign_in(environment: Environment, findings: Findings) -> None:
+    if not environment.values["verification"]:
+        _no_sign_in(environment, findings)
+    elif environment.password is None or not environment.password.is_given:
+        rule = f"verification is on for {environment.service.title}, and no password is declared"
+        way_out = "Declare it encrypted, or as a reference to a vaulted variable."
+        findings.error("erp_mail_password", None, rule, environment.transport.source, way_out)
+
+
+def _no_sign_in(environment: Environment, findings: Findings) -> None:
     source, service = environment.transport.source, environment.service
-    verification = environment.values["verification"]
-    has_password = environment.password is not None and environment.password.is_given
-    if verification and not has_password:
-        rule = f"verification is on for {service.title}, and no password is declared"
-        findings.error(
-            "erp_mail_password", None, rule, source, "Declare it encrypted, or as a reference to a vaulted variable."
-        )
-    if not verification and service.auth.value == "required":
+    where = "erp_mail_settings.verification"
+    if service.auth.value == "required":
         rule = f"{service.title} takes mail only after verification"
-        findings.error(
-            "erp_mail_settings.verification", "off", rule, service.auth.source or source, "Leave it out, or on."
-        )
-    elif not verification and "username" in environment.given:
+        findings.error(where, "off", rule, service.auth.source or source, "Leave it out, or on.")
+    elif "username" in environment.given:
         rule = "a username is entered only with verification on"
         value = environment.values["username"]
         findings.error("erp_mail_settings.username", value, rule, source, "Set verification: true, or leave it out.")
-    elif not verification and service.kind == "relay":
+    elif service.kind == "relay":
         rule = "a mail server of one's own needs a username and password and/or an IP filter, so that nobody else sends"
-        findings.warn(
-            "erp_mail_settings.verification", "off", rule, source, "Restrict the server to Profit's addresses."
-        )
+        findings.warn(where, "off", rule, source, "Restrict the server to Profit's addresses.")

@@ -76,7 +76,7 @@ class Rfc2136Provider:
             raise ZoneNotFound(
                 f"{self._server.label}: {zone} is no zone there, it is inside {holder}. Correct the option zone"
             )
-        elsewhere = self._elsewhere(zone, {name for name, _ in keys} - {zone})
+        elsewhere = self._elsewhere(zone, {key[0] for key in keys} - {zone})
         rdatasets: dict[Key, Rdataset | None] = {}
         for name, rdtype in sorted(set(keys)):
             if name not in elsewhere:

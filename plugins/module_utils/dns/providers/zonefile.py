@@ -59,9 +59,9 @@ class ZonefileProvider:
     def read(self, zone: str, keys: Collection[Key]) -> ZoneState:
         """See :meth:`Provider.read`. The token is a hash of the file."""
         master, data = read_master_file(self._file(zone), zone)
-        elsewhere = _elsewhere(master, zone, {name for name, _ in keys})
+        elsewhere = _elsewhere(master, zone, {key[0] for key in keys})
         present = [(name, rdtype) for name, rdtype in keys if name not in elsewhere]
-        wanted = {*present, *((name, "CNAME") for name, _ in present)}
+        wanted = {*present, *((key[0], "CNAME") for key in present)}
         found = {key: rrset for key in sorted(wanted) if (rrset := master.rrset(key))}
         return ZoneState(zone, found, _hash(data), elsewhere)
 
