@@ -70,6 +70,14 @@ options:
         description: Seconds to wait for the answer to one question.
         type: float
         default: 5.0
+  accept_undelegated:
+    description:
+      - Zones that may change although the world finds them at other name servers, or nowhere, so that nobody sees the
+        change yet. Any other such zone is refused before anything is written.
+      - When the world cannot be asked, a warning says so.
+    type: list
+    elements: str
+    default: []
 requirements:
   - dnspython >= 2.6
   - idna, for internationalised domain names

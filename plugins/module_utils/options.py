@@ -53,11 +53,12 @@ def dns_spec() -> dict[str, Any]:
 
 
 def shared_spec() -> dict[str, Any]:
-    """The argument spec of the options ``dns``, ``zone`` and ``resolver``, as every DNS module takes them."""
+    """The argument spec of the options ``dns``, ``zone`` and ``resolver``, and the rest that every DNS module takes."""
     return {
         "dns": dns_spec(),
         "zone": {"type": "str"},
         "resolver": {"type": "dict", "options": RESOLVER_OPTIONS},
+        "accept_undelegated": {"type": "list", "elements": "str", "default": []},
     }
 
 

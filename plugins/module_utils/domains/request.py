@@ -55,10 +55,14 @@ class DomainRequest:
 
 @dataclass(slots=True)
 class Order:
-    """The whole run: requests in the user's order, and the DNS accounts they use, each once."""
+    """The whole run: requests in the user's order, and the DNS accounts they use, each once.
+
+    ``accept_undelegated`` names the zones that may change although the world sees them elsewhere.
+    """
 
     requests: list[DomainRequest] = field(default_factory=list)
     accounts: list[dict[str, Any]] = field(default_factory=list)
+    accept_undelegated: frozenset[str] = frozenset()
 
 
 def read_order(params: Mapping[str, Any]) -> Order:
@@ -71,6 +75,7 @@ def read_order(params: Mapping[str, Any]) -> Order:
     """
     params = {**params, **_file_content(params)}
     reader = _Reader(params)
+    reader.accept(params.get("accept_undelegated") or [])
     for entry in params.get("domains") or []:
         reader.read(entry)
     if not reader.problems and not reader.order.requests:
@@ -94,6 +99,10 @@ class _Reader:
         self._account_index: dict[str, int] = {}
         self._seen: set[str] = set()
         self._validator = ArgumentSpecValidator(ENTRY_OPTIONS)
+
+    def accept(self, zones: Sequence[str]) -> None:
+        names = [self._name("task", "accept_undelegated", zone) for zone in zones]
+        self.order.accept_undelegated = frozenset(name for name in names if name is not None)
 
     def read(self, entry: object) -> None:
         merged = self._merge(entry)

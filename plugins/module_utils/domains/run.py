@@ -22,6 +22,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import (
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.resolver import ResolveError, Resolver
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.delegation import check_delegation
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.progress import Progress
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.recipe import Recipe, RecordPlan, World
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.request import DomainRequest, Order
@@ -96,6 +97,10 @@ class _ZoneWork:
     def changes(self) -> list[Change]:
         return [step.change for step in self.steps if step.change]
 
+    @property
+    def failed(self) -> bool:
+        return any(step.failure for step in self.steps)
+
     def fail(self, reason: str) -> None:
         for step in self.steps:
             step.failure = reason
@@ -164,10 +169,11 @@ class Run:
             self._gather("zones read", _read_first, works)
             judge = partial(_judge, world=self._world(steps))
             self._gather("records judged", judge, [step for step in steps if not step.failure])
+            changing = [work for work in works if work.changes]
+            self._gather("delegations checked", self._check_delegation, changing)
             if write:
-                changing = [work for work in works if work.changes]
                 settle = self._progress.counted("zones written", len(changing), self._settle_safely)
-                list(self._pool.map(settle, changing))
+                list(self._pool.map(settle, [work for work in changing if not work.failed]))
         return outcomes
 
     def _gather(self, name: str, step: Callable[[_T], list[Problem]], items: Sequence[_T]) -> None:
@@ -230,6 +236,18 @@ class Run:
                 return self._by_domain[parent].account
             parent = parent.partition(".")[2]
         return request.account
+
+    def _check_delegation(self, work: _ZoneWork) -> list[Problem]:
+        """See that the world will see the change; only zones that change are asked about."""
+        try:
+            found = check_delegation(work.provider, work.zone, self._world([]), self._order.accept_undelegated)
+        except Refused as refused:
+            return refused.problems
+        except ProviderError as error:
+            work.fail(str(error))
+            return []
+        work.steps[0].plan.warnings += found
+        return []
 
     def _settle_safely(self, work: _ZoneWork) -> None:
         """From the first write on, whatever goes wrong fails its own zone only."""

@@ -283,6 +283,40 @@ def test_a_first_record_that_leaves_out_the_mailboxes_is_warned_of(estate: Estat
     assert again.plan.warnings == []
 
 
+def _serve(folder: Path, zone: str, server: str) -> None:
+    text = f"$TTL 60\n@ IN SOA {server}. hostmaster.{zone}. 1 7200 900 1209600 300\n@ IN NS {server}.\n"
+    (folder / f"{zone}.zone").write_text(text)
+
+
+@pytest.mark.parametrize("world", ["elsewhere", "nowhere"])
+def test_a_zone_that_the_world_sees_elsewhere_is_refused(estate: Estate, world: str) -> None:
+    estate.zone("acme.example")
+    _serve(estate.world, "acme.example" if world == "elsewhere" else "example", "ns1.other.example")
+    dns = {"provider": "zonefile", "path": str(estate.ours)}
+    params: dict[str, Any] = {"dns": dns, "spf": {"terms": ["ip4:192.0.2.1"]}, "domains": ["acme.example"]}
+    resolver = {"zonefiles": [str(estate.world)]}
+    before = estate.hashes()
+    with pytest.raises(Refused) as caught:
+        run.Run(read_order(params), resolver).execute(write=True)
+    assert estate.hashes() == before
+    where = "delegated to ns1.other.example" if world == "elsewhere" else "not delegated at all"
+    for word in (where, "ns1.acme.example", "accept_undelegated", "RFC 1034 section 4.2.2"):
+        assert word in str(caught.value)
+    accepted = read_order({**params, "accept_undelegated": ["ACME.example."]})
+    (outcome,) = run.Run(accepted, resolver).execute(write=True)
+    assert outcome.changed
+    assert any("accepted by name" in warning for warning in outcome.warnings)
+
+
+def test_a_world_that_cannot_be_asked_is_a_warning(estate: Estate) -> None:
+    estate.zone("acme.example")
+    dns = {"provider": "zonefile", "path": str(estate.ours)}
+    order = read_order({"dns": dns, "spf": {"terms": ["ip4:192.0.2.1"]}, "domains": ["acme.example"]})
+    (outcome,) = run.Run(order, {"zonefiles": [str(estate.world)]}).execute(write=True)
+    assert outcome.changed
+    assert any("could not be asked" in warning for warning in outcome.warnings)
+
+
 class Misbehaving:
     """A provider that does something else at one of its calls, once or always."""
 
