@@ -29,6 +29,7 @@ attributes:
     support: full
   action_group:
     support: full
+    membership: [mailroom.erp.dns]
 options:
   domain:
     description: The domain that sends mail. Internationalised names are turned into A-labels.

@@ -29,6 +29,7 @@ attributes:
     support: full
   action_group:
     support: full
+    membership: [mailroom.erp.dns]
 options:
   domains:
     description:
@@ -101,7 +102,7 @@ options:
       all:
         description: As in M(mailroom.erp.spf_record).
         type: str
-        choices: [keep, -all, ~all, +all, ?all]
+        choices: [keep, '-all', '~all', '+all', '?all']
         default: keep
       exclusive:
         description: As in M(mailroom.erp.spf_record).
