@@ -132,7 +132,7 @@ def test_the_domain_macro_is_expanded(spec: str, name: str | None) -> None:
 
 def test_a_tree_that_explodes_is_given_up_in_bounded_work() -> None:
     wide = {
-        f"w{level}.example": "v=spf1 " + " ".join(f"include:w{level + 1}.example" for _ in range(10))
+        f"w{level}.example": "v=spf1 " + " ".join(f"include:w{level + 1}.example" for _term in range(10))
         for level in range(9)
     }
     wide["w9.example"] = "v=spf1 " + " ".join(f"a:host{number}.example" for number in range(10))
