@@ -47,6 +47,7 @@ VARIABLES = (
     "mail_dns_account",
     "mail_dns_domains",
     "mail_dns_accept_stale",
+    "mail_dns_accept_undelegated",
     "mail_dns_complete",
     "mail_dns_resolver",
 )

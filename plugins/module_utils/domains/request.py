@@ -122,7 +122,7 @@ class _Reader:
             rule = f"each domain is a name or a dictionary, not a {type(entry).__name__}"
             self.problems.append(_shape("domains", "entry", None, rule, "Mend the entry."))
             return None
-        merged = {**self._defaults, **{name: value for name, value in entry.items() if value is not None}}
+        merged = {name: value for name, value in {**self._defaults, **entry}.items() if value is not None}
         for kind in ("spf", "dmarc"):
             shared, own = self._defaults.get(kind), entry.get(kind)
             if isinstance(shared, Mapping) and isinstance(own, Mapping):

@@ -185,6 +185,15 @@ def test_a_policy_is_merged_with_what_is_there(company: Company) -> None:
     assert company.read("_dmarc.acme.example") == ["note"]
 
 
+def test_a_policy_is_tightened_only_when_that_is_allowed(company: Company) -> None:
+    company.zone('_dmarc IN TXT "v=DMARC1; p=quarantine"')
+    message = company.refusal(dmarc={"policy": "reject", "tighten": False})
+    for word in ("v=DMARC1; p=reject", "stricter than v=DMARC1; p=quarantine", "mail_dns_complete"):
+        assert word in message
+    assert not company.run(dmarc={"policy": "quarantine", "tighten": False}).changed
+    assert company.run(dmarc={"policy": "none", "tighten": False}).changed
+
+
 def test_a_managed_policy_is_never_moved(company: Company) -> None:
     managed = {"mode": "managed", "target": "reject"}
     assert company.run(dmarc=managed).steps[0].plan.after == "v=DMARC1; p=none"
