@@ -296,7 +296,7 @@ def test_a_domain_gets_all_its_records_by_one_write(tmp_path: Path, server: Bind
 def test_one_record_each_by_the_single_modules(tmp_path: Path, server: Bind) -> None:
     name = "customer92.example"
     selector = task("dkim_record", server, domain=name, selector="s1", target=f"key.{name}", ttl=600)
-    policy = task("dmarc_record", server, domain=name, policy="none", rua=[f"a@{name},b@{name}"])
+    policy = task("dmarc_record", server, domain=name, policy="none", rua=f"mailto:a@{name},b@{name}")
     wrong = task("dkim_record", server, domain=name, selector="s1", target=f"key.{name}", validate="require")
     first = run(tmp_path, [selector, policy])
     assert (first.rc, first.changed) == (0, 2), first.output
