@@ -18,8 +18,8 @@ version_added: 0.1.0
 description:
   - Turns the C(domains) that M(mailroom.erp.mail_domains) returns into text with one block per domain.
   - Each block has the domain, whether it changed, its SPF record before and after, and what that record costs in DNS
-    lookups (RFC 7208 section 4.6.4); then its selectors, its DMARC policy and the agreement of its report addresses, where
-    these were asked for.
+    lookups (RFC 7208 section 4.6.4); then its selectors, its DMARC policy and the agreement of its report addresses,
+    where these were asked for.
 positional: _input
 options:
   _input:

@@ -64,7 +64,7 @@ def test_no_domains() -> None:
     assert mail_domains_table([]) == "0 domains, 0 changed"
 
 
-@pytest.mark.parametrize("wrong", [["acme.example"], [{}], 5, [{"domain": "a", "changed": True, "spf": None}]])
+@pytest.mark.parametrize("wrong", [["acme.example"], [{}], 5, [{"domain": "a", "changed": True, "spf": {}}]])
 def test_another_shape_is_refused(wrong: Any) -> None:
     with pytest.raises(AnsibleFilterError, match="wants the `domains` of a mail_domains result"):
         mail_domains_table(wrong)
