@@ -17,7 +17,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.environment import (
     Environment,
     Findings,
 )
-from ansible_collections.mailroom.erp.plugins.plugin_utils.environment_needs import environment_needs
+from ansible_collections.mailroom.erp.plugins.plugin_utils.environment_needs import environment_needs, no_needs
 from ansible_collections.mailroom.erp.plugins.plugin_utils.judgement import judge, unknown_variables
 from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import plain
 from ansible_collections.mailroom.erp.plugins.plugin_utils.secret_variables import (
@@ -27,6 +27,8 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.secret_variables impo
 )
 from ansible_collections.mailroom.erp.plugins.plugin_utils.settings import settings_of, settings_yaml
 from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet import sheet_of
+from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet_html import html
+from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet_markdown import markdown
 
 # raw: the judgement names the environment, the value and the rule, which an argument spec's own errors do not
 _RAW = {"type": "raw"}
@@ -39,10 +41,17 @@ _ARGUMENTS: dict[str, dict[str, Any]] = {
     "senders": _RAW,
     "settings": _RAW,
     "spf_terms": _RAW,
+    "dkim": _RAW,
+    "consent": _RAW,
+    "envelope_from": _RAW,
+    "confirmed": _RAW,
     "own_domains": _RAW,
     "catalogue_systems": {"type": "dict"},
     "catalogue_services": {"type": "dict"},
+    "on_problem": {"type": "str", "choices": ["fail", "report"], "default": "fail"},
 }
+
+_NOTHING: dict[str, Any] = {"settings": {}, "settings_yaml": "", "sheet": "", "sheet_html": ""}
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]
@@ -76,8 +85,17 @@ def _judged(arguments: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[
     _plain_secrets(variables, password, findings)
     result: dict[str, Any] = {"changed": False, "warnings": [str(problem) for problem in findings.warnings]}
     if findings.errors or environment is None:
-        return {**result, "failed": True, "msg": "\n".join(str(problem) for problem in findings.errors)}
-    return {**result, **_published(environment, catalogue)}
+        return {**result, **_problems(arguments, findings)}
+    return {**result, **_published(environment, catalogue), "problems": []}
+
+
+def _problems(arguments: Mapping[str, Any], findings: Findings) -> dict[str, Any]:
+    """What a wrong declaration gives: a failure, or its problems among the needs, to be told with all others'."""
+    told = [str(problem) for problem in findings.errors]
+    if arguments["on_problem"] == "fail":
+        return {"failed": True, "problems": told, "msg": "\n".join(told)}
+    needs = no_needs(arguments["environment"], arguments["state"], findings.errors)
+    return {**_NOTHING, "needs": needs, "problems": told}
 
 
 def _declaration(arguments: Mapping[str, Any], password: Secret) -> Declaration:
@@ -90,6 +108,10 @@ def _declaration(arguments: Mapping[str, Any], password: Secret) -> Declaration:
         senders=_or_empty(arguments["senders"], {}),
         settings=_or_empty(arguments["settings"], {}),
         spf_terms=arguments["spf_terms"],
+        dkim=arguments["dkim"],
+        consent=arguments["consent"],
+        envelope_from=arguments["envelope_from"],
+        confirmed=_or_empty(arguments["confirmed"], []),
         own_domains=_or_empty(arguments["own_domains"], []),
         password=password,
     )
@@ -102,12 +124,14 @@ def _or_empty(value: Any, empty: Any) -> Any:
 def _published(environment: Environment, catalogue: Catalogue) -> dict[str, Any]:
     needs = environment_needs(environment, catalogue)
     if environment.state == "absent":
-        return {"settings": {}, "settings_yaml": "", "sheet": "", "needs": needs}
+        return {**_NOTHING, "needs": needs}
     settings = settings_of(environment)
+    sheet = sheet_of(environment, settings, needs)
     return {
         "settings": settings,
         "settings_yaml": settings_yaml(settings),
-        "sheet": sheet_of(environment, settings, needs),
+        "sheet": markdown(sheet),
+        "sheet_html": html(sheet),
         "needs": needs,
     }
 

@@ -16,8 +16,8 @@ description:
   - Writes small text files into one folder on the controller, for their owner only. The folder is made with
     mode 0700 when it is missing, files get mode 0600.
   - A file that is as wanted already is left alone. One that is not is replaced whole.
-  - The role P(mailroom.erp.erp_mail#role) writes C(settings.yml) and C(sheet.md) with it. It works in Ansible's own
-    process, because for hundreds of environments the start of a module per file would take minutes.
+  - The role P(mailroom.erp.erp_mail#role) writes C(settings.yml), C(sheet.md) and C(sheet.html) with it. It works in
+    Ansible's own process, because for hundreds of environments the start of a module per file would take minutes.
 notes:
   - It always runs on the controller as the user of Ansible. C(become) has no effect on it.
 attributes:
@@ -41,6 +41,13 @@ options:
     type: str
     choices: [present, absent]
     default: present
+  secrets:
+    description:
+      - With V(inline), the value of C(erp_mail_password) is written into C(settings.yml) beside the name of its
+        variable. It is read only then, and never shown, in a difference neither.
+    type: str
+    choices: [reference, inline]
+    default: reference
 seealso:
   - module: mailroom.erp.erp_mail_info
 """

@@ -64,6 +64,18 @@ options:
   spf_terms:
     description: A list of the SPF terms of the servers that send, instead of those of the catalogue.
     type: raw
+  dkim:
+    description: A dictionary of the DKIM selectors that the service or relay gave out, by domain.
+    type: raw
+  consent:
+    description: A dictionary of C(app_id), C(publisher_tenant_id) and C(scopes) of a third-party application.
+    type: raw
+  envelope_from:
+    description: The address that bounces go to, when it is not the sender.
+    type: raw
+  confirmed:
+    description: A list of the points of the checklist that are done.
+    type: raw
   own_domains:
     description: A list of the domains that are ours, which is the names of C(mail_dns_domains).
     type: raw
@@ -73,6 +85,14 @@ options:
   catalogue_services:
     description: Sending services of your own, by name, shaped as the files of the catalogue are.
     type: dict
+  on_problem:
+    description:
+      - What happens when the declaration breaks rules.
+      - V(report) succeeds, with the broken rules in RV(problems) and RV(needs), so that those of many environments can
+        be told together. Nothing may be written then.
+    type: str
+    choices: [fail, report]
+    default: fail
 seealso:
   - module: mailroom.erp.mail_domains
 """
@@ -120,6 +140,15 @@ sheet:
   description: The sheet as Markdown, in the language of the ERP.
   returned: success
   type: str
+sheet_html:
+  description: The same sheet as one HTML page that needs no other file.
+  returned: success
+  type: str
+problems:
+  description: The broken rules, one sentence each.
+  returned: always
+  type: list
+  elements: str
 needs:
   description: What the DNS needs for this environment's mail.
   returned: success
@@ -127,6 +156,26 @@ needs:
   contains:
     domains:
       description: For each domain that is ours the SPF terms, each with its service, source and date.
+      returned: always
+      type: dict
+    dkim:
+      description: For each domain that is ours the DKIM selectors, each with its target or key and its service.
+      returned: always
+      type: dict
+    senders:
+      description:
+        - Every sender that the ERP may take, with C(from), C(envelope_from), C(envelope_domain), C(service), C(sources)
+          (SPF terms), C(dkim) (domain and selectors), C(origin) (the variable) and C(used_for).
+        - What nobody gave is null.
+      returned: always
+      type: list
+      elements: dict
+    entra:
+      description: What the transport needs from Microsoft Entra, an C(application) or a C(consent); null when nothing.
+      returned: always
+      type: dict
+    server:
+      description: What the mail server must have, such as C(host), C(port) and C(security); null without one.
       returned: always
       type: dict
     foreign:

@@ -47,6 +47,23 @@ def _domain(domain: str) -> str:
     return name
 
 
+def endpoint(text: str) -> tuple[str, int | None]:
+    """Take ``host`` or ``host,port`` apart, as Exalt writes a server.
+
+    :returns: the host, and the port, None when none is given
+    :raises BadAddress: it is neither (S4, Exalt: "Use a comma to separate the port number")
+    """
+    host, comma, port = text.partition(",")
+    if ":" in host and "::" not in host:
+        raise BadAddress("a port stands behind a comma: host,port")
+    check_host(host.strip())
+    if not comma:
+        return host, None
+    if not port.strip().isdecimal() or not 1 <= int(port) <= 65535:
+        raise BadAddress("behind the comma stands a port, a number from 1 to 65535")
+    return host.strip(), int(port)
+
+
 def check_host(host: str) -> None:
     """Check the name of a mail server: a host name or an IP address, without a scheme and without a port.
 

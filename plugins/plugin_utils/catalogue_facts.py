@@ -51,7 +51,8 @@ class Note:
 class Service:
     """A sending service. Facts: ``host`` str, ``ports`` list of {port, security}, ``auth`` none|optional|required,
     ``username`` str, ``spf_terms`` list of str, ``domains`` and ``mx`` list of names, ``limits`` numbers by name,
-    ``dkim`` dict."""
+    ``dkim`` dict, ``envelope`` sender (the From address is the envelope sender too) or return_path (a name below the
+    sender's domain that the service gives out)."""
 
     name: str
     title: str
@@ -64,6 +65,7 @@ class Service:
     dkim: Fact
     domains: Fact
     mx: Fact
+    envelope: Fact
     limits: Mapping[str, Fact]
     warnings: tuple[Note, ...]
     notes: tuple[Note, ...]
@@ -97,6 +99,19 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
+class Entra:
+    """What a transport needs from Microsoft Entra: an ``application`` of one's own with ``permissions`` (list of
+    {resource, role}), or ``consent`` for the ``application`` of a ``publisher``; field ``user`` says who consents."""
+
+    kind: str
+    permissions: tuple[Mapping[str, str], ...]
+    application: str | None
+    publisher: str | None
+    user: str | None
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
 class Transport:
     """One way in which an ERP sends: the services it takes (by name, or by kind) and its fields in screen order."""
 
@@ -106,6 +121,12 @@ class Transport:
     services: tuple[str, ...]
     kinds: tuple[str, ...]
     fields: tuple[Field, ...]
+    entra: Entra | None = None
+
+    @property
+    def secret(self) -> Field | None:
+        """The field that takes the secret of the environment."""
+        return next((field for field in self.fields if field.secret is not None), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +159,17 @@ class Hint:
     source: Source
     when: Mapping[str, Any]
     label: str = ""
+    steps: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A point of the checklist, to be confirmed in ``erp_mail_confirmed`` by its id."""
+
+    id: str
+    text: str
+    source: Source
+    when: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,4 +186,7 @@ class System:
     rules: tuple[Rule, ...]
     buttons: tuple[Hint, ...]
     outside: tuple[Hint, ...]
+    never: tuple[Hint, ...]
     notes: tuple[Hint, ...]
+    checklist: tuple[Check, ...]
+    envelope: Fact = UNKNOWN

@@ -17,6 +17,8 @@ from ansible_collections.mailroom.erp.plugins.module_utils.problem import Proble
 from ansible_collections.mailroom.erp.plugins.plugin_utils import catalogue_shape as shape
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue_facts import (
     UNKNOWN,
+    Check,
+    Entra,
     Fact,
     Field,
     Hint,
@@ -80,6 +82,17 @@ class Catalogue:
         """
         return _system(self.entry("systems", name))
 
+    def by_host(self, host: str) -> Service | None:
+        """The service whose server has this name, told by the catalogue; None when there is none."""
+        for name in self.names("services"):
+            try:
+                service = self.service(name)
+            except Refused:
+                continue
+            if service.host.value is not None and str(service.host.value).lower() == host.lower():
+                return service
+        return None
+
     def closest(self, part: str, name: str) -> str:
         """A hint for a name that the catalogue does not have."""
         close = difflib.get_close_matches(name, self.names(part), n=1)
@@ -139,6 +152,7 @@ def _service(entry: Mapping[str, Any]) -> Service:
         dkim=fact(None, "dkim"),
         domains=fact(None, "domains"),
         mx=fact(None, "mx"),
+        envelope=fact(None, "envelope"),
         limits={name: fact("limits", name) for name, item in (entry.get("limits") or {}).items() if item},
         warnings=_notes(entry["warnings"], sources),
         notes=_notes(entry["notes"], sources),
@@ -154,6 +168,7 @@ def _notes(items: list[dict[str, Any]], sources: Mapping[str, Source]) -> tuple[
 
 def _system(entry: Mapping[str, Any]) -> System:
     sources = _sources(entry)
+    envelope = entry["envelope"]
     return System(
         name=entry["name"],
         title=entry["title"],
@@ -165,7 +180,10 @@ def _system(entry: Mapping[str, Any]) -> System:
         rules=tuple(_rule(item, sources) for item in entry["rules"]),
         buttons=_hints(entry["buttons"], sources),
         outside=_hints(entry["outside"], sources),
+        never=_hints(entry["never"], sources),
         notes=_hints(entry["notes"], sources),
+        checklist=_checks(entry["checklist"], sources),
+        envelope=Fact(envelope["value"], sources[envelope["source"]]) if envelope else UNKNOWN,
     )
 
 
@@ -186,7 +204,14 @@ def _transport(name: str, item: Mapping[str, Any], sources: Mapping[str, Source]
         tuple(item["services"]),
         tuple(item["kinds"]),
         tuple(_field(field, sources) for field in item["fields"]),
+        _entra(item["entra"], sources),
     )
+
+
+def _entra(item: Mapping[str, Any] | None, sources: Mapping[str, Source]) -> Entra | None:
+    if item is None:
+        return None
+    return Entra(**{**item, "permissions": tuple(item["permissions"]), "source": sources[item["source"]]})
 
 
 def _field(item: Mapping[str, Any], sources: Mapping[str, Source]) -> Field:
@@ -197,7 +222,14 @@ def _field(item: Mapping[str, Any], sources: Mapping[str, Source]) -> Field:
 
 
 def _hints(items: list[dict[str, Any]], sources: Mapping[str, Source]) -> tuple[Hint, ...]:
-    return tuple(Hint(item["text"], sources[item["source"]], _given(item["when"]), item["label"]) for item in items)
+    return tuple(
+        Hint(item["text"], sources[item["source"]], _given(item["when"]), item["label"], tuple(item["steps"]))
+        for item in items
+    )
+
+
+def _checks(items: list[dict[str, Any]], sources: Mapping[str, Source]) -> tuple[Check, ...]:
+    return tuple(Check(item["id"], item["text"], sources[item["source"]], _given(item["when"])) for item in items)
 
 
 def _given(when: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -11,11 +11,14 @@ from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem
+from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import plain
 
 SOURCE = "mailroom.erp docs/catalogue.md"
-KINDS = ["isp", "mailbox", "platform", "relay", "erp_vendor", "addon"]
-FORMATS = ["host", "port", "address"]
-FACTS = ["transport", "host", "port", "security", "auth", "username"]
+KINDS = ["isp", "mailbox", "platform", "relay", "graph", "erp_vendor", "addon"]
+FORMATS = ["host", "port", "address", "endpoint", "guid", "url", "count", "positive"]
+FACTS = ["transport", "host", "port", "endpoint", "security", "auth", "username"]
+ENVELOPES = ["sender", "return_path"]
+ENTRA = ["application", "consent"]
 
 Spec = dict[str, dict[str, Any]]
 
@@ -57,7 +60,15 @@ SERVICE: Spec = {
     "dkim": _fact("dict"),
     "domains": _fact("list", elements="str"),
     "mx": _fact("list", elements="str"),
-    "limits": {"type": "dict", "options": {"messages_per_day": _fact("int"), "message_bytes": _fact("int")}},
+    "envelope": _fact("str", choices=ENVELOPES),
+    "limits": {
+        "type": "dict",
+        "options": {
+            "messages_per_day": _fact("int"),
+            "messages_per_minute": _fact("int"),
+            "message_bytes": _fact("int"),
+        },
+    },
     "warnings": _NOTES,
     "notes": _NOTES,
 }
@@ -82,20 +93,33 @@ _WHEN: Spec = {
     "service": {"type": "list", "elements": "str"},
     "kind": {"type": "list", "elements": "str", "choices": KINDS},
     "settings": {"type": "dict"},
+    "dkim": {"type": "bool"},
 }
 _HINTS = _listed(
     {
         "label": {"type": "str", "default": ""},
         "text": _TEXT,
+        "steps": _STRINGS,
         "source": _TEXT,
         "when": {"type": "dict", "options": _WHEN},
     }
 )
+_CHECKS = _listed({"id": _TEXT, "text": _TEXT, "source": _TEXT, "when": {"type": "dict", "options": _WHEN}})
+_PERMISSION: Spec = {"resource": _TEXT, "role": _TEXT}
+_ENTRA: Spec = {
+    "kind": {"type": "str", "required": True, "choices": ENTRA},
+    "permissions": {"type": "list", "elements": "dict", "default": [], "options": _PERMISSION},
+    "application": {"type": "str"},
+    "publisher": {"type": "str"},
+    "user": {"type": "str"},
+    "source": _TEXT,
+}
 _TRANSPORT: Spec = {
     "label": _TEXT,
     "source": _TEXT,
     "services": _STRINGS,
     "kinds": {**_STRINGS, "choices": KINDS},
+    "entra": {"type": "dict", "options": _ENTRA},
     "fields": {"type": "list", "elements": "dict", "required": True, "options": _FIELD},
 }
 _SENDER: Spec = {
@@ -121,13 +145,17 @@ SYSTEM: Spec = {
     "settings": {"type": "dict", "default": {}},
     "transports": {"type": "dict", "required": True},
     "rules": _listed(_RULE),
+    "envelope": _fact("str", choices=["sender"]),
     "buttons": _HINTS,
     "outside": _HINTS,
+    "never": _HINTS,
     "notes": _HINTS,
+    "checklist": _CHECKS,
 }
 """The shape of ``systems/*.yml``; ``senders``, ``settings`` and ``transports`` are keyed by names of their own."""
 
-_KEYED: dict[str, Spec] = {"sources": _SOURCE_SPEC, "senders": _SENDER, "settings": _SETTING, "transports": _TRANSPORT}
+KEYED: dict[str, Spec] = {"sources": _SOURCE_SPEC, "senders": _SENDER, "settings": _SETTING, "transports": _TRANSPORT}
+"""The parts of an entry that are keyed by names of their own."""
 
 
 def checked(what: str, spec: Spec, entry: object) -> tuple[dict[str, Any], list[Problem]]:
@@ -140,8 +168,9 @@ def checked(what: str, spec: Spec, entry: object) -> tuple[dict[str, Any], list[
     """
     if not isinstance(entry, Mapping):
         return {}, [_problem(what, "the entry", f"is a {type(entry).__name__}, not a dictionary")]
-    values, problems = _validated(what, "", spec, _without_unknown(entry))
-    for part in (part for part in _KEYED if isinstance(values.get(part), Mapping)):
+    own = plain(entry)  # YAML aliases share one object, and the validator writes into it
+    values, problems = _validated(what, "", spec, _without_unknown(own))
+    for part in (part for part in KEYED if isinstance(values.get(part), Mapping)):
         for name, item in values[part].items():
             values[part][name], more = _named(what, part, name, item)
             problems += more
@@ -155,7 +184,7 @@ def _named(what: str, part: str, name: str, item: object) -> tuple[object, list[
         return item, [_problem(what, f"{part}.{name}", "a name is made of a-z, 0-9 and _, and begins with a letter")]
     if not isinstance(item, Mapping):
         return item, [_problem(what, f"{part}.{name}", f"is a {type(item).__name__}, not a dictionary")]
-    values, problems = _validated(what, f"{part}.{name}", _KEYED[part], item)
+    values, problems = _validated(what, f"{part}.{name}", KEYED[part], item)
     if part == "sources" and not _DATE.fullmatch(str(values.get("date"))):
         problems.append(_problem(what, f"sources.{name}.date", "a date is YYYY-MM-DD, YYYY-MM or unknown"))
     return values, problems

@@ -32,6 +32,10 @@ class Declaration:
     senders: Any = field(default_factory=dict)
     settings: Any = field(default_factory=dict)
     spf_terms: Any = None
+    dkim: Any = None
+    consent: Any = None
+    envelope_from: Any = None
+    confirmed: Any = ()
     own_domains: Any = ()
     password: Secret | None = None
 
@@ -52,9 +56,19 @@ class Sender:
 
 
 @dataclass(frozen=True, slots=True)
+class Signature:
+    """What a service or relay needs at a domain to sign as it: ``selectors`` are {selector, target | public_key} as
+    ``mail_domains`` takes them, ``return_path`` (name, target) is the CNAME of the envelope sender."""
+
+    selectors: tuple[Mapping[str, str], ...] = ()
+    return_path: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Environment:
     """A declaration that was understood. ``values`` holds each setting by id, defaults and facts filled in (None: no
-    value); ``given`` the ids that the inventory sets itself; ``spf_terms`` the user's own, None when not given."""
+    value); ``given`` the ids that the inventory sets itself; ``spf_terms`` the user's own, None when not given;
+    ``dkim`` the signatures by domain; ``confirmed`` the points of the checklist that are done."""
 
     name: str
     state: str
@@ -67,6 +81,19 @@ class Environment:
     spf_terms: tuple[str, ...] | None
     own_domains: frozenset[str]
     password: Secret | None
+    dkim: Mapping[str, Signature] = field(default_factory=dict)
+    consent: Mapping[str, Any] = field(default_factory=dict)
+    envelope_from: Sender | None = None
+    confirmed: tuple[str, ...] = ()
+
+    @property
+    def has_password(self) -> bool:
+        """Tell whether the inventory declares the secret of the transport."""
+        return self.password is not None and self.password.is_given
+
+    def sender(self, kind: str, key: str | None = None) -> Sender | None:
+        """The sender of a kind and key; None when none is declared."""
+        return next((one for one in self.senders if (one.kind, one.key) == (kind, key)), None)
 
     def is_ours(self, domain: str) -> bool:
         """Tell whether DNS may be planned for a domain: exactly that name is in ``mail_dns_domains``."""
@@ -98,6 +125,10 @@ class Findings:
     def warn(self, where: str, value: object, rule: str, source: Source | str, way_out: str) -> None:
         """Note something that works, but not well, or that is not known to work."""
         self._add("warning", where, value, rule, source, way_out)
+
+    def has_error(self, where: str) -> bool:
+        """Tell whether a place is wrong already, so that what follows from it need not be told."""
+        return any(problem.where == where for problem in self.errors)
 
     @property
     def errors(self) -> list[Problem]:

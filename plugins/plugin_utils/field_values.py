@@ -6,14 +6,18 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.mailroom.erp.plugins.plugin_utils.addresses import BadAddress, check_host, domain_of
+from ansible_collections.mailroom.erp.plugins.plugin_utils.addresses import BadAddress, check_host, domain_of, endpoint
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue_facts import Field, Service, System, Transport
 from ansible_collections.mailroom.erp.plugins.plugin_utils.environment import INVENTORY, Findings
 from ansible_collections.mailroom.erp.plugins.plugin_utils.secret_variables import Secret, looks_secret
+
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_URL = re.compile(r"https?://[^\s/]+(/\S*)?", re.IGNORECASE)
 
 
 def settable(system: System, transport: Transport) -> dict[str, Field]:
@@ -81,11 +85,27 @@ def _fact(
             return service.username.value
         case "port":
             return _port(service, (field.spec or {}).get("choices"))
+        case "endpoint":
+            return (
+                f"{service.host.value},{_port(service, None)}" if service.host.value and _port(service, None) else None
+            )
         case "security":
-            return field.words.get(service.security(values.get("port", 0)) or "")
+            return field.words.get(service.security(port_of(transport, values) or 0) or "")
         case "auth":
             return _needs_sign_in(service, "username" in given or bool(password and password.is_given))
     return None
+
+
+def port_of(transport: Transport, values: Mapping[str, Any]) -> int | None:
+    """The port that a transport uses: its own field, or the part behind the comma of ``host,port``; None: not said."""
+    combined = next((values[field.id] for field in transport.fields if field.format == "endpoint"), None)
+    return endpoint(combined)[1] if combined else values.get("port")
+
+
+def host_of(transport: Transport, values: Mapping[str, Any]) -> str | None:
+    """The server that a transport uses; None: it has none, or it is not said."""
+    combined = next((values[field.id] for field in transport.fields if field.format == "endpoint"), None)
+    return endpoint(combined)[0] if combined else values.get("server")
 
 
 def _needs_sign_in(service: Service, has_credentials: bool) -> bool:
@@ -111,8 +131,8 @@ def _unknown_setting(
     elsewhere = [item.label for item in system.transports if name in settable(system, item)]
     rule = f"{system.title} has no such setting for transport {transport.id}"
     if elsewhere:
-        rule += f"; it belongs to {', '.join(elsewhere)}"
-    findings.error(where, None, rule, INVENTORY, _closest(name, known))
+        rule += f"; it belongs to {', '.join(elsewhere)} and is not accessible here"
+    findings.error(where, None, rule, transport.source if elsewhere else INVENTORY, _closest(name, known))
 
 
 def _closest(name: str, known: Iterable[str]) -> str:
@@ -156,8 +176,22 @@ def _broken_format(wanted: str | None, value: Any) -> str | None:
             check_host(value)
         elif wanted == "address":
             domain_of(value)
+        elif wanted == "endpoint":
+            endpoint(value)
     except BadAddress as error:
         return str(error)
+    return _broken_pattern(wanted, value)
+
+
+def _broken_pattern(wanted: str | None, value: Any) -> str | None:
     if wanted == "port" and not 1 <= value <= 65535:
         return "a port is a number from 1 to 65535 (RFC 9293 section 3.1)"
+    if wanted == "count" and value < 0:
+        return "it is a number from 0 up"
+    if wanted == "positive" and value < 1:
+        return "it is a number from 1 up"
+    if wanted == "guid" and not _GUID.fullmatch(value):
+        return "it is a GUID: 8-4-4-4-12 hexadecimal digits"
+    if wanted == "url" and not _URL.fullmatch(value):
+        return "it is a web address that begins with https:// or http://"
     return None

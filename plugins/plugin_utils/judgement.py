@@ -12,6 +12,12 @@ from typing import Any
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue_facts import Rule
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue_loader import Catalogue
+from ansible_collections.mailroom.erp.plugins.plugin_utils.declared_more import (
+    confirmed_of,
+    consent_of,
+    envelope_of,
+    signatures_of,
+)
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declared_parts import (
     own_domains_of,
     senders_of,
@@ -27,7 +33,8 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.environment import (
     Environment,
     Findings,
 )
-from ansible_collections.mailroom.erp.plugins.plugin_utils.field_values import filled, is_shown
+from ansible_collections.mailroom.erp.plugins.plugin_utils.field_values import filled, host_of, is_shown, port_of
+from ansible_collections.mailroom.erp.plugins.plugin_utils.hints import signs_in
 from ansible_collections.mailroom.erp.plugins.plugin_utils.system_rules import rules_of
 
 STATES = ("present", "absent")
@@ -40,6 +47,11 @@ VARIABLES = (
     "erp_mail_senders",
     "erp_mail_settings",
     "erp_mail_spf_terms",
+    "erp_mail_dkim",
+    "erp_mail_consent",
+    "erp_mail_envelope_from",
+    "erp_mail_confirmed",
+    "erp_mail_secrets",
     "erp_mail_password",
     "erp_mail_output_dir",
     "erp_mail_catalogue_systems",
@@ -73,7 +85,7 @@ def judge(declaration: Declaration, catalogue: Catalogue) -> tuple[Environment |
         findings.error("inventory_hostname", declaration.environment, rule, INVENTORY, "Rename the host.")
     environment = _read(declaration, catalogue, findings)
     if environment is not None and environment.state != "absent":
-        _judge_whole(environment, findings)
+        _judge_whole(environment, catalogue, findings)
     return environment, findings
 
 
@@ -94,6 +106,8 @@ def unknown_variables(names: Mapping[str, Any], findings: Findings) -> None:
 def _read(declaration: Declaration, catalogue: Catalogue, findings: Findings) -> Environment | None:
     terms = spf_terms_of(declaration.spf_terms, findings)
     own_domains = own_domains_of(declaration.own_domains, findings)
+    signatures = signatures_of(declaration.dkim, findings)
+    envelope = envelope_of(declaration.envelope_from, findings)
     system = system_of(declaration.system, catalogue, findings)
     transport = transport_of(system, declaration.transport, findings) if system else None
     service = service_of(system, transport, declaration.service, catalogue, findings)
@@ -101,6 +115,8 @@ def _read(declaration: Declaration, catalogue: Catalogue, findings: Findings) ->
         return None
     senders = senders_of(system, declaration.senders, findings)
     given = settings_given(system, transport, declaration.settings, findings)
+    consent = consent_of(transport, declaration.consent, findings)
+    confirmed = confirmed_of(system, declaration.confirmed, findings)
     if transport is None or service is None or own_domains is None:
         return None
     return Environment(
@@ -115,18 +131,22 @@ def _read(declaration: Declaration, catalogue: Catalogue, findings: Findings) ->
         spf_terms=terms,
         own_domains=own_domains,
         password=declaration.password,
+        dkim=signatures,
+        consent=consent,
+        envelope_from=envelope,
+        confirmed=confirmed,
     )
 
 
-def _judge_whole(environment: Environment, findings: Findings) -> None:
+def _judge_whole(environment: Environment, catalogue: Catalogue, findings: Findings) -> None:
     _required_fields(environment, findings)
     for rule in environment.system.rules:
         if rule.transport == environment.transport.id:
             _required_if(environment, rule, findings)
-    _warn_of_service(environment, findings)
-    rules = rules_of(environment.system.name)
-    if rules is not None:
-        rules.judge(environment, findings)
+    _secret(environment, findings)
+    _signatures(environment, findings)
+    _warn_of_service(environment, catalogue, findings)
+    rules_of(environment.system.name).judge(environment, findings)
     _foreign_senders(environment, findings)
 
 
@@ -135,7 +155,7 @@ def _required_fields(environment: Environment, findings: Findings) -> None:
         if field.required and environment.values.get(field.id) in (None, "") and is_shown(field, environment.values):
             rule = f"{field.label} is required, and service {environment.service.name} does not say it"
             where = f"erp_mail_settings.{field.id}"
-            if not any(problem.where == where for problem in findings.errors):
+            if not findings.has_error(where):
                 findings.error(where, None, rule, field.source, f"Declare {where}.")
 
 
@@ -148,27 +168,57 @@ def _required_if(environment: Environment, rule: Rule, findings: Findings) -> No
         return
     missing = [key for key in needed if key not in values]
     where = f"erp_mail_settings.{missing[0]}"
-    if any(problem.where == where for problem in findings.errors):
+    if findings.has_error(where):
         return
     findings.error(where, None, rule.text, rule.source, f"Declare {where}, or set {name} differently.")
 
 
-def _warn_of_service(environment: Environment, findings: Findings) -> None:
+def _secret(environment: Environment, findings: Findings) -> None:
+    """A secret that the screen has no field for is an error, as any other field that is not accessible."""
+    if environment.has_password and environment.transport.secret is None:
+        transport = environment.transport
+        rule = f"{transport.label} has no field for a password: it is not accessible there"
+        findings.error("erp_mail_password", None, rule, transport.source, "Leave it out.")
+
+
+def _signatures(environment: Environment, findings: Findings) -> None:
+    sent = {sender.domain for sender in environment.senders}
+    for domain, signature in environment.dkim.items():
+        where = f"erp_mail_dkim.{domain}"
+        if not environment.is_ours(domain):
+            rule = "nothing is planned for a domain that is not in mail_dns_domains"
+            findings.error(where, None, rule, INVENTORY, "Add the domain there, if it is yours.")
+        elif domain not in sent:
+            rule = "no sender of this environment is at this domain"
+            findings.warn(where, None, rule, INVENTORY, "Add the sender, or leave the selectors out.")
+        if signature.return_path is not None:
+            name, target = signature.return_path
+            rule = f"the CNAME record {name} to {target} is not made by this collection yet"
+            findings.warn(where, None, rule, INVENTORY, "Make it at your DNS provider; the sheet names it.")
+
+
+def _warn_of_service(environment: Environment, catalogue: Catalogue, findings: Findings) -> None:
     service = environment.service
-    for note in service.warnings:
-        findings.warn(
-            "erp_mail_service", service.name, note.text("en").rstrip("."), note.source, "Take it into account."
-        )
+    host = host_of(environment.transport, environment.values)
+    actual = catalogue.by_host(host) if host and host != service.host.value else None
+    for told in (service, actual) if actual else (service,):
+        for note in told.warnings:
+            if signs_in(environment) or not note.submission:
+                text = note.text("en").rstrip(".")
+                findings.warn("erp_mail_service", told.name, text, note.source, "Take it into account.")
+    if actual is not None:
+        rule = f"server {host} is that of {actual.title}, so its limits, SPF terms and warnings are not judged"
+        findings.warn("erp_mail_service", service.name, rule, INVENTORY, f"Declare erp_mail_service: {actual.name}.")
     _unusual_port(environment, findings)
     has_terms = environment.spf_terms is not None or service.spf_terms.value is not None
-    if not has_terms and service.kind not in ("platform", "erp_vendor"):
+    if not has_terms and service.kind not in ("platform", "erp_vendor", "graph"):
         rule = f"the SPF terms of {service.title} are unknown, so none are planned for the senders' domains"
         way_out = "Declare erp_mail_spf_terms: the addresses of the servers that send."
         findings.warn("erp_mail_spf_terms", None, rule, INVENTORY, way_out)
 
 
 def _unusual_port(environment: Environment, findings: Findings) -> None:
-    service, port = environment.service, environment.values.get("port")
+    service, port = environment.service, port_of(environment.transport, environment.values)
     ports = [entry["port"] for entry in service.ports.value or ()]
     if port is not None and ports and port not in ports:
         rule = f"{service.title} is known to listen on {', '.join(map(str, ports))}"

@@ -21,6 +21,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.problem import Proble
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue_loader import Catalogue
 from ansible_collections.mailroom.erp.plugins.plugin_utils.environment import INVENTORY
 from ansible_collections.mailroom.erp.plugins.plugin_utils.environment_needs import service_terms
+from ansible_collections.mailroom.erp.plugins.plugin_utils.needs_dkim import selectors_of
 
 DOMAIN_KEYS = ("services", "dns", "zone", "ttl", "dmarc", "dkim")
 _STALE_AFTER = datetime.timedelta(days=365)
@@ -106,6 +107,7 @@ class _Sum:
         self.declared = self._declared()
 
     def plan(self) -> Plan:
+        self._wrong()
         self._unpublished()
         self._accepted_names()
         planned = [entry for name in sorted(self.declared) if (entry := self._domain(name)) is not None]
@@ -194,6 +196,11 @@ class _Sum:
                 way_out = "Let the role erp_mail (tasks_from: validate) run for it first, as the playbook site does."
                 self._problem(host.host, "erp_mail_needs", None, rule, way_out)
 
+    def _wrong(self) -> None:
+        """The problems of the environments themselves come first, so that one report has all of them."""
+        for host in self.hosts:
+            self.result.problems += [Problem(**problem) for problem in (host.needs or {}).get("problems", [])]
+
     def _accepted_names(self) -> None:
         for name in sorted(self.options.accept_stale - set(self.catalogue.names("services"))):
             rule = "no service of this name is in the catalogue"
@@ -205,8 +212,9 @@ class _Sum:
         absent = self._absent(name, wanted)
         terms = [term["term"] for term in _distinct(wanted) if self._may_publish(name, term)]
         records = {**self._spf(name, terms, absent), **self._dmarc(name)}
-        if declared.get("dkim"):
-            records["dkim"] = declared["dkim"]
+        selectors = self._dkim(name, bool(terms))
+        if selectors:
+            records["dkim"] = selectors
         if not any(records.values()):
             return None
         more = {key: declared[key] for key in ("zone", "ttl") if declared.get(key) is not None}
@@ -229,6 +237,15 @@ class _Sum:
         if not declared:
             return {}
         return {"dmarc": {**declared, "tighten": self._is_whole()} if isinstance(declared, Mapping) else declared}
+
+    def _dkim(self, name: str, has_spf: bool) -> list[Any]:
+        needs = [(host.host, host.needs) for host in self.hosts if host.needs]
+        found = selectors_of(name, self.declared[name], needs, has_spf)
+        self.result.problems += found.problems
+        self.result.warnings += found.warnings
+        if found.removes and not self._is_whole():
+            self._refuse_removal(name)
+        return found.entries
 
     def _is_whole(self) -> bool:
         """Whether this run holds every sender of these domains."""
@@ -270,7 +287,7 @@ class _Sum:
     def _refuse_removal(self, domain: str) -> None:
         rule, way_out = self._why_no_removal()
         for host in self.hosts:
-            if host.needs and host.needs["state"] == "absent" and domain in host.needs["domains"]:
+            if host.needs and host.needs["state"] == "absent" and _needs_domain(host, domain):
                 self._problem(host.host, f"erp_mail_state of {domain}", "absent", rule, way_out)
 
     def _why_no_removal(self) -> tuple[str, str]:
@@ -300,7 +317,7 @@ class _Sum:
         own = self.declared[domain].get("dns")
         if own is not None:
             return self._checked_account(domain, f"mail_dns_domains.{domain}.dns", own)
-        needing = [host for host in self.hosts if host.needs and domain in host.needs["domains"]]
+        needing = [host for host in self.hosts if _needs_domain(host, domain)]
         found = _accounts(needing) or _accounts(self.hosts)
         if len(found) == 1:
             host, account = next(iter(found.values()))
@@ -340,6 +357,11 @@ class _Sum:
             else:
                 sound.append(name)
         return sound
+
+
+def _needs_domain(host: HostNeeds, domain: str) -> bool:
+    needs = host.needs or {}
+    return domain in needs.get("domains", {}) or domain in needs.get("dkim", {})
 
 
 def _accounts(hosts: Iterable[HostNeeds]) -> dict[str, tuple[str, Any]]:

@@ -8,6 +8,8 @@ docs/catalogue.md describes the shape. No timestamps: the same declaration gives
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.libraries import require
@@ -58,6 +60,36 @@ def settings_yaml(settings: dict[str, Any]) -> str:
     text: str = yaml.dump(
         settings, Dumper=Indented, sort_keys=False, allow_unicode=True, width=1000, explicit_start=True
     )
+    return text
+
+
+def with_secret(text: str, secret: Callable[[], str]) -> str:
+    """The text of ``settings.yml`` with the value of its secrets beside their names.
+
+    :param text: what :func:`settings_yaml` gave
+    :param secret: reads the secret; called only when a field holds one
+    """
+    yaml = require("yaml")
+    settings = yaml.safe_load(text)
+    for field in settings["fields"]:
+        if isinstance(field["value"], Mapping):
+            field["value"] = {**field["value"], "value": secret()}
+    return settings_yaml(settings)
+
+
+def masked(text: str, mask: str) -> str:
+    """The text of a settings file with a mask for each secret that stands in it; any other text as it is.
+
+    :param mask: what to show instead of a value
+    """
+    yaml = require("yaml")
+    with contextlib.suppress(yaml.YAMLError, KeyError, TypeError):
+        settings = yaml.safe_load(text)
+        if settings["format"] == FORMAT:
+            held = [one["value"] for one in settings["fields"] if isinstance(one["value"], dict)]
+            for value in (value for value in held if "value" in value):
+                value["value"] = mask
+            return settings_yaml(settings) if any("value" in value for value in held) else text
     return text
 
 

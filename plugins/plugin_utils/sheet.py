@@ -1,178 +1,190 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The sheet of one environment for the person who types it in: the screen's own order and words, in its language."""
+"""The sheet of one environment for the person who types it in: the screen's own order and words, in its language.
+
+What it says is made here, once; ``sheet_markdown`` and ``sheet_html`` write it down.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue_facts import Hint
 from ansible_collections.mailroom.erp.plugins.plugin_utils.environment import Environment
-
-_WORDS: dict[str, dict[str, str]] = {
-    "en": {
-        "title": "{environment}: mail settings of {system}",
-        "generated": "Made from the inventory by mailroom.erp; change the inventory, not this sheet.",
-        "screen": "Menu: **{menu}**",
-        "field": "Field",
-        "value": "Value",
-        "on": "on",
-        "off": "off",
-        "keep": "(leave as it is)",
-        "empty": "(leave empty)",
-        "secret": "(secret) Ansible variable {secret}",
-        "senders": "Senders",
-        "where": "Where",
-        "for": "For",
-        "sender": "Sender",
-        "buttons": "Buttons",
-        "outside": "Outside {system}",
-        "notes": "Good to know",
-        "planned": "DNS of {domain}, SPF: {terms}. The role mail_dns publishes it.",
-        "held": "An address from a source older than 12 months is published only when it is accepted by name.",
-        "foreign": "DNS of {domain}: not one of our domains, so nothing is published for it.",
-        "unknown": "DNS of {domain}: the SPF terms of {service} are not known, so nothing is published for it.",
-    },
-    "nl": {
-        "title": "{environment}: mailinstellingen van {system}",
-        "generated": "Gemaakt uit de inventory door mailroom.erp; wijzig de inventory, niet dit blad.",
-        "screen": "Menu: **{menu}**",
-        "field": "Veld",
-        "value": "Waarde",
-        "on": "aan",
-        "off": "uit",
-        "keep": "(laten zoals het is)",
-        "empty": "(leeg laten)",
-        "secret": "(geheim) Ansible-variabele {secret}",
-        "senders": "Afzenders",
-        "where": "Waar",
-        "for": "Voor",
-        "sender": "Afzender",
-        "buttons": "Knoppen",
-        "outside": "Buiten {system}",
-        "notes": "Goed om te weten",
-        "planned": "DNS van {domain}, SPF: {terms}. De rol mail_dns publiceert dit.",
-        "held": "Een adres uit een bron ouder dan 12 maanden wordt pas gepubliceerd als het bij naam is aanvaard.",
-        "foreign": "DNS van {domain}: niet een van onze domeinen, dus hiervoor wordt niets gepubliceerd.",
-        "unknown": "DNS van {domain}: de SPF-termen van {service} zijn onbekend; hiervoor wordt niets gepubliceerd.",
-    },
-}
+from ansible_collections.mailroom.erp.plugins.plugin_utils.hints import holds, signs_in
+from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet_words import WORDS
+from ansible_collections.mailroom.erp.plugins.plugin_utils.system_rules import rules_of
 
 
-def sheet_of(environment: Environment, settings: Mapping[str, Any], needs: Mapping[str, Any]) -> str:
-    """Write the sheet as Markdown.
+@dataclass(frozen=True, slots=True)
+class Code:
+    """Text to be typed or copied exactly."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Strong:
+    """Text that stands out: a button's name, a label."""
+
+    text: str
+
+
+Inline = tuple[str | Code | Strong, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A point of a list, with steps to take one after the other; ``done`` makes it one of a checklist."""
+
+    text: Inline
+    steps: tuple[Inline, ...] = ()
+    done: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of the sheet: an introduction, then a table or a list. The first column of a table names its rows."""
+
+    title: str
+    intro: Inline = ()
+    head: tuple[str, ...] = ()
+    rows: tuple[tuple[Inline, ...], ...] = ()
+    items: tuple[Item, ...] = ()
+    outro: Inline = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """The whole sheet."""
+
+    language: str
+    title: str
+    about: str
+    sections: tuple[Section, ...]
+
+
+def sheet_of(environment: Environment, settings: Mapping[str, Any], needs: Mapping[str, Any]) -> Sheet:
+    """Say what the person who types needs to know.
 
     :param environment: an environment without errors
     :param settings: what ``settings.settings_of`` made of it
     :param needs: what ``environment_needs`` made of it
-    :returns: the text, ending in one newline; the same declaration gives the same bytes
+    :returns: the sheet; the same declaration gives the same one
     """
-    words, system = _WORDS[environment.system.language], environment.system
-    parts = [
-        "# " + words["title"].format(environment=environment.name, system=system.title),
-        words["generated"],
-        words["screen"].format(menu=system.menu),
-        _table([words["field"], words["value"]], _field_rows(settings, words)),
-        *_sender_table(environment, words),
-        *_section(words["buttons"], _hints(system.buttons, environment)),
-        *_section(words["outside"].format(system=system.title), _outside(environment, needs, words)),
-        *_section(words["notes"], _good_to_know(environment)),
+    words, system = WORDS[environment.system.language], environment.system
+    sections = [
+        _fields(environment, settings, words),
+        _senders(environment, words),
+        _used(needs, words),
+        Section(words["buttons"], items=_hints(system.buttons, environment)),
+        Section(words["dns"], items=tuple(_dns(environment, needs, words))),
+        Section(words["outside"].format(system=system.title), items=_hints(system.outside, environment)),
+        Section(words["never"], items=_hints(system.never, environment)),
+        Section(words["notes"], items=tuple(_good_to_know(environment))),
+        _checklist(environment, words),
     ]
-    return "\n\n".join(parts) + "\n"
+    title = words["title"].format(environment=environment.name, system=system.title)
+    kept = tuple(section for section in sections if section.rows or section.items)
+    return Sheet(system.language, title, words["generated"], kept)
 
 
-def _field_rows(settings: Mapping[str, Any], words: Mapping[str, str]) -> Iterator[list[str]]:
-    for field in settings["fields"]:
-        yield [_cell(field["label"]), _shown(field["value"], words)]
+def inline(text: str) -> Inline:
+    """A sentence of the catalogue; what stands between backticks is code."""
+    parts = re.split(r"`([^`]+)`", text)
+    return tuple(Code(part) if index % 2 else part for index, part in enumerate(parts) if part)
 
 
-def _shown(value: Any, words: Mapping[str, str]) -> str:
+def _fields(environment: Environment, settings: Mapping[str, Any], words: Mapping[str, str]) -> Section:
+    rows = tuple(((field["label"],), _shown(field["value"], words)) for field in settings["fields"])
+    menu = (f"{words['menu']}: ", Strong(environment.system.menu))
+    return Section(words["settings"], menu, (words["field"], words["value"]), rows)
+
+
+def _shown(value: Any, words: Mapping[str, str]) -> Inline:
     if value is None:
-        return words["keep"]
+        return (words["keep"],)
     if value == "":
-        return words["empty"]
+        return (words["empty"],)
     if isinstance(value, bool):
-        return words["on" if value else "off"]
+        return (words["on" if value else "off"],)
     if isinstance(value, Mapping):
-        return words["secret"].format(secret=_code(value["secret"]))
-    return _code(str(value))
+        return (f"{words['secret']} ", Code(value["secret"]))
+    return (Code(str(value)),)
 
 
-def _sender_table(environment: Environment, words: Mapping[str, str]) -> list[str]:
+def _senders(environment: Environment, words: Mapping[str, str]) -> Section:
     """The senders beside the one that is a field of the screen itself."""
     kinds = {kind.id: kind for kind in environment.system.senders}
     on_screen = {field.sender for field in environment.transport.fields}
-    rows = [
-        [_cell(kinds[sender.kind].menu), _cell(_of(kinds[sender.kind].label, sender.key)), _code(sender.address)]
-        for sender in environment.senders
-        if sender.kind not in on_screen
-    ]
-    return ["## " + words["senders"], _table([words["where"], words["for"], words["sender"]], rows)] if rows else []
+    rows: list[tuple[Inline, ...]] = []
+    for sender in environment.senders:
+        if sender.kind not in on_screen:
+            label = kinds[sender.kind].label
+            named = label if sender.key is None else f"{label}: {sender.key}"
+            rows.append(((named,), (kinds[sender.kind].menu,), (Code(sender.address),)))
+    return Section(words["senders"], head=(words["for"], words["where"], words["sender"]), rows=tuple(rows))
 
 
-def _of(label: str, key: str | None) -> str:
-    return label if key is None else f"{label}: {key}"
+def _used(needs: Mapping[str, Any], words: Mapping[str, str]) -> Section:
+    """Which sender is taken for which message, when there is more than one."""
+    found: list[tuple[Inline, ...]] = []
+    for sender in needs["senders"]:
+        found += [((message,), (Code(sender["from"]),)) for message in sender["used_for"]]
+    rows = tuple(found) if len(needs["senders"]) > 1 else ()
+    return Section(words["used"], head=(words["messages"], words["sender"]), rows=rows)
 
 
-def _outside(environment: Environment, needs: Mapping[str, Any], words: Mapping[str, str]) -> Iterator[str]:
+def _dns(environment: Environment, needs: Mapping[str, Any], words: Mapping[str, str]) -> Iterator[Item]:
     for domain, terms in needs["domains"].items():
-        names = ", ".join(_code(term["term"]) for term in terms)
-        sentence = words["planned" if terms else "unknown"]
-        yield sentence.format(domain=domain, terms=names, service=environment.service.title)
+        if terms:
+            names = [part for term in terms for part in (" ", Code(term["term"]))]
+            yield Item((words["spf"].format(domain=domain), *names, ". ", words["planned"]))
+        else:
+            yield Item((words["unknown"].format(domain=domain, service=environment.service.title),))
     if any(_is_address(term) for terms in needs["domains"].values() for term in terms):
-        yield words["held"]
+        yield Item((words["held"],))
+    for domain, selectors in needs["dkim"].items():
+        names = [part for one in selectors for part in (" ", Code(one["selector"]))]
+        yield Item((words["dkim"].format(domain=domain), *names, ". ", words["planned"]))
+    for cname in needs["cnames"]:
+        yield Item((f"{words['cname']} ", Code(cname["name"]), " CNAME ", Code(cname["target"])))
     for domain in needs["foreign"]:
-        yield words["foreign"].format(domain=domain)
-    yield from _hints(environment.system.outside, environment)
+        yield Item((words["foreign"].format(domain=domain),))
 
 
 def _is_address(term: Mapping[str, Any]) -> bool:
     return not term["given"] and str(term["term"]).startswith(("ip4:", "ip6:"))
 
 
-def _good_to_know(environment: Environment) -> Iterator[str]:
+def _good_to_know(environment: Environment) -> Iterator[Item]:
+    yield from (Item((remark,)) for remark in rules_of(environment.system.name).remarks(environment))
     yield from _hints(environment.system.notes, environment)
+    with_password = signs_in(environment)
     for note in (*environment.service.notes, *environment.service.warnings):
-        yield f"{note.text(environment.system.language)} ({note.source})"
+        if with_password or not note.submission:
+            text = note.text(environment.system.language).rstrip(".")
+            yield Item((*inline(text), f". ({note.source})"))
 
 
-def _hints(hints: tuple[Hint, ...], environment: Environment) -> Iterator[str]:
-    for hint in hints:
-        if _holds(hint.when, environment):
-            yield f"**{hint.label}**: {hint.text}" if hint.label else hint.text
+def _hints(hints: tuple[Hint, ...], environment: Environment) -> tuple[Item, ...]:
+    return tuple(_hint(hint) for hint in hints if holds(hint.when, environment))
 
 
-def _holds(when: Mapping[str, Any], environment: Environment) -> bool:
-    facts = {
-        "transport": environment.transport.id,
-        "service": environment.service.name,
-        "kind": environment.service.kind,
-    }
-    if any(name in when and fact not in when[name] for name, fact in facts.items()):
-        return False
-    return all(environment.values.get(name) == value for name, value in when.get("settings", {}).items())
+def _hint(hint: Hint) -> Item:
+    text = (Strong(hint.label), ": ", *inline(hint.text)) if hint.label else inline(hint.text)
+    return Item(text, tuple(inline(step) for step in hint.steps))
 
 
-def _section(title: str, items: Iterator[str]) -> list[str]:
-    lines = [f"- {item}" for item in items]
-    return [f"## {title}", "\n".join(lines)] if lines else []
-
-
-def _table(head: list[str], rows: Iterator[list[str]] | list[list[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
-
-
-def _code(text: str) -> str:
-    """Text as it must be typed, so that no sign of it is taken for Markdown."""
-    longest = max((len(run) for run in re.findall("`+", text)), default=0)
-    fence = "`" * (longest + 1)
-    space = " " if longest else ""
-    return _cell(f"{fence}{space}{text}{space}{fence}")
+def _checklist(environment: Environment, words: Mapping[str, str]) -> Section:
+    checks = [check for check in environment.system.checklist if holds(check.when, environment)]
+    items = tuple(
+        Item((*inline(check.text), " (", Code(check.id), ")"), done=check.id in environment.confirmed)
+        for check in checks
+    )
+    example = f"erp_mail_confirmed: [{', '.join(check.id for check in checks)}]"
+    return Section(words["checklist"], items=items, outro=(f"{words['confirm']} ", Code(example)))

@@ -5,25 +5,23 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.a2000erp import A2000Erp
+from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.afas_profit import AfasProfit
+from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.base import SystemRules
+from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.compad_bakkerij import CompadBakkerij
+from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.exalt import Exalt
+from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.king_erp import KingErp
 
-from ansible_collections.mailroom.erp.plugins.plugin_utils.environment import Environment, Findings
-from ansible_collections.mailroom.erp.plugins.plugin_utils.systems import afas_profit, compad_bakkerij
-
-
-class SystemRules(Protocol):
-    """What a module in ``systems/`` offers."""
-
-    def judge(self, environment: Environment, findings: Findings) -> None:
-        """Judge an environment that is present, by the rules that its data file cannot say."""
-
-    def also_sends(self, environment: Environment) -> list[tuple[str, str]]:
-        """Name the services that send beside the environment's own: (service, domain that it sends as)."""
-
-
-_RULES: dict[str, SystemRules] = {"afas_profit": afas_profit, "compad_bakkerij": compad_bakkerij}
+_RULES: dict[str, SystemRules] = {
+    "a2000erp": A2000Erp(),
+    "afas_profit": AfasProfit(),
+    "compad_bakkerij": CompadBakkerij(),
+    "exalt": Exalt(),
+    "king_erp": KingErp(),
+}
+_PLAIN = SystemRules()
 
 
-def rules_of(system: str) -> SystemRules | None:
-    """The rules of a system; None when its data file says all, as with a system that a user added."""
-    return _RULES.get(system)
+def rules_of(system: str) -> SystemRules:
+    """The rules of a system; those that hold for any when its data file says all, as with a system that a user adds."""
+    return _RULES.get(system, _PLAIN)

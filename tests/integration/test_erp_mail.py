@@ -132,7 +132,7 @@ def test_site_makes_the_records_and_the_files_and_then_changes_nothing(estate: P
     assert {name for name in after if name.startswith("mailroom/")} == {
         f"mailroom/{host}/{file}"
         for host in ("acme_profit", "acme_relay", "jansen_bakery")
-        for file in ("settings.yml", "sheet.md")
+        for file in ("settings.yml", "sheet.md", "sheet.html")
     }
     second = run_playbook(estate, SITE, inventory(), "--diff")
     assert (second.rc, second.changed, differences(second)) == (0, 0, [])

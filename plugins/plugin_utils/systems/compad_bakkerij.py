@@ -5,35 +5,42 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ansible_collections.mailroom.erp.plugins.plugin_utils.environment import Environment, Findings, Sender
+from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.base import SystemRules
 
 _SECURITIES = ("standaard", "TLS")
 _EXTERNAL = ("mailbox", "platform")
 
 
-def judge(environment: Environment, findings: Findings) -> None:
-    """Judge the sender against the kind of service, the sign-in, the security and OrderNow."""
-    if environment.service.kind == "isp":
-        _provider_sender(environment, findings)
-    _sign_in(environment, findings)
-    _security(environment, findings)
-    _ordernow(environment, findings)
+class CompadBakkerij(SystemRules):
+    """See the module."""
 
+    def judge(self, environment: Environment, findings: Findings) -> None:
+        """Judge the sender against the kind of service, the sign-in, the security and OrderNow."""
+        if environment.service.kind == "isp":
+            _provider_sender(environment, findings)
+        _sign_in(environment, findings)
+        _security(environment, findings)
+        _ordernow(environment, findings)
 
-def also_sends(environment: Environment) -> list[tuple[str, str]]:
-    """OrderNow sends as the address declared for it, else as the environment's sender."""
-    if not environment.values.get("ordernow"):
-        return []
-    sender = _sender(environment, "ordernow") or _sender(environment, "environment")
-    return [("ordernow", sender.domain)] if sender else []
+    def also_sends(self, environment: Environment) -> list[tuple[str, Sender]]:
+        """OrderNow sends as the address declared for it, else as the environment's sender."""
+        if not environment.values.get("ordernow"):
+            return []
+        sender = environment.sender("ordernow") or environment.sender("environment")
+        return [("ordernow", sender)] if sender else []
 
-
-def _sender(environment: Environment, kind: str) -> Sender | None:
-    return next((sender for sender in environment.senders if sender.kind == kind), None)
+    def server(self, environment: Environment) -> dict[str, Any]:
+        """The screen's choice of security; what "standaard" does is not told."""
+        found = super().server(environment)
+        known = {"TLS": found["security"] or "starttls"}
+        return {**found, "security": known.get(str(environment.values["security"])), "verify": None}
 
 
 def _provider_sender(environment: Environment, findings: Findings) -> None:
-    sender = _sender(environment, "environment")
+    sender = environment.sender("environment")
     known = environment.service.domains.value
     if sender is None or sender.domain in (known or []):
         return
@@ -49,12 +56,15 @@ def _provider_sender(environment: Environment, findings: Findings) -> None:
 
 def _sign_in(environment: Environment, findings: Findings) -> None:
     service, source = environment.service, environment.transport.source
-    has_password = environment.password is not None and environment.password.is_given
+    has_password = environment.has_password
     has_username = bool(environment.values["username"])
     needed = service.kind in _EXTERNAL or service.auth.value == "required"
     if needed and not has_username:
         rule = f"an external service such as {service.title} requires a username, usually the e-mail address"
         findings.error("erp_mail_settings.username", None, rule, source, "Declare erp_mail_settings.username.")
+    if service.kind == "isp" and has_username:
+        rule = f"{service.title} is an internet provider; its server usually takes no username"
+        findings.warn("erp_mail_settings.username", None, rule, source, "Leave it out unless the provider gave one.")
     if (has_username or needed) and not has_password:
         rule = f"{service.title} with a username requires a password"
         findings.error(
@@ -79,7 +89,7 @@ def _security(environment: Environment, findings: Findings) -> None:
 
 
 def _ordernow(environment: Environment, findings: Findings) -> None:
-    own = _sender(environment, "ordernow")
+    own = environment.sender("ordernow")
     source = environment.transport.source
     if not environment.values.get("ordernow"):
         if own:
@@ -87,7 +97,7 @@ def _ordernow(environment: Environment, findings: Findings) -> None:
             way_out = "Set erp_mail_settings.ordernow: true, or leave the sender out."
             findings.error(own.where, own.address, rule, source, way_out)
         return
-    sender = own or _sender(environment, "environment")
+    sender = own or environment.sender("environment")
     if sender and not environment.is_ours(sender.domain):
         rule = f"the domain that OrderNow sends as is unknown: {sender.domain} is not yours, so no SPF term is planned"
         way_out = "Declare erp_mail_senders.ordernow: the address that OrderNow sends as."

@@ -17,6 +17,9 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.environment import De
 from ansible_collections.mailroom.erp.plugins.plugin_utils.environment_needs import environment_needs
 from ansible_collections.mailroom.erp.plugins.plugin_utils.judgement import VARIABLES, judge
 from ansible_collections.mailroom.erp.plugins.plugin_utils.settings import settings_of
+from ansible_collections.mailroom.erp.tests.tools.catalogue_schema import schemas
+from ansible_collections.mailroom.erp.tests.tools.catalogue_schema import text as schema_text
+from jsonschema import Draft202012Validator
 
 FOLDER = Path(catalogue_loader.__file__).parent / "catalogue"
 ROLES = Path(catalogue_loader.__file__).parents[2] / "roles"
@@ -70,17 +73,77 @@ def test_every_file_loads_and_is_named_like_its_entry(file: Path) -> None:
 
 
 def test_the_catalogue_holds_what_the_roles_need() -> None:
-    assert Catalogue().names("systems") == ["afas_profit", "compad_bakkerij"]
-    assert Catalogue().names("services") == [
-        "afas_online",
-        "gmail",
-        "kpn",
-        "microsoft365",
-        "ordernow",
-        "own_relay",
-        "sendgrid",
-        "ziggo",
-    ]
+    assert Catalogue().names("systems") == ["a2000erp", "afas_profit", "compad_bakkerij", "exalt", "king_erp"]
+    providers = ["ziggo", "telfort", "kpn", "planet", "scarlet", "upc", "tele2", "versatel", "zonnet", "online"]
+    mailboxes = ["microsoft365", "outlook", "live", "gmail", "exchange_online"]
+    others = ["afas_online", "sendgrid", "ordernow", "own_relay"]
+    assert Catalogue().names("services") == sorted([*providers, *mailboxes, *others])
+
+
+# tables 1 and 3, 2 and 4 of "Elektronisch facturering" 1.5 (S2)
+PROVIDERS = {
+    "ziggo": ("smtp.ziggo.nl", "212.54.42.9"),
+    "telfort": ("smtp.telfort.nl", "213.75.63.9"),
+    "kpn": ("mail.kpnmail.nl", "213.75.63.13"),
+    "planet": ("mail.kpnmail.nl", "213.75.63.13"),
+    "scarlet": ("mail.scarlet.nl", "213.204.195.149"),
+    "upc": ("smtp.upcmail.nl", "213.46.255.2"),
+    "tele2": ("smtp.tele2.nl", "212.247.156.14"),
+    "versatel": ("smtp.versatel.nl", "62.58.50.46"),
+    "zonnet": ("smtp.versatel.nl", "62.58.50.46"),
+    "online": ("smtp.online.nl", "194.134.41.21"),
+}
+MAILBOXES = {
+    "microsoft365": ("smtp.office365.com", {587}),
+    "outlook": ("smtp-mail.outlook.com", {25, 587}),
+    "live": ("smtp.live.com", {587}),
+    "gmail": ("smtp.gmail.com", {587, 465}),
+}
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_a_provider_is_as_the_document_of_2015_has_it(name: str) -> None:
+    service = Catalogue().service(name)
+    assert (service.kind, service.host.value, service.spf_terms.value[0]) == (
+        "isp",
+        PROVIDERS[name][0],
+        f"ip4:{PROVIDERS[name][1]}",
+    )
+    assert service.auth.value == "none" and service.ports.value[0]["port"] == 25
+    assert service.spf_terms.source is not None and service.spf_terms.source.date == "2015-11-18"
+
+
+@pytest.mark.parametrize("name", MAILBOXES)
+def test_an_external_service_is_as_the_documents_have_it(name: str) -> None:
+    service = Catalogue().service(name)
+    assert service.host.value == MAILBOXES[name][0]
+    assert {entry["port"] for entry in service.ports.value} == MAILBOXES[name][1]
+    assert service.security(587) == "starttls" and service.auth.value == "required"
+
+
+def test_the_limit_of_gmail_is_known() -> None:
+    assert Catalogue().service("gmail").limits["messages_per_day"].value == 99
+
+
+@pytest.mark.parametrize("name", ["service", "system"])
+def test_the_schemas_say_what_the_loader_checks(name: str) -> None:
+    file = f"{name}.schema.json"
+    assert (FOLDER / "schema" / file).read_text(encoding="utf-8") == schema_text(schemas()[file])
+
+
+def schema_errors(part: str, entry: Any) -> list[str]:
+    schema = schemas()[f"{part.removesuffix('s')}.schema.json"]
+    return [error.message for error in Draft202012Validator(schema).iter_errors(entry)]
+
+
+@pytest.mark.parametrize("file", FILES, ids=[file.stem for file in FILES])
+def test_every_file_fits_its_schema(file: Path) -> None:
+    assert schema_errors(file.parent.name, yaml.safe_load(file.read_text(encoding="utf-8"))) == []
+
+
+@pytest.mark.parametrize("part", ["service", "system"])
+def test_the_schemas_are_schemas(part: str) -> None:
+    Draft202012Validator.check_schema(schemas()[f"{part}.schema.json"])
 
 
 def test_a_fact_that_nobody_gave_is_unknown() -> None:
@@ -157,6 +220,16 @@ MALFORMED: list[tuple[str, Any, str]] = [
     ("port is no number", {**SERVICE, "smtp": {"ports": {"value": [{"port": "a"}], "source": "page"}}}, "port"),
     ("wrong SPF term", {**SERVICE, "spf": {"terms": {"value": ["ip4:1.2.3"], "source": "page"}}}, "RFC 7208"),
 ]
+
+
+# the schema knows neither which sources there are nor what an SPF term is
+BEYOND_SCHEMA = ("stray source", "wrong SPF term")
+
+
+@pytest.mark.parametrize("row", MALFORMED, ids=[row[0] for row in MALFORMED])
+def test_what_the_loader_refuses_does_not_fit_the_schema(row: tuple[str, Any, str]) -> None:
+    entry = {"name": "mailer", **row[1]} if isinstance(row[1], dict) else row[1]
+    assert bool(schema_errors("services", entry)) == (row[0] not in BEYOND_SCHEMA)
 
 
 @pytest.mark.parametrize(("entry", "rule"), [row[1:] for row in MALFORMED], ids=[row[0] for row in MALFORMED])

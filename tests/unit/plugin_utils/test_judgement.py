@@ -53,13 +53,126 @@ GMAIL: dict[str, Any] = {
     "settings": {"username": "mijnbakkerij@gmail.com"},
     "password": GIVEN,
 }
+GUID = "0a1b2c3d-0000-4000-8000-000000000001"
+DKIM: dict[str, Any] = {
+    **ONLINE,
+    "dkim": {
+        "acme.example": [
+            {"selector": "afas1", "target": "acme-example.afas1.afas.example"},
+            {"selector": "afas2", "target": "acme-example.afas2.afas.example"},
+        ]
+    },
+    "settings": {"apply_dkim": True, "dkim_username": "dkim-98765", "afas_environment": "O98765AA"},
+    "password": GIVEN,
+}
+EXCHANGE: dict[str, Any] = {
+    **ONLINE,
+    "transport": "exchange",
+    "settings": {"directory_id": GUID, "application_id": GUID},
+    "password": GIVEN,
+}
+SENDGRID: dict[str, Any] = {
+    **ONLINE,
+    "transport": "smtp",
+    "service": "sendgrid",
+    "password": GIVEN,
+    "dkim": {
+        "acme.example": [
+            {"selector": "s1", "target": "s1.domainkey.u1.wl.sendgrid.net"},
+            {"selector": "s2", "target": "s2.domainkey.u1.wl.sendgrid.net"},
+            {"name": "em1234", "target": "u1.wl.sendgrid.net"},
+        ]
+    },
+}
+KING: dict[str, Any] = {
+    "system": "king_erp",
+    "transport": "smtp_basic",
+    "service": "own_relay",
+    "senders": {"environment": "king@acme.example"},
+    "settings": {
+        "server": "relay.acme.example",
+        "port": 465,
+        "security": "Implicit-TLS",
+        "authentication": True,
+        "username": "king",
+    },
+    "spf_terms": ["ip4:192.0.2.1"],
+    "own_domains": ["acme.example"],
+    "password": GIVEN,
+}
+KING_SMTP: dict[str, Any] = {
+    **KING,
+    "transport": "m365_smtp_oauth2",
+    "service": "microsoft365",
+    "settings": {"username": "king@acme.example"},
+    "spf_terms": None,
+    "password": MISSING,
+    "consent": {"app_id": GUID, "publisher_tenant_id": GUID, "scopes": ["SMTP.Send"]},
+}
+KING_GRAPH: dict[str, Any] = {**KING_SMTP, "transport": "graph_oauth2", "service": None}
+A2000: dict[str, Any] = {
+    "system": "a2000erp",
+    "service": "own_relay",
+    "senders": {"environment": "accounts@acme.example"},
+    "settings": {"server": "relay.acme.example", "port": 587, "max_mails_per_batch": 10, "batch_interval": 60},
+    "spf_terms": ["ip4:192.0.2.1"],
+    "dkim": {"acme.example": [{"selector": "relay", "target": "relay._domainkey.acme-mail.example"}]},
+    "own_domains": ["acme.example"],
+    "password": GIVEN,
+}
+EXALT: dict[str, Any] = {
+    "system": "exalt",
+    "service": "own_relay",
+    "senders": {"environment": "alerts@acme.example"},
+    "settings": {
+        "server_name": "relay.acme.example,25",
+        "authentication": "none",
+        "notification_mailbox": "system@acme.example",
+        "bounced_mailbox": "bounces@acme.example",
+    },
+    "spf_terms": ["ip4:192.0.2.1"],
+    "own_domains": ["acme.example"],
+}
+EXALT_GMAIL: dict[str, Any] = {
+    **EXALT,
+    "service": "gmail",
+    "settings": {
+        "username": "alerts@acme.example",
+        "notification_mailbox": "system@acme.example",
+        "bounced_mailbox": "bounces@acme.example",
+    },
+    "spf_terms": None,
+    "password": GIVEN,
+}
 
 
 def judged(base: dict[str, Any], **changes: Any) -> tuple[Environment | None, Findings]:
     return judge(Declaration(environment="env_1", **{"password": MISSING, **base, **changes}), Catalogue())
 
 
-BASES = {"online": ONLINE, "smtp": SMTP, "m365": M365, "bakery": BAKERY, "gmail": GMAIL}
+BASES = {
+    "online": ONLINE,
+    "dkim": DKIM,
+    "smtp": SMTP,
+    "m365": M365,
+    "sendgrid": SENDGRID,
+    "exchange": EXCHANGE,
+    "bakery": BAKERY,
+    "gmail": GMAIL,
+    "king": KING,
+    "king_smtp": KING_SMTP,
+    "king_graph": KING_GRAPH,
+    "a2000": A2000,
+    "exalt": EXALT,
+    "exalt_gmail": EXALT_GMAIL,
+}
+SEEDS = (
+    "AFAS Profit help",
+    "Elektronisch facturering",
+    "KING ERP help",
+    "A2000ERP knowledge base",
+    "Exalt, email settings",
+)
 
 
 def cases(name: str) -> list[dict[str, Any]]:
@@ -68,6 +181,10 @@ def cases(name: str) -> list[dict[str, Any]]:
     for row in rows:
         if "password" in row["changes"]:
             row["changes"]["password"] = GIVEN if row["changes"]["password"] else MISSING
+        # a change of single settings leaves the others of the base as they are; null takes one away
+        if "set" in row["changes"]:
+            changed = {**BASES[row["base"]].get("settings", {}), **row["changes"].pop("set")}
+            row["changes"]["settings"] = {name: value for name, value in changed.items() if value is not None}
     return rows
 
 
@@ -88,10 +205,12 @@ def test_a_wrong_declaration_gives_one_error_that_names_all_of_it(row: dict[str,
 
 
 def test_there_are_enough_wrong_declarations() -> None:
-    assert len({row["case"] for row in WRONG}) == len(WRONG) >= 45
+    assert len({row["case"] for row in WRONG}) == len(WRONG) >= 80
+    for system in SEEDS:
+        assert len([row for row in WRONG if system in row["source"]]) >= 10, system
 
 
-@pytest.mark.parametrize("base", [ONLINE, SMTP, M365, BAKERY, GMAIL], ids=["online", "smtp", "m365", "isp", "gmail"])
+@pytest.mark.parametrize("base", BASES.values(), ids=BASES)
 def test_a_right_declaration_has_no_errors(base: dict[str, Any]) -> None:
     environment, findings = judged(base)
     assert findings.errors == []
