@@ -162,6 +162,54 @@ def test_one_wrong_environment_stops_all_before_anything_is_written(estate: Path
     assert contents(estate) == before
 
 
+WRONG: dict[str, dict[str, Any]] = {
+    "acme_profit": {**PROFIT, "erp_mail_settings": {"port": 25}},
+    "acme_relay": {**RELAY, "erp_mail_settings": {"server": "relay.acme.example", "port": 2525}},
+    "acme_king": {
+        "erp_mail_system": "king_erp",
+        "erp_mail_transport": "graph_oauth2",
+        "erp_mail_senders": {"environment": "king@acme.example"},
+        "erp_mail_settings": {"username": "king@acme.example", "port": 587},
+    },
+    "acme_a2000": {
+        "erp_mail_system": "a2000erp",
+        "erp_mail_service": "gmail",
+        "erp_mail_senders": {"environment": "accounts@acme.example"},
+        "erp_mail_settings": {"batch_interval": 60},
+        "erp_mail_password": "{{ vault_relay_password }}",
+    },
+    "acme_exalt": {
+        "erp_mail_system": "exalt",
+        "erp_mail_service": "gmail",
+        "erp_mail_senders": {"environment": "alerts@acme.example"},
+        "erp_mail_settings": {"server_name": "smtp.gmail.com:587"},
+    },
+    "jansen_bakery": {**BAKERY, "erp_mail_service": "zigo"},
+}
+TOLD = [
+    "acme_profit: erp_mail_settings.port: AFAS Profit has no such setting for transport afas_online",
+    'acme_relay: erp_mail_settings.port "2525"',
+    "acme_king: erp_mail_settings.port: KING ERP has no such setting for transport graph_oauth2",
+    "acme_a2000: erp_mail_settings.max_mails_per_batch: Maximum Mails per Batch and Batch Interval work together",
+    'acme_exalt: erp_mail_settings.server_name "smtp.gmail.com:587"',
+    "acme_exalt: erp_mail_settings.notification_mailbox: System Notification Mailbox is required",
+    'jansen_bakery: erp_mail_service "zigo": no service of this name is in the catalogue',
+    'acme.example: mail_dns_domains.services "gmial"',
+]
+
+
+@pytest.mark.parametrize("arguments", [[], ["--check"]], ids=["run", "check"])
+def test_all_problems_of_all_environments_stand_in_one_report(estate: Path, arguments: list[str]) -> None:
+    before = contents(estate)
+    shared = {"mail_dns_domains": {"acme.example": {"services": ["gmial"]}, "mijnbakkerij.example": {"services": []}}}
+    result = run_playbook(estate, SITE, inventory(WRONG, **shared), *arguments)
+    assert result.rc != 0
+    flat = result.output.replace('\\"', '"')
+    assert [told for told in TOLD if told not in flat] == []
+    assert sum(numbers["failures"] for numbers in result.stats.values()) == 1, result.output
+    assert contents(estate) == before
+
+
 def test_needs_that_contradict_each_other_stop_all_before_anything_is_written(estate: Path) -> None:
     before = contents(estate)
     other = {"mail_dns_account": {"provider": "zonefile", "path": "/nowhere"}}
@@ -251,6 +299,112 @@ def test_a_user_s_own_service_works_in_the_inventory(estate: Path) -> None:
     assert result.rc == 0, result.output
     assert "ip4:198.51.100.7" in spf(estate, "acme.example")[0]
     assert "smtp.mailer.example" in (estate / "mailroom" / "acme_relay" / "sheet.md").read_text(encoding="utf-8")
+
+
+def test_a_user_s_own_system_and_service_work_in_the_inventory(estate: Path) -> None:
+    sources = {"manual": {"title": "Ledger manual 4.2", "date": "2026-03"}}
+    field = {"source": "manual"}
+    system = {
+        "title": "Ledger",
+        "language": "en",
+        "sources": sources,
+        "menu": {"value": "Setup / Mail", "source": "manual"},
+        "senders": {"environment": {"label": "From", "shape": "address", "required": True, "menu": "Setup", **field}},
+        "transports": {
+            "smtp": {
+                "label": "SMTP",
+                "services": ["ledger_cloud"],
+                "source": "manual",
+                "fields": [
+                    {"id": "host", "label": "Host", "setting": {"type": "str"}, "fact": "host", **field},
+                    {"id": "from", "label": "From", "sender": "environment", **field},
+                ],
+            }
+        },
+        "checklist": [{"id": "typed", "text": "The fields are entered.", **field}],
+    }
+    service = {
+        "title": "Ledger Cloud",
+        "kind": "platform",
+        "sources": sources,
+        "smtp": {"host": {"value": "smtp.ledger.example", "source": "manual"}},
+        "spf": {"terms": {"value": ["ip4:198.51.100.9"], "source": "manual"}},
+        "envelope": {"value": "sender", "source": "manual"},
+    }
+    ledger = {
+        "erp_mail_system": "ledger",
+        "erp_mail_senders": {"environment": "ledger@acme.example"},
+        "erp_mail_dkim": {"acme.example": [{"selector": "ledger", "target": "{domain}.keys.ledger.example"}]},
+        "erp_mail_confirmed": ["typed"],
+    }
+    shared = {
+        "erp_mail_catalogue_systems": {"ledger": system},
+        "erp_mail_catalogue_services": {"ledger_cloud": service},
+    }
+    result = run_playbook(estate, SITE, inventory({"acme_ledger": ledger}, **shared))
+    assert result.rc == 0, result.output
+    assert "ip4:198.51.100.9" in spf(estate, "acme.example")[0]
+    zone = (estate / "zones" / "acme.example.zone").read_text(encoding="utf-8")
+    assert re.search(r"ledger\._domainkey\S*\s+(3600\s+)?IN\s+CNAME\s+acme\.example\.keys\.ledger\.example\.", zone), (
+        zone
+    )
+    sheet = (estate / "mailroom" / "acme_ledger" / "sheet.md").read_text(encoding="utf-8")
+    assert "| Host | `smtp.ledger.example` |" in sheet and "- [x] The fields are entered." in sheet
+    assert run_playbook(estate, SITE, inventory({"acme_ledger": ledger}, **shared)).changed == 0
+
+
+def test_secrets_stand_in_the_settings_only_when_asked_for_and_are_never_shown(estate: Path) -> None:
+    shared = {"vault_relay_password": SECRET, "erp_mail_secrets": "inline"}
+    hosts = {"acme_relay": RELAY}
+    folder = estate / "mailroom" / "acme_relay"
+    outputs = []
+    for arguments in (["--check", "--diff", "-vvvv"], ["--diff", "-vvvv"]):
+        result = run_playbook(estate, SITE, inventory(hosts, **shared), *arguments)
+        assert result.rc == 0, result.output
+        outputs.append(result)
+    assert differences(outputs[0]) == differences(outputs[1])
+    field = next(one for one in settings_in(folder) if one["id"] == "password")
+    assert field["value"]["value"] == SECRET and field["value"]["secret"] == "vault_relay_password"
+    assert stat.S_IMODE((folder / "settings.yml").stat().st_mode) == 0o600
+    assert SECRET not in (folder / "sheet.md").read_text(encoding="utf-8")
+    assert SECRET not in (folder / "sheet.html").read_text(encoding="utf-8")
+    again = run_playbook(estate, SITE, inventory(hosts, **shared), "--diff", "-vvvv")
+    assert again.changed == 0
+    other = run_playbook(estate, SITE, inventory(hosts, **{**shared, "vault_relay_password": SECRET * 2}), "--diff")
+    assert other.changed == 1 and "(another secret)" in other.output
+    back = run_playbook(estate, SITE, inventory(hosts, vault_relay_password=SECRET), "--diff", "-vvvv")
+    assert (
+        back.changed == 1
+        and "value" not in next(one for one in settings_in(folder) if one["id"] == "password")["value"]
+    )
+    assert not [result for result in (*outputs, again, other, back) if SECRET in result.output]
+
+
+def settings_in(folder: Path) -> list[dict[str, Any]]:
+    fields: list[dict[str, Any]] = yaml.safe_load((folder / "settings.yml").read_text(encoding="utf-8"))["fields"]
+    return fields
+
+
+def test_a_secret_that_cannot_be_read_is_not_written(estate: Path) -> None:
+    result = run_playbook(estate, SITE, inventory({"acme_relay": RELAY}, erp_mail_secrets="inline"))
+    assert result.rc != 0
+    assert "acme_relay: erp_mail_password: its value cannot be read" in result.output.replace("\n", " ")
+    assert not (estate / "mailroom").exists()
+
+
+def test_dkim_of_afas_and_its_spf_are_published_and_taken_away_together(estate: Path) -> None:
+    keys = [{"selector": f"afas{n}", "target": f"acme-example.afas{n}.dkim.example"} for n in (1, 2)]
+    hosts = {"acme_profit": {**PROFIT, "erp_mail_dkim": {"acme.example": keys}}}
+    zone = estate / "zones" / "acme.example.zone"
+    first = run_playbook(estate, SITE, inventory(hosts))
+    assert first.rc == 0, first.output
+    text = zone.read_text(encoding="utf-8")
+    assert text.count("CNAME") == 2 and "acme-example.afas2.dkim.example" in text
+    assert run_playbook(estate, SITE, inventory(hosts)).changed == 0
+    gone = {"acme_profit": {**hosts["acme_profit"], "erp_mail_state": "absent"}}
+    done = run_playbook(estate, SITE, inventory(gone, mail_dns_complete=True))
+    assert done.rc == 0, done.output
+    assert "CNAME" not in zone.read_text(encoding="utf-8")
 
 
 def test_the_lookup_gives_an_entry_with_its_sources(tmp_path: Path) -> None:

@@ -240,8 +240,18 @@ def test_what_works_badly_is_warned_about(row: dict[str, Any]) -> None:
     assert [problem for problem in findings.warnings if problem.where == row["where"] and row["rule"] in problem.rule]
 
 
-def test_the_example_of_the_bakery_is_not_warned_about() -> None:
-    assert judged(BAKERY)[1].warnings == []
+@pytest.mark.parametrize(
+    "base", ["online", "dkim", "smtp", "exchange", "bakery", "king", "king_smtp", "king_graph", "a2000", "exalt"]
+)
+def test_a_good_declaration_is_not_warned_about(base: str) -> None:
+    assert judged(BASES[base])[1].warnings == []
+
+
+@pytest.mark.parametrize("path", [r"\\files\exalt\debug", r"\\files\exalt", "Z:", r"S:\mail\debug"])
+def test_a_debug_path_on_the_network_is_right(path: str) -> None:
+    settings = {**EXALT["settings"], "debug_path": path}
+    warned = judged(EXALT, settings=settings)[1].warnings
+    assert ["content of messages" in problem.rule for problem in warned] == [True]
 
 
 def test_an_absent_environment_needs_no_password_and_is_not_warned_about() -> None:
