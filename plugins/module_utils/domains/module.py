@@ -27,9 +27,14 @@ class Module(Protocol):
     check_mode: bool
     no_log_values: set[str]
 
-    def exit_json(self, **kwargs: Any) -> NoReturn: ...
-    def fail_json(self, msg: str, **kwargs: Any) -> NoReturn: ...
-    def warn(self, warning: str) -> None: ...
+    def exit_json(self, **kwargs: Any) -> NoReturn:
+        """End the module."""
+
+    def fail_json(self, msg: str, **kwargs: Any) -> NoReturn:
+        """End the module as failed."""
+
+    def warn(self, warning: str) -> None:
+        """Show a warning to the user."""
 
 
 def run_module(module: Module, params: Mapping[str, Any], shape: Callable[[list[DomainOutcome]], Result]) -> NoReturn:
