@@ -155,7 +155,8 @@ def _value(content: object, rdtype: str, where: str) -> str:
     if rdtype == "CNAME":
         return _dns_name(content, where)
     value = _text(content, where)
-    if len(value.encode("utf-8", "surrogateescape")) > _LARGEST_TXT - _LARGEST_TXT // 255:
+    length = len(value.encode("utf-8", "surrogateescape"))
+    if length + (length + 254) // 255 > _LARGEST_TXT:
         raise _Wrong(where, "a value is longer than TXT data can be (RFC 1035 section 3.3.14)")
     return value
 
