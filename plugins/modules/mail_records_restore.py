@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: mail_records_restore
 short_description: Bring mail records back to what a snapshot holds
-version_added: 0.2.0
+version_added: 0.1.0
 author: the mailroom.erp authors (@mailroom)
 description:
   - Undoes what a run of M(mailroom.erp.mail_domains), M(mailroom.erp.spf_record), M(mailroom.erp.dkim_record),

@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.mailroom.erp.plugins.module_utils.dns import settle
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import Conflict, Provider, ProviderError
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.zonefile import ZonefileProvider
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, RRset, ZoneState
@@ -231,7 +230,7 @@ class Misbehaving:
 def misbehave(monkeypatch: pytest.MonkeyPatch, fault: Callable[[str, str], None]) -> None:
     for module in (run, engine):
         monkeypatch.setattr(module, "open_provider", lambda dns: Misbehaving(ZonefileProvider(dns), fault))
-    monkeypatch.setattr(settle.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
 
 
 def once(zone: str, act: Callable[[], None]) -> Callable[[str, str], None]:

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.mailroom.erp.plugins.module_utils.dns import settle
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import Conflict, Provider, ProviderError
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.zonefile import ZonefileProvider
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, ZoneState
@@ -338,7 +337,7 @@ class Misbehaving:
 
 def misbehave(monkeypatch: pytest.MonkeyPatch, fault: Callable[[str, str], None]) -> None:
     monkeypatch.setattr(run, "open_provider", lambda dns: Misbehaving(ZonefileProvider(dns), fault))
-    monkeypatch.setattr(settle.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
 
 
 @pytest.mark.parametrize("call", ["read", "apply"])
