@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -183,7 +184,7 @@ def test_names_sort_by_time_and_never_meet(tmp_path: Path) -> None:
     moments = [WHEN.replace(microsecond=5), WHEN, WHEN, WHEN.replace(second=59), WHEN.replace(hour=10)]
     paths = []
     for moment in moments:
-        kept = Snapshot(tmp_path, "test", "anna@controller", lambda moment=moment: moment)
+        kept = Snapshot(tmp_path, "test", "anna@controller", partial(datetime.fromisoformat, moment.isoformat()))
         kept.keep_all([(FILES, "b.example", [CHANGE])])
         paths.append(kept.path)
     assert len(set(paths)) == len(moments)
