@@ -143,7 +143,7 @@ def _rrset(content: object, name: str, rdtype: str, where: str) -> RRset | None:
         return None
     sides = _mapping(content, where, {"ttl", "values"})
     ttl = sides["ttl"]
-    if type(ttl) is not int or not 0 <= ttl <= _LARGEST_TTL:
+    if not isinstance(ttl, int) or isinstance(ttl, bool) or not 0 <= ttl <= _LARGEST_TTL:
         raise _Wrong(f"{where}.ttl", f"it is a number of seconds from 0 to {_LARGEST_TTL} (RFC 2181 section 8)")
     found = [_value(value, rdtype, f"{where}.values") for value in _list(sides["values"], f"{where}.values")]
     if rdtype == "CNAME" and len(found) != 1:
