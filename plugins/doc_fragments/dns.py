@@ -78,6 +78,17 @@ options:
     type: list
     elements: str
     default: []
+  snapshot_dir:
+    description:
+      - The folder for snapshots and for the journal. Before the first write of a run, all records that are about to
+        change go into one file there; M(mailroom.erp.mail_records_restore) brings them back.
+      - Unless given, C($XDG_STATE_HOME/mailroom), or C(~/.local/state/mailroom). It is made for this user only.
+    type: path
+  why:
+    description:
+      - The reason of the run, for the snapshot and the journal. The number of a change request is a good one.
+      - Unless given, the name of the task.
+    type: str
 requirements:
   - dnspython >= 2.6
   - idna, for internationalised domain names

@@ -344,6 +344,11 @@ summary:
   type: dict
   returned: always
   sample: {domains: 2000, changed: 3, unchanged: 1996, failed: 1}
+snapshot:
+  description: The file that holds what stood there before, for M(mailroom.erp.mail_records_restore); null when nothing
+    was written.
+  type: str
+  returned: when nothing was refused
 """
 
 from ansible.module_utils.basic import AnsibleModule

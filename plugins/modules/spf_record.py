@@ -149,6 +149,11 @@ zone:
   description: The zone that holds the domain.
   type: str
   returned: always
+snapshot:
+  description: The file that holds what stood there before, for M(mailroom.erp.mail_records_restore); null when nothing
+    was written.
+  type: str
+  returned: when nothing was refused
 """
 
 from ansible.module_utils.basic import AnsibleModule
