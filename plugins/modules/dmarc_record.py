@@ -20,16 +20,6 @@ description:
     never changed.
 extends_documentation_fragment:
   - mailroom.erp.dns
-attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: full
-  idempotent:
-    support: full
-  action_group:
-    support: full
-    membership: [mailroom.erp.dns]
 options:
   domain:
     description: The domain that sends mail. Internationalised names are turned into A-labels.

@@ -22,16 +22,7 @@ description:
   - It makes a snapshot itself, so that it can be undone too.
 extends_documentation_fragment:
   - mailroom.erp.dns
-attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: full
-  idempotent:
-    support: full
-  action_group:
-    support: full
-    membership: [mailroom.erp.dns]
+  - mailroom.erp.dns.accounts
 notes:
   - O(resolver) and O(accept_undelegated) are taken so that C(module_defaults) of the group reach all its modules. A
     restore looks nothing up, and asks only the DNS accounts.
@@ -45,36 +36,6 @@ options:
       - The DNS accounts, in any order. A zone takes the one whose options are those that the snapshot names; secrets,
         which no snapshot holds, and C(timeout) do not matter. More accounts than are needed do no harm.
       - Without it O(dns) is used for all zones; with it O(dns) is not used.
-    type: list
-    elements: dict
-    suboptions:
-      provider:
-        description: As O(dns.provider).
-        type: str
-        required: true
-        choices: [rfc2136, zonefile]
-      server:
-        description: As O(dns.server).
-        type: str
-      port:
-        description: As O(dns.port).
-        type: int
-      key_name:
-        description: As O(dns.key_name).
-        type: str
-      key_secret:
-        description: As O(dns.key_secret).
-        type: str
-      key_algorithm:
-        description: As O(dns.key_algorithm).
-        type: str
-        choices: [hmac-md5, hmac-sha1, hmac-sha224, hmac-sha256, hmac-sha384, hmac-sha512]
-      timeout:
-        description: As O(dns.timeout).
-        type: float
-      path:
-        description: As O(dns.path).
-        type: path
   zones:
     description: Restore these zones of the snapshot only.
     type: list
