@@ -16,12 +16,13 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # A user's own Ansible settings must not decide what the tests see.
 unexport ANSIBLE_INVENTORY ANSIBLE_VAULT_PASSWORD_FILE ANSIBLE_STDOUT_CALLBACK ANSIBLE_ROLES_PATH PYTHONPATH
 
-.PHONY: help demo clean-demo test lint docs-lint sanity molecule unit integration pytest test-matrix clean named
+.PHONY: help a11y browser demo clean-demo test lint docs-lint sanity molecule unit integration pytest test-matrix clean named
 .NOTPARALLEL:
 
 help:
 	@echo 'make demo         five ERP environments get their mail settings and SPF records (zone files in build/demo)'
 	@echo 'make test         everything below, in this order: lint docs-lint sanity molecule unit integration'
+	@echo 'make a11y         the sheets in a real browser, judged by axe-core (needs Chromium)'
 	@echo 'make test-matrix  unit, integration and sanity tests on every ansible-core that the collection promises'
 	@echo 'make clean-demo   back to the first run of the demo'
 	@echo 'make clean        also removes the virtual environments'
@@ -103,6 +104,22 @@ unit: $(VENV)/test.stamp named
 
 integration: $(VENV)/test.stamp named
 	$(PYTEST) tests/integration $(ARGS)
+
+# The pages of the sheets, in a browser of the system.
+browser:
+	@if ! command -v chromium >/dev/null || ! command -v chromedriver >/dev/null; then \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then echo 'Installing the Debian package chromium ...'; \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends \
+	      chromium chromium-driver fonts-dejavu-core; \
+	  else echo 'make a11y needs the browser Chromium and its driver. Install them as root and try again:' >&2; \
+	    echo '  apt-get update && apt-get install --no-install-recommends chromium chromium-driver' >&2; exit 1; fi; fi
+
+$(VENV)/a11y.stamp: $(VENV)/test.stamp tests/a11y/requirements.txt
+	@$(VENV)/bin/python -m pip install -qq -r tests/a11y/requirements.txt
+	@touch $@
+
+a11y: $(VENV)/a11y.stamp browser
+	PYTHONPATH="$(CURDIR)/$(COLLECTIONS)" $(VENV)/bin/python -m pytest tests/a11y
 
 test-matrix: $(VENV)/python.stamp named
 	$(VENV)/bin/python tests/tools/matrix.py

@@ -98,7 +98,9 @@ class Bind:
         self._folder = tempfile.TemporaryDirectory(prefix="mailroom-bind-")
         self.folder = Path(self._folder.name)
         try:
-            self._start()
+            self.port = _free_port()
+            self._configure()
+            self.start()
         except BaseException:
             self.stop()
             raise
@@ -157,8 +159,8 @@ class Bind:
         """What the server has written so far."""
         return (self.folder / "log").read_text(errors="replace")
 
-    def stop(self) -> None:
-        """Stop the server and remove its folder; does nothing when it is stopped already."""
+    def halt(self) -> None:
+        """End the program and keep its folder."""
         process: subprocess.Popen[bytes] | None = getattr(self, "_process", None)
         if process is not None:
             process.terminate()
@@ -167,6 +169,10 @@ class Bind:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+    def stop(self) -> None:
+        """Stop the server and remove its folder; does nothing when it is stopped already."""
+        self.halt()
         self._folder.cleanup()
 
     def __enter__(self) -> Bind:
@@ -177,10 +183,9 @@ class Bind:
     ) -> None:
         self.stop()
 
-    def _start(self) -> None:
+    def start(self) -> None:
+        """Start the program, again after :meth:`halt`, and wait until it answers."""
         named = _named()
-        self.port = _free_port()
-        self._configure()
         with (self.folder / "log").open("wb") as log:
             command = [named, "-g", "-n", "1", "-c", str(self.folder / "named.conf")]
             self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
