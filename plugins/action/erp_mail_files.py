@@ -5,18 +5,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
-from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem
-from ansible_collections.mailroom.erp.plugins.plugin_utils.environment import INVENTORY
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
+from ansible_collections.mailroom.erp.plugins.plugin_utils.inline_secret import read_secret
 from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import plain
 from ansible_collections.mailroom.erp.plugins.plugin_utils.private_files import FileChange, apply_files, plan_files
 from ansible_collections.mailroom.erp.plugins.plugin_utils.settings import masked, with_secret
-from jinja2 import TemplateError
 
 _ARGUMENTS: dict[str, dict[str, Any]] = {
     "path": {"type": "path", "required": True},
@@ -25,11 +22,6 @@ _ARGUMENTS: dict[str, dict[str, Any]] = {
     "secrets": {"type": "str", "choices": ["reference", "inline"], "default": "reference"},
 }
 _SETTINGS = "settings.yml"
-_VARIABLE = "erp_mail_password"
-
-
-class Unreadable(Exception):
-    """The secret cannot be read; the message says so without quoting anything."""
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]
@@ -59,27 +51,18 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             }
         try:
             if options["secrets"] == "inline" and wanted.get(_SETTINGS):
-                wanted[_SETTINGS] = with_secret(str(wanted[_SETTINGS]), lambda: self._secret(task_vars or {}))
+                wanted[_SETTINGS] = with_secret(
+                    str(wanted[_SETTINGS]), lambda: read_secret(self._templar, task_vars or {})
+                )
             changes = plan_files(Path(options["path"]), wanted)
             if not self._task.check_mode:
                 apply_files(changes)
-        except Unreadable as error:
+        except Refused as error:
             return {**result, "failed": True, "msg": str(error)}
         except OSError as error:
             return {**result, "failed": True, "msg": f"{options['path']}: cannot be written: {error}"}
         result |= {"changed": bool(changes), "files": [str(change.path) for change in changes]}
         return {**result, "diff": [_difference(change) for change in changes]} if self._task.diff else result
-
-    def _secret(self, variables: Mapping[str, Any]) -> str:
-        """Read the secret here, so that it is among no task's arguments and in no result."""
-        try:
-            return str(plain(self._templar.template(variables[_VARIABLE])))
-        except (AnsibleError, TemplateError, KeyError):
-            subject = str(variables.get("inventory_hostname", "task"))
-            rule = "its value cannot be read, and erp_mail_secrets: inline wants it in settings.yml"
-            way_out = "Open the vault in this run, or use erp_mail_secrets: reference."
-            # the error's own text may quote the value
-            raise Unreadable(str(Problem(subject, _VARIABLE, None, rule, INVENTORY, way_out))) from None
 
 
 def _difference(change: FileChange) -> dict[str, str]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 from ansible_collections.mailroom.erp.plugins.module_utils.libraries import MissingLibrary
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue_loader import Catalogue
 from ansible_collections.mailroom.erp.plugins.plugin_utils.environment import (
     INVENTORY,
@@ -18,6 +19,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.environment import (
     Findings,
 )
 from ansible_collections.mailroom.erp.plugins.plugin_utils.environment_needs import environment_needs, no_needs
+from ansible_collections.mailroom.erp.plugins.plugin_utils.inline_secret import read_secret
 from ansible_collections.mailroom.erp.plugins.plugin_utils.judgement import judge, unknown_variables
 from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import plain
 from ansible_collections.mailroom.erp.plugins.plugin_utils.secret_variables import (
@@ -45,6 +47,7 @@ _ARGUMENTS: dict[str, dict[str, Any]] = {
     "consent": _RAW,
     "envelope_from": _RAW,
     "confirmed": _RAW,
+    "secrets": {**_RAW, "default": "reference"},
     "own_domains": _RAW,
     "catalogue_systems": {"type": "dict"},
     "catalogue_services": {"type": "dict"},
@@ -72,17 +75,19 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         variables = task_vars or {}
         _validation, arguments = self.validate_argument_spec(argument_spec=_ARGUMENTS)
         try:
-            return {**result, **_judged(plain(arguments), variables)}
+            return {**result, **_judged(plain(arguments), variables, self._templar)}
         except MissingLibrary as error:
             return {**result, "failed": True, "msg": str(error)}
 
 
-def _judged(arguments: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
+def _judged(arguments: Mapping[str, Any], variables: Mapping[str, Any], templar: Any) -> dict[str, Any]:
     catalogue = Catalogue(arguments["catalogue_systems"], arguments["catalogue_services"])
     password = find_secret(variables, "erp_mail_password")
     environment, findings = judge(_declaration(arguments, password), catalogue)
     unknown_variables(variables, findings)
     _plain_secrets(variables, password, findings)
+    if arguments["secrets"] == "inline" and password.is_given and arguments["state"] == "present":
+        _readable(templar, variables, findings)
     result: dict[str, Any] = {"changed": False, "warnings": [str(problem) for problem in findings.warnings]}
     if findings.errors or environment is None:
         return {**result, **_problems(arguments, findings)}
@@ -112,9 +117,19 @@ def _declaration(arguments: Mapping[str, Any], password: Secret) -> Declaration:
         consent=arguments["consent"],
         envelope_from=arguments["envelope_from"],
         confirmed=_or_empty(arguments["confirmed"], []),
+        secrets=arguments["secrets"],
         own_domains=_or_empty(arguments["own_domains"], []),
         password=password,
     )
+
+
+def _readable(templar: Any, variables: Mapping[str, Any], findings: Findings) -> None:
+    """A secret that shall stand in a file must be readable, which is told before anything is written."""
+    try:
+        read_secret(templar, variables)
+    except Refused as refused:
+        for problem in refused.problems:
+            findings.error(problem.where, None, problem.rule, problem.source, problem.way_out)
 
 
 def _or_empty(value: Any, empty: Any) -> Any:

@@ -76,6 +76,12 @@ options:
   confirmed:
     description: A list of the points of the checklist that are done.
     type: raw
+  secrets:
+    description:
+      - Whether C(settings.yml) is going to name the variable of a secret (V(reference)) or hold its value (V(inline)).
+      - With V(inline) the secret must be readable in this run. It is not in the result.
+    type: raw
+    default: reference
   own_domains:
     description: A list of the domains that are ours, which is the names of C(mail_dns_domains).
     type: raw

@@ -36,6 +36,7 @@ class Declaration:
     consent: Any = None
     envelope_from: Any = None
     confirmed: Any = ()
+    secrets: Any = "reference"
     own_domains: Any = ()
     password: Secret | None = None
 

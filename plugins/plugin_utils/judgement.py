@@ -38,6 +38,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.hints import signs_in
 from ansible_collections.mailroom.erp.plugins.plugin_utils.system_rules import rules_of
 
 STATES = ("present", "absent")
+SECRETS = ("reference", "inline")
 
 VARIABLES = (
     "erp_mail_system",
@@ -81,6 +82,9 @@ def judge(declaration: Declaration, catalogue: Catalogue) -> tuple[Environment |
     if declaration.state not in STATES:
         rule = f"the state is one of: {', '.join(STATES)}"
         findings.error("erp_mail_state", declaration.state, rule, INVENTORY, "Choose one.")
+    if declaration.secrets not in SECRETS:
+        rule = f"it is one of: {', '.join(SECRETS)}"
+        findings.error("erp_mail_secrets", declaration.secrets, rule, INVENTORY, "Choose one.")
     if "/" in declaration.environment or declaration.environment in (".", ".."):
         rule = "an environment's name is the name of its folder too, so it holds no slash and is neither . nor .."
         findings.error("inventory_hostname", declaration.environment, rule, INVENTORY, "Rename the host.")
