@@ -20,7 +20,7 @@ unexport ANSIBLE_INVENTORY ANSIBLE_VAULT_PASSWORD_FILE ANSIBLE_STDOUT_CALLBACK A
 .NOTPARALLEL:
 
 help:
-	@echo 'make demo         five ERP environments get their mail settings and SPF records (zone files in build/demo)'
+	@echo 'make demo         nine ERP environments of five systems get their mail settings and records (in build/demo)'
 	@echo 'make test         everything below, in this order: lint docs-lint sanity molecule unit integration'
 	@echo 'make a11y         the sheets in a real browser, judged by axe-core (needs Chromium)'
 	@echo 'make test-matrix  unit, integration and sanity tests on every ansible-core that the collection promises'
