@@ -316,3 +316,23 @@ def test_a_secret_is_written_inline_only_when_asked_and_masked_when_shown() -> N
 def test_a_secret_that_no_field_holds_is_not_read() -> None:
     text = made("jansen_bakery")[1]
     assert with_secret(text, lambda: pytest.fail("read")) == text
+
+
+def test_a_bakery_with_a_mail_server_of_its_own_is_told_what_it_must_accept() -> None:
+    changes = {"service": "own_relay", "settings": {"server": "relay.mijnbakkerij.example"}}
+    sheet = made("jansen_bakery", **changes, spf_terms=["ip4:192.0.2.1"])[0]
+    assert "laat de eigen mailserver SMTP van de adressen van alle werkstations aannemen" in sheet
+    assert "Een eigen mailserver moet SMTP aannemen." in sheet and "de firewall moet dat toestaan" in sheet
+
+
+def test_exalt_at_office_365_is_sent_to_the_vendor_s_page() -> None:
+    assert (
+        "Configuring Email settings when using Microsoft Office 365"
+        in made("exalt_insolvency", service="microsoft365")[0]
+    )
+
+
+def test_exalt_inside_is_told_to_enable_the_service() -> None:
+    settings = {**ENVIRONMENTS["exalt_insolvency"]["settings"], "server_name": "10.2.3.4,25", "authentication": "TLS"}
+    sheet = made("exalt_insolvency", service="own_relay", settings=settings, spf_terms=["ip4:192.0.2.1"])[0]
+    assert "Make sure that the SMTP service is enabled on the mail server." in sheet
