@@ -27,6 +27,9 @@ acl:
   - id: with_key
     key: "{KEY_NAME}"
     action: update
+  - id: nobody
+    address: 192.0.2.1
+    action: update
 template:
   - id: default
     storage: "%(folder)s"
@@ -40,7 +43,7 @@ class Knot(Server):
     PROGRAM = "knotd"
     PACKAGE = "knot"
     OPEN = "acl: with_key"
-    CLOSED = "acl: []"
+    CLOSED = "acl: nobody"
     SIGNED = "acl: with_key\n    dnssec-signing: on"
 
     def configure(self) -> None:
