@@ -42,7 +42,7 @@ _RCODES = {
     "FORMERR": "it did not understand the request. See its log",
 }
 _BAD_ANSWERS = {
-    "PeerBadKey": "it does not know our key (BADKEY)",
+    "PeerBadKey": "it does not know our key, or not for this zone (BADKEY)",
     "PeerBadSignature": "it finds our signature wrong, so the secrets differ (BADSIG)",
     "PeerBadTime": "its clock and ours differ too much (BADTIME); set both clocks",
     "PeerBadTruncation": "it does not accept our truncated signature (BADTRUNC)",

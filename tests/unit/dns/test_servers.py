@@ -122,7 +122,7 @@ WRONG_KEYS = [
 @pytest.mark.parametrize(("options", "name"), WRONG_KEYS, ids=[row[1] for row in WRONG_KEYS])
 def test_a_wrong_key_is_named_without_its_secret(server: Server, options: dict[str, str], name: str) -> None:
     """BIND and Knot say BADKEY or BADSIG; PowerDNS answers without a signature."""
-    with pytest.raises(ProviderError, match="Check dns.key_name, dns.key_secret and dns.key_algorithm") as caught:
+    with pytest.raises(ProviderError, match=r"Check dns\.key_name, dns\.key_secret and dns\.key_algorithm") as caught:
         replace(Rfc2136Provider(server.dns_option | options))
     assert not isinstance(caught.value, ZoneNotFound)
     assert server.dns_option["key_secret"] not in str(caught.value) and OTHER_SECRET not in str(caught.value)
@@ -137,7 +137,7 @@ def test_no_key_is_refused(server: Server) -> None:
 
 def test_a_zone_that_takes_no_updates_is_read_and_refused(kind: type[Server]) -> None:
     with kind({ZONE: TEXT}, updates=kind.CLOSED) as server:
-        with pytest.raises(ProviderError, match="update") as caught:
+        with pytest.raises(ProviderError, match=r"update with REFUSED|or not for this zone \(BADKEY\)") as caught:
             replace(Rfc2136Provider(server.dns_option))
         assert not isinstance(caught.value, Conflict)
         assert server.values(ZONE, "TXT") == ['"Foreign"', f'"{SPF}"']
