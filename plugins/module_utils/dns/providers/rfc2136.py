@@ -141,8 +141,7 @@ class Rfc2136Provider:
                 f"{self._server.label}, zone {zone}: {name} is not answered from it: {_not_served(answer)}"
             )
         found: dict[Key, Rdataset | None] = {(name, rdtype): _rdataset(answer, owner, rdtype)}
-        alias = _rdataset(answer, owner, "CNAME")
-        return {**found, (name, "CNAME"): alias} if alias else found
+        return {**found, (name, "CNAME"): _rdataset(answer, owner, "CNAME")}
 
     def _is_wild(self, zone: str, key: Key, rdataset: Rdataset) -> bool:
         """Whether the answer is, or cannot be told from, what a wildcard gives (RFC 4592)."""
