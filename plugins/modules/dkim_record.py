@@ -27,6 +27,7 @@ attributes:
     support: full
   action_group:
     support: full
+    membership: [mailroom.erp.dns]
 options:
   domain:
     description: The domain that signs. Internationalised names are turned into A-labels.

@@ -29,6 +29,7 @@ attributes:
     support: full
   action_group:
     support: full
+    membership: [mailroom.erp.dns]
 options:
   domain:
     description: The domain that sends mail. Internationalised names are turned into A-labels.
@@ -98,6 +99,12 @@ options:
     description: Whether report addresses and tags that are not declared are taken away. C(p) stays unless declared.
     type: bool
     default: false
+  tighten:
+    description:
+      - Whether the policy may become stricter than it is in the DNS. Refused otherwise, before anything is written.
+      - The role P(mailroom.erp.mail_dns#role) sets it to V(false) when a run may not know every sender of the domain.
+    type: bool
+    default: true
   authorize_reports:
     description: Whether the agreement of report addresses outside the domain is published or checked.
     type: bool

@@ -29,6 +29,7 @@ attributes:
     support: full
   action_group:
     support: full
+    membership: [mailroom.erp.dns]
 options:
   domains:
     description:
@@ -36,6 +37,7 @@ options:
         and C(dmarc).
       - What an entry does not give is taken from the options of the task; C(spf) and C(dmarc) are completed key by key,
         C(dns) and C(dkim) are always given whole.
+      - A kind of record that an entry gives as null is left alone for that domain.
       - C(spf), C(dkim) and C(dmarc) of an entry take what the options of the same name take.
     type: list
     elements: raw
@@ -101,7 +103,7 @@ options:
       all:
         description: As in M(mailroom.erp.spf_record).
         type: str
-        choices: [keep, -all, ~all, +all, ?all]
+        choices: [keep, '-all', '~all', '+all', '?all']
         default: keep
       exclusive:
         description: As in M(mailroom.erp.spf_record).
@@ -231,6 +233,10 @@ options:
         description: As in M(mailroom.erp.dmarc_record).
         type: bool
         default: false
+      tighten:
+        description: As in M(mailroom.erp.dmarc_record).
+        type: bool
+        default: true
       authorize_reports:
         description: As in M(mailroom.erp.dmarc_record).
         type: bool

@@ -29,6 +29,7 @@ attributes:
     support: full
   action_group:
     support: full
+    membership: [mailroom.erp.dns]
 options:
   domain:
     description: The domain that sends mail. Internationalised names are turned into A-labels.
@@ -60,7 +61,7 @@ options:
       - What a receiver shall do with every other sender. V(keep) leaves it as it is; a new record gets C(~all).
       - V(+all) is refused.
     type: str
-    choices: [keep, -all, ~all, +all, ?all]
+    choices: [keep, '-all', '~all', '+all', '?all']
     default: keep
   exclusive:
     description: Whether terms that O(terms) does not list are taken away.

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The parts of a declaration, each read on its own: what is wrong with one does not hide what is wrong with another.
 
-Every function takes the value as declared, and puts what is wrong with it into ``findings``: it then gives None, or only
-what is right.
+Every function takes the value as declared, and puts what is wrong with it into ``findings``: it then gives None, or
+only what is right.
 """
 
 from __future__ import annotations

@@ -47,6 +47,7 @@ VARIABLES = (
     "mail_dns_account",
     "mail_dns_domains",
     "mail_dns_accept_stale",
+    "mail_dns_accept_undelegated",
     "mail_dns_complete",
     "mail_dns_resolver",
 )
@@ -67,6 +68,9 @@ def judge(declaration: Declaration, catalogue: Catalogue) -> tuple[Environment |
     if declaration.state not in STATES:
         rule = f"the state is one of: {', '.join(STATES)}"
         findings.error("erp_mail_state", declaration.state, rule, INVENTORY, "Choose one.")
+    if "/" in declaration.environment or declaration.environment in (".", ".."):
+        rule = "an environment's name is the name of its folder too, so it holds no slash and is neither . nor .."
+        findings.error("inventory_hostname", declaration.environment, rule, INVENTORY, "Rename the host.")
     environment = _read(declaration, catalogue, findings)
     if environment is not None and environment.state != "absent":
         _judge_whole(environment, findings)

@@ -23,7 +23,6 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.environment import IN
 from ansible_collections.mailroom.erp.plugins.plugin_utils.environment_needs import service_terms
 
 DOMAIN_KEYS = ("services", "dns", "zone", "ttl", "dmarc", "dkim")
-_LATER = ("dmarc", "dkim")
 _STALE_AFTER = datetime.timedelta(days=365)
 
 
@@ -202,21 +201,38 @@ class _Sum:
 
     def _domain(self, name: str) -> dict[str, Any] | None:
         declared = self.declared[name]
-        for key in (key for key in _LATER if declared.get(key)):
-            rule = f"{key} is declared, and this version of the collection publishes SPF only"
-            self._warning(name, f"mail_dns_domains.{key}", None, rule, INVENTORY, "Publish it yourself meanwhile.")
         wanted = self._declared_terms(name) + self._terms(name, "present")
         absent = self._absent(name, wanted)
         terms = [term["term"] for term in _distinct(wanted) if self._may_publish(name, term)]
-        if not terms and not absent:
+        records = {**self._spf(name, terms, absent), **self._dmarc(name)}
+        if declared.get("dkim"):
+            records["dkim"] = declared["dkim"]
+        if not any(records.values()):
             return None
+        more = {key: declared[key] for key in ("zone", "ttl") if declared.get(key) is not None}
+        return {"domain": name, "dns": self._account(name), **records, **more}
+
+    def _spf(self, name: str, terms: list[str], absent: list[str]) -> dict[str, Any]:
+        """The terms to add and to take away; null leaves the record alone, whatever all domains share."""
+        if not terms and not absent:
+            return {"spf": None}
         spf: dict[str, Any] = {"terms": terms}
         if absent:
             spf["absent_terms"] = absent
-        if declared.get("services") is None:
+        if self.declared[name].get("services") is None:
             spf["create"] = False
-        more = {key: declared[key] for key in ("zone", "ttl") if declared.get(key) is not None}
-        return {"domain": name, "dns": self._account(name), "spf": spf, **more}
+        return {"spf": spf}
+
+    def _dmarc(self, name: str) -> dict[str, Any]:
+        """The policy as declared; it may become stricter only when this run knows every sender."""
+        declared = self.declared[name].get("dmarc")
+        if not declared:
+            return {}
+        return {"dmarc": {**declared, "tighten": self._is_whole()} if isinstance(declared, Mapping) else declared}
+
+    def _is_whole(self) -> bool:
+        """Whether this run holds every sender of these domains."""
+        return self.options.complete and not self.options.limit and not self.options.left_out
 
     def _terms(self, domain: str, state: str) -> list[dict[str, Any]]:
         hosts = [host for host in self.hosts if host.needs and host.needs["state"] == state]
@@ -247,7 +263,7 @@ class _Sum:
     def _absent(self, domain: str, wanted: list[dict[str, Any]]) -> list[str]:
         needed = {term_key(term["term"]) for term in wanted}
         gone = [term for term in _distinct(self._terms(domain, "absent")) if term_key(term["term"]) not in needed]
-        if gone and (self.options.limit or self.options.left_out or not self.options.complete):
+        if gone and not self._is_whole():
             self._refuse_removal(domain)
         return [term["term"] for term in gone]
 

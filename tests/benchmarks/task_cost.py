@@ -66,7 +66,7 @@ def measure(folder: Path, task: dict[str, Any]) -> Cost:
     command = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", "localhost,", "-c", "local", "play.yml"]
     environment = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": collections_path()}
     seconds = []
-    for _ in range(RUNS):
+    for _run in range(RUNS):
         start = time.perf_counter()
         done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
         seconds.append(time.perf_counter() - start)

@@ -247,3 +247,66 @@ def test_an_internationalised_domain_is_published_as_a_labels(tmp_path: Path) ->
         assert result.rc == 0, result.output
         assert bind.values("xn--mller-kva.example", "TXT") == ['"v=spf1 a:ns1.xn--mller-kva.example ~all"']
         assert run(tmp_path, [one]).changed == 0
+
+
+PRIVATE_KEY = """-----BEGIN PRIVATE KEY-----
+MC4CAQAwBQYDK2VwBCIEIFhY3Jh1Zf5vKp4rXjIh3FJ4kq0qT0gq0bq9V1y6m2cX
+-----END PRIVATE KEY-----
+"""
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_a_private_key_is_never_shown(tmp_path: Path, server: Bind, many: bool) -> None:
+    selector = {"selector": "s1", "public_key": PRIVATE_KEY}
+    entry: dict[str, Any] = {"domain": "customer80.example"}
+    one = task("dkim_record", server, **entry, **selector)
+    if many:
+        one = task("mail_domains", server, domains=[{**entry, "dkim": [selector]}])
+    result = run(tmp_path, [one], "-vvvv", "--diff")
+    assert result.rc != 0
+    assert "public_key holds a private key" in result.output
+    assert PRIVATE_KEY.splitlines()[1] not in result.output
+
+
+def test_a_domain_gets_all_its_records_by_one_write(tmp_path: Path, server: Bind) -> None:
+    name = "customer90.example"
+    key = "v=DKIM1; k=ed25519; p=" + "A" * 43 + "="
+    records = {
+        "spf": {"terms": [AFAS]},
+        "dkim": [
+            {"selector": "s1", "target": f"key.{name}", "validate": "ignore"},
+            {"selector": "own", "public_key": key},
+        ],
+        "dmarc": {"policy": "quarantine", "rua": [f"dmarc@{name}", "reports@customer91.example"]},
+    }
+    one = task("mail_domains", server, domains=[{"domain": name, **records}])
+    serial = server.serial(name)
+    check, first = run(tmp_path, [one], "--check", "--diff"), run(tmp_path, [one], "--diff")
+    assert first.rc == 0, first.output
+    assert diff_of(check) == diff_of(first)
+    assert server.serial(name) == serial + 1
+    assert server.values(f"s1._domainkey.{name}", "CNAME") == [f"key.{name}."]
+    assert server.values(f"own._domainkey.{name}", "TXT") == [f'"{key}"']
+    policy = f'"v=DMARC1; p=quarantine; rua=mailto:dmarc@{name},mailto:reports@customer91.example"'
+    assert server.values(f"_dmarc.{name}", "TXT") == [policy]
+    assert server.values(f"{name}._report._dmarc.customer91.example", "TXT") == ['"v=DMARC1"']
+    assert run(tmp_path, [one]).changed == 0
+
+
+def test_one_record_each_by_the_single_modules(tmp_path: Path, server: Bind) -> None:
+    name = "customer92.example"
+    selector = task("dkim_record", server, domain=name, selector="s1", target=f"key.{name}", ttl=600)
+    policy = task("dmarc_record", server, domain=name, policy="none", rua=f"mailto:a@{name},b@{name}")
+    wrong = task("dkim_record", server, domain=name, selector="s1", target=f"key.{name}", validate="require")
+    first = run(tmp_path, [selector, policy])
+    assert (first.rc, first.changed) == (0, 2), first.output
+    assert server.ttl(f"s1._domainkey.{name}", "CNAME") == 600
+    assert server.values(f"_dmarc.{name}", "TXT") == [f'"v=DMARC1; p=none; rua=mailto:a@{name},mailto:b@{name}"']
+    assert "there is no key at this selector" in first.output
+    assert "there is no key at this selector" in run(tmp_path, [wrong]).output
+    gone = [{**selector}, {**policy}]
+    gone[0]["mailroom.erp.dkim_record"] = {**selector["mailroom.erp.dkim_record"], "state": "absent"}
+    gone[1]["mailroom.erp.dmarc_record"] = {**policy["mailroom.erp.dmarc_record"], "state": "absent"}
+    assert run(tmp_path, gone).changed == 2
+    assert run(tmp_path, gone).changed == 0
+    assert server.values(f"_dmarc.{name}", "TXT") == []

@@ -110,13 +110,9 @@ def spf(folder: Path, domain: str) -> list[str]:
 
 
 def differences(result: Result) -> list[str]:
-    """The lines of the diffs, in any order: hosts of one task end in any order.
-
-    Without the mode of a folder: ansible.builtin.file tells it only once the folder exists, and ansible-core 2.18 shows
-    it although the task says ``diff: false``.
-    """
+    """The lines of the diffs, in any order: hosts of one task end in any order."""
     lines = (line.rstrip() for line in result.output.splitlines())
-    return sorted(line for line in lines if line.startswith(("+", "-")) and not re.match(r'[-+] +"mode"', line))
+    return sorted(line for line in lines if line.startswith(("+", "-", "@@")))
 
 
 def test_site_makes_the_records_and_the_files_and_then_changes_nothing(estate: Path) -> None:

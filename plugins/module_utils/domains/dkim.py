@@ -50,7 +50,7 @@ class DkimRecipe:
     @property
     def keys(self) -> tuple[Key, ...]:
         types = _OTHERS if self.target and not self.absent else ("TXT",)
-        return tuple((self.name, rdtype) for rdtype in types)
+        return tuple((self.name, rdtype) for rdtype in ("CNAME", *types))
 
     def plan(self, state: ZoneState) -> RecordPlan:
         """See :meth:`Recipe.plan`."""

@@ -35,6 +35,7 @@ DMARC_OPTIONS: dict[str, dict[str, Any]] = {
     "testing": {"type": "bool"},
     "psd": {"type": "str", "choices": ["y", "n", "u"]},
     "exclusive": {"type": "bool", "default": False},
+    "tighten": {"type": "bool", "default": True},
     "authorize_reports": {"type": "bool", "default": True},
     "obsolete_tags": {"type": "dict"},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
@@ -62,6 +63,7 @@ class DmarcRecipe:
     ttl: int | None
     wish: DmarcWish
     absent: bool = False
+    tighten: bool = True
     kind: str = "dmarc"
 
     @property
@@ -119,10 +121,19 @@ class DmarcRecipe:
         faults = dmarc.faults(record)
         if faults:
             raise Refused([self._fault(str(record), fault) for fault in faults])
+        if not self.tighten and dmarc.is_stricter(record, dmarc.parse(before) if before is not None else None):
+            raise Refused(self._tightened(str(record), before))
         problem = too_long(self.domain, _WHERE, str(record))
         if problem:
             raise Refused(problem)
         return str(record)
+
+    def _tightened(self, after: str, before: str | None) -> Problem:
+        rule = (
+            f"the policy would become stricter than {before or 'none at all'}, and this run may not know every sender"
+        )
+        way_out = "Set mail_dns_complete: true when this inventory holds every sender, and run without --limit."
+        return Problem(self.domain, _WHERE, after, rule, "docs/inventory.md", way_out)
 
     def _fault(self, record: str, fault: str) -> Problem:
         rule, source = rule_and_source(fault, _DOCUMENTATION)
@@ -212,7 +223,7 @@ def read_dmarc(
     if absent or not options["authorize_reports"]:
         return [DmarcRecipe(name, ttl, wish, absent)]
     reports = [ReportRecipe(name, host, ttl) for host in dmarc.destinations(dmarc.merge(None, wish), name)]
-    return [DmarcRecipe(name, ttl, wish), *reports]
+    return [DmarcRecipe(name, ttl, wish, tighten=options["tighten"]), *reports]
 
 
 def _check_mode(subject: str, options: Mapping[str, Any], problems: list[Problem]) -> None:

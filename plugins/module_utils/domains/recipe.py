@@ -57,35 +57,29 @@ class Recipe(Protocol):
     @property
     def kind(self) -> str:
         """spf, dkim, dmarc or report."""
-        ...
 
     @property
     def name(self) -> str:
         """The owner name of the record."""
-        ...
 
     @property
     def keys(self) -> tuple[Key, ...]:
         """The RRsets to read before it can be planned."""
-        ...
 
     def plan(self, state: ZoneState) -> RecordPlan:
         """Plan the change. Pure.
 
         :raises Refused: the DNS or the wish breaks a rule
         """
-        ...
 
     def judge(self, plan: RecordPlan, world: World) -> None:
         """Look at the plan with the eyes of the world; warnings are added to it.
 
         :raises Refused: the world would not accept it
         """
-        ...
 
     def unserved(self) -> RecordPlan | Problem:
         """What to do when no zone of ours holds the name: a plan without a change, or a refusal."""
-        ...
 
 
 def _replaced(

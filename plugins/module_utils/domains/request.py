@@ -122,11 +122,11 @@ class _Reader:
             rule = f"each domain is a name or a dictionary, not a {type(entry).__name__}"
             self.problems.append(_shape("domains", "entry", None, rule, "Mend the entry."))
             return None
-        merged = {**self._defaults, **{name: value for name, value in entry.items() if value is not None}}
+        merged: dict[str, Any] = _given({**self._defaults, **entry})
         for kind in ("spf", "dmarc"):
             shared, own = self._defaults.get(kind), entry.get(kind)
             if isinstance(shared, Mapping) and isinstance(own, Mapping):
-                merged[kind] = {**shared, **own}
+                merged[kind] = _given({**shared, **own})
         return merged
 
     def _read_valid(self, subject: str, entry: Mapping[str, Any]) -> None:
@@ -203,6 +203,13 @@ class _Reader:
             self._account_index[key] = len(self.order.accounts)
             self.order.accounts.append(dns)
         return self._account_index[key]
+
+
+def _given(value: Any) -> Any:
+    """A value without the options that are None, which means "not given" at every depth."""
+    if isinstance(value, Mapping):
+        return {name: _given(inner) for name, inner in value.items() if inner is not None}
+    return [_given(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _wrong_option(subject: str, error: Exception) -> Problem:

@@ -188,6 +188,15 @@ def concerns(record: TagList) -> list[str]:
     return found
 
 
+def is_stricter(record: TagList, before: TagList | None) -> bool:
+    """Tell whether a record asks receivers to do more about failing mail than the one before it did.
+
+    The policies of the domain, of its subdomains and of those that do not exist are compared one by one; sp defaults
+    to p and np to sp (RFC 9989 section 4.7). No record asks for nothing.
+    """
+    return any(new > old for new, old in zip(_strengths(record), _strengths(before), strict=True))
+
+
 def check_wish(wish: DmarcWish) -> list[DmarcError]:
     """The rules that a wish breaks, whatever the live record says."""
     problems = []
@@ -239,6 +248,16 @@ def _uris(value: str | None) -> list[str]:
 
 def _uri_key(uri: str) -> str:
     return re.sub(r"![0-9]+[kmgt]?$", "", uri.strip().lower())
+
+
+def _strengths(record: TagList | None) -> tuple[int, int, int]:
+    """How strict p, sp and np are, with their defaults."""
+    if record is None:
+        return (0, 0, 0)
+    p = _strength(record.get("p")) or 0
+    sp, np = _strength(record.get("sp")), _strength(record.get("np"))
+    sp = p if sp is None else sp
+    return (p, sp, sp if np is None else np)
 
 
 def _strength(policy: str | None) -> int | None:

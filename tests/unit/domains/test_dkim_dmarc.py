@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.zonefile import ZonefileProvider
-from ansible_collections.mailroom.erp.plugins.module_utils.domains import run
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.request import read_order
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.run import DomainOutcome, Run
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -53,10 +53,10 @@ class Company:
     def zone(self, *records: str, zone: str = "acme.example") -> None:
         (self.ours / f"{zone}.zone").write_text(HEAD.format(zone=zone) + "\n".join(records) + "\n")
 
-    def run(self, write: bool = True, domain: str = "acme.example", **kinds: Any) -> run.DomainOutcome:
+    def run(self, write: bool = True, domain: str = "acme.example", **kinds: Any) -> DomainOutcome:
         dns = {"provider": "zonefile", "path": str(self.ours)}
         order = read_order({"dns": dns, "domains": [{"domain": domain, **kinds}]})
-        (outcome,) = run.Run(order, {"zonefiles": [str(self.ours), str(self.world)]}).execute(write)
+        (outcome,) = Run(order, {"zonefiles": [str(self.ours), str(self.world)]}).execute(write)
         return outcome
 
     def read(self, name: str, rdtype: str = "TXT", zone: str = "acme.example") -> list[str]:
@@ -64,7 +64,7 @@ class Company:
         rrset = state.rrsets.get((name, rdtype))
         return sorted(rrset.values) if rrset else []
 
-    def selector(self, selector: str = "s1", **options: Any) -> run.DomainOutcome:
+    def selector(self, selector: str = "s1", **options: Any) -> DomainOutcome:
         return self.run(dkim=[{"selector": selector, **options}])
 
     def refusal(self, **kinds: Any) -> str:
@@ -183,6 +183,15 @@ def test_a_policy_is_merged_with_what_is_there(company: Company) -> None:
     assert outcome.steps[0].plan.after == record
     assert company.run(dmarc={"state": "absent"}).changed
     assert company.read("_dmarc.acme.example") == ["note"]
+
+
+def test_a_policy_is_tightened_only_when_that_is_allowed(company: Company) -> None:
+    company.zone('_dmarc IN TXT "v=DMARC1; p=quarantine"')
+    message = company.refusal(dmarc={"policy": "reject", "tighten": False})
+    for word in ("v=DMARC1; p=reject", "stricter than v=DMARC1; p=quarantine", "mail_dns_complete"):
+        assert word in message
+    assert not company.run(dmarc={"policy": "quarantine", "tighten": False}).changed
+    assert company.run(dmarc={"policy": "none", "tighten": False}).changed
 
 
 def test_a_managed_policy_is_never_moved(company: Company) -> None:

@@ -48,6 +48,11 @@ def test_an_entry_completes_the_defaults_key_by_key() -> None:
     assert (second.ttl, second.wish.all, [term.raw for term in second.wish.add]) == (None, "keep", ["a"])
 
 
+def test_a_kind_that_is_null_is_left_alone() -> None:
+    order = order_of({"domain": "a.example", "spf": None, "dmarc": {"policy": "none"}}, "b.example")
+    assert [[recipe.kind for recipe in request.recipes] for request in order.requests] == [["dmarc"], ["spf"]]
+
+
 def test_each_account_is_opened_once() -> None:
     order = order_of("a.example", {"domain": "b.example", "dns": SERVER}, {"domain": "c.example", "dns": dict(SERVER)})
     assert [request.account for request in order.requests] == [0, 1, 1]

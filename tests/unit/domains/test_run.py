@@ -337,7 +337,7 @@ class Misbehaving:
 
 def misbehave(monkeypatch: pytest.MonkeyPatch, fault: Callable[[str, str], None]) -> None:
     monkeypatch.setattr(run, "open_provider", lambda dns: Misbehaving(ZonefileProvider(dns), fault))
-    monkeypatch.setattr(run.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
 
 
 @pytest.mark.parametrize("call", ["read", "apply"])

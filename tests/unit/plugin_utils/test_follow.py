@@ -37,10 +37,14 @@ def test_a_short_run_shows_nothing(tmp_path: Path) -> None:
     assert shown == []
 
 
+def _double(item: int) -> int:
+    return item * 2
+
+
 def test_each_item_that_is_done_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(progress, "_INTERVAL", 0.0)
     file = tmp_path / "progress"
-    work = progress.Progress(str(file)).counted("zones read", 3, lambda item: item * 2)
+    work = progress.Progress(str(file)).counted("zones read", 3, _double)
     assert [work(item) for item in (1, 2, 3)] == [2, 4, 6]
     assert file.read_text().splitlines() == ["1 of 3 zones read", "2 of 3 zones read", "3 of 3 zones read"]
 

@@ -157,6 +157,12 @@ def test_internationalised_domains_are_compared_as_a_labels() -> None:
     assert not [problem for problem in findings.warnings if "nothing is planned" in problem.rule]
 
 
+@pytest.mark.parametrize("name", ["../acme", "a/b", ".."])
+def test_a_name_that_leaves_the_folder_is_refused(name: str) -> None:
+    _environment, findings = judge(Declaration(environment=name, **ONLINE), Catalogue())
+    assert [problem.where for problem in findings.errors] == ["inventory_hostname"]
+
+
 def test_misspelled_variables_are_errors_without_their_values() -> None:
     findings = Findings("env_1")
     unknown_variables({"erp_mail_sender": "x", "erp_mail_senders": 1, "mail_dns_acount": 2, "other": 3}, findings)

@@ -292,9 +292,18 @@ def test_addresses_age_and_names_do_not(text: str, date: str | None, stale: bool
     assert is_stale(term(text, date=date, given=True), TODAY) is False
 
 
-def test_what_is_declared_but_not_made_yet_is_said() -> None:
-    plan = add_up([host("a", AFAS, domains={"acme.example": {"services": [], "dmarc": {"policy": "reject"}}})], OPTIONS)
-    assert "publishes SPF only" in str(plan.warnings[0])
+SELECTOR = {"selector": "s1", "target": "s1.service.example"}
+
+
+@pytest.mark.parametrize(
+    ("options", "tighten"), [(OPTIONS, False), (COMPLETE, True), (replace(COMPLETE, limit=True), False)]
+)
+def test_a_policy_may_be_tightened_only_by_a_run_that_knows_every_sender(options: Options, tighten: bool) -> None:
+    declared = {"services": [], "dmarc": {"policy": "reject"}, "dkim": [SELECTOR]}
+    (entry,) = add_up([host("a", domains={"acme.example": declared})], options).domains
+    assert entry["dmarc"] == {"policy": "reject", "tighten": tighten}
+    assert entry["dkim"] == [SELECTOR]
+    assert entry["spf"] is None
 
 
 def test_the_services_that_mx_hosts_tell_are_named() -> None:

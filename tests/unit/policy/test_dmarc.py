@@ -177,6 +177,23 @@ def test_only_destinations_outside_must_agree() -> None:
     assert dmarc.destinations(record, "mail.acme.example") == ["reports.acme.example", "x.example", "notacme.example"]
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "stricter"),
+    [
+        (None, "v=DMARC1; p=none", False),
+        (None, "v=DMARC1; p=none; sp=reject", True),
+        ("v=DMARC1; p=none", "v=DMARC1; p=quarantine", True),
+        ("v=DMARC1; p=reject", "v=DMARC1; p=quarantine", False),
+        ("v=DMARC1; p=reject; sp=none", "v=DMARC1; p=reject", True),
+        ("v=DMARC1; p=reject", "v=DMARC1; p=reject; np=none", False),
+        ("v=DMARC1; p=none", "v=DMARC1; p=none; np=reject", True),
+        ("v=DMARC1; p=QUARANTINE", "v=DMARC1; p=quarantine; sp=quarantine", False),
+    ],
+)
+def test_a_policy_is_compared_with_the_one_before(before: str | None, after: str, stricter: bool) -> None:
+    assert dmarc.is_stricter(dmarc.parse(after), dmarc.parse(before) if before else None) is stricter
+
+
 def test_too_many_addresses_are_refused() -> None:
     wish = DmarcWish(rua=tuple(f"mailto:a{number}@acme.example" for number in range(40)))
     (problem,) = dmarc.check_wish(wish)

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 from ansible_collections.mailroom.erp.plugins.module_utils.policy import spf
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_budget import (
@@ -20,7 +22,7 @@ DOMAIN = "acme.example"
 class World:
     """TXT records by name, and addresses for every name that begins with "host"; counts the questions."""
 
-    def __init__(self, records: dict[str, str | list[str]], failing: tuple[str, ...] = ()) -> None:
+    def __init__(self, records: Mapping[str, str | list[str]], failing: tuple[str, ...] = ()) -> None:
         self.records = {name: [value] if isinstance(value, str) else value for name, value in records.items()}
         self.failing = failing
         self.asked: list[tuple[str, str]] = []
@@ -36,7 +38,7 @@ class World:
         return ("192.0.2.1",) if rdtype == "A" and name.startswith("host") else ()
 
 
-def count(text: str, records: dict[str, str | list[str]] | None = None, failing: tuple[str, ...] = ()) -> Budget:
+def count(text: str, records: Mapping[str, str | list[str]] | None = None, failing: tuple[str, ...] = ()) -> Budget:
     return BudgetCounter(World(records or {}, failing)).count(spf.parse(text), DOMAIN)
 
 
@@ -86,7 +88,7 @@ def test_the_same_include_costs_each_time_but_is_asked_once() -> None:
     ],
 )
 def test_a_tree_that_receivers_cannot_evaluate_is_told(
-    text: str, records: dict[str, str | list[str]], words: str
+    text: str, records: Mapping[str, str | list[str]], words: str
 ) -> None:
     (fault,) = count(text, records).broken
     assert words in fault
@@ -132,7 +134,7 @@ def test_the_domain_macro_is_expanded(spec: str, name: str | None) -> None:
 
 def test_a_tree_that_explodes_is_given_up_in_bounded_work() -> None:
     wide = {
-        f"w{level}.example": "v=spf1 " + " ".join(f"include:w{level + 1}.example" for _ in range(10))
+        f"w{level}.example": "v=spf1 " + " ".join(f"include:w{level + 1}.example" for _term in range(10))
         for level in range(9)
     }
     wide["w9.example"] = "v=spf1 " + " ".join(f"a:host{number}.example" for number in range(10))
@@ -144,7 +146,7 @@ def test_a_tree_that_explodes_is_given_up_in_bounded_work() -> None:
 
 
 def test_a_chain_without_end_is_given_up() -> None:
-    chain: dict[str, str | list[str]] = {
+    chain: Mapping[str, str | list[str]] = {
         f"c{number}.example": f"v=spf1 redirect=c{number + 1}.example" for number in range(200)
     }
     assert any("levels deep" in fault for fault in count("v=spf1 include:c0.example", chain).broken)
