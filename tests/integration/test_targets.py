@@ -44,8 +44,7 @@ ZONES = {
     ),
     "service.example": zone_text(
         "service.example",
-        'spf TXT "v=spf1 ip4:198.51.100.0/24 -all"\n@ MX 10 ns1\n'
-        f'key TXT "v=DKIM1; p={KEY[:200]}" "{KEY[200:]}"',
+        f'spf TXT "v=spf1 ip4:198.51.100.0/24 -all"\n@ MX 10 ns1\nkey TXT "v=DKIM1; p={KEY[:200]}" "{KEY[200:]}"',
     ),
 }
 PLAYBOOK = """

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import glob
 import hashlib
 import os
 import tempfile
@@ -74,6 +75,7 @@ class ZonefileProvider:
             master, data = read_master_file(target, zone)
             if _hash(data) != token:
                 raise Conflict(f"{file} (zone {zone}): someone else has changed the file since it was read. Run again")
+            _sweep(target)
             _replace(target, zone, master.edited(changes, datetime.now(UTC).date()))
 
     def _zones(self) -> dict[str, Path]:
@@ -133,6 +135,13 @@ def _wait_for(lock: int, file: Path, zone: str) -> None:
                     "Wait for it to end and run again"
                 ) from None
             time.sleep(0.02)
+
+
+def _sweep(file: Path) -> None:
+    """Remove what a run left that was killed; whoever holds the lock is the only one to make such files."""
+    for left in file.parent.glob(f".{glob.escape(file.name)}.*.tmp"):
+        with contextlib.suppress(OSError):
+            left.unlink()
 
 
 def _replace(file: Path, zone: str, data: bytes) -> None:
