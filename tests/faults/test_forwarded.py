@@ -24,7 +24,7 @@ TIMEOUT = 0.8
 """The option ``timeout``, in seconds."""
 EXCHANGE = 1.25 * TIMEOUT
 """The longest that one question takes: twice over UDP, once over TCP, once to read an unsigned refusal."""
-REST = 2.0
+REST = 5.0
 """Seconds for all that is not waiting, on a busy machine."""
 
 SLOW = [pytest.param(kind, marks=[] if kind == "bind" else pytest.mark.slow) for kind in SERVERS]
@@ -62,7 +62,7 @@ def put_back(server: Server) -> None:
 
 def settled(server: Server) -> list[str]:
     """What the server shows once nothing is on its way any more."""
-    time.sleep(0.05)
+    server.settle(ZONE)
     return server.values(ZONE, "TXT")
 
 

@@ -9,6 +9,7 @@ import itertools
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -56,11 +57,18 @@ def states(values: Values, zones: Iterable[str]) -> list[tuple[list[str], ...]]:
     return [tuple(values(f"{prefix}{zone}", rdtype) for prefix, rdtype in OWNERS) for zone in zones]
 
 
-def kill_at_each_step(nursery: Nursery, params: dict[str, Any], reset: Callable[[], None], check: Values) -> list[str]:
+def kill_at_each_step(
+    nursery: Nursery,
+    params: dict[str, Any],
+    reset: Callable[[], None],
+    check: Values,
+    settle: Callable[[], None] = lambda: None,
+) -> list[str]:
     """Let a run die at its first step, the next at its second, until one lives; another run follows each of them.
 
     :param reset: puts the zones back
     :param check: reads the zones, and finds nothing broken about them
+    :param settle: waits until nothing is on its way any more
     :returns: the steps of the one that lived
     """
     zones = params["domains"]
@@ -69,6 +77,7 @@ def kill_at_each_step(nursery: Nursery, params: dict[str, Any], reset: Callable[
         reset()
         assert states(check, zones) == [OLD] * len(zones)
         victim = nursery.run(params, number)
+        settle()
         after, where = states(check, zones), f"killed before step {number}, {victim['steps'][-1]}"
         if not victim["signal"]:
             break
@@ -113,7 +122,9 @@ SLOW = [pytest.param(kind, marks=[] if kind == "bind" else pytest.mark.slow) for
 def test_a_server_s_zone_survives_a_death_at_any_step(nursery: Nursery, kind: str) -> None:
     with SERVERS[kind](ZONES) as server:
         params = order(server.dns_option, server.resolver_option, ["acme.example"])
-        steps = kill_at_each_step(nursery, params, lambda: put_back(server, "acme.example"), server.values)
+        zone = "acme.example"
+        reset, settle = partial(put_back, server, zone), partial(server.settle, zone)
+        steps = kill_at_each_step(nursery, params, reset, server.values, settle)
     assert {"socket.connect", "send", "recv", "close"} <= set(steps)
 
 

@@ -5,8 +5,8 @@
 
 For each line of JSON, ``{"params": ..., "kill_at": number}``, a process does what the parameters of ``mail_domains``
 ask for, counts each thing that it asks of the operating system, and kills itself (SIGKILL) just before that number.
-Prints ``{"outcome": ..., "steps": [...], "signal": ...}``: the outcome is null when it was killed, the steps are what it
-did or was about to do.
+Prints ``{"outcome": ..., "steps": [...], "signal": ...}``: the outcome is null when it was killed, the steps are what
+it did or was about to do.
 """
 
 from __future__ import annotations

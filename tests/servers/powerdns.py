@@ -15,6 +15,7 @@ import dns.rdatatype
 import dns.zone
 from ansible_collections.mailroom.erp.tests.servers.server import ADDRESS, KEY_NAME, KEY_SECRET, Server
 
+# Of the package, as the program finds its back end by itself.
 _SCHEMA = Path("/usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql")
 _OPTIONS = f"""
 local-address={ADDRESS}

@@ -142,6 +142,11 @@ class Server(abc.ABC):
         assert answer.rcode() == 0, answer.to_text()
         return answer
 
+    def settle(self, zone: str) -> None:
+        """Wait until updates that are on their way are done: Knot works them off in the background, one by one."""
+        time.sleep(0.05)
+        self.send(self.update(zone))
+
     def log(self) -> str:
         """What the server has written so far."""
         file = self.folder / "log"
