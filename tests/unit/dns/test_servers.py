@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import Conflict, ProviderError, ZoneNotFound
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.rfc2136 import Rfc2136Provider
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, RRset
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.request import read_order
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.run import Run
 from ansible_collections.mailroom.erp.tests.servers.all import SERVERS
 from ansible_collections.mailroom.erp.tests.servers.nsd import Nsd
 from ansible_collections.mailroom.erp.tests.servers.powerdns import PowerDns
@@ -110,6 +112,26 @@ def test_a_change_of_letter_case_in_between_is_noticed(server: Server, old: str,
     assert server.values(ZONE, "TXT") == sorted([spf, '"foreign"' if old == "Foreign" else '"Foreign"'])
     if old == SPF:
         assert spf == f'"{new}"', "the other's value stands, ours waits for the next round"
+
+
+def test_a_run_is_merged_with_a_change_of_letter_case_in_between(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    apply, rounds = Rfc2136Provider.apply, []
+
+    def after_somebody(self: Rfc2136Provider, zone: str, changes: Sequence[Change], token: object) -> None:
+        if not rounds:
+            lower = ("delete", "@", "TXT", f'"{SPF}"'), ("add", "@", "TXT", f'"{SPF.lower()}"')
+            assert write(server, *lower) == 0
+        rounds.append(changes)
+        apply(self, zone, changes, token)
+
+    monkeypatch.setattr(Rfc2136Provider, "apply", after_somebody)
+    wish = {"dns": server.dns_option, "domains": [ZONE], "spf": {"terms": ["ip4:192.0.2.1"], "lookup_limit": "ignore"}}
+    (outcome,) = Run(read_order(wish), server.resolver_option).execute(write=True)
+    assert (outcome.changed, outcome.failure, len(rounds)) == (True, None, 2)
+    assert outcome.steps[0].plan.before == SPF.lower()
+    assert server.values(ZONE, "TXT") == ['"Foreign"', '"v=spf1 mx ip4:192.0.2.1 ~all"']
 
 
 WRONG_KEYS = [
