@@ -22,8 +22,9 @@ FOREIGN = '"google-site-verification=abc"'
 OLD, NEW = sorted([FOREIGN, SPF]), sorted([FOREIGN, NEW_SPF])
 TIMEOUT = 0.8
 """The option ``timeout``, in seconds."""
-EXCHANGE = 1.25 * TIMEOUT
-"""The longest that one question takes: twice over UDP, once over TCP, once to read an unsigned refusal."""
+EXCHANGE = 1.5 * TIMEOUT
+"""The longest that one question takes: twice over UDP (a quarter of the timeout, and again over TCP if the answer was
+cut short), then over TCP (half of it)."""
 REST = 5.0
 """Seconds for all that is not waiting, on a busy machine."""
 

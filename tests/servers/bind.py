@@ -12,8 +12,17 @@ from __future__ import annotations
 
 from ansible_collections.mailroom.erp.tests.servers.server import ADDRESS, KEY_NAME, KEY_SECRET, Server, zone_text
 
-__all__ = ["ADDRESS", "KEY_NAME", "KEY_SECRET", "SIGNED", "UPDATES_OF_TXT_ONLY", "UPDATES_REFUSED", "UPDATES_WITH_KEY"]
-__all__ += ["Bind", "zone_text"]
+__all__ = [
+    "ADDRESS",
+    "KEY_NAME",
+    "KEY_SECRET",
+    "SIGNED",
+    "UPDATES_OF_TXT_ONLY",
+    "UPDATES_REFUSED",
+    "UPDATES_WITH_KEY",
+    "Bind",
+    "zone_text",
+]
 
 UPDATES_WITH_KEY = f'allow-update {{ key "{KEY_NAME}"; }};'
 UPDATES_REFUSED = "allow-update { none; };"

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+import subprocess
 from pathlib import Path
 
 import dns.name
 import dns.rdata
 import dns.rdatatype
 import dns.zone
-from ansible_collections.mailroom.erp.tests.servers.server import ADDRESS, KEY_NAME, KEY_SECRET, Server
+from ansible_collections.mailroom.erp.tests.servers.server import ADDRESS, KEY_NAME, KEY_SECRET, Server, program
 
 # Of the package, as the program finds its back end by itself.
 _SCHEMA = Path("/usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql")
@@ -39,12 +40,13 @@ max-tcp-connections-per-client=0
 
 
 class PowerDns(Server):
-    """PowerDNS; ``updates`` is the TSIG key that may update the zones, ``OPEN`` or nobody's."""
+    """PowerDNS; ``updates`` is the TSIG key that may update the zones; ``SIGNED`` signs them, too."""
 
     PROGRAM = "pdns_server"
     PACKAGE = "pdns-backend-sqlite3"
     OPEN = KEY_NAME
     CLOSED = "somebody-else"
+    SIGNED = f"{KEY_NAME} signed"
 
     def configure(self) -> None:
         folder = {"folder": self.folder, "port": self.port, "allowed": f"{ADDRESS}/32"}
@@ -56,6 +58,11 @@ class PowerDns(Server):
             for number, (zone, text) in enumerate(self.zones.items(), 1):
                 self._insert(database, number, zone, text)
             database.commit()
+        for zone, updates in self._updates.items():
+            if updates == self.SIGNED:
+                pdnsutil = [program("pdnsutil", "pdns-server"), f"--config-dir={self.folder}"]
+                for action in ("secure-zone", "rectify-zone"):
+                    subprocess.run([*pdnsutil, action, zone], check=True, capture_output=True)
 
     def command(self) -> list[str]:
         return [f"--config-dir={self.folder}"]
@@ -64,7 +71,7 @@ class PowerDns(Server):
 
     def _insert(self, database: sqlite3.Connection, number: int, zone: str, text: str) -> None:
         database.execute("INSERT INTO domains(id, name, type) VALUES (?, ?, 'NATIVE')", (number, zone))
-        metadata = (number, "TSIG-ALLOW-DNSUPDATE", self._updates[zone])
+        metadata = (number, "TSIG-ALLOW-DNSUPDATE", self._updates[zone].removesuffix(" signed"))
         database.execute("INSERT INTO domainmetadata(domain_id, kind, content) VALUES (?, ?, ?)", metadata)
         parsed = dns.zone.from_text(text, zone, relativize=False)
         rows = [

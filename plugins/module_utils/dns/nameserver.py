@@ -76,7 +76,7 @@ class NameServer:
         self.label = f"DNS server {self._host} port {self._port}"
 
     def ask(self, name: Name, rdtype: str, zone: str) -> Message:
-        """Ask one question, without recursion: over UDP twice, then over TCP, all within the timeout.
+        """Ask one question, without recursion: over UDP twice, then over TCP; at most 1.5 timeouts long per address.
 
         :param zone: for messages
         :returns: an answer with data or the absence of data

@@ -33,6 +33,7 @@ SIGNED: dict[str, tuple[type[Server], str]] = {
     "bind-inline": (Bind, bind.SIGNED % "yes"),
     "bind-in-place": (Bind, bind.SIGNED % "no"),
     "knot": (Knot, Knot.SIGNED),
+    "powerdns": (PowerDns, PowerDns.SIGNED),
 }
 
 

@@ -139,7 +139,7 @@ def _wait_for(lock: int, file: Path, zone: str) -> None:
 
 def _sweep(file: Path) -> None:
     """Remove what a run left that was killed; whoever holds the lock is the only one to make such files."""
-    for left in file.parent.glob(f".{glob.escape(file.name)}.*.tmp"):
+    for left in file.parent.glob(f".{glob.escape(file.name)}.????????.tmp"):
         with contextlib.suppress(OSError):
             left.unlink()
 
