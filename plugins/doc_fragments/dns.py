@@ -78,16 +78,67 @@ options:
     type: list
     elements: str
     default: []
+  snapshot_dir:
+    description:
+      - The folder for snapshots and for the journal. Before the first write of a run, all records that are about to
+        change go into one file there; M(mailroom.erp.mail_records_restore) brings them back.
+      - Unless given, C($XDG_STATE_HOME/mailroom), or C(~/.local/state/mailroom). It is made for this user only.
+    type: path
+  why:
+    description:
+      - The reason of the run, for the snapshot and the journal. The number of a change request is a good one.
+      - Unless given, the name of the task.
+    type: str
 requirements:
   - dnspython >= 2.6
   - idna, for internationalised domain names
 attributes:
   check_mode:
     description: Can run in C(check_mode) and say what it would change, without writing anything anywhere.
+    support: full
   diff_mode:
     description: Returns the old and the new record when in diff mode.
+    support: full
   idempotent:
     description: Changes nothing when the records are as declared.
+    support: full
   action_group:
     description: Use C(group/mailroom.erp.dns) in C(module_defaults) to give O(dns) and O(resolver) once.
+    support: full
+    membership: [mailroom.erp.dns]
+"""
+
+    ACCOUNTS = r"""
+options:
+  accounts:
+    type: list
+    elements: dict
+    suboptions:
+      provider:
+        description: As O(dns.provider).
+        type: str
+        required: true
+        choices: [rfc2136, zonefile]
+      server:
+        description: As O(dns.server).
+        type: str
+      port:
+        description: As O(dns.port).
+        type: int
+      key_name:
+        description: As O(dns.key_name).
+        type: str
+      key_secret:
+        description: As O(dns.key_secret).
+        type: str
+      key_algorithm:
+        description: As O(dns.key_algorithm).
+        type: str
+        choices: [hmac-md5, hmac-sha1, hmac-sha224, hmac-sha256, hmac-sha384, hmac-sha512]
+      timeout:
+        description: As O(dns.timeout).
+        type: float
+      path:
+        description: As O(dns.path).
+        type: path
 """

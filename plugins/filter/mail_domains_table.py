@@ -18,7 +18,8 @@ version_added: 0.1.0
 description:
   - Turns the C(domains) that M(mailroom.erp.mail_domains) returns into text with one block per domain.
   - Each block has the domain, whether it changed, its SPF record before and after, and what that record costs in DNS
-    lookups (RFC 7208 section 4.6.4).
+    lookups (RFC 7208 section 4.6.4); then its selectors, its DMARC policy and the agreement of its report addresses,
+    where these were asked for.
 positional: _input
 options:
   _input:
@@ -85,19 +86,40 @@ def _lookups(lookups: Mapping[str, Any] | None) -> str:
     return f"{at_least}{lookups['total']} of 10, void {lookups['void']} of 2"
 
 
+def _spf_rows(entry: Mapping[str, Any], width: int) -> list[str]:
+    if entry["spf"] is None:
+        return []
+    return [
+        _wrapped("before", _record(entry, "before"), width),
+        _wrapped("after", _record(entry, "after"), width),
+        _wrapped("lookups", _lookups(entry["spf"].get("lookups")), width),
+    ]
+
+
+def _other_rows(entry: Mapping[str, Any], width: int) -> list[str]:
+    """The other kinds of records, a line each: what stands there, and what stood there when it is another."""
+    dmarc = [entry["dmarc"]] if entry.get("dmarc") else []
+    labelled = [("DKIM", entry.get("dkim") or []), ("DMARC", dmarc), ("reports", entry.get("reports") or [])]
+    return [_wrapped(label, _other(one), width) for label, records in labelled for one in records]
+
+
+def _other(one: Mapping[str, Any]) -> str:
+    before, after = one["record"]["before"] or "nothing", one["record"]["after"] or "nothing"
+    was = f" (was {before})" if before != after else ""
+    elsewhere = f" (managed elsewhere: {one['managed_elsewhere']})" if one["managed_elsewhere"] else ""
+    return f"{one['name']}: {after}{was}{elsewhere}"
+
+
 def _block(entry: Mapping[str, Any], width: int) -> str:
     """One domain's part of the table."""
-    rows = [f"{entry['domain']}  ({'changed' if entry['changed'] else 'unchanged'})"]
-    rows.append(_wrapped("before", _record(entry, "before"), width))
-    rows.append(_wrapped("after", _record(entry, "after"), width))
-    rows.append(_wrapped("lookups", _lookups(entry["spf"].get("lookups")), width))
-    return "\n".join(rows)
+    title = f"{entry['domain']}  ({'changed' if entry['changed'] else 'unchanged'})"
+    return "\n".join([title, *_spf_rows(entry, width), *_other_rows(entry, width)])
 
 
 def mail_domains_table(domains: Iterable[Mapping[str, Any]], width: int = 100) -> str:
     """Lay out what mail_domains returned.
 
-    :param domains: its ``domains``: dicts with domain, changed and spf {record {before, after}, lookups}
+    :param domains: its ``domains``: dicts with domain, changed, spf, dkim, dmarc and reports as documented there
     :param width: the longest line in characters, at least 40; a longer term keeps a line of its own
     :returns: one block per domain and a line that counts them
     :raises AnsibleFilterError: the input has another shape, or the width is too small

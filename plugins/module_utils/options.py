@@ -59,6 +59,8 @@ def shared_spec() -> dict[str, Any]:
         "zone": {"type": "str"},
         "resolver": {"type": "dict", "options": RESOLVER_OPTIONS},
         "accept_undelegated": {"type": "list", "elements": "str", "default": []},
+        "snapshot_dir": {"type": "path"},
+        "why": {"type": "str"},
     }
 
 

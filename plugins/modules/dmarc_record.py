@@ -20,16 +20,6 @@ description:
     never changed.
 extends_documentation_fragment:
   - mailroom.erp.dns
-attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: full
-  idempotent:
-    support: full
-  action_group:
-    support: full
-    membership: [mailroom.erp.dns]
 options:
   domain:
     description: The domain that sends mail. Internationalised names are turned into A-labels.
@@ -177,6 +167,11 @@ zone:
   description: The zone that holds the record.
   type: str
   returned: always
+snapshot:
+  description: The file that holds what stood there before, for M(mailroom.erp.mail_records_restore); null when nothing
+    was written.
+  type: str
+  returned: when nothing was refused
 """
 
 from ansible.module_utils.basic import AnsibleModule

@@ -20,16 +20,7 @@ description:
     zones; the others are done, and the task ends failed with a list.
 extends_documentation_fragment:
   - mailroom.erp.dns
-attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: full
-  idempotent:
-    support: full
-  action_group:
-    support: full
-    membership: [mailroom.erp.dns]
+  - mailroom.erp.dns.accounts
 options:
   domains:
     description:
@@ -51,36 +42,6 @@ options:
   accounts:
     description:
       - The DNS accounts that single domains named in C(dns). The controller fills this in; do not set it.
-    type: list
-    elements: dict
-    suboptions:
-      provider:
-        description: As O(dns.provider).
-        type: str
-        required: true
-        choices: [rfc2136, zonefile]
-      server:
-        description: As O(dns.server).
-        type: str
-      port:
-        description: As O(dns.port).
-        type: int
-      key_name:
-        description: As O(dns.key_name).
-        type: str
-      key_secret:
-        description: As O(dns.key_secret).
-        type: str
-      key_algorithm:
-        description: As O(dns.key_algorithm).
-        type: str
-        choices: [hmac-md5, hmac-sha1, hmac-sha224, hmac-sha256, hmac-sha384, hmac-sha512]
-      timeout:
-        description: As O(dns.timeout).
-        type: float
-      path:
-        description: As O(dns.path).
-        type: path
   spf:
     description: What is wanted of the SPF record of every domain that does not say otherwise.
     type: dict
@@ -344,6 +305,11 @@ summary:
   type: dict
   returned: always
   sample: {domains: 2000, changed: 3, unchanged: 1996, failed: 1}
+snapshot:
+  description: The file that holds what stood there before, for M(mailroom.erp.mail_records_restore); null when nothing
+    was written.
+  type: str
+  returned: when nothing was refused
 """
 
 from ansible.module_utils.basic import AnsibleModule

@@ -30,7 +30,7 @@ class MailroomAction(ActionBase):  # type: ignore[misc]
 
     def run(self, tmp: str | None = None, task_vars: Mapping[str, Any] | None = None) -> Result:
         result: Result = super().run(tmp, task_vars)
-        arguments = dict(self._task.args)
+        arguments = {"why": self._task.get_name(), **self._task.args}
         problems = self._prepare(arguments)
         if problems:
             return {**result, "failed": True, "changed": False, "msg": "\n".join(problems)}

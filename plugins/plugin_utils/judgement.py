@@ -50,6 +50,7 @@ VARIABLES = (
     "mail_dns_accept_undelegated",
     "mail_dns_complete",
     "mail_dns_resolver",
+    "mail_dns_snapshot_dir",
 )
 """Every variable of a declaration. What else begins with erp_mail_ or mail_dns_ is misspelled."""
 

@@ -316,7 +316,7 @@ class _Sum:
         return None
 
     def _checked_account(self, subject: str, where: str, account: Any) -> Any:
-        problems = check_dns(account) or _untemplated(account)
+        problems = check_dns(account) or untemplated(account)
         for rule in problems:
             self._problem(subject, where, None, rule, "docs/inventory.md shows the accounts.")
         return None if problems else account
@@ -351,8 +351,11 @@ def _accounts(hosts: Iterable[HostNeeds]) -> dict[str, tuple[str, Any]]:
     return found
 
 
-def _untemplated(account: Mapping[str, Any]) -> list[str]:
-    """ansible-core 2.18 leaves a template as it stands when a variable in it is undefined."""
+def untemplated(account: Mapping[str, Any]) -> list[str]:
+    """Name the options of an account that are still templates, one sentence each.
+
+    ansible-core 2.18 leaves a template as it stands when a variable in it is undefined.
+    """
     names = sorted(name for name, value in account.items() if isinstance(value, str) and "{{" in value)
     return [f"dns.{name} refers to a variable that is not defined in this run" for name in names]
 

@@ -112,5 +112,6 @@ def _environment(tmp_path: Path, more: Mapping[str, str]) -> dict[str, str]:
         "ANSIBLE_LOCALHOST_WARNING": "false",
         "ANSIBLE_NOCOLOR": "1",
         "ANSIBLE_RETRY_FILES_ENABLED": "false",
+        "XDG_STATE_HOME": str(tmp_path / ".state"),
         **more,
     }

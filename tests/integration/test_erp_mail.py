@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import stat
 import subprocess
@@ -129,7 +130,9 @@ def test_site_makes_the_records_and_the_files_and_then_changes_nothing(estate: P
     assert spf(estate, "mijnbakkerij.example") == []
     assert "OrderNow sends as is unknown" in first.output.replace("\n", " ")
     after = contents(estate)
-    assert {name for name in after if name.startswith("mailroom/")} == {
+    kept = {name for name in after if name.startswith("mailroom/snapshots/")}
+    assert {Path(name).suffix for name in kept} == {".yml", ".jsonl"}
+    assert {name for name in after if name.startswith("mailroom/")} - kept == {
         f"mailroom/{host}/{file}"
         for host in ("acme_profit", "acme_relay", "jansen_bakery")
         for file in ("settings.yml", "sheet.md")
@@ -137,6 +140,20 @@ def test_site_makes_the_records_and_the_files_and_then_changes_nothing(estate: P
     second = run_playbook(estate, SITE, inventory(), "--diff")
     assert (second.rc, second.changed, differences(second)) == (0, 0, [])
     assert contents(estate) == after
+
+
+def test_the_files_of_an_inventory_folder_are_not_read_as_inventory(estate: Path) -> None:
+    (estate / "inventory").mkdir()
+    account = {"provider": "zonefile", "path": str(estate / "zones")}
+    resolver = {"zonefiles": [str(estate / "zones"), str(estate / "world")]}
+    shared = inventory({"acme_profit": PROFIT}, mail_dns_account=account, mail_dns_resolver=resolver)
+    (estate / "inventory" / "hosts.json").write_text(json.dumps(shared), encoding="utf-8")
+    folder = ["-i", str(estate / "inventory")]
+    first = run_playbook(estate, SITE, {"all": {}}, *folder)
+    assert first.rc == 0, first.output
+    assert (estate / "mailroom" / "acme_profit" / "settings.yml").is_file()
+    again = run_playbook(estate, SITE, {"all": {}}, *folder)
+    assert (again.rc, again.changed) == (0, 0), again.output
 
 
 def test_the_files_are_for_their_owner_only(estate: Path) -> None:

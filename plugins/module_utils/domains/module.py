@@ -5,11 +5,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn, Protocol
 
+from ansible.module_utils.common.parameters import remove_values
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import ProviderError
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, RRset
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.snapshot import Snapshot, default_folder
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.progress import Progress
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.request import Order, read_order
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.run import DomainOutcome, Run, Step
@@ -27,9 +30,14 @@ class Module(Protocol):
     check_mode: bool
     no_log_values: set[str]
 
-    def exit_json(self, **kwargs: Any) -> NoReturn: ...
-    def fail_json(self, msg: str, **kwargs: Any) -> NoReturn: ...
-    def warn(self, warning: str) -> None: ...
+    def exit_json(self, **kwargs: Any) -> NoReturn:
+        """End the module."""
+
+    def fail_json(self, msg: str, **kwargs: Any) -> NoReturn:
+        """End the module as failed."""
+
+    def warn(self, warning: str) -> None:
+        """Show a warning to the user."""
 
 
 def run_module(module: Module, params: Mapping[str, Any], shape: Callable[[list[DomainOutcome]], Result]) -> NoReturn:
@@ -43,19 +51,37 @@ def run_module(module: Module, params: Mapping[str, Any], shape: Callable[[list[
         order = read_order(params)
         _mask_secrets(module, order)
         progress = Progress(params.get("progress_file"))
-        outcomes = Run(order, params.get("resolver"), params.get("concurrency") or 16, progress).execute(
-            not module.check_mode
-        )
+        snapshot = open_snapshot(module, params)
+        run = Run(order, params.get("resolver"), params.get("concurrency") or 16, progress, snapshot)
+        outcomes = run.execute(not module.check_mode)
     except (Refused, ProviderError, MissingLibrary) as error:
         module.fail_json(msg=str(error))
     for outcome in outcomes:
         for warning in outcome.warnings:
             module.warn(warning)
     result = {**shape(outcomes), "changed": any(outcome.changed for outcome in outcomes), "diff": _diff(outcomes)}
+    result["snapshot"] = snapshot_path(snapshot)
     failures = [outcome for outcome in outcomes if outcome.failure]
     if failures:
         module.fail_json(msg=_failure_list(failures, len(outcomes)), **result)
     module.exit_json(**result)
+
+
+def open_snapshot(module: Module, params: Mapping[str, Any]) -> Snapshot | None:
+    """The snapshot that the run is to keep; None in check mode, which writes nothing anywhere.
+
+    :param params: with ``snapshot_dir`` and ``why``, as ``options.shared_spec`` has them
+    """
+    if module.check_mode:
+        return None
+    # The name of a task may have been templated with a secret.
+    why = remove_values(params.get("why") or "no reason given", module.no_log_values)
+    return Snapshot(params.get("snapshot_dir") or default_folder(os.environ), why)
+
+
+def snapshot_path(snapshot: Snapshot | None) -> str | None:
+    """The return value ``snapshot``."""
+    return str(snapshot.path) if snapshot and snapshot.path else None
 
 
 def domain_result(outcome: DomainOutcome) -> Result:

@@ -17,8 +17,8 @@ from ansible_collections.mailroom.erp.plugins.module_utils.domains.dkim import D
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.dmarc import DMARC_OPTIONS, read_dmarc
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.recipe import Recipe
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.spf import SPF_ESTATE_OPTIONS, read_spf
-from ansible_collections.mailroom.erp.plugins.module_utils.libraries import require
 from ansible_collections.mailroom.erp.plugins.module_utils.options import check_dns, with_defaults
+from ansible_collections.mailroom.erp.plugins.module_utils.plain_yaml import BadYaml, load_yaml
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import BadName, is_inside, to_alabels
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused, rule_and_source
 
@@ -225,8 +225,8 @@ def _file_content(params: Mapping[str, Any]) -> dict[str, Any]:
     path = Path(params["src"])
     try:
         text = path.read_text(encoding="utf-8")
-        content = json.loads(text) if path.suffix == ".json" else _load_yaml(text)
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        content = json.loads(text) if path.suffix == ".json" else load_yaml(text)
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError, BadYaml) as error:
         raise Refused(_unreadable(path, str(error))) from None
     if isinstance(content, list):
         content = {"domains": content}
@@ -234,18 +234,6 @@ def _file_content(params: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(content, dict) or not isinstance(content.get("domains"), list) or not set(content) <= known:
         raise Refused(_unreadable(path, f"it holds a list of domains, or a mapping with: {', '.join(sorted(known))}"))
     return {name: value for name, value in content.items() if params.get(name) is None}
-
-
-def _load_yaml(text: str) -> object:
-    yaml = require("yaml")
-    try:
-        return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except yaml.MarkedYAMLError as error:
-        # The library's own message quotes the lines, which may hold a secret.
-        line = error.problem_mark.line + 1 if error.problem_mark else "unknown"
-        raise Refused(_unreadable(Path("src"), f"line {line} is no valid YAML: {error.problem}")) from None
-    except yaml.YAMLError:
-        raise Refused(_unreadable(Path("src"), "it is no valid YAML")) from None
 
 
 def _unreadable(path: Path, rule: str) -> Problem:

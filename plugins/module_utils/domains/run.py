@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import random
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -14,7 +12,6 @@ from functools import partial
 from typing import Any, TypeVar
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import (
-    Conflict,
     Provider,
     ProviderError,
     ZoneNotFound,
@@ -22,6 +19,8 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import (
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.resolver import ResolveError, Resolver
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.settle import settle_safely
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.snapshot import Snapshot
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.delegation import check_delegation
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.progress import Progress
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.recipe import Recipe, RecordPlan, World
@@ -31,12 +30,6 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_budget imp
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
 
 _T = TypeVar("_T")
-
-_ATTEMPTS = 200
-_FRUITLESS = 5
-"""Conflicts in a row that nobody's change explains."""
-_PATIENCE = 60.0
-"""Seconds that one zone may take to get its change in between those of other writers."""
 
 
 @dataclass(slots=True)
@@ -85,9 +78,12 @@ class _ZoneWork:
     """The records of one zone of one account; they are written together or not at all."""
 
     provider: Provider
+    account: Mapping[str, Any]
     zone: str
     steps: list[Step] = field(default_factory=list)
     token: object = None
+    applied: dict[str, RecordPlan] = field(default_factory=dict)
+    """The plans that the service has accepted, by owner name."""
 
     @property
     def keys(self) -> list[Key]:
@@ -105,14 +101,17 @@ class _ZoneWork:
         for step in self.steps:
             step.failure = reason
 
-    def note_written(self) -> dict[str, RecordPlan]:
-        """Mark what the service has just accepted, and give the plans concerned by owner name."""
-        written: dict[str, RecordPlan] = {}
+    def note_written(self) -> None:
+        """Mark what the service has just accepted."""
         for step in self.steps:
             if step.change:
                 step.written = True
-                written[step.recipe.name] = step.plan
-        return written
+                self.applied[step.recipe.name] = step.plan
+
+    def conclude(self) -> None:
+        """The read-back shows nothing left to change, so the result of the run is what was applied."""
+        for step in self.steps:
+            step.plan = self.applied.get(step.recipe.name, step.plan)
 
     def read_and_plan(self) -> None:
         """Read the zone and plan every record in it.
@@ -139,6 +138,7 @@ class Run:
     :param resolver_options: the option ``resolver``
     :param concurrency: how many zones are worked on at the same time
     :param progress: is told how far the run is
+    :param snapshot: keeps what the run changes; None keeps nothing
     """
 
     def __init__(
@@ -147,10 +147,12 @@ class Run:
         resolver_options: Mapping[str, Any] | None,
         concurrency: int = 16,
         progress: Progress | None = None,
+        snapshot: Snapshot | None = None,
     ) -> None:
         self._order = order
         self._by_domain = {request.domain: request for request in order.requests}
         self._progress = progress or Progress(None)
+        self._snapshot = snapshot
         self._resolver = Resolver(resolver_options)
         self._providers = [open_provider(account) for account in order.accounts]
         self._pool = ThreadPoolExecutor(max_workers=concurrency, thread_name_prefix="zone")
@@ -172,8 +174,7 @@ class Run:
             changing = [work for work in works if work.changes]
             self._gather("delegations checked", self._check_delegation, changing)
             if write:
-                settle = self._progress.counted("zones written", len(changing), self._settle_safely)
-                list(self._pool.map(settle, [work for work in changing if not work.failed]))
+                self._write([work for work in changing if not work.failed])
         return outcomes
 
     def _gather(self, name: str, step: Callable[[_T], list[Problem]], items: Sequence[_T]) -> None:
@@ -191,9 +192,12 @@ class Run:
             for step in outcome.steps:
                 if step.zone is not None and not step.failure:
                     account = self._account_of(outcome.request, step)
-                    work = works.setdefault((account, step.zone), _ZoneWork(self._providers[account], step.zone))
+                    work = works.setdefault((account, step.zone), self._work(account, step.zone))
                     work.steps.append(step)
         return list(works.values())
+
+    def _work(self, account: int, zone: str) -> _ZoneWork:
+        return _ZoneWork(self._providers[account], self._order.accounts[account], zone)
 
     def _find_zones(self, outcome: DomainOutcome) -> list[Problem]:
         problems: list[Problem] = []
@@ -249,44 +253,21 @@ class Run:
         work.steps[0].plan.warnings += found
         return []
 
-    def _settle_safely(self, work: _ZoneWork) -> None:
-        """From the first write on, whatever goes wrong fails its own zone only."""
+    def _write(self, works: Sequence[_ZoneWork]) -> None:
+        """Write all zones; what stands in them now is kept first, in one go."""
+        if self._snapshot is not None:
+            self._snapshot.keep_all((work.account, work.zone, work.changes) for work in works)
+        settle = self._progress.counted("zones written", len(works), self._settle)
         try:
-            self._settle(work)
-        except (ProviderError, Refused) as error:
-            work.fail(str(error))
+            list(self._pool.map(settle, works))
+        finally:
+            if self._snapshot is not None:
+                self._snapshot.close()
 
     def _settle(self, work: _ZoneWork) -> None:
-        """Apply, read back, and go round again while others write to the same records."""
-        deadline = time.monotonic() + _PATIENCE
-        applied: dict[str, RecordPlan] = {}
-        fruitless = 0
-        for attempt in range(_ATTEMPTS):
-            tried, conflict = work.changes, None
-            try:
-                work.provider.apply(work.zone, tried, work.token)
-            except Conflict as error:
-                conflict = error
-                time.sleep(random.uniform(0, 0.01 * min(attempt + 1, 20)))
-            else:
-                applied |= work.note_written()
-            self._replan(work)
-            if not work.changes:
-                _conclude(work, applied)
-                return
-            fruitless = fruitless + 1 if work.changes == tried else 0
-            if fruitless and not conflict:
-                raise ProviderError(
-                    f"zone {work.zone}: the service accepted the change but shows the old records; look at its log"
-                )
-            if conflict and fruitless >= _FRUITLESS:
-                raise ProviderError(str(conflict))
-            if time.monotonic() > deadline:
-                break
-        raise ProviderError(
-            f"zone {work.zone}: other writers kept changing the same records for {attempt + 1} attempts; "
-            "run it again when they are done"
-        )
+        settle_safely(work, partial(self._replan, work), self._snapshot)
+        if not work.failed:
+            work.conclude()
 
     def _replan(self, work: _ZoneWork) -> None:
         """Plan again on what the service now shows: no change left means that what was written is there."""
@@ -338,9 +319,3 @@ def _judge(step: Step, world: World) -> list[Problem]:
 def _no_zone(name: str, zone: str | None, error: ZoneNotFound) -> Problem:
     way_out = "Check the domain's spelling, its zone and its DNS account."
     return Problem(name, "zone", zone, str(error), "RFC 1034 section 4.2", way_out)
-
-
-def _conclude(work: _ZoneWork, applied: Mapping[str, RecordPlan]) -> None:
-    """The read-back shows nothing left to change, so the result of the run is what was applied."""
-    for step in work.steps:
-        step.plan = applied.get(step.recipe.name, step.plan)

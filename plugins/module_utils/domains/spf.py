@@ -16,6 +16,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.domains.recipe import
     too_long,
     txt_change,
 )
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.wildcard import ended_wildcard
 from ansible_collections.mailroom.erp.plugins.module_utils.policy import spf, spf_merge
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_budget import (
     MAX_LOOKUPS,
@@ -101,6 +102,8 @@ class SpfRecipe:
         """
         if plan.creates:
             plan.warnings += self._compare_mx(plan, world)
+        if plan.change and plan.change.before is None:
+            plan.warnings += filter(None, [ended_wildcard(self.name, world)])
         plan.details["lookups"] = None
         if plan.after is None or self.lookup_limit == "ignore":
             return

@@ -283,6 +283,16 @@ def test_a_first_record_that_leaves_out_the_mailboxes_is_warned_of(estate: Estat
     assert again.plan.warnings == []
 
 
+def test_a_first_record_under_a_wildcard_is_warned_of(estate: Estate) -> None:
+    estate.zone("acme.example", "* IN MX 10 ns1", "own IN MX 20 ns1.many.example.")
+    outcomes = estate.run("shop.acme.example", "own.acme.example", "a.b.acme.example", terms=["ip4:192.0.2.1"])
+    warned = [[warning for warning in outcome.plan.warnings if "wildcard" in warning] for outcome in outcomes]
+    assert [len(found) for found in warned] == [1, 0, 1]
+    assert "MX come from the wildcard *.acme.example" in warned[0][0]
+    again = estate.run("shop.acme.example", terms=["ip4:192.0.2.2"])
+    assert again[0].plan.warnings == []
+
+
 def _serve(folder: Path, zone: str, server: str) -> None:
     text = f"$TTL 60\n@ IN SOA {server}. hostmaster.{zone}. 1 7200 900 1209600 300\n@ IN NS {server}.\n"
     (folder / f"{zone}.zone").write_text(text)

@@ -64,7 +64,7 @@ def test_no_domains() -> None:
     assert mail_domains_table([]) == "0 domains, 0 changed"
 
 
-@pytest.mark.parametrize("wrong", [["acme.example"], [{}], 5, [{"domain": "a", "changed": True, "spf": None}]])
+@pytest.mark.parametrize("wrong", [["acme.example"], [{}], 5, [{"domain": "a", "changed": True, "spf": {}}]])
 def test_another_shape_is_refused(wrong: Any) -> None:
     with pytest.raises(AnsibleFilterError, match="wants the `domains` of a mail_domains result"):
         mail_domains_table(wrong)
@@ -77,3 +77,25 @@ def test_a_width_that_fits_nothing_is_refused() -> None:
 
 def test_the_filter_has_its_public_name() -> None:
     assert FilterModule().filters() == {"mail_domains_table": mail_domains_table}
+
+
+def test_every_kind_of_record_that_was_asked_for_is_shown() -> None:
+    def record(name: str, before: str | None, after: str | None, elsewhere: str | None = None) -> dict[str, Any]:
+        return {"name": name, "record": {"before": before, "after": after}, "managed_elsewhere": elsewhere}
+
+    domain = {
+        "domain": "acme.example",
+        "changed": True,
+        "spf": None,
+        "dkim": [record("s1._domainkey.acme.example", None, "s1.service.example")],
+        "dmarc": record("_dmarc.acme.example", "v=DMARC1; p=none", "v=DMARC1; p=none"),
+        "reports": [record("acme.example._report._dmarc.x.example", None, None, "x.example")],
+    }
+    assert mail_domains_table([domain]) == (
+        "acme.example  (changed)\n"
+        "  DKIM      s1._domainkey.acme.example: s1.service.example (was nothing)\n"
+        "  DMARC     _dmarc.acme.example: v=DMARC1; p=none\n"
+        "  reports   acme.example._report._dmarc.x.example: nothing (managed elsewhere: x.example)\n"
+        "\n"
+        "1 domains, 1 changed"
+    )
