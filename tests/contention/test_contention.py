@@ -32,9 +32,11 @@ class Place:
     dns: dict[str, Any]
     resolver: dict[str, Any]
     look: Look
+    state: Path
 
     def order(self, **spf: Any) -> dict[str, Any]:
-        return {"dns": self.dns, "resolver": self.resolver, "domains": [ZONE], "spf": spf}
+        services = {"dns": self.dns, "resolver": self.resolver, "snapshot_dir": str(self.state)}
+        return {**services, "domains": [ZONE], "spf": spf}
 
 
 @pytest.fixture(params=["zonefile", *SERVERS])
@@ -43,10 +45,10 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
         file = tmp_path / f"{ZONE}.zone"
         file.write_text(TEXT)
         dns = {"provider": "zonefile", "path": str(tmp_path)}
-        yield Place(dns, {"zonefiles": [str(tmp_path)]}, look_at_file(file, ZONE))
+        yield Place(dns, {"zonefiles": [str(tmp_path)]}, look_at_file(file, ZONE), tmp_path / "state")
     else:
         with SERVERS[request.param]({ZONE: TEXT}) as server:
-            yield Place(server.dns_option, server.resolver_option, look_at_server(server, ZONE))
+            yield Place(server.dns_option, server.resolver_option, look_at_server(server, ZONE), tmp_path / "state")
 
 
 def record(place: Place) -> list[str]:

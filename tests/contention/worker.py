@@ -21,6 +21,7 @@ from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import ProviderError, open_provider
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.snapshot import Snapshot
 from ansible_collections.mailroom.erp.plugins.module_utils.domains import run
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.request import read_order
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
@@ -47,8 +48,9 @@ def work(params: dict[str, Any]) -> dict[str, Any]:
     """
     start = time.monotonic()
     failure, changed = None, False
+    snapshot = Snapshot(params["snapshot_dir"], "a test")
     try:
-        outcomes = run.Run(read_order(params), params.get("resolver")).execute(write=True)
+        outcomes = run.Run(read_order(params), params.get("resolver"), snapshot=snapshot).execute(write=True)
         changed = any(outcome.changed for outcome in outcomes)
         failure = next((outcome.failure for outcome in outcomes if outcome.failure), None)
     except (Refused, ProviderError) as error:

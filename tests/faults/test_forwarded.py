@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -43,11 +44,12 @@ def server(request: pytest.FixtureRequest) -> Iterator[Server]:
         yield started
 
 
-def order(server: Server, port: int) -> dict[str, Any]:
+def order(server: Server, port: int, state: Path) -> dict[str, Any]:
     dns = {**server.dns_option, "port": port, "timeout": TIMEOUT}
     return {
         "dns": dns,
         "resolver": server.resolver_option,
+        "snapshot_dir": str(state),
         "domains": [ZONE],
         "spf": {"terms": ["ip4:192.0.2.1"]},
     }
@@ -68,9 +70,9 @@ def settled(server: Server) -> list[str]:
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_fault_at_any_message_is_survived(server: Server, nursery: Nursery, fault: str) -> None:
+def test_a_fault_at_any_message_is_survived(server: Server, nursery: Nursery, fault: str, tmp_path: Path) -> None:
     with Forwarder(server.port) as forwarder:
-        faulty, direct = order(server, forwarder.port), order(server, server.port)
+        faulty, direct = order(server, forwarder.port, tmp_path), order(server, server.port, tmp_path)
         for number in itertools.count(1):
             put_back(server)
             # A delay outlasts the patience, so that what was given up arrives all the same.
@@ -95,13 +97,17 @@ def test_a_fault_at_any_message_is_survived(server: Server, nursery: Nursery, fa
 
 
 @pytest.mark.parametrize("fault", [DROP, CUT])
-def test_a_way_that_breaks_for_good_ends_the_run_in_bounded_time(server: Server, nursery: Nursery, fault: str) -> None:
+def test_a_way_that_breaks_for_good_ends_the_run_in_bounded_time(
+    server: Server, nursery: Nursery, fault: str, tmp_path: Path
+) -> None:
+    server: Server, nursery: Nursery, fault: str, tmp_path: Path
+) -> None:
     with Forwarder(server.port) as forwarder:
         for number in itertools.count(1):
             put_back(server)
             forwarder.plan(fault, number, onwards=True)
             start = time.monotonic()
-            outcome = nursery.run(order(server, forwarder.port))["outcome"]
+            outcome = nursery.run(order(server, forwarder.port, tmp_path))["outcome"]
             seconds, messages = time.monotonic() - start, forwarder.messages
             where = f"{fault} from message {number} on: {outcome}"
             # The update that is lost, and the questions after its fate.
@@ -112,8 +118,8 @@ def test_a_way_that_breaks_for_good_ends_the_run_in_bounded_time(server: Server,
             assert outcome["failure"] and str(forwarder.port) in outcome["failure"], where
 
 
-def test_an_update_that_arrives_twice_is_done_once(server: Server, nursery: Nursery) -> None:
+def test_an_update_that_arrives_twice_is_done_once(server: Server, nursery: Nursery, tmp_path: Path) -> None:
     with Forwarder(server.port) as forwarder:
         forwarder.plan(DUPLICATE, 1, onwards=True)
-        assert nursery.run(order(server, forwarder.port))["outcome"] == {"changed": True, "failure": None}
+        assert nursery.run(order(server, forwarder.port, tmp_path))["outcome"] == {"changed": True, "failure": None}
     assert settled(server) == NEW

@@ -24,6 +24,7 @@ from typing import IO, Any
 import dns.query
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import ProviderError, open_provider
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers import zonefile
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.snapshot import Snapshot
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.request import read_order
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.run import Run
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
@@ -122,8 +123,9 @@ def work(params: dict[str, Any]) -> dict[str, Any]:
 
     :returns: ``changed`` and ``failure``, the first or null
     """
+    snapshot = Snapshot(params["snapshot_dir"], "a test")
     try:
-        outcomes = Run(read_order(params), params.get("resolver"), concurrency=1).execute(write=True)
+        outcomes = Run(read_order(params), params.get("resolver"), concurrency=1, snapshot=snapshot).execute(write=True)
     except (Refused, ProviderError) as error:
         return {"changed": False, "failure": str(error)}
     failures = [outcome.failure for outcome in outcomes if outcome.failure]

@@ -117,7 +117,8 @@ def test_a_change_of_letter_case_in_between_is_noticed(server: Server, old: str,
 def test_a_run_is_merged_with_a_change_of_letter_case_in_between(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    apply, rounds = Rfc2136Provider.apply, []
+    apply = Rfc2136Provider.apply
+    rounds: list[Sequence[Change]] = []
 
     def after_somebody(self: Rfc2136Provider, zone: str, changes: Sequence[Change], token: object) -> None:
         if not rounds:
