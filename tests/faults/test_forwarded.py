@@ -100,8 +100,6 @@ def test_a_fault_at_any_message_is_survived(server: Server, nursery: Nursery, fa
 def test_a_way_that_breaks_for_good_ends_the_run_in_bounded_time(
     server: Server, nursery: Nursery, fault: str, tmp_path: Path
 ) -> None:
-    server: Server, nursery: Nursery, fault: str, tmp_path: Path
-) -> None:
     with Forwarder(server.port) as forwarder:
         for number in itertools.count(1):
             put_back(server)
