@@ -16,7 +16,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # A user's own Ansible settings must not decide what the tests see.
 unexport ANSIBLE_INVENTORY ANSIBLE_VAULT_PASSWORD_FILE ANSIBLE_STDOUT_CALLBACK ANSIBLE_ROLES_PATH PYTHONPATH
 
-.PHONY: help demo clean-demo test lint docs-lint sanity molecule unit integration contention pytest test-matrix
+.PHONY: help demo clean-demo test lint docs-lint sanity molecule unit integration contention benchmark pytest test-matrix
 .PHONY: clean servers
 .NOTPARALLEL:
 
@@ -25,6 +25,7 @@ help:
 	@echo 'make test         lint docs-lint sanity molecule, and all tests but the slow ones of contention'
 	@echo 'make contention   32 writers at once, and runs that die or lose their server at any step, on every server'
 	@echo 'make test-matrix  unit, integration and sanity tests on every ansible-core that the collection promises'
+	@echo 'make benchmark    what an unchanged task costs, beside an empty one'
 	@echo 'make clean-demo   back to the first run of the demo'
 	@echo 'make clean        also removes the virtual environments'
 
@@ -115,6 +116,10 @@ integration: $(VENV)/test.stamp servers
 contention: $(VENV)/test.stamp servers
 	$(PYTEST) -n 0 -s tests/contention
 	$(PYTEST) tests/faults $(ARGS)
+
+# What a task costs beside an empty one; prints ratios, judges nothing.
+benchmark: $(VENV)/test.stamp servers
+	PYTHONPATH="$(CURDIR)/$(COLLECTIONS)" $(VENV)/bin/python tests/benchmarks/task_cost.py
 
 test-matrix: $(VENV)/python.stamp servers
 	$(VENV)/bin/python tests/tools/matrix.py
