@@ -16,14 +16,17 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # A user's own Ansible settings must not decide what the tests see.
 unexport ANSIBLE_INVENTORY ANSIBLE_VAULT_PASSWORD_FILE ANSIBLE_STDOUT_CALLBACK ANSIBLE_ROLES_PATH PYTHONPATH
 
-.PHONY: help a11y browser demo clean-demo test lint docs-lint sanity molecule unit integration pytest test-matrix clean named
+.PHONY: help demo clean-demo test lint docs-lint sanity molecule unit integration contention benchmark pytest test-matrix
+.PHONY: clean servers a11y browser
 .NOTPARALLEL:
 
 help:
 	@echo 'make demo         nine ERP environments of five systems get their mail settings and records (in build/demo)'
-	@echo 'make test         everything below, in this order: lint docs-lint sanity molecule unit integration'
+	@echo 'make test         lint docs-lint sanity molecule, and all tests but the slow ones of contention'
+	@echo 'make contention   32 writers at once, and runs that die or lose their server at any step, on every server'
 	@echo 'make a11y         the sheets in a real browser, judged by axe-core (needs Chromium)'
 	@echo 'make test-matrix  unit, integration and sanity tests on every ansible-core that the collection promises'
+	@echo 'make benchmark    what an unchanged task costs, beside an empty one'
 	@echo 'make clean-demo   back to the first run of the demo'
 	@echo 'make clean        also removes the virtual environments'
 
@@ -49,13 +52,19 @@ $(VENV)/test.stamp: $(VENV)/demo.stamp tests/requirements.txt
 	@$(VENV)/bin/python -m pip install -qq -r tests/requirements.txt
 	@touch $@
 
-# The DNS tests run against a real BIND 9.
-named:
-	@if ! command -v named >/dev/null; then \
-	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then echo 'Installing the Debian package bind9 ...'; \
-	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends bind9; \
-	  else echo 'The tests need the DNS server BIND 9 (named). Install it as root and try again:' >&2; \
-	    echo '  apt-get update && apt-get install --no-install-recommends bind9' >&2; exit 1; fi; fi
+# The DNS tests run against real name servers: program, Debian's package, and the service that the package may start.
+DNS_SERVERS := named:bind9:named knotd:knot:knot pdns_server:pdns-backend-sqlite3:pdns nsd:nsd:nsd
+
+servers:
+	@missing=; units=; for server in $(DNS_SERVERS); do \
+	  rest=$${server#*:}; command -v $${server%%:*} >/dev/null || { missing="$$missing $${rest%:*}"; \
+	  units="$$units $${rest#*:}"; }; done; \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then echo "Installing the Debian packages$$missing ..."; \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $$missing && \
+	  { [ ! -d /run/systemd/system ] || systemctl disable --quiet --now $$units; }; \
+	else echo 'The tests need real DNS servers. Install them as root and try again:' >&2; \
+	  echo "  apt-get update && apt-get install --no-install-recommends$$missing" >&2; exit 1; fi
 
 # --- demo -----------------------------------------------------------------------------------------------------------
 
@@ -75,7 +84,7 @@ clean-demo:
 # --- tests ----------------------------------------------------------------------------------------------------------
 
 # pytest comes last, so that its closing line says how many tests ran.
-test: named lint docs-lint sanity molecule pytest
+test: servers lint docs-lint sanity molecule pytest
 
 lint: $(VENV)/test.stamp
 	$(VENV)/bin/ruff check .
@@ -96,13 +105,13 @@ molecule: $(VENV)/test.stamp
 
 PYTEST = PYTHONPATH="$(CURDIR)/$(COLLECTIONS)" $(VENV)/bin/python -m pytest -n $(CORES)
 
-pytest: $(VENV)/test.stamp named
-	$(PYTEST) tests/unit tests/integration
+pytest: $(VENV)/test.stamp servers
+	$(PYTEST) -m 'not slow'
 
-unit: $(VENV)/test.stamp named
+unit: $(VENV)/test.stamp servers
 	$(PYTEST) tests/unit $(ARGS)
 
-integration: $(VENV)/test.stamp named
+integration: $(VENV)/test.stamp servers
 	$(PYTEST) tests/integration $(ARGS)
 
 # The pages of the sheets, in a browser of the system.
@@ -121,7 +130,15 @@ $(VENV)/a11y.stamp: $(VENV)/test.stamp tests/a11y/requirements.txt
 a11y: $(VENV)/a11y.stamp browser
 	PYTHONPATH="$(CURDIR)/$(COLLECTIONS)" $(VENV)/bin/python -m pytest tests/a11y
 
-test-matrix: $(VENV)/python.stamp named
+contention: $(VENV)/test.stamp servers
+	$(PYTEST) -n 0 -s tests/contention
+	$(PYTEST) tests/faults $(ARGS)
+
+# What a task costs beside an empty one; prints ratios, judges nothing.
+benchmark: $(VENV)/test.stamp servers
+	PYTHONPATH="$(CURDIR)/$(COLLECTIONS)" $(VENV)/bin/python tests/benchmarks/task_cost.py
+
+test-matrix: $(VENV)/python.stamp servers
 	$(VENV)/bin/python tests/tools/matrix.py
 
 clean: clean-demo

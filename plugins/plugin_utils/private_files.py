@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from ansible_collections.mailroom.erp.plugins.module_utils.atomic_file import replace_file
 
 _FOLDER_MODE = 0o700
 _FILE_MODE = 0o600
@@ -54,14 +54,6 @@ def apply_files(changes: list[FileChange]) -> None:
 
 
 def _write(path: Path, text: str) -> None:
-    """A reader sees the old file or the new one, never a part: it is written beside and renamed."""
     path.parent.parent.mkdir(parents=True, exist_ok=True)
     path.parent.mkdir(mode=_FOLDER_MODE, exist_ok=True)
-    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mode 0600
-    try:
-        with open(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.replace(beside, path)
-    except BaseException:
-        os.unlink(beside)
-        raise
+    replace_file(path, text.encode())

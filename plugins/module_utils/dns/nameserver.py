@@ -42,7 +42,7 @@ _RCODES = {
     "FORMERR": "it did not understand the request. See its log",
 }
 _BAD_ANSWERS = {
-    "PeerBadKey": "it does not know our key (BADKEY)",
+    "PeerBadKey": "it does not know our key, or not for this zone (BADKEY)",
     "PeerBadSignature": "it finds our signature wrong, so the secrets differ (BADSIG)",
     "PeerBadTime": "its clock and ours differ too much (BADTIME); set both clocks",
     "PeerBadTruncation": "it does not accept our truncated signature (BADTRUNC)",
@@ -50,6 +50,9 @@ _BAD_ANSWERS = {
     "BadTime": "its clock and ours differ too much; set both clocks",
     "FormError": "its answer is not signed, or malformed",
 }
+_NO_UPDATES = (
+    "it knows our key, but its answer to an update is not signed: it takes no RFC 2136 updates (NSD never does)"
+)
 
 
 class Unreachable(Exception):
@@ -68,11 +71,12 @@ class NameServer:
         self._timeout = float(dns_option["timeout"])
         self._addresses: list[str] = []
         self._resolving = threading.Lock()
+        self._knows_key = False
         self.key = _key(dns_option) if dns_option.get("key_name") else None
         self.label = f"DNS server {self._host} port {self._port}"
 
     def ask(self, name: Name, rdtype: str, zone: str) -> Message:
-        """Ask one question, without recursion: over UDP twice, then over TCP, all within the timeout.
+        """Ask one question, without recursion: over UDP twice, then over TCP; at most 1.5 timeouts long per address.
 
         :param zone: for messages
         :returns: an answer with data or the absence of data
@@ -127,20 +131,40 @@ class NameServer:
                 if what == "update" and getattr(error, "errno", None) not in _NOT_SENT:
                     break
             except dns.exception.DNSException as error:
-                reason = _BAD_ANSWERS.get(type(error).__name__, f"its answer cannot be used ({type(error).__name__})")
-                raise ProviderError(f"{self.label}, zone {zone}: our {what} failed: {reason}. {_KEY_WAY_OUT}") from None
+                raise self._bad_answer(error, zone, what) from None
             else:
                 self._check_signed(answer, zone, what)
+                self._knows_key |= answer.had_tsig
                 return answer
         raise Unreachable(f"{self.label}, zone {zone}: no answer to our {what}: {_reason(failure)}") from failure
+
+    def _bad_answer(self, error: Exception, zone: str, what: str) -> ProviderError:
+        kind, way_out = type(error).__name__, _KEY_WAY_OUT
+        reason = _BAD_ANSWERS.get(kind, f"its answer cannot be used ({kind})")
+        if what == "update" and self._knows_key and kind == "FormError":
+            reason, way_out = _NO_UPDATES, "Name the primary that takes them as dns.server"
+        return ProviderError(f"{self.label}, zone {zone}: our {what} failed: {reason}. {way_out}")
 
     def _query(self, request: Message, address: str) -> Message:
         for _attempt in range(2):
             with contextlib.suppress(dns.exception.Timeout):
-                return dns.query.udp_with_fallback(
-                    request, address, self._timeout / 4, self._port, ignore_unexpected=True
-                )[0]
+                try:
+                    return self._udp(request, address)
+                except dns.exception.FormError as unsigned:
+                    return self._refusal(request, address, unsigned)
         return self._tcp(request, address, self._timeout / 2)
+
+    def _refusal(self, request: Message, address: str, unsigned: Exception) -> Message:
+        """Read a refusal that is not signed, by asking without a key: Knot's, of a zone that it does not serve."""
+        plain = dns.message.make_query(request.question[0].name, request.question[0].rdtype, flags=0)
+        with contextlib.suppress(dns.exception.Timeout):
+            answer = self._udp(plain, address)
+            if self.key and answer.rcode() in (dns.rcode.REFUSED, dns.rcode.NOTAUTH):
+                return answer
+        raise unsigned
+
+    def _udp(self, request: Message, address: str) -> Message:
+        return dns.query.udp_with_fallback(request, address, self._timeout / 4, self._port, ignore_unexpected=True)[0]
 
     def _tcp(self, request: Message, address: str, timeout: float) -> Message:
         return dns.query.tcp(request, address, timeout, self._port)

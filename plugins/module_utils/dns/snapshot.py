@@ -11,7 +11,6 @@ import json
 import os
 import secrets
 import socket
-import tempfile
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.mailroom.erp.plugins.module_utils.atomic_file import replace_file
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.journal import Journal
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, RRset
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.snapshot_format import (
@@ -153,7 +153,7 @@ class Snapshot:
             if texts:
                 _make_folder(self._folder)
                 self._journal.open()
-                _replace(self._file, (head_text(self._facts) + "".join(texts.values())).encode())
+                replace_file(self._file, (head_text(self._facts) + "".join(texts.values())).encode())
             else:
                 self._file.unlink(missing_ok=True)
         except OSError as error:
@@ -240,28 +240,3 @@ def _make_folder(folder: Path) -> None:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with contextlib.suppress(FileExistsError):
             folder.mkdir(mode=0o700)
-
-
-def _replace(file: Path, data: bytes) -> None:
-    """Put a whole file (mode 0600) in place in one step, on the disk before the name is."""
-    handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.", suffix=".tmp")
-    try:
-        with open(handle, "wb") as temporary:
-            temporary.write(data)
-            temporary.flush()
-            os.fsync(handle)
-        os.replace(name, file)
-        _sync_folder(file.parent)
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(name)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        # Not every file system can; the new file is in place by now.
-        with contextlib.suppress(OSError):
-            os.fsync(handle)
-    finally:
-        os.close(handle)

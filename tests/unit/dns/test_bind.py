@@ -19,7 +19,8 @@ def test_it_answers_and_takes_updates_and_is_gone_afterwards() -> None:
         assert server.values("acme.example", "TXT") == ['"one"', '"two"']
         assert server.serial("acme.example") == 42
         assert "allow-update" in (server.folder / "named.conf").read_text()
-    assert server._process.returncode is not None
+        process = server._process
+    assert process is not None and process.returncode is not None
     assert not server.folder.exists()
 
 

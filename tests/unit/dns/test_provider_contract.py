@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What every provider promises, proven on master files and on a real BIND 9."""
+"""What every provider promises, proven on master files and on real name servers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import (
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, RRset
 from ansible_collections.mailroom.erp.plugins.module_utils.policy import txt
-from ansible_collections.mailroom.erp.tests.servers.bind import Bind, zone_text
+from ansible_collections.mailroom.erp.tests.servers.all import SERVERS
+from ansible_collections.mailroom.erp.tests.servers.server import Server, zone_text
 
 SPF = "v=spf1 mx ip4:192.0.2.1 ~all"
 NEW_SPF = "v=spf1 mx ip4:192.0.2.1 include:spf.afas.online ~all"
@@ -76,7 +77,7 @@ def on_zonefile(zones: Mapping[str, str], folder: Path) -> Service:
     )
 
 
-def on_bind(server: Bind) -> Service:
+def on_server(server: Server) -> Service:
     def write(zone: str, owner: str, text: str) -> None:
         update = server.update(zone)
         update.add(owner, 600, "TXT", text)
@@ -85,15 +86,15 @@ def on_bind(server: Bind) -> Service:
     return Service(open_provider(server.dns_option), server.values, server.ttl, server.serial, write)
 
 
-@pytest.fixture(params=["zonefile", "rfc2136"])
+@pytest.fixture(params=["zonefile", *SERVERS])
 def start(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[Mapping[str, str]], Service]]:
-    started: list[Bind] = []
+    started: list[Server] = []
 
     def start_service(zones: Mapping[str, str]) -> Service:
         if request.param == "zonefile":
             return on_zonefile(zones, tmp_path)
-        started.append(Bind(zones))
-        return on_bind(started[-1])
+        started.append(SERVERS[request.param](zones))
+        return on_server(started[-1])
 
     yield start_service
     for server in started:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import glob
 import hashlib
 import os
-import tempfile
 import threading
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils import libraries
+from ansible_collections.mailroom.erp.plugins.module_utils.atomic_file import replace_file
 from ansible_collections.mailroom.erp.plugins.module_utils.dns import values
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.masterfile import (
     MasterFile,
@@ -74,6 +75,7 @@ class ZonefileProvider:
             master, data = read_master_file(target, zone)
             if _hash(data) != token:
                 raise Conflict(f"{file} (zone {zone}): someone else has changed the file since it was read. Run again")
+            _sweep(target)
             _replace(target, zone, master.edited(changes, datetime.now(UTC).date()))
 
     def _zones(self) -> dict[str, Path]:
@@ -135,45 +137,22 @@ def _wait_for(lock: int, file: Path, zone: str) -> None:
             time.sleep(0.02)
 
 
+def _sweep(file: Path) -> None:
+    """Remove what a run left that was killed; whoever holds the lock is the only one to make such files."""
+    for left in file.parent.glob(f".{glob.escape(file.name)}.????????.tmp"):
+        with contextlib.suppress(OSError):
+            left.unlink()
+
+
 def _replace(file: Path, zone: str, data: bytes) -> None:
-    """Put new bytes in the place of a file in one step, mode and owner kept: readers see the old or the new, whole."""
+    """Put new bytes in the place of a file, mode and owner kept."""
     try:
         status = file.stat()
         # A file that this user may not write stays, even where the folder would let it be replaced.
         file.open("r+b").close()
-        handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.", suffix=".tmp")
+        replace_file(file, data, like=status)
     except OSError as error:
         raise _cannot_write(file, zone, error) from error
-    try:
-        with open(handle, "wb") as temporary:
-            temporary.write(data)
-            temporary.flush()
-            _take_over(handle, status)
-            os.fsync(handle)
-        os.replace(name, file)
-        _sync_folder(file.parent)
-    except OSError as error:
-        raise _cannot_write(file, zone, error) from error
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(name)
-
-
-def _take_over(handle: int, status: os.stat_result) -> None:
-    own = os.fstat(handle)
-    if (own.st_uid, own.st_gid) != (status.st_uid, status.st_gid):
-        os.fchown(handle, status.st_uid, status.st_gid)
-    os.fchmod(handle, status.st_mode & 0o7777)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        # Not every file system can; the new file is in place by now.
-        with contextlib.suppress(OSError):
-            os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _cannot_write(file: Path, zone: str, error: OSError) -> ProviderError:

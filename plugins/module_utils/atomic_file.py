@@ -1,0 +1,51 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whole files put in place in one step: a reader sees the old file or the new one, never a part."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+
+
+def replace_file(file: Path, data: bytes, like: os.stat_result | None = None) -> None:
+    """Write a file beside its place, bring it to the disk, and rename it.
+
+    :param file: its folder exists; the temporary file is ``.<name>.<random>.tmp`` there
+    :param data: all of it
+    :param like: whose mode and owner the file gets; None gives it to this user only (0600)
+    :raises OSError: it cannot be written; nothing has changed
+    """
+    handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.", suffix=".tmp")
+    try:
+        with open(handle, "wb") as temporary:
+            temporary.write(data)
+            temporary.flush()
+            if like is not None:
+                _take_over(handle, like)
+            os.fsync(handle)
+        os.replace(name, file)
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(name)
+    _sync_folder(file.parent)
+
+
+def _take_over(handle: int, like: os.stat_result) -> None:
+    own = os.fstat(handle)
+    if (own.st_uid, own.st_gid) != (like.st_uid, like.st_gid):
+        os.fchown(handle, like.st_uid, like.st_gid)
+    os.fchmod(handle, like.st_mode & 0o7777)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        # Not every file system can; the new file is in place by now.
+        with contextlib.suppress(OSError):
+            os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,141 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A run that is killed at any I/O step leaves each zone as it was or as it was to be, and the next run mends it."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import stat
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import dns.zone
+import pytest
+from ansible_collections.mailroom.erp.tests.faults.nursery import Nursery
+from ansible_collections.mailroom.erp.tests.servers.all import SERVERS
+from ansible_collections.mailroom.erp.tests.servers.server import Server, zone_text
+
+SPF = '"v=spf1 ip4:198.51.100.1 ~all"'
+FOREIGN = '"google-site-verification=abc"'
+DMARC = '"v=DMARC1; p=none"'
+TEXT = f"@ 600 TXT {SPF}\n@ 600 TXT {FOREIGN}\n_dmarc TXT {DMARC}"
+ZONES = {zone: zone_text(zone, TEXT) for zone in ("acme.example", "shop.example")}
+OWNERS = (("", "TXT"), ("_dmarc.", "TXT"), ("s1._domainkey.", "CNAME"))
+"""What a run changes in a zone, as prefixes of its apex."""
+
+OLD: tuple[list[str], ...] = (sorted([SPF, FOREIGN]), [DMARC], [])
+NEW: tuple[list[str], ...] = (
+    sorted(['"v=spf1 ip4:198.51.100.1 ip4:192.0.2.1 ~all"', FOREIGN]),
+    ['"v=DMARC1; p=quarantine"'],
+    ["key.service.example."],
+)
+Values = Callable[[str, str], list[str]]
+
+
+@pytest.fixture(scope="module")
+def nursery() -> Iterator[Nursery]:
+    with Nursery() as started:
+        yield started
+
+
+def order(dns: dict[str, Any], resolver: dict[str, Any], zones: Iterable[str], state: Path) -> dict[str, Any]:
+    return {
+        "dns": dns,
+        "resolver": resolver,
+        "snapshot_dir": str(state),
+        "domains": list(zones),
+        "spf": {"terms": ["ip4:192.0.2.1"]},
+        "dkim": [{"selector": "s1", "target": "key.service.example", "validate": "ignore"}],
+        "dmarc": {"policy": "quarantine"},
+    }
+
+
+def states(values: Values, zones: Iterable[str]) -> list[tuple[list[str], ...]]:
+    return [tuple(values(f"{prefix}{zone}", rdtype) for prefix, rdtype in OWNERS) for zone in zones]
+
+
+def kill_at_each_step(
+    nursery: Nursery,
+    params: dict[str, Any],
+    reset: Callable[[], None],
+    check: Values,
+    settle: Callable[[], None] = lambda: None,
+) -> list[str]:
+    """Let a run die at its first step, the next at its second, until one lives; another run follows each of them.
+
+    :param reset: puts the zones back
+    :param check: reads the zones, and finds nothing broken about them
+    :param settle: waits until nothing is on its way any more
+    :returns: the steps of the one that lived
+    """
+    zones = params["domains"]
+    seen = set()
+    for number in itertools.count(1):
+        reset()
+        assert states(check, zones) == [OLD] * len(zones)
+        victim = nursery.run(params, number)
+        settle()
+        after, where = states(check, zones), f"killed before step {number}, {victim['steps'][-1]}"
+        if not victim["signal"]:
+            break
+        assert victim["outcome"] is None, where
+        assert all(state in (OLD, NEW) for state in after), f"{where}: {after}"
+        seen.add(tuple(state == NEW for state in after))
+        following = nursery.run(params)
+        assert following["outcome"] == {"changed": not all(state == NEW for state in after), "failure": None}, where
+        assert states(check, zones) == [NEW] * len(zones), where
+    assert victim["outcome"] == {"changed": True, "failure": None}
+    assert after == [NEW] * len(zones)
+    assert len(seen) == len(zones) + 1, "some died before the first write, some after the last, some between"
+    steps: list[str] = victim["steps"]
+    return steps
+
+
+def test_master_files_survive_a_death_at_any_step(nursery: Nursery, tmp_path: Path) -> None:
+    zones = tmp_path / "zones"
+    zones.mkdir()
+
+    def reset() -> None:
+        for zone, text in ZONES.items():
+            (zones / f"{zone}.zone").write_text(text)
+            (zones / f"{zone}.zone").chmod(0o640)
+
+    def values(name: str, rdtype: str) -> list[str]:
+        zone = next(zone for zone in ZONES if f".{name}".endswith(f".{zone}"))
+        file = zones / f"{zone}.zone"
+        assert stat.S_IMODE(file.stat().st_mode) == 0o640
+        parsed = dns.zone.from_text(file.read_text(), zone, relativize=False)
+        return sorted(rdata.to_text() for rdata in parsed.get_rdataset(f"{name}.", rdtype) or ())
+
+    params = order({"provider": "zonefile", "path": str(zones)}, {"zonefiles": [str(zones)]}, ZONES, tmp_path / "state")
+    steps = kill_at_each_step(nursery, params, reset, values)
+    assert steps.count("os.rename") > len(ZONES), "the snapshot and each zone"
+    assert {"write", "flush", "os.fsync", "fcntl.flock", "open"} <= set(steps)
+    locks = [f".{zone}.zone.lock" for zone in ZONES]
+    assert sorted(os.listdir(zones)) == sorted([*locks, *(f"{zone}.zone" for zone in ZONES)])
+
+
+SLOW = [pytest.param(kind, marks=[] if kind == "bind" else pytest.mark.slow) for kind in SERVERS]
+
+
+@pytest.mark.parametrize("kind", SLOW)
+def test_a_server_s_zone_survives_a_death_at_any_step(nursery: Nursery, kind: str, tmp_path: Path) -> None:
+    with SERVERS[kind](ZONES) as server:
+        params = order(server.dns_option, server.resolver_option, ["acme.example"], tmp_path)
+        zone = "acme.example"
+        reset, settle = partial(put_back, server, zone), partial(server.settle, zone)
+        steps = kill_at_each_step(nursery, params, reset, server.values, settle)
+    assert {"socket.connect", "send", "recv", "close"} <= set(steps)
+
+
+def put_back(server: Server, zone: str) -> None:
+    update = server.update(zone)
+    for prefix, rdtype in OWNERS:
+        update.delete(f"{prefix}{zone}.", rdtype)
+    for prefix, text in (("", SPF), ("", FOREIGN), ("_dmarc.", DMARC)):
+        update.add(f"{prefix}{zone}.", 600, "TXT", text)
+    server.send(update)

@@ -1,0 +1,89 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A real PowerDNS Authoritative Server for tests, its zones in SQLite."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import subprocess
+from pathlib import Path
+
+import dns.name
+import dns.rdata
+import dns.rdatatype
+import dns.zone
+from ansible_collections.mailroom.erp.tests.servers.server import ADDRESS, KEY_NAME, KEY_SECRET, Server, program
+
+# Of the package, as the program finds its back end by itself.
+_SCHEMA = Path("/usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql")
+_OPTIONS = f"""
+local-address={ADDRESS}
+local-port=%(port)d
+socket-dir=%(folder)s
+daemon=no
+guardian=no
+write-pid=no
+disable-syslog=yes
+launch=gsqlite3
+gsqlite3-database=%(folder)s/zones.sqlite3
+gsqlite3-pragma-synchronous=0
+gsqlite3-dnssec=yes
+dnsupdate=yes
+allow-dnsupdate-from=%(allowed)s
+receiver-threads=1
+distributor-threads=2
+max-tcp-connections=200
+max-tcp-connections-per-client=0
+"""
+
+
+class PowerDns(Server):
+    """PowerDNS; ``updates`` is the TSIG key that may update the zones; ``SIGNED`` signs them, too."""
+
+    PROGRAM = "pdns_server"
+    PACKAGE = "pdns-backend-sqlite3"
+    OPEN = KEY_NAME
+    CLOSED = "somebody-else"
+    SIGNED = f"{KEY_NAME} signed"
+
+    def configure(self) -> None:
+        folder = {"folder": self.folder, "port": self.port, "allowed": f"{ADDRESS}/32"}
+        (self.folder / "pdns.conf").write_text(_OPTIONS % folder)
+        with contextlib.closing(sqlite3.connect(self.folder / "zones.sqlite3")) as database:
+            database.executescript(f"PRAGMA synchronous=0; {_SCHEMA.read_text()}")
+            database.execute("PRAGMA journal_mode=WAL")
+            database.execute("INSERT INTO tsigkeys(name, algorithm, secret) VALUES (?, 'hmac-sha256', ?)", self._key)
+            for number, (zone, text) in enumerate(self.zones.items(), 1):
+                self._insert(database, number, zone, text)
+            database.commit()
+        for zone, updates in self._updates.items():
+            if updates == self.SIGNED:
+                pdnsutil = [program("pdnsutil", "pdns-server"), f"--config-dir={self.folder}"]
+                for action in ("secure-zone", "rectify-zone"):
+                    subprocess.run([*pdnsutil, action, zone], check=True, capture_output=True)
+
+    def command(self) -> list[str]:
+        return [f"--config-dir={self.folder}"]
+
+    _key = (KEY_NAME, KEY_SECRET)
+
+    def _insert(self, database: sqlite3.Connection, number: int, zone: str, text: str) -> None:
+        database.execute("INSERT INTO domains(id, name, type) VALUES (?, ?, 'NATIVE')", (number, zone))
+        metadata = (number, "TSIG-ALLOW-DNSUPDATE", self._updates[zone].removesuffix(" signed"))
+        database.execute("INSERT INTO domainmetadata(domain_id, kind, content) VALUES (?, ?, ?)", metadata)
+        parsed = dns.zone.from_text(text, zone, relativize=False)
+        rows = [
+            (number, name.to_text(True).lower(), dns.rdatatype.to_text(rdata.rdtype), _content(rdata), ttl)
+            for name, ttl, rdata in parsed.iterate_rdatas()
+        ]
+        database.executemany("INSERT INTO records(domain_id, name, type, content, ttl) VALUES (?, ?, ?, ?, ?)", rows)
+
+
+def _content(rdata: dns.rdata.Rdata) -> str:
+    """The text of the data as PowerDNS keeps it: names without the trailing dot."""
+    words = rdata.to_text().split(" ")
+    if rdata.rdtype == dns.rdatatype.TXT:
+        return str(rdata.to_text())
+    return " ".join(word.removesuffix(".") for word in words)
