@@ -98,14 +98,20 @@ def _fact(
 
 def port_of(transport: Transport, values: Mapping[str, Any]) -> int | None:
     """The port that a transport uses: its own field, or the part behind the comma of ``host,port``; None: not said."""
-    combined = next((values[field.id] for field in transport.fields if field.format == "endpoint"), None)
-    return endpoint(combined)[1] if combined else values.get("port")
+    combined = _value_of(transport, values, "endpoint")
+    return endpoint(combined)[1] if combined else _value_of(transport, values, "port")
 
 
 def host_of(transport: Transport, values: Mapping[str, Any]) -> str | None:
     """The server that a transport uses; None: it has none, or it is not said."""
-    combined = next((values[field.id] for field in transport.fields if field.format == "endpoint"), None)
-    return endpoint(combined)[0] if combined else values.get("server")
+    combined = _value_of(transport, values, "endpoint")
+    return endpoint(combined)[0] if combined else _value_of(transport, values, "host")
+
+
+def _value_of(transport: Transport, values: Mapping[str, Any], kind: str) -> Any:
+    """The value of the field that holds a server's host, port or endpoint, told by its fact or its format."""
+    found = (field.id for field in transport.fields if kind in (field.fact, field.format))
+    return next((values.get(name) for name in found), None)
 
 
 def _needs_sign_in(service: Service, has_credentials: bool) -> bool:

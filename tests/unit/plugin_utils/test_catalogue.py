@@ -189,6 +189,8 @@ def test_a_user_s_system_and_service_go_through_the_same_door() -> None:
     assert fields == {"host": "smtp.mailer.example", "port": 587, "user": "u", "from": "a@acme.example"}
     terms = environment_needs(environment, catalogue)["domains"]["acme.example"]
     assert [term["term"] for term in terms] == ["include:spf.mailer.example"]
+    server = environment_needs(environment, catalogue)["server"]
+    assert (server["host"], server["port"], server["security"]) == ("smtp.mailer.example", 587, "starttls")
 
 
 def test_a_user_s_rule_is_checked() -> None:
