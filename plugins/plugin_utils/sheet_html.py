@@ -43,7 +43,8 @@ p {{ margin: .5rem 0; }}
 .about {{ color: var(--quiet); }}
 table {{ border-collapse: collapse; width: 100%; }}
 th, td {{ text-align: start; vertical-align: top; padding: .4rem .6rem; border-bottom: 1px solid var(--line); }}
-tbody th {{ font-weight: 600; width: 38%; }}
+tbody th {{ font-weight: 600; width: 34%; }}
+td:last-child {{ min-width: 16rem; }}
 code {{ font: .95em ui-monospace, "DejaVu Sans Mono", monospace; background: var(--field); padding: .1em .3em;
   border-radius: .2em; user-select: all; }}
 li {{ margin: .35rem 0; }}
@@ -57,7 +58,7 @@ li {{ margin: .35rem 0; }}
   thead {{ position: absolute; clip-path: inset(50%); }}
   table, tbody, tr, th, td {{ display: block; width: auto; }}
   tbody th {{ width: auto; border: 0; padding-bottom: 0; }}
-  td {{ border: 0; padding-top: .1rem; padding-bottom: .2rem; }}
+  td, td:last-child {{ border: 0; padding-top: .1rem; padding-bottom: .2rem; min-width: 0; }}
   tr {{ border-bottom: 1px solid var(--line); padding-bottom: .3rem; }}
 }}
 @media print {{
