@@ -124,6 +124,7 @@ def _read(declaration: Declaration, catalogue: Catalogue, findings: Findings) ->
     confirmed = confirmed_of(system, declaration.confirmed, findings)
     if transport is None or service is None or own_domains is None:
         return None
+    values = filled(system, transport, service, given, declaration.password)
     return Environment(
         name=declaration.environment,
         state=str(declaration.state),
@@ -131,15 +132,15 @@ def _read(declaration: Declaration, catalogue: Catalogue, findings: Findings) ->
         transport=transport,
         service=service,
         senders=senders,
-        values=filled(system, transport, service, given, declaration.password),
+        values=values,
         given=frozenset(given),
         spf_terms=terms,
         own_domains=own_domains,
         password=declaration.password,
-        dkim=signatures,
         consent=consent,
         envelope_from=envelope,
         confirmed=confirmed,
+        dkim=signatures,
     )
 
 
