@@ -26,6 +26,10 @@ TIMEOUT = 0.8
 EXCHANGE = 1.5 * TIMEOUT
 """The longest that one question takes: twice over UDP (a quarter of the timeout, and again over TCP if the answer was
 cut short), then over TCP (half of it)."""
+PATIENCE = 10.0
+"""The timeout of a run that nothing disturbs, in seconds."""
+TRIES = 60
+"""More than a run has messages."""
 REST = 5.0
 """Seconds for all that is not waiting, on a busy machine."""
 
@@ -44,8 +48,8 @@ def server(request: pytest.FixtureRequest) -> Iterator[Server]:
         yield started
 
 
-def order(server: Server, port: int, state: Path) -> dict[str, Any]:
-    dns = {**server.dns_option, "port": port, "timeout": TIMEOUT}
+def order(server: Server, port: int, state: Path, timeout: float = TIMEOUT) -> dict[str, Any]:
+    dns = {**server.dns_option, "port": port, "timeout": timeout}
     return {
         "dns": dns,
         "resolver": server.resolver_option,
@@ -72,8 +76,8 @@ def settled(server: Server) -> list[str]:
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_at_any_message_is_survived(server: Server, nursery: Nursery, fault: str, tmp_path: Path) -> None:
     with Forwarder(server.port) as forwarder:
-        faulty, direct = order(server, forwarder.port, tmp_path), order(server, server.port, tmp_path)
-        for number in itertools.count(1):
+        faulty, direct = order(server, forwarder.port, tmp_path), order(server, server.port, tmp_path, PATIENCE)
+        for number in range(1, TRIES):
             put_back(server)
             # A delay outlasts the patience, so that what was given up arrives all the same.
             forwarder.plan(fault, number, EXCHANGE)
@@ -82,9 +86,10 @@ def test_a_fault_at_any_message_is_survived(server: Server, nursery: Nursery, fa
             seconds, messages = time.monotonic() - start, forwarder.messages
             where = f"{fault} at message {number} of {messages}: {outcome}"
             assert seconds < 2 * EXCHANGE + REST, where
-            if messages < number:
+            if messages < number and not outcome["failure"]:
                 break
-            if fault == DELAY and outcome["failure"]:
+            # Without a fault of ours the server was too slow, as it may be on a busy machine: a fault like any other.
+            if (fault == DELAY or messages < number) and outcome["failure"]:
                 time.sleep(EXCHANGE)
             found = settled(server)
             assert found in (OLD, NEW), where

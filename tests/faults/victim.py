@@ -22,8 +22,8 @@ from collections.abc import Callable
 from typing import IO, Any
 
 import dns.query
+from ansible_collections.mailroom.erp.plugins.module_utils import atomic_file
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import ProviderError, open_provider
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers import zonefile
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.snapshot import Snapshot
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.request import read_order
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.run import Run
@@ -73,7 +73,7 @@ class Counter:
                 super().close()
 
         dns.query.socket_factory = Socket
-        zonefile.open = self._open  # type: ignore[attr-defined]
+        atomic_file.open = self._open  # type: ignore[attr-defined]
         sys.addaudithook(self._audit)
 
     def _audit(self, event: str, args: tuple[Any, ...]) -> None:
