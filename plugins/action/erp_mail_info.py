@@ -24,6 +24,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.judgement import judg
 from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import plain
 from ansible_collections.mailroom.erp.plugins.plugin_utils.secret_variables import (
     Secret,
+    domains_with,
     find_secret,
     plain_account_secrets,
 )
@@ -83,7 +84,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
 def _judged(arguments: Mapping[str, Any], variables: Mapping[str, Any], templar: Any) -> dict[str, Any]:
     catalogue = Catalogue(arguments["catalogue_systems"], arguments["catalogue_services"])
     password = find_secret(variables, "erp_mail_password")
-    environment, findings = judge(_declaration(arguments, password), catalogue)
+    declaration = _declaration(arguments, password, domains_with(variables, "dkim"))
+    environment, findings = judge(declaration, catalogue)
     unknown_variables(variables, findings)
     _plain_secrets(variables, password, findings)
     if arguments["secrets"] == "inline" and password.is_given and arguments["state"] == "present":
@@ -103,7 +105,7 @@ def _problems(arguments: Mapping[str, Any], findings: Findings) -> dict[str, Any
     return {**_NOTHING, "needs": needs, "problems": told}
 
 
-def _declaration(arguments: Mapping[str, Any], password: Secret) -> Declaration:
+def _declaration(arguments: Mapping[str, Any], password: Secret, signed: list[str]) -> Declaration:
     return Declaration(
         environment=arguments["environment"],
         system=arguments["system"],
@@ -119,6 +121,7 @@ def _declaration(arguments: Mapping[str, Any], password: Secret) -> Declaration:
         confirmed=_or_empty(arguments["confirmed"], []),
         secrets=arguments["secrets"],
         own_domains=_or_empty(arguments["own_domains"], []),
+        signed_domains=signed,
         password=password,
     )
 

@@ -21,7 +21,8 @@ INVENTORY = "mailroom.erp docs/inventory.md"
 class Declaration:
     """What one host's variables say, templated and plain. ``password`` says where the secret stands, never its value.
 
-    ``own_domains`` are the names of ``mail_dns_domains``: the domains that are ours.
+    ``own_domains`` are the names of ``mail_dns_domains``: the domains that are ours; ``signed_domains`` those of them
+    that declare DKIM selectors there.
     """
 
     environment: str
@@ -38,6 +39,7 @@ class Declaration:
     confirmed: Any = ()
     secrets: Any = "reference"
     own_domains: Any = ()
+    signed_domains: Any = ()
     password: Secret | None = None
 
 
@@ -86,6 +88,11 @@ class Environment:
     consent: Mapping[str, Any] = field(default_factory=dict)
     envelope_from: Sender | None = None
     confirmed: tuple[str, ...] = ()
+    signed_domains: frozenset[str] = frozenset()
+
+    def is_signed(self, domain: str) -> bool:
+        """Tell whether DKIM selectors are declared for a domain: of this environment, or of the domain itself."""
+        return bool(self.dkim.get(domain, Signature()).selectors) or domain in self.signed_domains
 
     @property
     def has_password(self) -> bool:

@@ -140,6 +140,7 @@ def _read(declaration: Declaration, catalogue: Catalogue, findings: Findings) ->
         consent=consent,
         envelope_from=envelope,
         confirmed=confirmed,
+        signed_domains=own_domains & (own_domains_of(list(declaration.signed_domains), Findings("")) or frozenset()),
         dkim=signatures,
     )
 

@@ -68,6 +68,19 @@ def plain_account_secrets(variables: Mapping[str, Any]) -> Iterator[tuple[str, S
             yield from _in_account(variables, f"mail_dns_domains.{name}.dns", raw["dns"])
 
 
+def domains_with(variables: Mapping[str, Any], key: str) -> list[str]:
+    """Name the domains of ``mail_dns_domains`` that declare something, without templating what they declare.
+
+    :param variables: raw variables of one host
+    :param key: e.g. "dkim"
+    """
+    domains = _target(variables, variables.get("mail_dns_domains"))
+    declared = (
+        {name: _target(variables, domain) for name, domain in domains.items()} if isinstance(domains, Mapping) else {}
+    )
+    return [str(name) for name, domain in declared.items() if isinstance(domain, Mapping) and domain.get(key)]
+
+
 def looks_secret(name: str) -> bool:
     """Tell whether an option's name announces a secret, so that its value is not shown even when misplaced."""
     return _SECRET_NAME.search(name) is not None

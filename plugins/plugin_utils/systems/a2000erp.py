@@ -81,14 +81,14 @@ def _authenticated(environment: Environment, findings: Findings) -> None:
     if sender is None or sender.domain in (environment.service.domains.value or []):
         return
     terms = environment.service.spf_terms.value if environment.spf_terms is None else environment.spf_terms
-    has_spf, has_dkim = bool(terms) and environment.is_ours(sender.domain), sender.domain in environment.dkim
+    has_spf, has_dkim = bool(terms) and environment.is_ours(sender.domain), environment.is_signed(sender.domain)
     if not has_spf and not has_dkim:
         rule = "Gmail and Yahoo refuse it (550-5.7.26): neither SPF nor DKIM can be planned for this sender's domain"
         way_out = "Send as a domain of mail_dns_domains, and declare erp_mail_spf_terms or erp_mail_dkim."
         findings.error("erp_mail_senders.environment", sender.address, rule, source, way_out)
     elif not (has_spf and has_dkim):
         rule = f"only {'SPF' if has_spf else 'DKIM'} is planned for {sender.domain}; bulk senders need both"
-        way_out = f"Declare {'erp_mail_dkim' if has_spf else 'erp_mail_spf_terms'} too."
+        way_out = f"Declare {'dkim of the domain, or erp_mail_dkim' if has_spf else 'erp_mail_spf_terms'} too."
         findings.warn("erp_mail_senders.environment", sender.address, rule, source, way_out)
 
 

@@ -13,6 +13,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue_loader impo
 from ansible_collections.mailroom.erp.plugins.plugin_utils.environment import Declaration
 from ansible_collections.mailroom.erp.plugins.plugin_utils.environment_needs import environment_needs
 from ansible_collections.mailroom.erp.plugins.plugin_utils.judgement import judge
+from ansible_collections.mailroom.erp.plugins.plugin_utils.secret_variables import domains_with
 from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.a2000erp import most_mails, sending_time
 from ansible_collections.mailroom.erp.tests.unit.plugin_utils.test_judgement import BASES, GUID, MISSING, judged
 from hypothesis import given
@@ -159,6 +160,18 @@ def test_a_selector_may_be_given_with_its_suffix_and_a_pattern() -> None:
     entry = {"selector": "S1._domainkey", "target": "{selector}.{domain}.signer.example"}
     found = needs("smtp", dkim={"acme.example": [entry]})["dkim"]["acme.example"][0]
     assert (found["selector"], found["target"]) == ("s1", "s1.acme.example.signer.example")
+
+
+def test_selectors_of_the_domain_itself_count_as_dkim() -> None:
+    assert judged(BASES["a2000"], dkim=None, signed_domains=["ACME.example"])[1].warnings == []
+    assert judged(BASES["a2000"], dkim=None, signed_domains=["other.example"])[1].warnings != []
+
+
+def test_domains_with_selectors_are_told_from_raw_variables() -> None:
+    domains = {"a.example": {"dkim": [{"selector": "s"}]}, "b.example": {"dkim": []}, "c.example": None, "d.example": 1}
+    assert domains_with({"mail_dns_domains": domains}, "dkim") == ["a.example"]
+    assert domains_with({"mail_dns_domains": "{{ other }}", "other": domains}, "dkim") == ["a.example"]
+    assert domains_with({"mail_dns_domains": ["a.example"]}, "dkim") == domains_with({}, "dkim") == []
 
 
 def test_a_private_key_is_refused_and_not_shown() -> None:
