@@ -99,7 +99,8 @@ def _spf_rows(entry: Mapping[str, Any], width: int) -> list[str]:
 def _other_rows(entry: Mapping[str, Any], width: int) -> list[str]:
     """The other kinds of records, a line each: what stands there, and what stood there when it is another."""
     dmarc = [entry["dmarc"]] if entry.get("dmarc") else []
-    labelled = [("DKIM", entry.get("dkim") or []), ("DMARC", dmarc), ("reports", entry.get("reports") or [])]
+    listed = {key: entry.get(key) or [] for key in ("dkim", "cnames", "reports")}
+    labelled = [("DKIM", listed["dkim"]), ("CNAME", listed["cnames"]), ("DMARC", dmarc), ("reports", listed["reports"])]
     return [_wrapped(label, _other(one), width) for label, records in labelled for one in records]
 
 

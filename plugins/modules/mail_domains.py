@@ -24,18 +24,18 @@ extends_documentation_fragment:
 options:
   domains:
     description:
-      - The domains, each a name, or a dictionary with C(domain) and any of C(zone), C(dns), C(ttl), C(spf), C(dkim)
-        and C(dmarc).
+      - The domains, each a name, or a dictionary with C(domain) and any of C(zone), C(dns), C(ttl), C(spf), C(dkim),
+        C(dmarc) and C(cnames).
       - What an entry does not give is taken from the options of the task; C(spf) and C(dmarc) are completed key by key,
-        C(dns) and C(dkim) are always given whole.
+        C(dns), C(dkim) and C(cnames) are always given whole.
       - A kind of record that an entry gives as null is left alone for that domain.
-      - C(spf), C(dkim) and C(dmarc) of an entry take what the options of the same name take.
+      - C(spf), C(dkim), C(dmarc) and C(cnames) of an entry take what the options of the same name take.
     type: list
     elements: raw
   src:
     description:
       - A plain YAML or JSON file with the list of domains, or with a dictionary that has it as C(domains) and any of
-        C(dns), C(spf), C(dkim), C(dmarc), C(ttl) and C(zone) as defaults.
+        C(dns), C(spf), C(dkim), C(dmarc), C(cnames), C(ttl) and C(zone) as defaults.
       - The module reads it itself, which is much faster for thousands of domains than passing them through Ansible's
         templating. Expressions in it are not evaluated.
     type: path
@@ -135,6 +135,26 @@ options:
         type: str
         choices: [warn, require, ignore]
         default: warn
+  cnames:
+    description:
+      - Other aliases that a sending service asks for inside a domain, such as the one of its envelope sender.
+      - Usually given for single domains.
+    type: list
+    elements: dict
+    suboptions:
+      name:
+        description: The name of the alias; without a dot, a label below the domain.
+        type: str
+        required: true
+      target:
+        description: The name that it stands for.
+        type: str
+        required: true
+      state:
+        description: With V(absent), the alias is taken away when it is this one.
+        type: str
+        choices: [present, absent]
+        default: present
   dmarc:
     description:
       - What is wanted of the DMARC policy of every domain that does not say otherwise.
@@ -285,6 +305,10 @@ domains:
       description: C(name), C(record) and C(managed_elsewhere), as of M(mailroom.erp.dmarc_record); null when not asked
         for.
       type: dict
+    cnames:
+      description: For each other alias C(name), C(record) and C(managed_elsewhere).
+      type: list
+      elements: dict
     reports:
       description: For each report address outside the domain C(name), C(record) and C(managed_elsewhere), as of
         M(mailroom.erp.dmarc_record).

@@ -190,7 +190,7 @@ def _secret(environment: Environment, findings: Findings) -> None:
 
 def _signatures(environment: Environment, findings: Findings) -> None:
     sent = {sender.domain for sender in environment.senders}
-    for domain, signature in environment.dkim.items():
+    for domain in environment.dkim:
         where = f"erp_mail_dkim.{domain}"
         if not environment.is_ours(domain):
             rule = "nothing is planned for a domain that is not in mail_dns_domains"
@@ -198,10 +198,6 @@ def _signatures(environment: Environment, findings: Findings) -> None:
         elif domain not in sent:
             rule = "no sender of this environment is at this domain"
             findings.warn(where, None, rule, INVENTORY, "Add the sender, or leave the selectors out.")
-        if signature.return_path is not None:
-            name, target = signature.return_path
-            rule = f"the CNAME record {name} to {target} is not made by this collection yet"
-            findings.warn(where, None, rule, INVENTORY, "Make it at your DNS provider; the sheet names it.")
 
 
 def _warn_of_service(environment: Environment, catalogue: Catalogue, findings: Findings) -> None:

@@ -15,13 +15,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.options import check_dns
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import BadName, to_alabels
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import BadName, is_inside, to_alabels
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf import Directive, canonical_domain, parse_term
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue_loader import Catalogue
 from ansible_collections.mailroom.erp.plugins.plugin_utils.environment import INVENTORY
 from ansible_collections.mailroom.erp.plugins.plugin_utils.environment_needs import service_terms
-from ansible_collections.mailroom.erp.plugins.plugin_utils.needs_dkim import selectors_of
+from ansible_collections.mailroom.erp.plugins.plugin_utils.needs_dkim import aliases_of, selectors_of
 
 DOMAIN_KEYS = ("services", "dns", "zone", "ttl", "dmarc", "dkim")
 _STALE_AFTER = datetime.timedelta(days=365)
@@ -215,6 +215,9 @@ class _Sum:
         selectors = self._dkim(name, bool(terms))
         if selectors:
             records["dkim"] = selectors
+        aliases = self._cnames(name)
+        if aliases:
+            records["cnames"] = aliases
         if not any(records.values()):
             return None
         more = {key: declared[key] for key in ("zone", "ttl") if declared.get(key) is not None}
@@ -243,6 +246,15 @@ class _Sum:
         found = selectors_of(name, self.declared[name], needs, has_spf)
         self.result.problems += found.problems
         self.result.warnings += found.warnings
+        if found.removes and not self._is_whole():
+            self._refuse_removal(name)
+        return found.entries
+
+    def _cnames(self, name: str) -> list[dict[str, str]]:
+        """The other CNAMEs that environments need below a domain, and those that decommissioned ones leave."""
+        needs = [host.needs for host in self.hosts if host.needs]
+        found = aliases_of(name, needs, [other for other in self.declared if is_inside(other, name)])
+        self.result.problems += found.problems
         if found.removes and not self._is_whole():
             self._refuse_removal(name)
         return found.entries

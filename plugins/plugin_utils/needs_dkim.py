@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Adds up the DKIM selectors of one domain: as declared for it, what environments need, what decommissioned ones leave.
+"""Adds up the DKIM selectors and other aliases of one domain: declared, needed, and left by decommissioned hosts.
 
 Source of the rules: docs/inventory.md, and for services that want SPF first or a TTL their own documents.
 """
@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import is_inside
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem
 from ansible_collections.mailroom.erp.plugins.plugin_utils.environment import INVENTORY
 
@@ -22,7 +23,8 @@ _DECLARED = "mail_dns_domains"
 
 @dataclass(slots=True)
 class Selectors:
-    """The selectors of one domain. ``entries`` as ``mail_domains`` takes them; ``removes``: some are taken away."""
+    """The selectors, or other aliases, of one domain: ``entries`` as ``mail_domains`` takes them; ``removes`` tells
+    that some are taken away."""
 
     entries: list[Any] = field(default_factory=list)
     removes: bool = False
@@ -55,6 +57,33 @@ def selectors_of(
     result.entries = [entry for _holder, entry in wanted.values()]
     result.entries += [{**_entry(one), "state": "absent", "validate": "ignore"} for one in gone.values()]
     result.removes = bool(gone)
+    return result
+
+
+def aliases_of(name: str, needs: Iterable[Mapping[str, Any]], below: Iterable[str]) -> Selectors:
+    """Add up the other CNAMEs that services ask for below a domain, e.g. for SendGrid's envelope sender.
+
+    :param name: the domain as A-labels
+    :param needs: what role erp_mail published for each host
+    :param below: the domains of ours at or below it; a name belongs to the nearest
+    :returns: entries for ``cnames`` of ``mail_domains``, sorted by name; conflicts name both targets
+    """
+    result = Selectors()
+    nearer = [other for other in below if other != name]
+    wanted: dict[str, str] = {}
+    gone: dict[str, str] = {}
+    for need in needs:
+        for one in need.get("cnames", []):
+            if is_inside(one["name"], name) and not any(is_inside(one["name"], other) for other in nearer):
+                (wanted if need["state"] == "present" else gone).setdefault(one["name"], one["target"])
+                if need["state"] == "present" and wanted[one["name"]] != one["target"]:
+                    rule = f"two environments want it to be an alias of {wanted[one['name']]} and of {one['target']}"
+                    way_out = "Declare it alike."
+                    result.problems.append(Problem(name, "CNAME", one["name"], rule, INVENTORY, way_out))
+    left = {alias: target for alias, target in gone.items() if alias not in wanted}
+    result.entries = [{"name": alias, "target": target} for alias, target in sorted(wanted.items())]
+    result.entries += [{"name": alias, "target": target, "state": "absent"} for alias, target in sorted(left.items())]
+    result.removes = bool(left)
     return result
 
 

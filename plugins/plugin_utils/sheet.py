@@ -152,7 +152,9 @@ def _dns(environment: Environment, needs: Mapping[str, Any], words: Mapping[str,
         names = [part for one in selectors for part in (" ", Code(one["selector"]))]
         yield Item((words["dkim"].format(domain=domain), *names, ". ", words["planned"]))
     for cname in needs["cnames"]:
-        yield Item((f"{words['cname']} ", Code(cname["name"]), " CNAME ", Code(cname["target"])))
+        yield Item(
+            (f"{words['cname']} ", Code(cname["name"]), " CNAME ", Code(cname["target"]), ". ", words["planned"])
+        )
     for domain in needs["foreign"]:
         yield Item((words["foreign"].format(domain=domain),))
 

@@ -278,6 +278,7 @@ def test_a_domain_gets_all_its_records_by_one_write(tmp_path: Path, server: Bind
             {"selector": "s1", "target": f"key.{name}", "validate": "ignore"},
             {"selector": "own", "public_key": key},
         ],
+        "cnames": [{"name": "em1", "target": "u1.service.example"}],
         "dmarc": {"policy": "quarantine", "rua": [f"dmarc@{name}", "reports@customer91.example"]},
     }
     one = task("mail_domains", server, domains=[{"domain": name, **records}])
@@ -287,6 +288,7 @@ def test_a_domain_gets_all_its_records_by_one_write(tmp_path: Path, server: Bind
     assert diff_of(check) == diff_of(first)
     assert server.serial(name) == serial + 1
     assert server.values(f"s1._domainkey.{name}", "CNAME") == [f"key.{name}."]
+    assert server.values(f"em1.{name}", "CNAME") == ["u1.service.example."]
     assert server.values(f"own._domainkey.{name}", "TXT") == [f'"{key}"']
     policy = f'"v=DMARC1; p=quarantine; rua=mailto:dmarc@{name},mailto:reports@customer91.example"'
     assert server.values(f"_dmarc.{name}", "TXT") == [policy]

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, RRset, ZoneState
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.cname import BESIDE, alias_change, check_room
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.recipe import (
-    DEFAULT_TTL,
     RecordPlan,
     World,
     too_long,
@@ -31,7 +31,6 @@ DKIM_OPTIONS: dict[str, dict[str, Any]] = {
 }
 """The options of ``dkim_record``, and of each entry of ``dkim`` in ``mail_domains``."""
 
-_OTHERS = ("TXT", "A", "AAAA", "MX")
 _DOCUMENTATION = "documentation of mailroom.erp.dkim_record"
 
 
@@ -49,7 +48,7 @@ class DkimRecipe:
 
     @property
     def keys(self) -> tuple[Key, ...]:
-        types = _OTHERS if self.target and not self.absent else ("TXT",)
+        types = BESIDE if self.target and not self.absent else ("TXT",)
         return tuple((self.name, rdtype) for rdtype in ("CNAME", *types))
 
     def plan(self, state: ZoneState) -> RecordPlan:
@@ -62,8 +61,8 @@ class DkimRecipe:
         if self.absent:
             return self._removal(before, alias, text)
         if self.target:
-            self._check_room(state)
-            return RecordPlan(before, self.target, self._cname_change(alias, self.target))
+            check_room(self.name, state)
+            return RecordPlan(before, self.target, alias_change(self.name, self.ttl, alias, self.target))
         if alias:
             raise Refused(self._alias_in_the_way(alias))
         keys = [value for value in (text.values if text else ()) if dkim.is_key(value)]
@@ -105,21 +104,6 @@ class DkimRecipe:
         if alias or not keys or self.target or self.record not in (None, *keys):
             return RecordPlan(before, before)
         return RecordPlan(before, None, txt_change(self.name, None, text, keys, None, dkim.is_key))
-
-    def _cname_change(self, alias: RRset | None, target: str) -> Change | None:
-        ttl = self.ttl if self.ttl is not None else (alias.ttl if alias else DEFAULT_TTL)
-        wanted = RRset(self.name, "CNAME", ttl, (target,))
-        return None if alias == wanted else Change(alias, wanted)
-
-    def _check_room(self, state: ZoneState) -> None:
-        """A CNAME stands alone (RFC 1034 section 3.6.2)."""
-        crowd = [state.rrsets[(self.name, rdtype)] for rdtype in _OTHERS if (self.name, rdtype) in state.rrsets]
-        if crowd:
-            rule = f"a CNAME stands alone, and there is a {crowd[0].type} record at this name"
-            way_out = "If it is an old key that no sender uses any more, remove it first (state: absent)."
-            raise Refused(
-                Problem(self.name, crowd[0].type, crowd[0].values[0], rule, "RFC 1034 section 3.6.2", way_out)
-            )
 
     def _alias_in_the_way(self, alias: RRset) -> Problem:
         rule = "the selector is an alias, so that its key is managed at the target, and no TXT may stand beside a CNAME"

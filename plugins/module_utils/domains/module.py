@@ -22,6 +22,9 @@ from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refuse
 
 Result = dict[str, Any]
 
+_LISTED = {"dkim": "dkim", "cname": "cnames", "report": "reports"}
+"""The kinds of record that a domain may have several of, and the keys of their results."""
+
 
 class Module(Protocol):
     """The part of AnsibleModule that is used here."""
@@ -87,13 +90,13 @@ def snapshot_path(snapshot: Snapshot | None) -> str | None:
 def domain_result(outcome: DomainOutcome) -> Result:
     """The return values of one domain; each kind of record that was asked for has its own key."""
     result: Result = {"domain": outcome.request.domain, "zone": None, "changed": outcome.changed}
-    result |= {"spf": None, "dkim": [], "dmarc": None, "reports": []}
+    result |= {"spf": None, "dmarc": None, **{key: [] for key in _LISTED.values()}}
     for step in outcome.steps:
         record = record_result(step)
-        if step.recipe.kind in ("spf", "dmarc"):
-            result[step.recipe.kind] = record
+        if step.recipe.kind in _LISTED:
+            result[_LISTED[step.recipe.kind]].append(record)
         else:
-            result["dkim" if step.recipe.kind == "dkim" else "reports"].append(record)
+            result[step.recipe.kind] = record
     result["zone"] = next((step.zone for step in outcome.steps if step.zone), None)
     return {**result, "warnings": outcome.warnings}
 

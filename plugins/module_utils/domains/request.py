@@ -13,6 +13,7 @@ from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.errors import UnsupportedError
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.cname import CNAME_OPTIONS, read_cname
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.dkim import DKIM_OPTIONS, read_dkim
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.dmarc import DMARC_OPTIONS, read_dmarc
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.recipe import Recipe
@@ -26,6 +27,7 @@ KIND_OPTIONS: dict[str, dict[str, Any]] = {
     "spf": {"type": "dict", "options": SPF_ESTATE_OPTIONS},
     "dkim": {"type": "list", "elements": "dict", "options": DKIM_OPTIONS},
     "dmarc": {"type": "dict", "options": DMARC_OPTIONS},
+    "cnames": {"type": "list", "elements": "dict", "options": CNAME_OPTIONS},
 }
 """The kinds of records, each as an option of ``mail_domains`` and of its entries."""
 
@@ -68,8 +70,8 @@ class Order:
 def read_order(params: Mapping[str, Any]) -> Order:
     """Turn a module's parameters into requests.
 
-    :param params: ``domains`` (names or dicts) or ``src``; ``dns``, ``ttl``, ``zone``, ``spf``, ``dkim`` and ``dmarc``
-        as defaults for all; ``accounts`` as the action plugin fills it
+    :param params: ``domains`` (names or dicts) or ``src``; ``dns``, ``ttl``, ``zone``, ``spf``, ``dkim``, ``dmarc``
+        and ``cnames`` as defaults for all; ``accounts`` as the action plugin fills it
     :returns: the requests, with at least the domain, the account and one kind of record each
     :raises Refused: with every problem of every domain
     """
@@ -147,11 +149,13 @@ class _Reader:
             recipes.append(read_spf(subject, name, ttl, entry["spf"], problems))
         for selector in entry.get("dkim") or []:
             recipes.append(read_dkim(subject, name, ttl, selector, problems))
+        for alias in entry.get("cnames") or []:
+            recipes.append(read_cname(subject, name, ttl, alias, problems))
         if entry.get("dmarc") is not None:
             recipes += read_dmarc(subject, name, ttl, entry["dmarc"], problems)
         names = [recipe.name for recipe in recipes if recipe is not None]
         for twice in sorted({one for one in names if names.count(one) > 1}):
-            problems.append(_shape(subject, "dkim", twice, "a selector stands in an entry once", "Leave one of them."))
+            problems.append(_shape(subject, "dkim", twice, "a name stands in an entry once", "Leave one of them."))
         return tuple(recipe for recipe in recipes if recipe is not None)
 
     def _check_entry(self, subject: str, domain: str | None, zone: str | None, entry: Mapping[str, Any]) -> None:
@@ -230,7 +234,7 @@ def _file_content(params: Mapping[str, Any]) -> dict[str, Any]:
         raise Refused(_unreadable(path, str(error))) from None
     if isinstance(content, list):
         content = {"domains": content}
-    known = {"domains", "dns", "spf", "ttl", "zone"}
+    known = {"domains", "dns", *_DEFAULTS}
     if not isinstance(content, dict) or not isinstance(content.get("domains"), list) or not set(content) <= known:
         raise Refused(_unreadable(path, f"it holds a list of domains, or a mapping with: {', '.join(sorted(known))}"))
     return {name: value for name, value in content.items() if params.get(name) is None}

@@ -175,6 +175,28 @@ def test_removal_takes_what_was_named_only(company: Company) -> None:
     assert not company.selector("own", state="absent").changed
 
 
+def test_an_alias_that_a_service_asks_for_is_published_and_taken_away(company: Company) -> None:
+    company.zone("em9 IN CNAME other.service.example.")
+    aliases = [{"name": "em1", "target": SERVICE}, {"name": "em2.acme.example.", "target": "U2.service.example."}]
+    planned, done = company.run(write=False, cnames=aliases), company.run(cnames=aliases)
+    assert [step.change for step in planned.steps] == [step.change for step in done.steps]
+    assert company.read("em1.acme.example", "CNAME") == [SERVICE]
+    assert company.read("em2.acme.example", "CNAME") == ["u2.service.example"]
+    assert not company.run(cnames=aliases).changed
+    assert not company.run(cnames=[{"name": "em9", "target": SERVICE, "state": "absent"}]).changed
+    assert company.run(cnames=[{**alias, "state": "absent"} for alias in aliases]).changed
+    assert company.read("em1.acme.example", "CNAME") == []
+    assert company.read("em9.acme.example", "CNAME") == ["other.service.example"]
+
+
+def test_what_stands_in_the_way_of_another_alias_is_named(company: Company) -> None:
+    company.zone("em1 IN A 192.0.2.1", "sub IN NS ns1.service.example.")
+    assert "em1.acme.example: A" in company.refusal(cnames=[{"name": "em1", "target": SERVICE}])
+    outcome = company.run(cnames=[{"name": "em1.sub.acme.example", "target": SERVICE}])
+    assert outcome.steps[0].plan.elsewhere == "zone sub.acme.example"
+    assert not outcome.changed
+
+
 def test_a_policy_is_merged_with_what_is_there(company: Company) -> None:
     company.zone('_dmarc 60 IN TXT "v=DMARC1; p=none; rua=mailto:x@acme.example; new=1"', '_dmarc 60 IN TXT "note"')
     outcome = company.run(dmarc={"policy": "reject", "rua": ["y@acme.example"], "testing": False})
@@ -271,6 +293,12 @@ WRONG: list[tuple[dict[str, Any], list[str]]] = [
     ({"dkim": [{"target": SERVICE}]}, ["missing required arguments: selector"]),
     ({"dkim": [{"selector": "s1", "target": SERVICE, "key": "x"}]}, ["no such option"]),
     ({"dkim": [{"selector": "s1", "target": SERVICE, "validate": "maybe"}]}, ["validate", "must be one of"]),
+    ({"cnames": [{"name": "em1"}]}, ["missing required arguments: target"]),
+    ({"cnames": [{"name": "em1.other.example", "target": SERVICE}]}, ["cnames.name", "below acme.example"]),
+    ({"cnames": [{"name": "acme.example", "target": SERVICE}]}, ["cnames.name", "below acme.example"]),
+    ({"cnames": [{"name": "em1", "target": "em1.acme.example"}]}, ["alias of itself"]),
+    ({"cnames": [{"name": "a b", "target": SERVICE}]}, ["cnames.name", "letters, digits"]),
+    ({"cnames": [{"name": "em1", "target": SERVICE}, {"name": "EM1", "target": SERVICE}]}, ["stands in an entry once"]),
     ({"dmarc": {"policy": "rejct"}}, ["policy", "must be one of"]),
     ({"dmarc": {"polcy": "none"}}, ["no such option", "polcy"]),
     ({"dmarc": {"subdomain_policy": "all"}}, ["subdomain_policy", "must be one of"]),

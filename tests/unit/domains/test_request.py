@@ -73,6 +73,19 @@ def test_a_file_has_the_same_shape(tmp_path: Path, suffix: str) -> None:
     ]
 
 
+def test_a_file_may_hold_every_kind_of_record(tmp_path: Path) -> None:
+    source = tmp_path / "estate.yml"
+    alias = {"name": "em1", "target": "x.service.example"}
+    kinds = {
+        "dmarc": {"policy": "none"},
+        "dkim": [{"selector": "s1", "target": "y.service.example"}],
+        "cnames": [alias],
+    }
+    source.write_text(json.dumps({**kinds, "domains": ["a.example"]}))
+    (request,) = read_order({"dns": ZONES, "src": str(source)}).requests
+    assert [recipe.kind for recipe in request.recipes] == ["dkim", "cname", "dmarc"]
+
+
 def test_the_task_goes_before_the_defaults_of_the_file(tmp_path: Path) -> None:
     source = tmp_path / "estate.yml"
     source.write_text("ttl: 60\nspf: {terms: [a]}\ndomains: [a.example]\n")

@@ -123,3 +123,36 @@ def test_the_problems_of_environments_and_needs_are_told_together() -> None:
     problems = add_up([host("a", selector("s1")), published, other], OPTIONS).problems
     assert problems[0] == wrong
     assert any("a and c have different DNS accounts" in problem.rule for problem in problems)
+
+
+def aliased(
+    name: str, target: str, state: str = "present", alias: str = "em1.acme.example", **domains: Any
+) -> HostNeeds:
+    needs = {"state": state, "domains": {"acme.example": []}, "dkim": {}, "foreign": []}
+    cname = {"name": alias, "target": target, "service": "sendgrid"}
+    ours = {"acme.example": {"services": []}, **domains}
+    return HostNeeds(name, True, {**needs, "cnames": [cname]}, ACCOUNT, ours)
+
+
+def test_other_aliases_are_published_once_for_the_nearest_domain() -> None:
+    plan = add_up([aliased("a", "u1.example.net"), aliased("b", "u1.example.net")], OPTIONS)
+    assert plan.problems == []
+    assert [entry["cnames"] for entry in plan.domains] == [[{"name": "em1.acme.example", "target": "u1.example.net"}]]
+    more = {"mail.acme.example": {"services": []}}
+    (entry,) = add_up([aliased("a", "u1.example.net", alias="em1.mail.acme.example", **more)], OPTIONS).domains
+    assert (entry["domain"], len(entry["cnames"])) == ("mail.acme.example", 1)
+
+
+def test_two_targets_of_one_alias_are_a_conflict() -> None:
+    (problem,) = add_up([aliased("a", "u1.example.net"), aliased("b", "u2.example.net")], OPTIONS).problems
+    assert "u1.example.net" in str(problem)
+    assert "u2.example.net" in str(problem)
+
+
+def test_an_alias_goes_with_its_environment_unless_another_needs_it() -> None:
+    gone = aliased("a", "u1.example.net", "absent")
+    (entry,) = add_up([gone], COMPLETE).domains
+    assert entry["cnames"] == [{"name": "em1.acme.example", "target": "u1.example.net", "state": "absent"}]
+    assert add_up([gone], OPTIONS).problems
+    (entry,) = add_up([gone, aliased("b", "u1.example.net")], OPTIONS).domains
+    assert entry["cnames"] == [{"name": "em1.acme.example", "target": "u1.example.net"}]
