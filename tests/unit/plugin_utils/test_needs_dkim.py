@@ -138,7 +138,7 @@ def test_other_aliases_are_published_once_for_the_nearest_domain() -> None:
     plan = add_up([aliased("a", "u1.example.net"), aliased("b", "u1.example.net")], OPTIONS)
     assert plan.problems == []
     assert [entry["cnames"] for entry in plan.domains] == [[{"name": "em1.acme.example", "target": "u1.example.net"}]]
-    more = {"mail.acme.example": {"services": []}}
+    more: dict[str, Any] = {"mail.acme.example": {"services": []}}
     (entry,) = add_up([aliased("a", "u1.example.net", alias="em1.mail.acme.example", **more)], OPTIONS).domains
     assert (entry["domain"], len(entry["cnames"])) == ("mail.acme.example", 1)
 
