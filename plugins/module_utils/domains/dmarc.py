@@ -220,10 +220,9 @@ def read_dmarc(
     for error in dmarc.check_wish(wish):
         problems.append(_refusal(subject, "dmarc", error, "Correct the option."))
     absent = options["state"] == "absent"
-    if absent or not options["authorize_reports"]:
-        return [DmarcRecipe(name, ttl, wish, absent)]
-    reports = [ReportRecipe(name, host, ttl) for host in dmarc.destinations(dmarc.merge(None, wish), name)]
-    return [DmarcRecipe(name, ttl, wish, tighten=options["tighten"]), *reports]
+    outside = dmarc.destinations(dmarc.merge(None, wish), name) if options["authorize_reports"] and not absent else []
+    policy = DmarcRecipe(name, ttl, wish, absent, options["tighten"])
+    return [policy, *(ReportRecipe(name, host, ttl) for host in outside)]
 
 
 def _check_mode(subject: str, options: Mapping[str, Any], problems: list[Problem]) -> None:

@@ -216,6 +216,12 @@ def test_a_policy_is_tightened_only_when_that_is_allowed(company: Company) -> No
     assert company.run(dmarc={"policy": "none", "tighten": False}).changed
 
 
+@pytest.mark.parametrize("authorize", [True, False])
+def test_no_other_option_lets_a_policy_be_tightened(company: Company, authorize: bool) -> None:
+    message = company.refusal(dmarc={"policy": "reject", "tighten": False, "authorize_reports": authorize})
+    assert "may not know every sender" in message
+
+
 def test_a_managed_policy_is_never_moved(company: Company) -> None:
     managed = {"mode": "managed", "target": "reject"}
     assert company.run(dmarc=managed).steps[0].plan.after == "v=DMARC1; p=none"
