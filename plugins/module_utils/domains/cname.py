@@ -10,9 +10,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, RRset, ZoneState
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.recipe import DEFAULT_TTL, RecordPlan, World
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import BadName, is_inside, to_alabels
-from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused, rule_and_source
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.recipe import (
+    DEFAULT_TTL,
+    RecordPlan,
+    World,
+    left_to,
+    read_name,
+)
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import is_inside
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
 
 CNAME_OPTIONS: dict[str, dict[str, Any]] = {
     "name": {"type": "str", "required": True},
@@ -46,7 +52,7 @@ class CnameRecipe:
         """See :meth:`Recipe.plan`; taken away is only the alias that was named."""
         holder = state.elsewhere.get(self.name)
         if holder:
-            return self._left_to(f"zone {holder}")
+            return left_to(self.name, f"zone {holder}", judged=False)
         alias = state.rrsets.get((self.name, "CNAME"))
         before = alias.values[0] if alias else None
         if not self.absent:
@@ -61,12 +67,7 @@ class CnameRecipe:
 
     def unserved(self) -> RecordPlan:
         """See :meth:`Recipe.unserved`."""
-        return self._left_to("a zone that this DNS account does not serve")
-
-    def _left_to(self, holder: str) -> RecordPlan:
-        return RecordPlan(
-            None, None, warnings=[f"{self.name}: managed elsewhere, in {holder}; it is not changed"], elsewhere=holder
-        )
+        return left_to(self.name, "a zone that this DNS account does not serve", judged=False)
 
 
 def alias_change(name: str, ttl: int | None, found: RRset | None, target: str) -> Change | None:
@@ -102,23 +103,17 @@ def read_cname(
     """
     before = len(problems)
     given = options["name"]
-    name = _name(subject, "cnames.name", given if "." in given else f"{given}.{domain}", problems)
-    target = _name(subject, "cnames.target", options["target"], problems)
+    full = given if "." in given else f"{given}.{domain}"
+    name = read_name(subject, "cnames.name", full, "Correct the name.", problems)
+    target = read_name(subject, "cnames.target", options["target"], "Correct the name.", problems)
     if name and (name == domain or not is_inside(name, domain)):
         rule = f"the name of the alias is below {domain}"
         problems.append(Problem(subject, "cnames.name", given, rule, _DOCUMENTATION, "Correct the name."))
-    if name and name == target:
+    if name and target and name == target:
         rule = "the name would be an alias of itself"
         problems.append(
             Problem(subject, "cnames.target", target, rule, "RFC 1034 section 3.6.2", "Correct the target.")
         )
-    return CnameRecipe(name, ttl, target, options["state"] == "absent") if len(problems) == before else None
-
-
-def _name(subject: str, where: str, value: str, problems: list[Problem]) -> str:
-    try:
-        return to_alabels(value)
-    except BadName as error:
-        rule, source = rule_and_source(str(error), _DOCUMENTATION)
-        problems.append(Problem(subject, where, value, rule, source, "Correct the name."))
-        return ""
+    if name is None or target is None or len(problems) > before:
+        return None
+    return CnameRecipe(name, ttl, target, options["state"] == "absent")

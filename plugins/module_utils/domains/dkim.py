@@ -14,11 +14,12 @@ from ansible_collections.mailroom.erp.plugins.module_utils.domains.cname import 
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.recipe import (
     RecordPlan,
     World,
+    left_to,
+    read_name,
     too_long,
     txt_change,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.policy import dkim
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import BadName, to_alabels
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_budget import Unresolved
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused, rule_and_source
 
@@ -55,7 +56,7 @@ class DkimRecipe:
         """See :meth:`Recipe.plan`."""
         holder = state.elsewhere.get(self.name)
         if holder:
-            return self._left_to(f"zone {holder}")
+            return left_to(self.name, f"zone {holder}")
         alias, text = state.rrsets.get((self.name, "CNAME")), state.rrsets.get((self.name, "TXT"))
         before = alias.values[0] if alias else _key_of(text)
         if self.absent:
@@ -91,11 +92,7 @@ class DkimRecipe:
 
     def unserved(self) -> RecordPlan:
         """See :meth:`Recipe.unserved`: the domain's zone is ours, so the selector was delegated to somebody else."""
-        return self._left_to("a zone that this DNS account does not serve")
-
-    def _left_to(self, holder: str) -> RecordPlan:
-        warning = f"{self.name}: managed elsewhere, in {holder}; it is judged but not changed"
-        return RecordPlan(None, None, warnings=[warning], elsewhere=holder)
+        return left_to(self.name, "a zone that this DNS account does not serve")
 
     def _removal(self, before: str | None, alias: RRset | None, text: RRset | None) -> RecordPlan:
         if alias and (self.target is None or alias.values[0] == self.target):
@@ -151,12 +148,7 @@ def _target(subject: str, name: str, selector: str, target: str | None, problems
     if not target:
         return None
     filled = target.replace("{domain}", name).replace("{selector}", selector)
-    try:
-        plain = to_alabels(filled)
-    except BadName as error:
-        rule, source = rule_and_source(str(error), _DOCUMENTATION)
-        problems.append(Problem(subject, "dkim.target", filled, rule, source, "Correct the target."))
-        return None
+    plain = read_name(subject, "dkim.target", filled, "Correct the target.", problems)
     if plain == f"{selector}._domainkey.{name}":
         rule = "the selector would be an alias of itself"
         problems.append(

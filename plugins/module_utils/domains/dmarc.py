@@ -13,6 +13,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Ke
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.recipe import (
     RecordPlan,
     World,
+    left_to,
     too_long,
     txt_change,
 )
@@ -77,8 +78,10 @@ class DmarcRecipe:
     def plan(self, state: ZoneState) -> RecordPlan:
         """See :meth:`Recipe.plan`; what is there is kept, an alias or a delegation is left to who manages it."""
         alias, holder = state.rrsets.get((self.name, "CNAME")), state.elsewhere.get(self.name)
-        if alias or holder:
-            return self._left_to(f"zone {holder}" if holder else f"the alias target {alias.values[0] if alias else ''}")
+        if holder:
+            return left_to(self.name, f"zone {holder}")
+        if alias:
+            return left_to(self.name, f"the alias target {alias.values[0]}")
         found = state.rrsets.get((self.name, "TXT"))
         records = dmarc.select(found.values) if found else []
         if len(records) > 1 and not self.absent:
@@ -90,14 +93,9 @@ class DmarcRecipe:
 
     def judge(self, plan: RecordPlan, world: World) -> None:
         """A record that is managed elsewhere is looked at where the world finds it."""
-        if plan.elsewhere is None:
+        records = _look_elsewhere(plan, self.name, world, f"{self.name}: cannot be looked up")
+        if records is None:
             return
-        try:
-            records = dmarc.select(world.lookup(self.name, "TXT"))
-        except Unresolved as reason:
-            plan.warnings.append(f"{self.name}: cannot be looked up: {reason}")
-            return
-        plan.before = plan.after = " | ".join(records) or None
         if not records:
             plan.warnings.append(f"{self.name}: there is no policy record where it is managed (RFC 9989 section 4.7)")
         elif len(records) == 1:
@@ -105,15 +103,12 @@ class DmarcRecipe:
 
     def unserved(self) -> RecordPlan:
         """See :meth:`Recipe.unserved`: the domain's zone is ours, so ``_dmarc`` was delegated to somebody else."""
-        return self._left_to("a zone that this DNS account does not serve")
-
-    def _left_to(self, holder: str) -> RecordPlan:
-        warning = f"{self.name}: managed elsewhere, in {holder}; it is judged but not changed"
-        return RecordPlan(None, None, warnings=[warning], elsewhere=holder)
+        return left_to(self.name, "a zone that this DNS account does not serve")
 
     def _after(self, before: str | None) -> str:
         try:
-            record = dmarc.merge(dmarc.parse(before) if before is not None else None, self.wish)
+            live = dmarc.parse(before) if before is not None else None
+            record = dmarc.merge(live, self.wish)
         except DmarcError as error:
             rule, source = rule_and_source(str(error), _DOCUMENTATION)
             way_out = "Correct the record in the zone first: receivers act as if there were none."
@@ -121,7 +116,7 @@ class DmarcRecipe:
         faults = dmarc.faults(record)
         if faults:
             raise Refused([self._fault(str(record), fault) for fault in faults])
-        if not self.tighten and dmarc.is_stricter(record, dmarc.parse(before) if before is not None else None):
+        if not self.tighten and dmarc.is_stricter(record, live):
             raise Refused(self._tightened(str(record), before))
         problem = too_long(self.domain, _WHERE, str(record))
         if problem:
@@ -181,15 +176,8 @@ class ReportRecipe:
 
     def judge(self, plan: RecordPlan, world: World) -> None:
         """Where the destination's zone is not ours, see whether its owner has agreed."""
-        if plan.elsewhere is None:
-            return
-        try:
-            records = dmarc.select(world.lookup(self.name, "TXT"))
-        except Unresolved as reason:
-            plan.warnings.append(f"{self.domain}: whether {self.destination} agreed cannot be looked up: {reason}")
-            return
-        plan.before = plan.after = " | ".join(records) or None
-        if not records:
+        doubt = f"{self.domain}: whether {self.destination} agreed cannot be looked up"
+        if _look_elsewhere(plan, self.name, world, doubt) == []:
             plan.warnings.append(
                 f"{self.domain}: {self.destination} has not agreed to get its reports, so nobody sends them there; "
                 f'its owner must publish {self.name} TXT "{dmarc.AUTHORISATION}" (RFC 9990 section 4)'
@@ -198,6 +186,23 @@ class ReportRecipe:
     def unserved(self) -> RecordPlan:
         """See :meth:`Recipe.unserved`: the destination is somebody else's."""
         return RecordPlan(None, None, elsewhere=self.destination)
+
+
+def _look_elsewhere(plan: RecordPlan, name: str, world: World, doubt: str) -> list[str] | None:
+    """What the world finds of a record that somebody else manages, taken up in its plan.
+
+    :param doubt: the beginning of the warning when it cannot be looked up
+    :returns: the records found; None when the record is ours, or could not be looked up
+    """
+    if plan.elsewhere is None:
+        return None
+    try:
+        records = dmarc.select(world.lookup(name, "TXT"))
+    except Unresolved as reason:
+        plan.warnings.append(f"{doubt}: {reason}")
+        return None
+    plan.before = plan.after = " | ".join(records) or None
+    return records
 
 
 def read_dmarc(

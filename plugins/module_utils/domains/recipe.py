@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, RRset, ZoneState
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import BadName, to_alabels
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_budget import BudgetCounter
-from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, rule_and_source
 
 DEFAULT_TTL = 3600
 """Seconds; the TTL of an RRset that this collection makes when the user names none."""
@@ -122,3 +123,29 @@ def too_long(domain: str, where: str, text: str) -> Problem | None:
         return None
     rule = f"the record would have {length} bytes; TXT data holds at most {LARGEST_RDATA}, length bytes included"
     return Problem(domain, where, text, rule, "RFC 1035 section 3.3.14", "Make it shorter.")
+
+
+def left_to(name: str, holder: str, judged: bool = True) -> RecordPlan:
+    """The plan for a record that somebody else manages: there is never a change.
+
+    :param name: the owner name
+    :param holder: who manages it, for a person
+    :param judged: whether the record is looked at all the same
+    """
+    warning = f"{name}: managed elsewhere, in {holder}; it is {'judged but ' if judged else ''}not changed"
+    return RecordPlan(None, None, warnings=[warning], elsewhere=holder)
+
+
+def read_name(subject: str, where: str, value: str, way_out: str, problems: list[Problem]) -> str | None:
+    """Normalise a name that a user gave; what is wrong with it is added to ``problems``.
+
+    :param subject: the domain as the user wrote it, for messages
+    :param where: the option
+    :returns: A-labels, None when it is no name
+    """
+    try:
+        return to_alabels(value)
+    except BadName as error:
+        rule, source = rule_and_source(str(error), "RFC 1035 section 2.3.1")
+        problems.append(Problem(subject, where, value, rule, source, way_out))
+        return None

@@ -16,12 +16,12 @@ from ansible.module_utils.errors import UnsupportedError
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.cname import CNAME_OPTIONS, read_cname
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.dkim import DKIM_OPTIONS, read_dkim
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.dmarc import DMARC_OPTIONS, read_dmarc
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.recipe import Recipe
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.recipe import Recipe, read_name
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.spf import SPF_ESTATE_OPTIONS, read_spf
 from ansible_collections.mailroom.erp.plugins.module_utils.options import check_dns, with_defaults
 from ansible_collections.mailroom.erp.plugins.module_utils.plain_yaml import BadYaml, load_yaml
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import BadName, is_inside, to_alabels
-from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused, rule_and_source
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import is_inside
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
 
 KIND_OPTIONS: dict[str, dict[str, Any]] = {
     "spf": {"type": "dict", "options": SPF_ESTATE_OPTIONS},
@@ -176,12 +176,7 @@ class _Reader:
             self.problems.append(Problem(subject, "ttl", str(ttl), rule, "RFC 2181 section 8", "Correct the TTL."))
 
     def _name(self, subject: str, where: str, value: str) -> str | None:
-        try:
-            return to_alabels(value)
-        except BadName as error:
-            rule, source = rule_and_source(str(error), _DOCUMENTATION)
-            self.problems.append(Problem(subject, where, value, rule, source, "Correct the name."))
-            return None
+        return read_name(subject, where, value, "Correct the name.", self.problems)
 
     def _account(self, subject: str, entry: Mapping[str, Any]) -> int | None:
         index = entry.get("account")
