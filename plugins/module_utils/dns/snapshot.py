@@ -12,7 +12,7 @@ import os
 import secrets
 import socket
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +21,7 @@ from typing import Any
 from ansible_collections.mailroom.erp.plugins.module_utils.atomic_file import replace_file
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.journal import Journal
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, RRset
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.settle import Work
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.snapshot_format import (
     Facts,
     head_text,
@@ -182,6 +183,24 @@ class Snapshot:
         return Refused(
             Problem("snapshot", "snapshot_dir", str(file), f"{rule}: {error.strerror or error}", _SOURCE, way_out)
         )
+
+
+@contextlib.contextmanager
+def keeping(snapshot: Snapshot | None, works: Iterable[Work]) -> Iterator[None]:
+    """Keep what stands in all zones of a run, by one write of the file, for the time in which they are written.
+
+    :param snapshot: None keeps nothing
+    :param works: the zones, read and planned
+    :raises Refused: it cannot be kept, so nothing may be written to the DNS
+    """
+    if snapshot is None:
+        yield
+        return
+    snapshot.keep_all((work.account, work.zone, work.changes) for work in works)
+    try:
+        yield
+    finally:
+        snapshot.close()
 
 
 def default_folder(environment: Mapping[str, str]) -> str:

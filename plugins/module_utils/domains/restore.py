@@ -20,7 +20,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import (
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.settle import settle_safely
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.snapshot import Snapshot
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.snapshot import Snapshot, keeping
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.snapshot_file import ZoneEntry, read_snapshot
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.snapshot_format import public_options
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.restore_plan import plan_zone
@@ -120,13 +120,8 @@ def restore(works: Sequence[ZoneWork], snapshot: Snapshot | None, write: bool, c
 
 
 def _write(works: Sequence[ZoneWork], snapshot: Snapshot | None, run: Callable[..., Any]) -> None:
-    if snapshot is not None:
-        snapshot.keep_all((work.account, work.zone, work.changes) for work in works)
-    try:
+    with keeping(snapshot, works):
         list(run(lambda work: settle_safely(work, work.read_and_plan, snapshot), works))
-    finally:
-        if snapshot is not None:
-            snapshot.close()
 
 
 def _read_first(work: ZoneWork) -> list[Problem]:

@@ -20,7 +20,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import (
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.resolver import ResolveError, Resolver
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.settle import settle_safely
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.snapshot import Snapshot
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.snapshot import Snapshot, keeping
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.delegation import check_delegation
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.progress import Progress
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.recipe import Recipe, RecordPlan, World
@@ -255,14 +255,9 @@ class Run:
 
     def _write(self, works: Sequence[_ZoneWork]) -> None:
         """Write all zones; what stands in them now is kept first, in one go."""
-        if self._snapshot is not None:
-            self._snapshot.keep_all((work.account, work.zone, work.changes) for work in works)
         settle = self._progress.counted("zones written", len(works), self._settle)
-        try:
+        with keeping(self._snapshot, works):
             list(self._pool.map(settle, works))
-        finally:
-            if self._snapshot is not None:
-                self._snapshot.close()
 
     def _settle(self, work: _ZoneWork) -> None:
         settle_safely(work, partial(self._replan, work), self._snapshot)
