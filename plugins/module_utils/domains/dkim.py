@@ -20,7 +20,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.domains.recipe import
     txt_change,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.policy import dkim
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_budget import Unresolved
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Unresolved
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused, rule_and_source
 
 DKIM_OPTIONS: dict[str, dict[str, Any]] = {

@@ -19,7 +19,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.domains.recipe import
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.policy import dmarc
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.dmarc import DmarcError, DmarcWish
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_budget import Unresolved
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Unresolved
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused, rule_and_source
 
 DMARC_OPTIONS: dict[str, dict[str, Any]] = {

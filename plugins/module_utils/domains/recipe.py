@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, RRset, ZoneState
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Lookup
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import BadName, to_alabels
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_budget import BudgetCounter
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, rule_and_source
@@ -44,11 +45,11 @@ class RecordPlan:
 class World:
     """What the world will see: live answers with all planned records of the run laid over them.
 
-    ``lookup`` gives the values of (name, type), () for none, and raises ``spf_budget.Unresolved``; ``counter`` counts
+    ``lookup`` gives the values of (name, type), () for none, and raises ``lookup.Unresolved``; ``counter`` counts
     SPF records over the same answers.
     """
 
-    lookup: Callable[[str, str], tuple[str, ...]]
+    lookup: Lookup
     counter: BudgetCounter
 
 

@@ -25,8 +25,9 @@ from ansible_collections.mailroom.erp.plugins.module_utils.domains.delegation im
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.progress import Progress
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.recipe import Recipe, RecordPlan, World
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.request import DomainRequest, Order
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Unresolved
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import is_inside
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_budget import BudgetCounter, Unresolved
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_budget import BudgetCounter
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
 
 _T = TypeVar("_T")

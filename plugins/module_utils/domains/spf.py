@@ -18,12 +18,8 @@ from ansible_collections.mailroom.erp.plugins.module_utils.domains.recipe import
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.wildcard import ended_wildcard
 from ansible_collections.mailroom.erp.plugins.module_utils.policy import spf, spf_merge
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_budget import (
-    MAX_LOOKUPS,
-    MAX_VOID,
-    Budget,
-    Unresolved,
-)
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Unresolved
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_budget import MAX_LOOKUPS, MAX_VOID, Budget
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_merge import MergeError, SpfWish
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused, rule_and_source
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.recipe import World
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_budget import Unresolved
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Unresolved
 
 _TYPES = ("MX", "A", "AAAA")
 

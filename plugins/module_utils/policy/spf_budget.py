@@ -11,9 +11,9 @@ because which of them a receiver takes depends on the message.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Lookup, Unresolved
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf import (
     Directive,
     Modifier,
@@ -39,13 +39,6 @@ _DOMAIN_MACRO = re.compile(
     r"%\{(?P<letter>[dD])(?P<digits>[0-9]*)(?P<reverse>[rR]?)(?P<delimiters>[-.+,/_=]*)\}|%(?P<literal>[%_-])"
 )
 _LITERALS = {"%": "%", "_": " ", "-": "%20"}
-
-Lookup = Callable[[str, str], tuple[str, ...]]
-"""Answers (name, type) with the values found, () for none; raises :class:`Unresolved`. TXT values come decoded."""
-
-
-class Unresolved(Exception):
-    """A name could not be looked up (timeout, SERVFAIL): a temperror for receivers. The message is the reason."""
 
 
 @dataclass(slots=True)

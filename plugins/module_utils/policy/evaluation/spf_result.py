@@ -1,0 +1,30 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The outcome of an SPF evaluation (RFC 7208 section 2.6)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+RESULTS = ("pass", "neutral", "none", "softfail", "fail", "permerror", "temperror")
+"""The seven results, best first."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpfResult:
+    """One result and why.
+
+    ``result`` is one of :data:`RESULTS`, or "unknown" when what it rests on is not known. ``reason`` is one sentence
+    with its source. ``term`` is the directive that decided, with the includes that led to it ("include:x > ip4:y").
+    ``address`` is the sending address that it was decided for. ``lookups`` and ``void`` are what the evaluation cost.
+    ``explanation`` is the text of ``exp=`` after a fail.
+    """
+
+    result: str
+    reason: str
+    term: str | None = None
+    address: str | None = None
+    lookups: int = 0
+    void: int = 0
+    explanation: str | None = None
