@@ -89,8 +89,8 @@ class TreeWalk:
         """See :meth:`Standard.policy`; RFC 9989 section 4.10.1."""
         try:
             return self._policy(domain)
-        except Unresolved as reason:
-            return _temperror(domain, reason)
+        except Unresolved as error:
+            return _temperror(domain, error)
 
     def _policy(self, domain: str) -> Policy:
         own = find(self._lookup, domain)
@@ -163,8 +163,8 @@ class SuffixList:
             organisation = self.organisation(domain)
             inherits = organisation != domain and own == Found()
             found = find(self._lookup, organisation) if inherits else own
-        except Unresolved as reason:
-            return _temperror(domain, reason)
+        except Unresolved as error:
+            return _temperror(domain, error)
         if found.record is None:
             return _nothing(domain, found, "RFC 7489 section 6.6.3")
         if "p" not in found.record.tags and not found.record.asks_for_reports:

@@ -1,15 +1,15 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What large receivers ask for beyond SPF, DKIM and DMARC as such: a table with sources and dates, and its judgement."""
+"""What large receivers ask for, as a table with sources and dates, and whether a sender does it."""
 
 from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Optional
 
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.truth import both, either
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Lookup, Unresolved
 
 _MOST_ADDRESSES = 16
@@ -17,8 +17,6 @@ _MOST_ADDRESSES = 16
 
 _MOST_NAMES = 10
 """As many names of one address are looked at as SPF would (RFC 7208 section 4.6.4)."""
-
-Truth = Optional[bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +38,11 @@ class Facts:
     """
 
     domain: str
-    spf: Truth
-    dkim: Truth
-    dmarc: Truth
-    has_policy: Truth
-    reverse_dns: tuple[Truth, str]
+    spf: bool | None
+    dkim: bool | None
+    dmarc: bool | None
+    has_policy: bool | None
+    reverse_dns: tuple[bool | None, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,21 +98,7 @@ def judge_demands(facts: Facts) -> tuple[Demand, ...]:
     return tuple(_demand(row, *answers[row.check]) for row in TABLE)
 
 
-def both(first: Truth, second: Truth) -> Truth:
-    """Three-valued "and": None is not known."""
-    if first is False or second is False:
-        return False
-    return True if first and second else None
-
-
-def either(first: Truth, second: Truth) -> Truth:
-    """Three-valued "or": None is not known."""
-    if first or second:
-        return True
-    return False if first is False and second is False else None
-
-
-def judge_reverse_dns(sources: tuple[str, ...] | None, lookup: Lookup) -> tuple[Truth, str]:
+def judge_reverse_dns(sources: tuple[str, ...] | None, lookup: Lookup) -> tuple[bool | None, str]:
     """Whether each sending address has a name that points back to it (RFC 8499: forward-confirmed reverse DNS).
 
     :param sources: the servers that send, as addresses, networks or SPF terms; None when they are not known
@@ -132,25 +116,25 @@ def judge_reverse_dns(sources: tuple[str, ...] | None, lookup: Lookup) -> tuple[
     return True, "each sending address has a name that points back to it"
 
 
-def _demand(row: Row, met: Truth, reason: str, next_step: str | None) -> Demand:
+def _demand(row: Row, met: bool | None, reason: str, next_step: str | None) -> Demand:
     said = f"{reason} ({row.source.title}, {row.source.since})"
     return Demand(row.receiver, row.demand, _MET[met], said, None if met else next_step)
 
 
-def _either(facts: Facts) -> tuple[Truth, str, str]:
+def _either(facts: Facts) -> tuple[bool | None, str, str]:
     met = either(facts.spf, facts.dkim)
     reason = {True: "SPF or DKIM passes", False: "neither SPF nor DKIM passes", None: "SPF and DKIM are not certain"}
     return met, reason[met], "Make SPF or DKIM pass; the verdict says how."
 
 
-def _both(facts: Facts) -> tuple[Truth, str, str]:
+def _both(facts: Facts) -> tuple[bool | None, str, str]:
     met = both(facts.spf, facts.dkim)
     lacking = [name for name, truth in (("SPF", facts.spf), ("DKIM", facts.dkim)) if not truth]
     reason = {True: "SPF and DKIM pass", False: f"{' and '.join(lacking)} does not pass", None: "one is not certain"}
     return met, reason[met], f"Make {' and '.join(lacking)} pass before {facts.domain} sends in bulk."
 
 
-def _dmarc(facts: Facts) -> tuple[Truth, str, str]:
+def _dmarc(facts: Facts) -> tuple[bool | None, str, str]:
     met = both(facts.has_policy, facts.dmarc)
     if facts.has_policy is False:
         step = f'Publish _dmarc.{facts.domain} TXT "v=DMARC1; p=none", with an address for reports.'
@@ -159,17 +143,17 @@ def _dmarc(facts: Facts) -> tuple[Truth, str, str]:
     return met, reason[met], "Make SPF or DKIM pass for the From domain; the verdict says how."
 
 
-def _reverse(facts: Facts) -> tuple[Truth, str, str]:
+def _reverse(facts: Facts) -> tuple[bool | None, str, str]:
     met, reason = facts.reverse_dns
     step = "Ask who runs the sending servers for PTR records whose names have the same addresses."
     return met, reason, step
 
 
-def _tls(_facts: Facts) -> tuple[Truth, str, str]:
+def _tls(_facts: Facts) -> tuple[bool | None, str, str]:
     return None, "whether the server uses TLS cannot be seen in the DNS", "Check that the mail server sends over TLS."
 
 
-_CHECKS: dict[str, Callable[[Facts], tuple[Truth, str, str]]] = {
+_CHECKS: dict[str, Callable[[Facts], tuple[bool | None, str, str]]] = {
     "either": _either,
     "both": _both,
     "dmarc": _dmarc,

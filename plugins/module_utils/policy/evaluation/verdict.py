@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ansible_collections.mailroom.erp.plugins.module_utils.policy import dmarc, spf
+from ansible_collections.mailroom.erp.plugins.module_utils.policy import spf
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation import reasons
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.alignment import is_aligned
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.comparison import doubtful, worsened
@@ -31,14 +31,12 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.out
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.receivers import (
     Facts,
-    Truth,
-    both,
-    either,
     judge_demands,
     judge_reverse_dns,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.sender import Sender
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.spf_result import SpfResult
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.truth import both, either
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Lookup, Unresolved
 
 if TYPE_CHECKING:
@@ -57,9 +55,9 @@ class _View:
 
     standard: str
     policy: Policy
-    spf_aligned: Truth
-    dkim_aligned: Truth
-    passes: Truth
+    spf_aligned: bool | None
+    dkim_aligned: bool | None
+    passes: bool | None
 
     @property
     def disposition(self) -> str:
@@ -175,24 +173,20 @@ def _view(standard: Standard, sender: Sender, found_spf: SpfResult, found_dkim: 
     policy = standard.policy(sender.domain)
     spf_aligned = is_aligned(standard, sender.domain, sender.envelope_domain, policy.is_strict("aspf"))
     dkim_aligned = is_aligned(standard, sender.domain, found_dkim.domain, policy.is_strict("adkim"))
-    passes = either(
-        both(_authentic(found_spf.result), spf_aligned), both(_authentic(found_dkim.result), dkim_aligned)
-    )
+    passes = either(both(_authentic(found_spf.result), spf_aligned), both(_authentic(found_dkim.result), dkim_aligned))
     if passes and policy.result == "temperror":
         # The record may ask for strict alignment, and receivers do not pass what they cannot judge (section 5.3.6).
         passes = None
     return _View(standard.name, policy, spf_aligned, dkim_aligned, passes)
 
 
-def _authentic(result: str) -> Truth:
+def _authentic(result: str) -> bool | None:
     """Whether SPF or DKIM authenticates its domain."""
     return None if result in ("unknown", "temperror") else result == "pass"
 
 
 def _spf_outcome(sender: Sender, found: SpfResult, view: _View) -> SpfOutcome:
-    return SpfOutcome(
-        found.result, sender.envelope_domain, view.spf_aligned, found.reason, found.term, found.address
-    )
+    return SpfOutcome(found.result, sender.envelope_domain, view.spf_aligned, found.reason, found.term, found.address)
 
 
 def _dkim_outcome(found: Readiness, view: _View) -> DkimOutcome:
