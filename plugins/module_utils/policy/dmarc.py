@@ -23,7 +23,7 @@ AUTHORISATION = "v=DMARC1"
 
 _MANY_ADDRESSES = 2
 _TOO_MANY_ADDRESSES = 10
-_RECORD = re.compile(r"\s*v\s*=\s*DMARC1\s*(;|$)")
+_RECORD = re.compile(r"\s*[vV]\s*=\s*DMARC1\s*(;|$)")
 _ORDER = ("v", "p", "sp", "np", "adkim", "aspf", "t", "psd", "fo", "rua", "ruf", *OBSOLETE)
 _VALUES = {
     "p": r"none|quarantine|reject",

@@ -93,11 +93,14 @@ def find(lookup: Lookup, domain: str) -> Found:
 
 
 def _read(domain: str, text: str) -> Found:
-    """Take a record apart; what is no tag is ignored (RFC 9989 section 4.8)."""
+    """Take a record apart; what is no tag is ignored (RFC 9989 section 4.8).
+
+    Tag names are compared without case: the ABNF of RFC 7489 section 6.4 does, and so do the receivers who follow it.
+    """
     tags: dict[str, str] = {}
     for part in text.split(";"):
         name, equals, value = part.partition("=")
-        tag = name.strip(_WHITE)
+        tag = name.strip(_WHITE).lower()
         if not equals or not _TAG.fullmatch(tag):
             continue
         if tag in tags:
