@@ -85,7 +85,7 @@ class Resolver:
         """Look up one name and type, along CNAMEs (unless they are what is asked for).
 
         :param name: in any case, with or without the trailing dot
-        :param rdtype: "TXT" (values decoded), "A", "AAAA", "MX" (host names, most wanted first), "CNAME"
+        :param rdtype: "TXT" (values decoded), "A", "AAAA", "MX" (host names, most wanted first), "CNAME", "PTR"
         :returns: the values in a fixed order
         :raises ResolveError: there is no answer that one could rely on
         """
@@ -241,6 +241,8 @@ def _values(rdataset: Rdataset | None) -> tuple[str, ...]:
     if rdataset.rdtype == dns.rdatatype.MX:
         ordered = sorted((rdata.preference, values.text_of(rdata.exchange)) for rdata in rdataset)
         return tuple(host for _preference, host in ordered)
+    if rdataset.rdtype == dns.rdatatype.PTR:
+        return tuple(sorted(values.text_of(rdata.target) for rdata in rdataset))
     return tuple(sorted(values.value_of(rdata) for rdata in rdataset))
 
 
