@@ -59,9 +59,8 @@ def run_module(module: Module, params: Mapping[str, Any], shape: Callable[[list[
         outcomes = run.execute(not module.check_mode)
     except (Refused, ProviderError, MissingLibrary) as error:
         module.fail_json(msg=str(error))
-    for outcome in outcomes:
-        for warning in outcome.warnings:
-            module.warn(warning)
+    for warning in [*progress.said, *(warning for outcome in outcomes for warning in outcome.warnings)]:
+        module.warn(warning)
     result = {**shape(outcomes), "changed": any(outcome.changed for outcome in outcomes), "diff": _diff(outcomes)}
     result["snapshot"] = snapshot_path(snapshot)
     failures = [outcome for outcome in outcomes if outcome.failure]
