@@ -84,7 +84,7 @@ class Zone:
             "created_on": _STAMP,
             "activated_on": _STAMP,
             "meta": {"step": 2, "custom_certificate_quota": 0, "page_rule_quota": 3, "phishing_detected": False},
-            "owner": {"id": None, "type": "user", "name": "A customer"},
+            "owner": {"id": "e" * 32, "type": "user", "name": "A customer"},
             "account": {"id": "a" * 32, "name": "A customer"},
             "permissions": ["#dns_records:edit", "#dns_records:read", "#zone:read"],
             "plan": {"id": "f" * 32, "name": "Free Website", "price": 0, "currency": "USD", "legacy_id": "free"},
@@ -199,12 +199,12 @@ def _given(change: Record) -> Record:
 
 def _rdata(rdtype: str, rdata: Any) -> Record:
     if rdtype == "MX":
-        return {"content": rdata.exchange.to_text(omit_final_dot=True), "priority": rdata.preference}
-    return {"content": rdata.to_text().removesuffix(".") if rdtype in ("CNAME", "NS") else rdata.to_text()}
+        return {"content": rdata.exchange.to_text(), "priority": rdata.preference}
+    return {"content": rdata.to_text()}
 
 
 def _content(rdtype: str, content: object) -> str:
-    """TXT is kept as it was given, quoted or not, as the real service keeps it."""
+    """TXT is kept as it was given, quoted or not, as the real service keeps it; a name loses its last dot."""
     if not isinstance(content, str) or not content:
         raise Refusal(400, 9101, "content is a required data field.")
     if rdtype == "A" and not _is_address(content, 4):
@@ -213,7 +213,7 @@ def _content(rdtype: str, content: object) -> str:
         raise Refusal(400, 9006, "Content for AAAA record must be a valid IPv6 address.")
     if rdtype == "CNAME" and (" " in content or "." not in content):
         raise Refusal(400, 9007, "Content for CNAME record is invalid.")
-    return content
+    return content.removesuffix(".") if rdtype in ("CNAME", "MX", "NS") else content
 
 
 def _is_address(text: str, version: int) -> bool:
