@@ -15,7 +15,7 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +32,8 @@ class Counted:
 
     rounds = 0
 
-    def __init__(self, dns: dict[str, Any]) -> None:
-        real = open_provider(dns)
+    def __init__(self, dns: dict[str, Any], tell: Callable[[str], None]) -> None:
+        real = open_provider(dns, tell)
         self.zone_of, self.read, self._apply = real.zone_of, real.read, real.apply
 
     def apply(self, zone: str, changes: Sequence[Change], token: object) -> None:
