@@ -21,6 +21,8 @@ options:
         required: true
         choices:
           cloudflare: Zones at Cloudflare, through its API. Needs the library C(cloudflare).
+          octodns: Any DNS service that has a provider class for octoDNS. Needs the libraries C(octodns) and that of the
+            class.
           rfc2136: A name server that takes dynamic updates (RFC 2136), such as BIND, Knot or PowerDNS.
           zonefile: Master files (RFC 1035) on the controller.
       api_token:
@@ -55,6 +57,39 @@ options:
       path:
         description: A master file, or a folder of C(<zone>.zone) files. Required by provider V(zonefile).
         type: path
+      class:
+        description:
+          - The dotted name of octoDNS's provider class, for example V(octodns_powerdns.PowerDnsProvider).
+            Required by provider V(octodns). C(docs/providers.md) lists the classes that are known to work.
+        type: str
+      options:
+        description:
+          - The options of the class that are no secrets, as in octoDNS's configuration, without C(class). Values such
+            as C(env/NAME) are not looked up. Provider V(octodns).
+        type: dict
+      secrets:
+        description:
+          - The options of the class that are secrets, each a text of eight characters or more. They are never shown,
+            neither is what the class itself logs. Provider V(octodns).
+        type: dict
+      zones:
+        description:
+          - The zones of this account. Needed with classes that cannot list theirs, unless O(zone) is given.
+            Provider V(octodns).
+        type: list
+        elements: str
+      accept_whole_zone_writes:
+        description:
+          - Zones that may be written by a class that writes whole zones, so that what somebody else changes in the same
+            moment is lost. Any other such zone is refused. Provider V(octodns).
+        type: list
+        elements: str
+      accept_record_gaps:
+        description:
+          - Zones that may be written by a class that deletes records before it creates the new ones, so that for a
+            moment there is no record, or two. Any other such zone is refused. Provider V(octodns).
+        type: list
+        elements: str
   accept_undelegated:
     description:
       - Zones that may change although the world finds them at other name servers, or nowhere, so that nobody sees the
@@ -78,6 +113,7 @@ requirements:
   - dnspython >= 2.6
   - idna, for internationalised domain names
   - cloudflare >= 5.0, for provider V(cloudflare) only
+  - octodns >= 1.5 and the package of the class, for provider V(octodns) only
 attributes:
   check_mode:
     description: Can run in C(check_mode) and say what it would change, without writing anything anywhere.
@@ -134,7 +170,7 @@ options:
         description: As O(dns.provider).
         type: str
         required: true
-        choices: [cloudflare, rfc2136, zonefile]
+        choices: [cloudflare, rfc2136, zonefile, octodns]
       api_token:
         description: As O(dns.api_token).
         type: str
@@ -163,4 +199,25 @@ options:
       path:
         description: As O(dns.path).
         type: path
+      class:
+        description: As O(dns.class).
+        type: str
+      options:
+        description: As O(dns.options).
+        type: dict
+      secrets:
+        description: As O(dns.secrets).
+        type: dict
+      zones:
+        description: As O(dns.zones).
+        type: list
+        elements: str
+      accept_whole_zone_writes:
+        description: As O(dns.accept_whole_zone_writes).
+        type: list
+        elements: str
+      accept_record_gaps:
+        description: As O(dns.accept_record_gaps).
+        type: list
+        elements: str
 """

@@ -13,6 +13,7 @@ _PACKAGES = {
     "cloudflare": "cloudflare>=5.0,<6",
     "dns": "dnspython>=2.6",
     "idna": "dnspython[idna]>=2.6",
+    "octodns": "octodns>=1.5",
     "publicsuffixlist": "publicsuffixlist>=1.0.2",
     "yaml": "PyYAML>=6.0",
 }
@@ -32,8 +33,16 @@ def require(module: str) -> ModuleType:
     try:
         return importlib.import_module(module)
     except ImportError as error:
-        package = _PACKAGES[module.partition(".")[0]]
-        raise MissingLibrary(
-            f"The Python library {package!r} is needed, but {sys.executable} cannot import {module!r}: {error}. "
-            f"Install it there: {sys.executable} -m pip install '{package}'"
-        ) from error
+        raise missing(module, _PACKAGES[module.partition(".")[0]], error) from error
+
+
+def missing(module: str, package: str, error: ImportError) -> MissingLibrary:
+    """Say how to install a module that could not be imported.
+
+    :param module: its dotted name
+    :param package: as pip knows it
+    """
+    return MissingLibrary(
+        f"The Python library {package!r} is needed, but {sys.executable} cannot import {module!r}: {error}. "
+        f"Install it there: {sys.executable} -m pip install '{package}'"
+    )

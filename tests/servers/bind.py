@@ -33,6 +33,7 @@ SIGNED = f"{UPDATES_WITH_KEY} dnssec-policy default; inline-signing %s; "
 """The same for a zone that the server signs: fill in ``yes`` (beside the zone) or ``no`` (in the zone)."""
 
 _OPTIONS = f"""
+key "{KEY_NAME}" {{ algorithm hmac-sha256; secret "{KEY_SECRET}"; }};
 options {{
     directory "%(folder)s";
     key-directory "%(folder)s";
@@ -42,13 +43,13 @@ options {{
     lock-file none;
     session-keyfile none;
     recursion no;
+    allow-transfer {{ key "{KEY_NAME}"; }};
     dnssec-validation no;
     empty-zones-enable no;
     notify no;
     tcp-clients 500;
 }};
 controls {{ }};
-key "{KEY_NAME}" {{ algorithm hmac-sha256; secret "{KEY_SECRET}"; }};
 """
 
 

@@ -89,6 +89,10 @@ def open_provider(dns: Mapping[str, Any], tell: Callable[[str], None] = to_nobod
         from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.cloudflare import CloudflareProvider
 
         return CloudflareProvider(dns, tell)
+    if dns["provider"] == "octodns":
+        from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.octodns import OctodnsProvider
+
+        return OctodnsProvider(dns)
     from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.zonefile import ZonefileProvider
 
     return ZonefileProvider(dns)

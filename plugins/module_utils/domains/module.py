@@ -17,7 +17,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.domains.progress impo
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.request import Order, read_order
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.run import DomainOutcome, Run, Step
 from ansible_collections.mailroom.erp.plugins.module_utils.libraries import MissingLibrary
-from ansible_collections.mailroom.erp.plugins.module_utils.options import secret_options
+from ansible_collections.mailroom.erp.plugins.module_utils.options import secret_values
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
 
 Result = dict[str, Any]
@@ -127,9 +127,7 @@ def record_result(step: Step) -> Result:
 def _mask_secrets(module: Module, order: Order) -> None:
     """Secrets that came by ``src`` are in no argument spec, so they are named to Ansible here."""
     for account in order.accounts:
-        module.no_log_values.update(
-            str(account[name]) for name in secret_options(account["provider"]) if name in account
-        )
+        module.no_log_values.update(secret_values(account))
 
 
 def _diff(outcomes: list[DomainOutcome]) -> list[dict[str, str]]:

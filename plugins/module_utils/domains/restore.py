@@ -25,7 +25,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.snapshot import S
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.snapshot_file import ZoneEntry, read_snapshot
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.snapshot_format import public_options
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.restore_plan import plan_zone
-from ansible_collections.mailroom.erp.plugins.module_utils.options import check_dns, with_defaults
+from ansible_collections.mailroom.erp.plugins.module_utils.options import check_dns, plain_text, with_defaults
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import BadName, idna_encoded
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused, plain
 
@@ -191,7 +191,7 @@ def _account_of(
 
 def _identity(account: Mapping[str, Any]) -> dict[str, str]:
     """What tells accounts apart: all that is no secret, except how long to wait."""
-    return {name: str(value) for name, value in public_options(account).items() if name != "timeout"}
+    return {name: plain_text(value) for name, value in public_options(account).items() if name != "timeout"}
 
 
 def _problem(subject: str, where: str, value: str | None, rule: str, way_out: str) -> Problem:

@@ -5,17 +5,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
-import os
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils import libraries
-from ansible_collections.mailroom.erp.plugins.module_utils.dns import values
+from ansible_collections.mailroom.erp.plugins.module_utils.dns import values, zone_lock
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.cloudflare_api import (
     LONGEST_WAIT,
     PAUSE,
@@ -28,8 +24,6 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.cloudflare_batch 
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.cloudflare_zones import Zones
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import Conflict, ProviderError, ZoneNotFound
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, RRset, ZoneState
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.snapshot import default_folder, make_folder
-from ansible_collections.mailroom.erp.plugins.module_utils.file_lock import StillLocked, hold
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import is_inside
 
 OTHERS_SECONDS = 1.0
@@ -101,7 +95,7 @@ class CloudflareProvider:
         if not isinstance(token, _Token):
             raise TypeError(f"the token of a read is wanted, not a {type(token).__name__}")
         found = self._zone(zone)
-        with _locked(found):
+        with zone_lock.held("cloudflare", found.id, found.name, _LOCK_SECONDS):
             self._write(found, changes, token)
         time.sleep(OTHERS_SECONDS)
 
@@ -190,25 +184,3 @@ def _is_done(zone: Zone, change: Change, records: Iterable[Record]) -> bool:
     if found is None or after is None:
         return found is after
     return found.ttl == after.ttl and sorted(found.values) == sorted(after.values)
-
-
-@contextlib.contextmanager
-def _locked(zone: Zone) -> Iterator[None]:
-    """Keep other runs of this user on this machine away from a zone."""
-    folder = Path(default_folder(os.environ))
-    file = folder / f"cloudflare-{hashlib.sha256(zone.id.encode()).hexdigest()[:32]}.lock"
-    with contextlib.ExitStack() as stack:
-        try:
-            make_folder(folder)
-            stack.enter_context(hold(file, _LOCK_SECONDS))
-        except OSError as error:
-            raise ProviderError(
-                f"zone {zone.name}: its lock {file} cannot be made: {error.strerror}. "
-                "Let this user write there, or name another folder in XDG_STATE_HOME"
-            ) from error
-        except StillLocked:
-            raise ProviderError(
-                f"zone {zone.name}: another run has held its lock {file} for {_LOCK_SECONDS:.0f} seconds. "
-                "Wait for it to end and run again"
-            ) from None
-        yield
