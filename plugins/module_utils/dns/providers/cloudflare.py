@@ -33,8 +33,10 @@ from ansible_collections.mailroom.erp.plugins.module_utils.file_lock import Stil
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import is_inside
 
 OTHERS_SECONDS = 1.0
-"""How long to wait after a write before it is looked at: the write of another controller that did not see ours, because
-it had read before, has arrived by then and shows in what is read."""
+"""How long to wait, at least, after a write before it is looked at: the write of another controller that did not see
+ours, because it had read before, has arrived by then and shows in what is read. Others take about as long as we do, so
+twice the time that our own look and write took is waited when that is longer."""
+_OTHERS_AT_MOST = 30.0
 
 _LOCK_SECONDS = 60.0 + LONGEST_WAIT
 """How long to wait for another run on this machine that is writing the same zone."""
@@ -102,8 +104,10 @@ class CloudflareProvider:
             raise TypeError(f"the token of a read is wanted, not a {type(token).__name__}")
         found = self._zone(zone)
         with _locked(found):
+            began = time.monotonic()
             self._write(found, changes, token)
-        time.sleep(OTHERS_SECONDS)
+            taken = time.monotonic() - began
+        time.sleep(min(max(OTHERS_SECONDS, 2 * taken), _OTHERS_AT_MOST))
 
     def _zone(self, zone: str) -> Zone:
         name = values.text_of(values.name_of(zone))
