@@ -130,15 +130,16 @@ class CloudflareApi:
         body = self._ask(name, lambda: self._client.zones.with_raw_response.list(name=name, per_page=_ZONES_PER_PAGE))
         return [zone for zone in map(_zone, _items(body)) if zone.name == name]
 
-    def zones_on(self, page: int) -> tuple[list[Zone], int]:
+    def zones_on(self, page: int, name: str) -> tuple[list[Zone], int]:
         """One page of all zones that the token may see.
 
         :param page: from 1
+        :param name: what is looked for, for messages
         :returns: the zones, and how many pages there are
         :raises ProviderError: Cloudflare could not be asked
         """
         body = self._ask(
-            "(all)",
+            name,
             lambda: self._client.zones.with_raw_response.list(order="name", page=page, per_page=_ZONES_PER_PAGE),
         )
         zones, info = [_zone(item) for item in _items(body)], _info(body)
@@ -344,4 +345,5 @@ def _retry_after(headers: Mapping[str, str]) -> float:
 def _cause(error: BaseException) -> str:
     """What lies behind the SDK's "Connection error."."""
     cause = error.__cause__
-    return f"{type(cause).__name__}: {plain(str(cause))}" if cause else plain(str(error))
+    text = f"{type(cause).__name__}: {cause}" if cause else str(error)
+    return plain(text).rstrip(".")

@@ -28,6 +28,7 @@ class Zones:
         self._asked: set[str] = set()
         self._pages = 0
         self._complete = False
+        self._failure: ProviderError | None = None
 
     def named(self, name: str) -> Zone | None:
         """The zone of exactly this name.
@@ -46,8 +47,11 @@ class Zones:
             return next((zone for parent in _parents(name) if (zone := self._named(parent))), None)
 
     def _named(self, name: str) -> Zone | None:
+        if self._failure:
+            # The next name would not fare better, and there may be thousands.
+            raise self._failure
         if not self._pages:
-            self._list(1)
+            self._list(1, name)
         if not self._complete and name not in self._asked and name not in self._known:
             self._look_for(name)
         found = list(self._known.get(name, {}).values())
@@ -64,15 +68,19 @@ class Zones:
     def _look_for(self, name: str) -> None:
         if len(self._asked) >= self._pages - 1:
             for page in range(2, self._pages + 1):
-                self._list(page)
+                self._list(page, name)
             self._complete = True
         else:
             self._asked.add(name)
             self._note(self._api.zones_named(name))
 
-    def _list(self, page: int) -> None:
-        zones, self._pages = self._api.zones_on(page)
-        self._pages = max(self._pages, 1)
+    def _list(self, page: int, name: str) -> None:
+        try:
+            zones, pages = self._api.zones_on(page, name)
+        except ProviderError as error:
+            self._failure = error
+            raise
+        self._pages = max(pages, 1)
         self._complete = self._pages == 1
         self._note(zones)
 

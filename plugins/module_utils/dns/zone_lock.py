@@ -1,19 +1,34 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A lock of our own for each zone of a service that knows no condition for a write."""
+"""For services that know no condition for a write: a lock of our own for each zone, and a wait for other controllers."""
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import ProviderError
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.snapshot import default_folder, make_folder
 from ansible_collections.mailroom.erp.plugins.module_utils.file_lock import StillLocked, hold
+
+_OTHERS_AT_MOST = 30.0
+
+
+def let_others_arrive(least: float, taken: float) -> None:
+    """Wait after a write, before it is looked at.
+
+    The write of another controller that did not see ours, because it had read before, has arrived by then and shows in
+    what is read. Others take about as long as we do, so twice the time that our own look and write took is waited.
+
+    :param least: seconds
+    :param taken: seconds that our look and write took
+    """
+    time.sleep(min(max(least, 2 * taken), _OTHERS_AT_MOST))
 
 
 @contextlib.contextmanager

@@ -12,9 +12,8 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import (
     open_provider,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, RRset
-from ansible_collections.mailroom.erp.tests.servers.cloudflare import (
-    Cloudflare,
-)
+from ansible_collections.mailroom.erp.tests.servers.cloudflare import Cloudflare
+from ansible_collections.mailroom.erp.tests.servers.server import zone_text
 
 ZONE = "acme.example"
 APEX: Key = (ZONE, "TXT")

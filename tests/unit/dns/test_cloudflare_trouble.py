@@ -337,3 +337,15 @@ def test_a_lock_that_another_run_keeps_is_told(server: Cloudflare, monkeypatch: 
     provider = opened(server)
     with cloudflare._locked(provider._zone(ZONE)), pytest.raises(ProviderError, match="another run has held its lock"):  # type: ignore[attr-defined]
         change(provider, APEX, NEW)
+
+
+def test_a_list_of_zones_that_fails_is_not_asked_for_once_per_domain(
+    start_cloudflare: Start, slept: list[float]
+) -> None:
+    server = start_cloudflare(estate(3))
+    provider = opened(server)
+    server.plan(ERROR_BEFORE, 1, onwards=True)
+    for name in estate(3):
+        with pytest.raises(ProviderError, match=r"zone customer0\.example: it could not be asked"):
+            provider.zone_of(name)
+    assert len(server.requests) == 3, "three attempts, for all"

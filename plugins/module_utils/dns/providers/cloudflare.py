@@ -27,8 +27,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Ch
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import is_inside
 
 OTHERS_SECONDS = 1.0
-"""How long to wait after a write before it is looked at: the write of another controller that did not see ours, because
-it had read before, has arrived by then and shows in what is read."""
+"""How long to wait, at least, after a write; see ``zone_lock.let_others_arrive``."""
 
 _LOCK_SECONDS = 60.0 + LONGEST_WAIT
 """How long to wait for another run on this machine that is writing the same zone."""
@@ -96,8 +95,10 @@ class CloudflareProvider:
             raise TypeError(f"the token of a read is wanted, not a {type(token).__name__}")
         found = self._zone(zone)
         with zone_lock.held("cloudflare", found.id, found.name, _LOCK_SECONDS):
+            began = time.monotonic()
             self._write(found, changes, token)
-        time.sleep(OTHERS_SECONDS)
+            taken = time.monotonic() - began
+        zone_lock.let_others_arrive(OTHERS_SECONDS, taken)
 
     def _zone(self, zone: str) -> Zone:
         name = values.text_of(values.name_of(zone))

@@ -21,8 +21,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Ch
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import is_inside
 
 OTHERS_SECONDS = 1.0
-"""The least time to wait after a write before it is looked at: the write of another controller that did not see ours,
-because it had read before, has arrived by then and shows in what is read."""
+"""How long to wait, at least, after a write; see ``zone_lock.let_others_arrive``."""
 
 _LOCK_SECONDS = 900.0
 """How long to wait for another run on this machine that is writing the same zone; classes may wait for minutes."""
@@ -86,7 +85,7 @@ class OctodnsProvider:
             began = time.monotonic()
             self._write(zone, changes, token)
             taken = time.monotonic() - began
-        time.sleep(max(OTHERS_SECONDS, taken if OTHERS_SECONDS else 0.0))
+        zone_lock.let_others_arrive(OTHERS_SECONDS, taken)
 
     def _zones(self, name: str) -> frozenset[str]:
         with self._listing:
