@@ -102,6 +102,6 @@ def test_a_name_that_points_to_somebody_else_confirms_nothing() -> None:
 
 
 def test_the_documentation_names_every_demand_and_every_source() -> None:
-    page = (Path(__file__).parents[4] / "docs" / "verdicts.md").read_text()
+    page = (Path(__file__).parents[4] / "docs" / "verdicts.md").read_text(encoding="utf-8")
     for row in TABLE:
         assert row.demand in page and row.source.url in page and row.source.since in page

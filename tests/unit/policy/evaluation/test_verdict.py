@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.sender import Sender, Signature
@@ -249,6 +250,28 @@ STEPS = [
 @pytest.mark.parametrize(("sender", "given_", "step"), STEPS, ids=[row[2] for row in STEPS])
 def test_the_next_step_is_the_nearest_way_to_a_pass(sender: Sender, given_: dict[str, object], step: str) -> None:
     assert step in (judged(sender, **given_).next_step or "")  # type: ignore[arg-type]
+
+
+SERVICE = replace(OTHER, sources=("include:spf.service.example",))
+EXAMPLES: list[tuple[Sender, str, dict[str, object]]] = [
+    (SENDER, "pass", {}),
+    (replace(SENDER, sources=("192.0.2.9",)), "fail", {}),
+    (SERVICE, "pass", {}),
+    (replace(SERVICE, signature=signed("acme.example", "s1")), "pass", {"keys": {"s1": "acme.example"}}),
+    (replace(SERVICE, signature=None), "pass", {}),
+    (SENDER, "pass", {"failing": ("_dmarc.acme.example",)}),
+    (replace(SHOP, envelope_domain="shop.acme.example"), "none", {}),
+]
+
+
+def test_the_examples_of_the_documentation_are_true() -> None:
+    page = (Path(__file__).parents[4] / "docs" / "verdicts.md").read_text(encoding="utf-8")
+    rows = [line.split("|") for line in page.splitlines() if line.startswith(("| erp@acme", "| erp@shop"))]
+    for row, (sender, result, given_) in zip(rows, EXAMPLES, strict=True):
+        verdict = judged(sender, result, **given_)  # type: ignore[arg-type]
+        told = verdict.result if verdict.result != "fail" else f"fail, {verdict.disposition}"
+        assert row[5].strip().startswith(f"{told}:"), row
+        assert row[1].strip().endswith(sender.domain) and row[2].strip().startswith(sender.envelope_domain or "")
 
 
 def test_what_evaluates_spf_may_run_into_the_dns() -> None:
