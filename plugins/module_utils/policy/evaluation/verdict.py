@@ -209,7 +209,7 @@ def _spf_checker(lookup: Lookup, evaluator: SpfEvaluator | None) -> Callable[[Se
 
     def check(sender: Sender) -> SpfResult:
         domain = sender.envelope_domain or ""
-        address = sender.envelope_from or f"postmaster@{domain}"
-        return check_sources(evaluating, sender.sources or (), domain, address, sender.helo)
+        # Without the address, the local part is not known: the bare domain says so to macros.
+        return check_sources(evaluating, sender.sources or (), domain, sender.envelope_from or domain, sender.helo)
 
     return check

@@ -252,6 +252,35 @@ def test_the_next_step_is_the_nearest_way_to_a_pass(sender: Sender, given_: dict
     assert step in (judged(sender, **given_).next_step or "")  # type: ignore[arg-type]
 
 
+SPF_RECORDS = {
+    "acme.example": "v=spf1 ip4:192.0.2.0/24 include:spf.service.example -all",
+    "spf.service.example": "v=spf1 ip4:198.51.100.0/24 ~all",
+    "local.example": "v=spf1 exists:%{l}.local.example -all",
+    "slow.example": "v=spf1 include:gone.example -all",
+    "_dmarc.acme.example": "v=DMARC1; p=reject",
+}
+
+
+@pytest.mark.parametrize(
+    ("envelope", "sources", "result", "verdict"),
+    [
+        ("acme.example", ("192.0.2.1",), "pass", "pass"),
+        ("acme.example", ("include:spf.service.example",), "pass", "pass"),
+        ("acme.example", ("192.0.2.1", "203.0.113.1"), "fail", "fail"),
+        ("none.example", ("192.0.2.1",), "none", "fail"),
+        ("acme.example", (), "unknown", "unknown"),
+        ("slow.example", ("192.0.2.1",), "temperror", "fail"),
+        # The local part of the envelope sender is not known.
+        ("local.example", ("192.0.2.1",), "unknown", "fail"),
+    ],
+)
+def test_spf_is_evaluated_by_check_host(envelope: str, sources: tuple[str, ...], result: str, verdict: str) -> None:
+    sender = replace(SENDER, envelope_domain=envelope, envelope_from=None, sources=sources)
+    found = Judge(Table(SPF_RECORDS, ["gone.example"])).verdict(sender)
+    assert (found.spf.result, found.result) == (result, verdict)
+    assert found.spf.reason
+
+
 SERVICE = replace(OTHER, sources=("include:spf.service.example",))
 EXAMPLES: list[tuple[Sender, str, dict[str, object]]] = [
     (SENDER, "pass", {}),
