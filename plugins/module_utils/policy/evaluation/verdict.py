@@ -142,6 +142,7 @@ class Judge:
             _authentic(found_dkim.result),
             both(views[0].passes, views[1].passes),
             both(*has_policy),
+            next((view.policy.reason for view in views if view.policy.is_broken), None),
             judge_reverse_dns(sender.sources, self._lookup),
         )
 

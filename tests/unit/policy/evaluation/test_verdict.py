@@ -303,6 +303,20 @@ def test_the_examples_of_the_documentation_are_true() -> None:
         assert row[1].strip().endswith(sender.domain) and row[2].strip().startswith(sender.envelope_domain or "")
 
 
+@pytest.mark.parametrize(
+    ("policy", "step"),
+    [
+        ("v=DMARC1; p=x", "Correct the policy record of acme.example."),
+        ("v=DMARC1; p=none; p=none", "Correct the policy record of acme.example."),
+        (None, 'Publish _dmarc.acme.example TXT "v=DMARC1; p=none", with an address for reports.'),
+        ("v=DMARC1; p=none", None),
+    ],
+)
+def test_receivers_want_a_policy_that_can_be_applied(policy: str | None, step: str | None) -> None:
+    steps = {demand.next_step for demand in judged(SENDER, "pass", policy).receivers if "DMARC" in demand.demand}
+    assert steps == {step}
+
+
 def test_what_evaluates_spf_may_run_into_the_dns() -> None:
     def times_out(_sender: Sender) -> SpfResult:
         raise Unresolved("acme.example TXT: timed out")
