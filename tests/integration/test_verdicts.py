@@ -47,13 +47,13 @@ def test_site_shows_each_sender_before_and_after_and_check_mode_agrees(estate: P
     assert table(done) == checked
     text = "\n".join(checked)
     assert "acme_profit" in checked and "acme_relay" in checked and "jansen_bakery" in checked
-    assert "  erp@acme.example by afas_online: fail -> PASS (SPF pass, DKIM none, DMARC pass)" in checked
-    assert "  payroll@acme.example by afas_online: fail -> PASS (SPF pass, DKIM none, DMARC pass)" in checked
-    assert "  finance@acme.example by own_relay: fail -> PASS (SPF pass, DKIM none, DMARC pass)" in checked
+    assert "  erp@acme.example by afas_online: fail -> PASS" in checked
+    assert "  payroll@acme.example by afas_online: fail -> PASS" in checked
+    assert "  finance@acme.example by own_relay: fail -> PASS\n    SPF pass, DKIM none, DMARC pass" in text
     assert "mijnbakkerij@ziggo.nl by ziggo: UNKNOWN" in text, "its addresses are of 2015"
     again = run_playbook(estate, SITE, inventory(HOSTS))
     assert again.changed == 0
-    assert "  erp@acme.example by afas_online: PASS (SPF pass, DKIM none, DMARC pass)" in table(again)
+    assert "  erp@acme.example by afas_online: PASS" in table(again)
 
 
 def test_a_stricter_policy_is_refused_while_a_sender_of_an_environment_would_fail(estate: Path) -> None:
@@ -74,8 +74,8 @@ def test_a_stricter_policy_is_refused_while_a_sender_of_an_environment_would_fai
     allowed = {**shared, "mail_dns_allow_failing_senders": ["acme_relay"]}
     done = run_playbook(estate, SITE, inventory({**HOSTS, "acme_relay": bounced}, **allowed))
     shown = table(done)
-    (finance,) = (line for line in shown if line.startswith("  finance@acme.example by own_relay"))
-    assert finance.endswith("FAIL (SPF temperror, DKIM none, DMARC fail, receivers are asked to put it into spam)")
+    finance = shown.index("  finance@acme.example by own_relay: FAIL")
+    assert shown[finance + 1] == "    SPF temperror, DKIM none, DMARC fail; receivers are asked to put it into spam"
 
 
 def test_the_first_reject_asks_for_a_word_about_undeclared_senders(estate: Path) -> None:
