@@ -27,6 +27,8 @@ from ansible_collections.mailroom.erp.plugins.module_utils.domains import run
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.request import read_order
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
 
+_CLOUDFLARE = ("cloudflare", "cloudflare.resources.dns", "cloudflare.resources.zones")
+
 
 class Counted:
     """A provider that counts its writes and is otherwise the real one."""
@@ -89,7 +91,7 @@ def main() -> None:
     # What a process would load only when it is at work, here once for all of them.
     open_provider({"provider": "zonefile", "path": "/"})
     open_provider({"provider": "rfc2136", "server": "localhost", "port": 53, "timeout": 1})
-    for module in ("cloudflare", "cloudflare.resources.dns", "cloudflare.resources.zones"):
+    for module in (*_CLOUDFLARE, "octodns.provider.yaml", "octodns_bind", "octodns_powerdns"):
         importlib.import_module(module)
     barrier = os.pipe()
     results = [fork(params, barrier) for params in json.loads(sys.stdin.readline())]

@@ -137,6 +137,8 @@ class _Live:
             if master.cut(values.name_of(name)) is None:
                 return _from_file(master, name, rdtype)
         if self._options["zonefiles"] and not self._options["nameservers"]:
+            if _is_above(name, zones):
+                return _Step((), False)
             raise ResolveError(f"{name} {rdtype}: no master file answers for it and no nameserver is given")
         return self._from_servers(name, rdtype)
 
@@ -180,6 +182,16 @@ class _Live:
             except BaseException as error:
                 future.set_exception(error)
         return future.result()
+
+
+def _is_above(name: str, zones: Mapping[str, Path]) -> bool:
+    """Whether a name is above all zones, or a record about such a name: ``example``, ``_dmarc.example``.
+
+    Where master files are the whole world, nothing stands there; a policy is looked for there all the same (RFC 9989
+    section 4.10).
+    """
+    domain = name.partition(".")[2] if name.startswith("_") else name
+    return any(zone.endswith(f".{domain}") for zone in zones)
 
 
 def _from_file(master: MasterFile, name: str, rdtype: str) -> _Step:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""For services that know no condition for a write: a lock of our own for each zone, and a wait for other controllers."""
+"""For services that know no condition for a write: a lock for each zone, and a wait for other controllers."""
 
 from __future__ import annotations
 

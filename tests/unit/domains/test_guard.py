@@ -96,7 +96,7 @@ HARMFUL: dict[str, tuple[dict[str, Any], dict[str, Any], list[str]]] = {
     "parking": (
         ERP,
         {"spf": {"terms": [], "exclusive": True, "all": "-all"}, "dmarc": {"policy": "reject", **SEEN}},
-        ["erp@acme.example", "reject"],
+        ["erp@acme.example", "SPF was pass and becomes fail"],
     ),
     "strict alignment": (
         {**SHOP_STRANGER, "envelope_domain": "acme.example", "sources": ["192.0.2.10"]},

@@ -36,7 +36,7 @@ def _names(count: int) -> list[str]:
 LARGE = {
     "one value": "v=DMARC1; p=reject; x=" + "a" * 65_000,
     "many tags": "v=DMARC1; p=reject; " + ";".join(f"{name}=" for name in _names(13_000)),
-    "one tag often": "v=DMARC1; p=reject;" + "aa=;" * 16_000,
+    "one tag often": "v=DMARC1; p=reject;" + "sp=;" * 16_000,
     "spaces": "v=DMARC1;" + " " * 65_000 + "p=reject",
     "spaces that end in nothing": "v=DMARC1" + " " * 65_000,
     "semicolons": "v=DMARC1;p=reject" + ";" * 65_000,

@@ -17,7 +17,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.rec
 from ansible_collections.mailroom.erp.tests.unit.policy.evaluation.table import Table
 
 YES = (True, "it is so")
-FACTS = Facts("acme.example", True, True, True, True, YES)
+FACTS = Facts("acme.example", True, True, True, True, None, YES)
 
 
 def met(facts: Facts) -> dict[str, dict[str, str]]:
@@ -38,13 +38,13 @@ def test_who_does_all_meets_all_but_what_cannot_be_seen() -> None:
 @pytest.mark.parametrize(
     ("facts", "either", "both", "dmarc"),
     [
-        (Facts("acme.example", True, False, True, True, YES), "yes", "no", "yes"),
-        (Facts("acme.example", False, True, True, True, YES), "yes", "no", "yes"),
-        (Facts("acme.example", False, False, False, True, YES), "no", "no", "no"),
-        (Facts("acme.example", True, None, True, True, YES), "yes", "unknown", "yes"),
-        (Facts("acme.example", None, False, None, True, YES), "unknown", "no", "unknown"),
-        (Facts("acme.example", True, True, True, False, YES), "yes", "yes", "no"),
-        (Facts("acme.example", True, True, True, None, YES), "yes", "yes", "unknown"),
+        (Facts("acme.example", True, False, True, True, None, YES), "yes", "no", "yes"),
+        (Facts("acme.example", False, True, True, True, None, YES), "yes", "no", "yes"),
+        (Facts("acme.example", False, False, False, True, None, YES), "no", "no", "no"),
+        (Facts("acme.example", True, None, True, True, None, YES), "yes", "unknown", "yes"),
+        (Facts("acme.example", None, False, None, True, None, YES), "unknown", "no", "unknown"),
+        (Facts("acme.example", True, True, True, False, None, YES), "yes", "yes", "no"),
+        (Facts("acme.example", True, True, True, None, None, YES), "yes", "yes", "unknown"),
     ],
 )
 def test_demands(facts: Facts, either: str, both: str, dmarc: str) -> None:
@@ -57,9 +57,16 @@ def test_demands(facts: Facts, either: str, both: str, dmarc: str) -> None:
 
 
 def test_a_missing_policy_is_told_with_the_record_to_publish() -> None:
-    demands = judge_demands(Facts("acme.example", True, True, True, False, YES))
+    demands = judge_demands(Facts("acme.example", True, True, True, False, None, YES))
     (step,) = {demand.next_step for demand in demands if "DMARC" in demand.demand}
     assert step is not None and '_dmarc.acme.example TXT "v=DMARC1; p=none"' in step
+
+
+def test_a_record_that_is_there_is_corrected_rather_than_published_again() -> None:
+    demands = judge_demands(Facts("acme.example", True, True, True, False, "it has p=x", YES))
+    (found,) = {(demand.met, demand.next_step) for demand in demands if "DMARC" in demand.demand}
+    assert found == ("no", "Correct the policy record of acme.example.")
+    assert any("it has p=x" in demand.reason for demand in demands)
 
 
 V4, V6 = "1.2.0.192.in-addr.arpa", "1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa"
@@ -102,6 +109,6 @@ def test_a_name_that_points_to_somebody_else_confirms_nothing() -> None:
 
 
 def test_the_documentation_names_every_demand_and_every_source() -> None:
-    page = (Path(__file__).parents[4] / "docs" / "verdicts.md").read_text()
+    page = (Path(__file__).parents[4] / "docs" / "verdicts.md").read_text(encoding="utf-8")
     for row in TABLE:
         assert row.demand in page and row.source.url in page and row.source.since in page

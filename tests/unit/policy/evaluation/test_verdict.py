@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.sender import Sender, Signature
@@ -203,6 +204,21 @@ def test_a_pass_must_hold_under_both_standards() -> None:
     verdict = Judge(Table(records), check_spf=spf("pass")).verdict(sender)
     assert (verdict.result, verdict.disposition, verdict.dmarc.standard) == ("fail", "reject", "RFC 9989")
 
+    # A public suffix with a policy, but without psd=y: only the suffix list tells its customers apart.
+    records = {"_dmarc.co.uk": "v=DMARC1; p=reject", "_dmarc.a.co.uk": "v=DMARC1; p=quarantine"}
+    sender = replace(SENDER, domain="a.co.uk", envelope_domain="b.co.uk")
+    verdict = Judge(Table(records), check_spf=spf("pass")).verdict(sender)
+    assert (verdict.result, verdict.disposition, verdict.dmarc.standard) == ("fail", "quarantine", "RFC 7489")
+
+
+def test_of_two_passes_the_one_without_a_policy_is_shown() -> None:
+    # Two records at the subdomain: a tree walk goes on to the organisation's, RFC 7489 ends there.
+    table = Table(
+        {"_dmarc.acme.example": "v=DMARC1; p=none", "_dmarc.shop.acme.example": ("v=DMARC1", "v=DMARC1; p=none")}
+    )
+    verdict = Judge(table, check_spf=spf("pass")).verdict(replace(SHOP, envelope_domain="shop.acme.example"))
+    assert (verdict.result, verdict.dmarc.result, verdict.dmarc.standard) == ("pass", "none", "RFC 7489")
+
 
 def test_a_verdict_in_plain_values_says_everything() -> None:
     verdict = judged(SIGNED, "pass", keys={"s1": "acme.example"})
@@ -249,6 +265,71 @@ STEPS = [
 @pytest.mark.parametrize(("sender", "given_", "step"), STEPS, ids=[row[2] for row in STEPS])
 def test_the_next_step_is_the_nearest_way_to_a_pass(sender: Sender, given_: dict[str, object], step: str) -> None:
     assert step in (judged(sender, **given_).next_step or "")  # type: ignore[arg-type]
+
+
+SPF_RECORDS = {
+    "acme.example": "v=spf1 ip4:192.0.2.0/24 include:spf.service.example -all",
+    "spf.service.example": "v=spf1 ip4:198.51.100.0/24 ~all",
+    "local.example": "v=spf1 exists:%{l}.local.example -all",
+    "slow.example": "v=spf1 include:gone.example -all",
+    "_dmarc.acme.example": "v=DMARC1; p=reject",
+}
+
+
+@pytest.mark.parametrize(
+    ("envelope", "sources", "result", "verdict"),
+    [
+        ("acme.example", ("192.0.2.1",), "pass", "pass"),
+        ("acme.example", ("include:spf.service.example",), "pass", "pass"),
+        ("acme.example", ("192.0.2.1", "203.0.113.1"), "fail", "fail"),
+        ("none.example", ("192.0.2.1",), "none", "fail"),
+        ("acme.example", (), "unknown", "unknown"),
+        ("slow.example", ("192.0.2.1",), "temperror", "fail"),
+        # The local part of the envelope sender is not known.
+        ("local.example", ("192.0.2.1",), "unknown", "fail"),
+    ],
+)
+def test_spf_is_evaluated_by_check_host(envelope: str, sources: tuple[str, ...], result: str, verdict: str) -> None:
+    sender = replace(SENDER, envelope_domain=envelope, envelope_from=None, sources=sources)
+    found = Judge(Table(SPF_RECORDS, ["gone.example"])).verdict(sender)
+    assert (found.spf.result, found.result) == (result, verdict)
+    assert found.spf.reason
+
+
+SERVICE = replace(OTHER, sources=("include:spf.service.example",))
+EXAMPLES: list[tuple[Sender, str, dict[str, object]]] = [
+    (SENDER, "pass", {}),
+    (replace(SENDER, sources=("192.0.2.9",)), "fail", {}),
+    (SERVICE, "pass", {}),
+    (replace(SERVICE, signature=signed("acme.example", "s1")), "pass", {"keys": {"s1": "acme.example"}}),
+    (replace(SERVICE, signature=None), "pass", {}),
+    (SENDER, "pass", {"failing": ("_dmarc.acme.example",)}),
+    (replace(SHOP, envelope_domain="shop.acme.example"), "none", {}),
+]
+
+
+def test_the_examples_of_the_documentation_are_true() -> None:
+    page = (Path(__file__).parents[4] / "docs" / "verdicts.md").read_text(encoding="utf-8")
+    rows = [line.split("|") for line in page.splitlines() if line.startswith(("| erp@acme", "| erp@shop"))]
+    for row, (sender, result, given_) in zip(rows, EXAMPLES, strict=True):
+        verdict = judged(sender, result, **given_)  # type: ignore[arg-type]
+        told = verdict.result if verdict.result != "fail" else f"fail, {verdict.disposition}"
+        assert row[5].strip().startswith(f"{told}:"), row
+        assert row[1].strip().endswith(sender.domain) and row[2].strip().startswith(sender.envelope_domain or "")
+
+
+@pytest.mark.parametrize(
+    ("policy", "step"),
+    [
+        ("v=DMARC1; p=x", "Correct the policy record of acme.example."),
+        ("v=DMARC1; p=none; p=none", "Correct the policy record of acme.example."),
+        (None, 'Publish _dmarc.acme.example TXT "v=DMARC1; p=none", with an address for reports.'),
+        ("v=DMARC1; p=none", None),
+    ],
+)
+def test_receivers_want_a_policy_that_can_be_applied(policy: str | None, step: str | None) -> None:
+    steps = {demand.next_step for demand in judged(SENDER, "pass", policy).receivers if "DMARC" in demand.demand}
+    assert steps == {step}
 
 
 def test_what_evaluates_spf_may_run_into_the_dns() -> None:
