@@ -44,6 +44,7 @@ options {{
     session-keyfile none;
     recursion no;
     allow-transfer {{ key "{KEY_NAME}"; }};
+    transfers-out 100;
     dnssec-validation no;
     empty-zones-enable no;
     notify no;

@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import importlib
 import logging
+import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
@@ -21,6 +23,9 @@ from ansible_collections.mailroom.erp.plugins.module_utils.problem import plain
 
 _TELLING = 6
 """As many characters of a secret give too much of it away."""
+_ATTEMPTS = 3
+PAUSE = 0.5
+"""Seconds before the second attempt, twice as many before the third."""
 _LONGEST_TEXT = 400
 """Characters of an error that are shown; some carry whole web pages."""
 
@@ -82,6 +87,14 @@ class OctodnsClass:
         except Exception as error:
             said = self._told(error)
         raise ProviderError(f"{self.name}, zone {zone}: it {failure}: {said}")
+
+    def ask_again(self, zone: str, failure: str, function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+        """As :meth:`ask`, for what may be asked several times: a service may be busy for a moment."""
+        for attempt in range(1, _ATTEMPTS):
+            with contextlib.suppress(ProviderError):
+                return self.ask(zone, failure, function, *arguments, **named)
+            time.sleep(PAUSE * attempt)
+        return self.ask(zone, failure, function, *arguments, **named)
 
     def _find(self) -> Any:
         libraries.require("octodns")

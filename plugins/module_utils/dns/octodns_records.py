@@ -36,6 +36,16 @@ def empty_zone(zone: str) -> Any:
     return Zone(f"{zone}.", [])
 
 
+def populated(source: Any, zone: str) -> tuple[bool | None, Any]:
+    """Let a provider of octoDNS read a whole zone, as it does before it plans.
+
+    :param zone: the apex, as A-labels
+    :returns: whether the zone exists (None: it does not tell), and the zone
+    """
+    found = empty_zone(zone)
+    return source.populate(found, target=True, lenient=True), found
+
+
 def name_of(record: Any) -> str:
     """The owner name of a record, as A-labels without the trailing dot."""
     return str(record.fqdn).lower().removesuffix(".")

@@ -104,10 +104,10 @@ class OctodnsProvider:
 
         :raises ZoneNotFound: it is not there; a plan for it would make it
         """
-        found = octodns_records.empty_zone(zone)
-        exists = (zone in self._named or not self._named) and self._class.ask(
-            zone, "cannot read the zone", source.populate, found, target=True, lenient=True
-        )
+        if self._named and zone not in self._named:
+            exists, found = False, octodns_records.empty_zone(zone)
+        else:
+            exists, found = self._class.ask_again(zone, "cannot read the zone", octodns_records.populated, source, zone)
         if not exists and not found.records:
             raise ZoneNotFound(
                 f"{self._class.name}: there is no zone {zone} there, and none is made. "
@@ -169,7 +169,7 @@ class OctodnsProvider:
     def _look(self, zone: str, changes: Sequence[Change], failed: ProviderError) -> None:
         """Something went wrong while the plan was applied: find out how far it came.
 
-        :raises Conflict: nothing was done, so that it may be tried again
+        :raises Conflict: nothing was done, or somebody else's change stands there, so that it may be tried again
         """
         try:
             records = {key_of(record): record for record in self._populated(self._class.made(zone), zone).records}
@@ -180,6 +180,8 @@ class OctodnsProvider:
             return
         if all(_same(found[change.key], change.before) for change in changes):
             raise Conflict(f"{failed}; zone {zone} is as it was. Run again when the service is well")
+        if any(_foreign(found[change.key], change) for change in changes):
+            raise Conflict(f"{failed}; zone {zone} is neither as it was nor as planned: someone else changes it")
         raise ProviderError(
             f"{failed}; zone {zone} is changed in part. The snapshot holds what was there; run again to do what is left"
         )
@@ -193,6 +195,12 @@ def _same(one: RRset | None, other: RRset | None) -> bool:
     if one is None or other is None:
         return one is other
     return one.ttl == other.ttl and sorted(one.values) == sorted(other.values)
+
+
+def _foreign(found: RRset | None, change: Change) -> set[str]:
+    """The values that are there neither by what was read nor by our change."""
+    known = {value for rrset in (change.before, change.after) if rrset for value in rrset.values}
+    return set(found.values) - known if found else set()
 
 
 def _list(names: Iterable[str]) -> str:
