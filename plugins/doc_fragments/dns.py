@@ -113,7 +113,7 @@ requirements:
   - dnspython >= 2.6
   - idna, for internationalised domain names
   - cloudflare >= 5.0, for provider V(cloudflare) only
-  - octodns >= 1.5 and the package of the class, for provider V(octodns) only
+  - octodns >= 1.10 and the package of the class, for provider V(octodns) only
 attributes:
   check_mode:
     description: Can run in C(check_mode) and say what it would change, without writing anything anywhere.

@@ -13,7 +13,7 @@ _PACKAGES = {
     "cloudflare": "cloudflare>=5.0,<6",
     "dns": "dnspython>=2.6",
     "idna": "dnspython[idna]>=2.6",
-    "octodns": "octodns>=1.5",
+    "octodns": "octodns>=1.10",
     "publicsuffixlist": "publicsuffixlist>=1.0.2",
     "yaml": "PyYAML>=6.0",
 }

@@ -14,7 +14,7 @@ from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
-from ansible_collections.mailroom.erp.plugins.module_utils.dns import cloudflare_api
+from ansible_collections.mailroom.erp.plugins.module_utils.dns import cloudflare_api, zone_lock
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import (
     Conflict,
     ProviderError,
@@ -335,7 +335,10 @@ def test_a_lock_that_cannot_be_made_is_told(
 def test_a_lock_that_another_run_keeps_is_told(server: Cloudflare, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cloudflare, "_LOCK_SECONDS", 0.1)
     provider = opened(server)
-    with cloudflare._locked(provider._zone(ZONE)), pytest.raises(ProviderError, match="another run has held its lock"):  # type: ignore[attr-defined]
+    with (
+        zone_lock.held("cloudflare", server.zones[ZONE].id, ZONE, 1.0),
+        pytest.raises(ProviderError, match="another run has held its lock"),
+    ):
         change(provider, APEX, NEW)
 
 

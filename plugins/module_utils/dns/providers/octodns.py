@@ -143,7 +143,7 @@ class OctodnsProvider:
         planned = {key_of(change.record): change for change in (plan.changes if plan else ())}
         wanted = {change.key: change for change in changes}
         stray = sorted(" ".join(key) for key in set(planned) - set(wanted))
-        if stray or (plan and plan.meta):
+        if stray or getattr(plan, "meta", None):
             what = ", ".join(stray) or "settings of the zone"
             raise Conflict(
                 f"{self._class.name}, zone {zone}: it would also change {what}, which nobody asked for. "
