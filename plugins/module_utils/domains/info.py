@@ -42,7 +42,7 @@ def inform(params: Mapping[str, Any]) -> Result:
     if problems:
         raise Refused(problems)
     world = world_of(Resolver(params.get("resolver"), overlay))
-    judge = Judge(world.lookup)
+    judge = Judge(world.lookup, exists=world.exists)
     selectors = {domain: [*own, *_signed_by(senders, domain)] for domain, own in domains.items()}
     progress = Progress(params.get("progress_file"))
     with ThreadPoolExecutor(max_workers=params.get("concurrency") or 16, thread_name_prefix="info") as pool:

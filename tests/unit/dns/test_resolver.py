@@ -125,6 +125,15 @@ def test_planned_records_are_answered_over_live_ones(options: Options) -> None:
     assert Resolver(options, {(ZONE, "TXT"): ("x",)}).lookup(ZONE, "TXT").values == ("x",)
 
 
+def test_a_planned_record_makes_its_name_and_those_above_it_exist(options: Options) -> None:
+    live = Resolver(options)
+    planned = live.with_overlay({("_dmarc.new.acme.example", "TXT"): ("v=DMARC1",), ("gone.acme.example", "TXT"): ()})
+    for name in ("_dmarc.new.acme.example", "new.acme.example"):
+        assert not live.lookup(name, "A").exists
+        assert planned.lookup(name, "A") == Answer((), True)
+    assert not planned.lookup("gone.acme.example", "A").exists
+
+
 def test_a_live_alias_leads_to_a_planned_record(options: Options) -> None:
     planned = Resolver(options, {("spf.service.example", "TXT"): ("planned",)})
     assert planned.lookup("far.acme.example", "TXT") == Answer(("planned",), True)
