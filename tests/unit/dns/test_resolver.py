@@ -232,7 +232,12 @@ def test_a_dname_is_followed(tmp_path: Path) -> None:
     assert resolver.lookup("host.old.example", "CNAME").values == ("host.acme.example",)
 
 
-@pytest.mark.parametrize("name", ["outside.test", "notacme.example", "example"])
+@pytest.mark.parametrize("name", ["example", "_dmarc.example"])
+def test_nothing_stands_above_files_that_are_the_whole_world(tmp_path: Path, name: str) -> None:
+    assert Resolver(files(tmp_path)).lookup(name, "TXT") == Answer((), False)
+
+
+@pytest.mark.parametrize("name", ["outside.test", "notacme.example", "_dmarc.outside.test", "_dmarc.notacme.example"])
 def test_files_alone_do_not_answer_for_the_rest(tmp_path: Path, name: str) -> None:
     with pytest.raises(ResolveError, match=f"{name} TXT: no master file answers for it and no nameserver is given"):
         Resolver(files(tmp_path)).lookup(name, "TXT")
