@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.message import Client, Envelope
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.program import (
@@ -38,8 +38,7 @@ class Stop(Exception):
         super().__init__(reason)
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """What a record gives: ``step`` decided (None: no term matched), ``path`` led to it.
 
     ``program`` and ``domain`` are the record that was in force: after ``redirect=``, that of its target.
@@ -260,7 +259,7 @@ class Check:
             self._validated = self._validate()
         names, void = self._validated
         try:
-            self.add_void(void, f"a reverse name of {self.client.address}")
+            self.add_void(void, f"a reverse name of {self.client.text}")
         except Stop as stop:
             raise at_term(raw, stop) from None
         return names

@@ -101,8 +101,7 @@ def over(lookup: Lookup) -> Iterator[None]:
 
 def ask(ip: str, sender: str, helo: str, habits: Habits) -> Verdict:
     """One evaluation."""
-    limits = {"MAX_LOOKUP": habits.lookups, "MAX_VOID_LOOKUPS": habits.void}
-    with mock.patch.multiple(spf, **limits):
+    with mock.patch.object(spf, "MAX_LOOKUP", habits.lookups), mock.patch.object(spf, "MAX_VOID_LOOKUPS", habits.void):
         query = _Query(i=ip, s=sender, h=helo)
         query.habits = habits
         query.set_default_explanation(NO_EXPLANATION)
