@@ -5,22 +5,8 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
-
-from ansible.utils.display import Display
-from ansible_collections.mailroom.erp.plugins.plugin_utils.action_base import MailroomAction, Result
-from ansible_collections.mailroom.erp.plugins.plugin_utils.follow import Follower
+from ansible_collections.mailroom.erp.plugins.plugin_utils.followed_action import FollowedAction
 
 
-class ActionModule(MailroomAction):
-    def _execute(self, arguments: dict[str, Any], task_vars: Mapping[str, Any] | None) -> Result:
-        """A module that runs on this machine notes its progress in a file; the lines are shown while it runs."""
-        if self._connection.transport != "local" or self._task.async_val:
-            return super()._execute(arguments, task_vars)
-        with tempfile.TemporaryDirectory(prefix="mailroom-") as folder:
-            file = Path(folder) / "progress"
-            with Follower(file, lambda line: Display().display(f"mail_domains: {line}")):
-                return super()._execute({**arguments, "progress_file": str(file)}, task_vars)
+class ActionModule(FollowedAction):
+    pass

@@ -44,32 +44,6 @@ options:
       path:
         description: A master file, or a folder of C(<zone>.zone) files. Required by provider V(zonefile).
         type: path
-  resolver:
-    description:
-      - Where to look up what the world sees, for example the records that an C(include:) names.
-      - Unless given, the controller's own resolver is asked.
-    type: dict
-    suboptions:
-      nameservers:
-        description: Addresses of the name servers to ask.
-        type: list
-        elements: str
-        default: []
-      port:
-        description: Port of these name servers.
-        type: int
-        default: 53
-      zonefiles:
-        description:
-          - Master files, or folders of C(<zone>.zone) files, that answer before any name server is asked.
-          - Without O(resolver.nameservers) nothing else is asked, so that no network is needed.
-        type: list
-        elements: path
-        default: []
-      timeout:
-        description: Seconds to wait for the answer to one question.
-        type: float
-        default: 5.0
   accept_undelegated:
     description:
       - Zones that may change although the world finds them at other name servers, or nowhere, so that nobody sees the
@@ -106,6 +80,36 @@ attributes:
     description: Use C(group/mailroom.erp.dns) in C(module_defaults) to give O(dns) and O(resolver) once.
     support: full
     membership: [mailroom.erp.dns]
+"""
+
+    RESOLVER = r"""
+options:
+  resolver:
+    description:
+      - Where to look up what the world sees, for example the records that an C(include:) names.
+      - Unless given, the controller's own resolver is asked.
+    type: dict
+    suboptions:
+      nameservers:
+        description: Addresses of the name servers to ask.
+        type: list
+        elements: str
+        default: []
+      port:
+        description: Port of these name servers.
+        type: int
+        default: 53
+      zonefiles:
+        description:
+          - Master files, or folders of C(<zone>.zone) files, that answer before any name server is asked.
+          - Without O(resolver.nameservers) nothing else is asked, so that no network is needed.
+        type: list
+        elements: path
+        default: []
+      timeout:
+        description: Seconds to wait for the answer to one question.
+        type: float
+        default: 5.0
 """
 
     ACCOUNTS = r"""

@@ -39,6 +39,7 @@ def mail_needs(
         "domains": plan.domains,
         "dns": plan.dns or {},
         "mx_services": plan.mx_services,
+        "senders": plan.senders,
         "problems": [str(problem) for problem in (*unreadable, *plan.problems)],
         "warnings": [str(problem) for problem in plan.warnings],
     }

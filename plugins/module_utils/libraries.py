@@ -12,6 +12,7 @@ from types import ModuleType
 _PACKAGES = {
     "dns": "dnspython>=2.6",
     "idna": "dnspython[idna]>=2.6",
+    "publicsuffixlist": "publicsuffixlist>=1.0.2",
     "yaml": "PyYAML>=6.0",
 }
 

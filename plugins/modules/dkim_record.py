@@ -18,6 +18,7 @@ description:
   - A selector that is delegated to somebody else is judged, and reported as managed elsewhere, but never changed.
 extends_documentation_fragment:
   - mailroom.erp.dns
+  - mailroom.erp.dns.resolver
 options:
   domain:
     description: The domain that signs. Internationalised names are turned into A-labels.

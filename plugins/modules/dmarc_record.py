@@ -20,6 +20,7 @@ description:
     never changed.
 extends_documentation_fragment:
   - mailroom.erp.dns
+  - mailroom.erp.dns.resolver
 options:
   domain:
     description: The domain that sends mail. Internationalised names are turned into A-labels.
@@ -95,6 +96,13 @@ options:
       - The role P(mailroom.erp.mail_dns#role) sets it to V(false) when a run may not know every sender of the domain.
     type: bool
     default: true
+  accept_unseen_senders:
+    description:
+      - Whether the domain, or its subdomains, may get their first policy of V(reject). Refused otherwise.
+      - Only declared senders can be judged. Whoever else sends as the domain shows in aggregate reports, and nowhere
+        else; read those of some weeks under V(quarantine) first.
+    type: bool
+    default: false
   authorize_reports:
     description: Whether the agreement of report addresses outside the domain is published or checked.
     type: bool

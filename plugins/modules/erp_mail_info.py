@@ -171,7 +171,8 @@ needs:
     senders:
       description:
         - Every sender that the ERP may take, with C(from), C(envelope_from), C(envelope_domain), C(service), C(sources)
-          (SPF terms), C(dkim) (domain and selectors), C(origin) (the variable) and C(used_for).
+          (SPF terms), C(sources_date) and C(sources_given) (how old these are, and whether the user states them),
+          C(dkim) (domain and selectors), C(origin) (the variable) and C(used_for).
         - What nobody gave is null.
       returned: always
       type: list

@@ -16,11 +16,15 @@ description:
     M(mailroom.erp.dmarc_record) do for one, in one process.
   - Everything is read, planned and judged before anything is written. One wrong domain among a thousand refuses the
     whole task, and the message lists all that is wrong.
+  - Every sender in O(senders) is judged on the live records and on the planned ones. A change after which receivers
+    would treat one of them worse is refused.
   - The records of one zone are written together or not at all. A DNS service that fails during the run fails its own
     zones; the others are done, and the task ends failed with a list.
 extends_documentation_fragment:
   - mailroom.erp.dns
+  - mailroom.erp.dns.resolver
   - mailroom.erp.dns.accounts
+  - mailroom.erp.senders
 options:
   domains:
     description:
@@ -35,7 +39,7 @@ options:
   src:
     description:
       - A plain YAML or JSON file with the list of domains, or with a dictionary that has it as C(domains) and any of
-        C(dns), C(spf), C(dkim), C(dmarc), C(cnames), C(ttl) and C(zone) as defaults.
+        C(dns), C(spf), C(dkim), C(dmarc), C(cnames), C(ttl), C(zone) and C(senders) as defaults.
       - The module reads it itself, which is much faster for thousands of domains than passing them through Ansible's
         templating. Expressions in it are not evaluated.
     type: path
@@ -218,6 +222,10 @@ options:
         description: As in M(mailroom.erp.dmarc_record).
         type: bool
         default: true
+      accept_unseen_senders:
+        description: As in M(mailroom.erp.dmarc_record).
+        type: bool
+        default: false
       authorize_reports:
         description: As in M(mailroom.erp.dmarc_record).
         type: bool
@@ -230,6 +238,13 @@ options:
         type: str
         choices: [present, absent]
         default: present
+  allow_failing_senders:
+    description:
+      - Senders that may fare worse by this change, each by its address, or all of an environment by its name.
+      - A name that no sender has is refused.
+    type: list
+    elements: str
+    default: []
   ttl:
     description: As in M(mailroom.erp.spf_record), for all domains.
     type: int
@@ -329,6 +344,21 @@ summary:
   type: dict
   returned: always
   sample: {domains: 2000, changed: 3, unchanged: 1996, failed: 1}
+verdicts:
+  description:
+    - What receivers make of each sender in O(senders), in that order, as of M(mailroom.erp.mail_auth_info).
+    - C(before) is judged on the live records, C(after) on the planned ones, so that both are the same in check mode.
+  type: dict
+  returned: when nothing was refused
+  sample: {before: [], after: []}
+planned:
+  description:
+    - Every RRset that changes, as it will be, for O(mailroom.erp.mail_auth_info#module:planned).
+    - No values means that it will not exist.
+  type: list
+  elements: dict
+  returned: when nothing was refused
+  sample: [{name: acme.example, type: TXT, values: ["v=spf1 include:spf.afas.online ~all"]}]
 snapshot:
   description: The file that holds what stood there before, for M(mailroom.erp.mail_records_restore); null when nothing
     was written.
@@ -340,6 +370,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.module import Result, domain_result, run_module
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.request import KIND_OPTIONS
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.run import DomainOutcome
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.senders import SENDER_OPTIONS
 from ansible_collections.mailroom.erp.plugins.module_utils.options import dns_spec, shared_spec
 
 
@@ -363,6 +394,8 @@ def main() -> None:
             "src": {"type": "path"},
             "accounts": {**dns_spec(), "type": "list", "elements": "dict"},
             **KIND_OPTIONS,
+            "senders": {"type": "list", "elements": "dict", "options": SENDER_OPTIONS},
+            "allow_failing_senders": {"type": "list", "elements": "str", "default": []},
             "ttl": {"type": "int"},
             "progress_file": {"type": "path"},
             "concurrency": {"type": "int", "default": 16},

@@ -22,6 +22,7 @@ description:
   - It makes a snapshot itself, so that it can be undone too.
 extends_documentation_fragment:
   - mailroom.erp.dns
+  - mailroom.erp.dns.resolver
   - mailroom.erp.dns.accounts
 notes:
   - O(resolver) and O(accept_undelegated) are taken so that C(module_defaults) of the group reach all its modules. A

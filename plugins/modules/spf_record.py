@@ -20,6 +20,7 @@ description:
     tries again.
 extends_documentation_fragment:
   - mailroom.erp.dns
+  - mailroom.erp.dns.resolver
 options:
   domain:
     description: The domain that sends mail. Internationalised names are turned into A-labels.

@@ -27,10 +27,13 @@ class MailroomAction(ActionBase):  # type: ignore[misc]
     _supports_check_mode = True
     _supports_diff = True
     _supports_async = True
+    _notes_why = True
+    """Whether the module takes ``why``, for its journal."""
 
     def run(self, tmp: str | None = None, task_vars: Mapping[str, Any] | None = None) -> Result:
         result: Result = super().run(tmp, task_vars)
-        arguments = {"why": self._task.get_name(), **self._task.args}
+        why = {"why": self._task.get_name()} if self._notes_why else {}
+        arguments = {**why, **self._task.args}
         problems = self._prepare(arguments)
         if problems:
             return {**result, "failed": True, "changed": False, "msg": "\n".join(problems)}

@@ -14,8 +14,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.policy import dkim
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.address import BadAddress, domain_of
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import BadName, is_inside, to_alabels
-from ansible_collections.mailroom.erp.plugins.plugin_utils.addresses import BadAddress, domain_of
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue_facts import System, Transport
 from ansible_collections.mailroom.erp.plugins.plugin_utils.environment import INVENTORY, Findings, Sender, Signature
 

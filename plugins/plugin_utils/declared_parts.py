@@ -12,10 +12,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.address import BadAddress, domain_of
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import BadName, to_alabels
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf import Directive, SpfError, is_all, parse_term
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
-from ansible_collections.mailroom.erp.plugins.plugin_utils.addresses import BadAddress, domain_of
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue_facts import SenderKind, Service, System, Transport
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue_loader import Catalogue
 from ansible_collections.mailroom.erp.plugins.plugin_utils.environment import INVENTORY, Findings, Sender

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.mailroom.erp.plugins.plugin_utils.addresses import BadAddress, check_host, domain_of, endpoint
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.address import BadAddress, domain_of
+from ansible_collections.mailroom.erp.plugins.plugin_utils.addresses import check_host, endpoint
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue_facts import Field, Service, System, Transport
 from ansible_collections.mailroom.erp.plugins.plugin_utils.environment import INVENTORY, Findings
 from ansible_collections.mailroom.erp.plugins.plugin_utils.secret_variables import Secret, looks_secret

@@ -22,6 +22,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue_loader impo
 from ansible_collections.mailroom.erp.plugins.plugin_utils.environment import INVENTORY
 from ansible_collections.mailroom.erp.plugins.plugin_utils.environment_needs import service_terms
 from ansible_collections.mailroom.erp.plugins.plugin_utils.needs_dkim import aliases_of, selectors_of
+from ansible_collections.mailroom.erp.plugins.plugin_utils.needs_senders import senders_of
 
 DOMAIN_KEYS = ("services", "dns", "zone", "ttl", "dmarc", "dkim")
 _STALE_AFTER = datetime.timedelta(days=365)
@@ -54,11 +55,12 @@ class Options:
 
 @dataclass(slots=True)
 class Plan:
-    """What ``mail_domains`` is to make. ``dns`` is the account of most domains; a domain with another names it."""
+    """What ``mail_domains`` is to make, and who sends. ``dns`` is the account of most domains; others name theirs."""
 
     domains: list[dict[str, Any]] = field(default_factory=list)
     dns: Any = None
     mx_services: list[dict[str, Any]] = field(default_factory=list)
+    senders: list[dict[str, Any]] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
 
@@ -117,6 +119,7 @@ class _Sum:
         self.result.dns = accounts[common] if common is not None else None
         self.result.domains = [_without_common(entry, common) for entry in planned]
         self.result.mx_services = self._mx_services()
+        self.result.senders = senders_of([host.needs for host in self.hosts if host.needs], self._is_usable)
         self.result.problems = _unique(self.result.problems)
         self.result.warnings = _unique(self.result.warnings)
         return self.result
@@ -311,8 +314,12 @@ class _Sum:
         rule = "terms are removed only when this inventory holds every sender of the domain"
         return rule, "Set mail_dns_complete: true when that is so."
 
+    def _is_usable(self, term: Mapping[str, Any]) -> bool:
+        """Whether a term is recent, given, or accepted by its service's name."""
+        return not is_stale(term, self.options.today) or term["service"] in self.options.accept_stale
+
     def _may_publish(self, domain: str, term: Mapping[str, Any]) -> bool:
-        if not is_stale(term, self.options.today) or term["service"] in self.options.accept_stale:
+        if self._is_usable(term):
             return True
         rule = (
             f"this address of service {term['service']} is of {term['date'] or 'unknown date'}, older than 12 months, "

@@ -21,10 +21,11 @@ def resolved_senders(environment: Environment, catalogue: Catalogue) -> list[dic
 
     :param environment: an environment without errors
     :param catalogue: where the services that send beside its own are found
-    :returns: for each sender {environment, from, domain, envelope_from, envelope_domain, service, sources, dkim,
-        origin, used_for}: ``envelope_from`` an address and ``envelope_domain`` its domain (None: not known),
-        ``sources`` the SPF terms of the servers that send (None: not known), ``dkim`` {domain, selectors} or None,
-        ``origin`` the variable that holds it, ``used_for`` the messages it is taken for
+    :returns: for each sender {environment, from, domain, envelope_from, envelope_domain, service, sources,
+        sources_date, sources_given, dkim, origin, used_for}: ``envelope_from`` an address and ``envelope_domain`` its
+        domain (None: not known), ``sources`` the SPF terms of the servers that send (None: not known) with the date of
+        that fact and whether the user states it, ``dkim`` {domain, selectors} or None, ``origin`` the variable that
+        holds it, ``used_for`` the messages it is taken for
     """
     rules = rules_of(environment.system.name)
     beside = rules.also_sends(environment)
@@ -44,7 +45,9 @@ def resolved_senders(environment: Environment, catalogue: Catalogue) -> list[dic
 
 def _resolved(environment: Environment, sender: Sender, service: Service) -> dict[str, Any]:
     is_own = service.name == environment.service.name
-    terms = environment.spf_terms if is_own and environment.spf_terms is not None else service.spf_terms.value
+    is_given = is_own and environment.spf_terms is not None
+    terms = environment.spf_terms if is_given else service.spf_terms.value
+    source = service.spf_terms.source
     envelope, envelope_domain = _envelope(environment, sender, service)
     return {
         "environment": environment.name,
@@ -54,6 +57,8 @@ def _resolved(environment: Environment, sender: Sender, service: Service) -> dic
         "envelope_domain": envelope_domain,
         "service": service.name,
         "sources": list(terms) if terms is not None else None,
+        "sources_date": None if is_given or source is None else source.date,
+        "sources_given": is_given,
         "dkim": _signature(environment, sender) if is_own else None,
         "origin": sender.where,
         "used_for": [],

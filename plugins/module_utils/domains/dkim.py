@@ -83,7 +83,7 @@ class DkimRecipe:
         except Unresolved as reason:
             faults, concerns = [f"the key cannot be looked up: {reason} (RFC 6376 section 3.6.2)"], []
         else:
-            verdict = _judge(values)
+            verdict = dkim.judge_published(values)
             faults, concerns = verdict.faults, verdict.concerns
             plan.details["key"] = {"algorithm": verdict.algorithm, "bits": verdict.bits, "usable": not faults}
         if faults and self.validate == "require":
@@ -174,12 +174,3 @@ def _record(subject: str, public_key: str | None, problems: list[Problem]) -> st
 
 def _key_of(text: RRset | None) -> str | None:
     return next((value for value in (text.values if text else ()) if dkim.is_key(value)), None)
-
-
-def _judge(values: tuple[str, ...]) -> dkim.KeyVerdict:
-    """The verdict on what stands at a selector: exactly one key record (RFC 6376 section 3.6.2.2)."""
-    keys = [value for value in values if dkim.is_key(value)]
-    if len(keys) == 1:
-        return dkim.judge_key(keys[0])
-    count = f"{len(keys)} keys, and receivers may take any of them" if keys else "no key"
-    return dkim.KeyVerdict(faults=[f"there is {count} at this selector (RFC 6376 section 3.6.2.2)"])

@@ -37,6 +37,7 @@ DMARC_OPTIONS: dict[str, dict[str, Any]] = {
     "psd": {"type": "str", "choices": ["y", "n", "u"]},
     "exclusive": {"type": "bool", "default": False},
     "tighten": {"type": "bool", "default": True},
+    "accept_unseen_senders": {"type": "bool", "default": False},
     "authorize_reports": {"type": "bool", "default": True},
     "obsolete_tags": {"type": "dict"},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
@@ -65,6 +66,7 @@ class DmarcRecipe:
     wish: DmarcWish
     absent: bool = False
     tighten: bool = True
+    accept_unseen: bool = False
     kind: str = "dmarc"
 
     @property
@@ -118,6 +120,8 @@ class DmarcRecipe:
             raise Refused([self._fault(str(record), fault) for fault in faults])
         if not self.tighten and dmarc.is_stricter(record, live):
             raise Refused(self._tightened(str(record), before))
+        if not self.accept_unseen and dmarc.rejects_anew(record, live):
+            raise Refused(self._unseen(str(record)))
         problem = too_long(self.domain, _WHERE, str(record))
         if problem:
             raise Refused(problem)
@@ -129,6 +133,17 @@ class DmarcRecipe:
         )
         way_out = "Set mail_dns_complete: true when this inventory holds every sender, and run without --limit."
         return Problem(self.domain, _WHERE, after, rule, "docs/inventory.md", way_out)
+
+    def _unseen(self, after: str) -> Problem:
+        rule = (
+            "it would be the first to ask that mail is rejected; only declared senders are judged, whoever else sends "
+            "as this domain cannot be seen from here, and their mail would be lost"
+        )
+        way_out = (
+            "Read the aggregate reports of some weeks under p=quarantine (rua); when nobody is missing, say so with "
+            "dmarc: {accept_unseen_senders: true}."
+        )
+        return Problem(self.domain, _WHERE, after, rule, "docs/verdicts.md", way_out)
 
     def _fault(self, record: str, fault: str) -> Problem:
         rule, source = rule_and_source(fault, _DOCUMENTATION)
@@ -226,7 +241,7 @@ def read_dmarc(
         problems.append(_refusal(subject, "dmarc", error, "Correct the option."))
     absent = options["state"] == "absent"
     outside = dmarc.destinations(dmarc.merge(None, wish), name) if options["authorize_reports"] and not absent else []
-    policy = DmarcRecipe(name, ttl, wish, absent, options["tighten"])
+    policy = DmarcRecipe(name, ttl, wish, absent, options["tighten"], options["accept_unseen_senders"])
     return [policy, *(ReportRecipe(name, host, ttl) for host in outside)]
 
 

@@ -59,11 +59,12 @@ def run_module(module: Module, params: Mapping[str, Any], shape: Callable[[list[
         outcomes = run.execute(not module.check_mode)
     except (Refused, ProviderError, MissingLibrary) as error:
         module.fail_json(msg=str(error))
-    for outcome in outcomes:
-        for warning in outcome.warnings:
-            module.warn(warning)
+    for warning in [*(one for outcome in outcomes for one in outcome.warnings), *run.guard.warnings]:
+        module.warn(warning)
     result = {**shape(outcomes), "changed": any(outcome.changed for outcome in outcomes), "diff": _diff(outcomes)}
     result["snapshot"] = snapshot_path(snapshot)
+    if "senders" in params:
+        result |= {"verdicts": verdicts(run), "planned": [planned(one) for one in _changed(outcomes)]}
     failures = [outcome for outcome in outcomes if outcome.failure]
     if failures:
         module.fail_json(msg=_failure_list(failures, len(outcomes)), **result)
@@ -85,6 +86,20 @@ def open_snapshot(module: Module, params: Mapping[str, Any]) -> Snapshot | None:
 def snapshot_path(snapshot: Snapshot | None) -> str | None:
     """The return value ``snapshot``."""
     return str(snapshot.path) if snapshot and snapshot.path else None
+
+
+def verdicts(run: Run) -> dict[str, list[Result]]:
+    """The return value ``verdicts``: each sender on the live records, and on the planned ones."""
+    return {
+        "before": [verdict.as_dict() for verdict in run.guard.before],
+        "after": [verdict.as_dict() for verdict in run.guard.after],
+    }
+
+
+def planned(change: Change) -> Result:
+    """One RRset of the return value ``planned``; no values means that it will not exist."""
+    name, rdtype = change.key
+    return {"name": name, "type": rdtype, "values": list(change.after.values) if change.after else []}
 
 
 def domain_result(outcome: DomainOutcome) -> Result:
@@ -117,8 +132,12 @@ def _mask_secrets(module: Module, order: Order) -> None:
 
 
 def _diff(outcomes: list[DomainOutcome]) -> list[dict[str, str]]:
-    changed = [step for outcome in outcomes for step in outcome.steps if step.changed]
-    return [_step_diff(step, step.change) for step in changed if step.change]
+    steps = [step for outcome in outcomes for step in outcome.steps if step.changed]
+    return [_step_diff(step, step.change) for step in steps if step.change]
+
+
+def _changed(outcomes: list[DomainOutcome]) -> list[Change]:
+    return [step.change for outcome in outcomes for step in outcome.steps if step.changed and step.change]
 
 
 def _step_diff(step: Step, change: Change) -> dict[str, str]:

@@ -16,10 +16,13 @@ from ansible.module_utils.errors import UnsupportedError
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.cname import CNAME_OPTIONS, read_cname
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.dkim import DKIM_OPTIONS, read_dkim
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.dmarc import DMARC_OPTIONS, read_dmarc
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.guard import unknown_names
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.recipe import Recipe, read_name
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.senders import read_senders
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.spf import SPF_ESTATE_OPTIONS, read_spf
 from ansible_collections.mailroom.erp.plugins.module_utils.options import check_dns, with_defaults
 from ansible_collections.mailroom.erp.plugins.module_utils.plain_yaml import BadYaml, load_yaml
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.sender import Sender
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import is_inside
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
 
@@ -59,25 +62,30 @@ class DomainRequest:
 class Order:
     """The whole run: requests in the user's order, and the DNS accounts they use, each once.
 
-    ``accept_undelegated`` names the zones that may change although the world sees them elsewhere.
+    ``accept_undelegated`` names the zones that may change although the world sees them elsewhere. ``senders`` are those
+    that the change must not harm, except those that ``allow_failing`` names by address or environment.
     """
 
     requests: list[DomainRequest] = field(default_factory=list)
     accounts: list[dict[str, Any]] = field(default_factory=list)
     accept_undelegated: frozenset[str] = frozenset()
+    senders: tuple[Sender, ...] = ()
+    allow_failing: frozenset[str] = frozenset()
 
 
 def read_order(params: Mapping[str, Any]) -> Order:
     """Turn a module's parameters into requests.
 
     :param params: ``domains`` (names or dicts) or ``src``; ``dns``, ``ttl``, ``zone``, ``spf``, ``dkim``, ``dmarc``
-        and ``cnames`` as defaults for all; ``accounts`` as the action plugin fills it
+        and ``cnames`` as defaults for all; ``senders`` and ``allow_failing_senders``; ``accounts`` as the action plugin
+        fills it
     :returns: the requests, with at least the domain, the account and one kind of record each
     :raises Refused: with every problem of every domain
     """
     params = {**params, **_file_content(params)}
     reader = _Reader(params)
     reader.accept(params.get("accept_undelegated") or [])
+    reader.guard(params.get("senders") or [], params.get("allow_failing_senders") or [])
     for entry in params.get("domains") or []:
         reader.read(entry)
     if not reader.problems and not reader.order.requests:
@@ -105,6 +113,11 @@ class _Reader:
     def accept(self, zones: Sequence[str]) -> None:
         names = [self._name("task", "accept_undelegated", zone) for zone in zones]
         self.order.accept_undelegated = frozenset(name for name in names if name is not None)
+
+    def guard(self, senders: Sequence[object], allowed: Sequence[str]) -> None:
+        self.order.senders = read_senders(senders, self.problems)
+        self.order.allow_failing = frozenset(allowed)
+        self.problems += unknown_names(self.order.senders, self.order.allow_failing)
 
     def read(self, entry: object) -> None:
         merged = self._merge(entry)
@@ -218,7 +231,7 @@ def _wrong_option(subject: str, error: Exception) -> Problem:
 
 
 def _file_content(params: Mapping[str, Any]) -> dict[str, Any]:
-    """What ``src`` holds: a list of domains, or a mapping with ``domains`` and defaults that the task does not give."""
+    """What ``src`` holds: a list of domains, or a mapping with ``domains`` and what the task does not give."""
     if not params.get("src"):
         return {}
     path = Path(params["src"])
@@ -229,8 +242,11 @@ def _file_content(params: Mapping[str, Any]) -> dict[str, Any]:
         raise Refused(_unreadable(path, str(error))) from None
     if isinstance(content, list):
         content = {"domains": content}
-    known = {"domains", "dns", *_DEFAULTS}
-    if not isinstance(content, dict) or not isinstance(content.get("domains"), list) or not set(content) <= known:
+    known = {"domains", "dns", "senders", *_DEFAULTS}
+    lists = isinstance(content, dict) and all(
+        isinstance(content.get(name, []), list) for name in ("domains", "senders")
+    )
+    if not lists or "domains" not in content or not set(content) <= known:
         raise Refused(_unreadable(path, f"it holds a list of domains, or a mapping with: {', '.join(sorted(known))}"))
     return {name: value for name, value in content.items() if params.get(name) is None}
 

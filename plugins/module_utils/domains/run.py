@@ -18,16 +18,16 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import (
     open_provider,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.resolver import ResolveError, Resolver
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.resolver import Resolver
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.settle import settle_safely
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.snapshot import Snapshot, keeping
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.delegation import check_delegation
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.guard import Guard
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.progress import Progress
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.recipe import Recipe, RecordPlan, World
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.request import DomainRequest, Order
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Unresolved
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.world import world_of
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import is_inside
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_budget import BudgetCounter
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
 
 _T = TypeVar("_T")
@@ -152,6 +152,8 @@ class Run:
     ) -> None:
         self._order = order
         self._by_domain = {request.domain: request for request in order.requests}
+        self.guard = Guard(order.senders, order.allow_failing)
+        """Holds the verdicts when the run is over."""
         self._progress = progress or Progress(None)
         self._snapshot = snapshot
         self._resolver = Resolver(resolver_options)
@@ -174,6 +176,7 @@ class Run:
             self._gather("records judged", judge, [step for step in steps if not step.failure])
             changing = [work for work in works if work.changes]
             self._gather("delegations checked", self._check_delegation, changing)
+            self._judge_senders([work for work in changing if not work.failed])
             if write:
                 self._write([work for work in changing if not work.failed])
         return outcomes
@@ -242,6 +245,13 @@ class Run:
             parent = parent.partition(".")[2]
         return request.account
 
+    def _judge_senders(self, works: Sequence[_ZoneWork]) -> None:
+        """Refuse the run when it would harm a declared sender. A zone that failed will not change."""
+        live = self._world([]).lookup
+        steps = [step for work in works for step in work.steps]
+        self.guard.look(live, self._world(steps).lookup if steps else live)
+        self._gather("senders judged", self.guard.judge, self.guard.senders)
+
     def _check_delegation(self, work: _ZoneWork) -> list[Problem]:
         """See that the world will see the change; only zones that change are asked about."""
         try:
@@ -280,15 +290,7 @@ class Run:
         """Live answers with the planned records of these steps laid over them."""
         changes = [step.change for step in steps if step.change]
         overlay = {change.key: change.after.values if change.after else () for change in changes}
-        resolver = self._resolver.with_overlay(overlay)
-
-        def lookup(name: str, rdtype: str) -> tuple[str, ...]:
-            try:
-                return resolver.lookup(name, rdtype).values
-            except ResolveError as error:
-                raise Unresolved(str(error)) from None
-
-        return World(lookup, BudgetCounter(lookup))
+        return world_of(self._resolver.with_overlay(overlay))
 
 
 def _read_first(work: _ZoneWork) -> list[Problem]:

@@ -104,8 +104,8 @@ class SpfRecipe:
         if plan.after is None or self.lookup_limit == "ignore":
             return
         budget = world.counter.count(spf.parse(plan.after), self.name)
-        plan.details["lookups"] = _lookups(budget)
-        faults = _faults(budget)
+        plan.details["lookups"] = lookup_costs(budget)
+        faults = budget_faults(budget)
         if faults and plan.change and self.lookup_limit == "enforce" and not self._improves(plan, budget, world):
             raise Refused([_refusal(self.name, plan.after, fault, budget) for fault in faults])
         plan.warnings += [f"{self.name}: {fault}" for fault in faults]
@@ -250,12 +250,14 @@ def _wrong(subject: str, where: str, value: str, rule: str, way_out: str) -> Pro
     return Problem(subject, where, value, rule, _DOCUMENTATION, way_out)
 
 
-def _lookups(budget: Budget) -> dict[str, Any]:
+def lookup_costs(budget: Budget) -> dict[str, Any]:
+    """The return value ``lookups``."""
     terms = [{"term": term, "lookups": total, "void": void} for term, total, void in budget.terms]
     return {"total": budget.total, "void": budget.void, "terms": terms, "indeterminate": budget.indeterminate}
 
 
-def _faults(budget: Budget) -> list[str]:
+def budget_faults(budget: Budget) -> list[str]:
+    """Why receivers could not evaluate a record that costs this; one sentence each, with its source."""
     least = "at least " if budget.indeterminate else ""
     faults = list(budget.broken)
     if budget.total > MAX_LOOKUPS:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ansible_collections.mailroom.erp.plugins.module_utils.policy import tags
@@ -92,6 +93,18 @@ def key_record(public_key: str) -> str:
     if verdict.faults:
         raise KeyProblem(verdict.faults[0])
     return record
+
+
+def judge_published(values: Iterable[str]) -> KeyVerdict:
+    """Judge what stands at a selector, where there must be exactly one key record (RFC 6376 section 3.6.2.2).
+
+    :param values: the decoded TXT values there
+    """
+    keys = [value for value in values if is_key(value)]
+    if len(keys) == 1:
+        return judge_key(keys[0])
+    count = f"{len(keys)} keys, and receivers may take any of them" if keys else "no key"
+    return KeyVerdict(faults=[f"there is {count} at this selector (RFC 6376 section 3.6.2.2)"])
 
 
 def judge_key(text: str) -> KeyVerdict:

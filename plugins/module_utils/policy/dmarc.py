@@ -197,6 +197,16 @@ def is_stricter(record: TagList, before: TagList | None) -> bool:
     return any(new > old for new, old in zip(_strengths(record), _strengths(before), strict=True))
 
 
+def rejects_anew(record: TagList, before: TagList | None) -> bool:
+    """Tell whether a record is the first to ask that mail is rejected: of the domain, or of its subdomains.
+
+    Reject is the step that loses mail for good, and the one that nothing announces to a sender who was overlooked.
+    """
+    reject = POLICIES.index("reject")
+    steps = list(zip(_strengths(record), _strengths(before), strict=True))[:2]
+    return any(new == reject and old != reject for new, old in steps)
+
+
 def check_wish(wish: DmarcWish) -> list[DmarcError]:
     """The rules that a wish breaks, whatever the live record says."""
     problems = []

@@ -21,11 +21,10 @@ _MODIFIER = re.compile(r"(?P<name>[a-z][a-z0-9_.-]*)=(?P<value>.*)", re.IGNORECA
 _MACRO = r"%\{[slodiphcrtv](?!0)[0-9]*r?[-.+,/_=]*\}|%[%_-]"
 _MACRO_EXPAND = re.compile(_MACRO, re.IGNORECASE)
 _MACRO_STRING = re.compile(rf"(?:{_MACRO}|[!-$&-~])*", re.IGNORECASE)
-_DOMAIN_END = re.compile(
-    rf"(?:.*\.(?:[a-z0-9]*[a-z][a-z0-9]*|[a-z0-9]+-[a-z0-9-]*[a-z0-9])\.?|.*(?:{_MACRO}))", re.IGNORECASE | re.DOTALL
-)
+_TOP_LABEL = re.compile(r"(?=[0-9]*[a-z])[a-z0-9]+|[a-z0-9]+-[a-z0-9-]*[a-z0-9]", re.IGNORECASE)
+_ENDS_IN_MACRO = re.compile(rf".*(?:{_MACRO})", re.IGNORECASE | re.DOTALL)
 _PREFIX = re.compile(r"(?:/(?P<v4>0|[1-9][0-9]?))?(?://(?P<v6>0|[1-9][0-9]{0,2}))?$")
-_EXPLANATION_ONLY = re.compile(r"%\{[crt]", re.IGNORECASE)
+_EXPLANATION_ONLY = ("%{c", "%{r", "%{t")
 _MAY_NAME_DOMAIN = frozenset({"a", "mx", "ptr"})
 _MUST_NAME_DOMAIN = frozenset({"include", "exists"})
 
@@ -232,11 +231,17 @@ def _split_prefix(raw: str, rest: str) -> tuple[str, int, int]:
 def _check_domain_spec(raw: str, spec: str) -> None:
     if not _MACRO_STRING.fullmatch(spec):
         raise SpfError(raw, "a % in a domain begins a macro such as %{i} (RFC 7208 section 7.1)")
-    if _EXPLANATION_ONLY.search(spec):
+    if any(macro.group().lower().startswith(_EXPLANATION_ONLY) for macro in _MACRO_EXPAND.finditer(spec)):
         raise SpfError(raw, "the macros c, r and t stand only in explanations (RFC 7208 section 7.2)")
-    if not _DOMAIN_END.fullmatch(spec):
+    if not _ends_well(spec):
         raise SpfError(raw, "a domain ends in a dot and a top label, or in a macro (RFC 7208 section 7.1)")
     _check_lengths(raw, spec)
+
+
+def _ends_well(spec: str) -> bool:
+    """The rule domain-end, in time linear in the length."""
+    _before, dot, label = spec.removesuffix(".").rpartition(".")
+    return bool(dot and _TOP_LABEL.fullmatch(label)) or _ENDS_IN_MACRO.fullmatch(spec) is not None
 
 
 def _check_lengths(raw: str, spec: str) -> None:

@@ -10,7 +10,6 @@ because which of them a receiver takes depends on the message.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Lookup, Unresolved
@@ -20,12 +19,12 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf import (
     SpfError,
     SpfRecord,
     Term,
-    canonical_domain,
     effective,
     is_redirect,
     parse,
     select,
 )
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_macros import expand
 
 MAX_LOOKUPS = 10
 MAX_VOID = 2
@@ -35,10 +34,6 @@ _GIVE_UP_AT = 100
 _DEEPEST = 20
 
 _COSTS = frozenset({"include", "a", "mx", "ptr", "exists"})
-_DOMAIN_MACRO = re.compile(
-    r"%\{(?P<letter>[dD])(?P<digits>[0-9]*)(?P<reverse>[rR]?)(?P<delimiters>[-.+,/_=]*)\}|%(?P<literal>[%_-])"
-)
-_LITERALS = {"%": "%", "_": " ", "-": "%20"}
 
 
 @dataclass(slots=True)
@@ -148,34 +143,6 @@ class BudgetCounter:
             return self._record(parse(records[0]), target, (*path, target))
         except SpfError as error:
             return Budget(broken=[f"the record of {target} is invalid at {error.term!r}, {error}"])
-
-
-def expand(spec: str, domain: str) -> str | None:
-    """Expand the macros of a domain-spec that the domain alone decides (RFC 7208 section 7).
-
-    :param spec: a valid domain-spec
-    :param domain: the domain of the record it stands in
-    :returns: the name to look up, as lower-case text without trailing dot; None when only a message decides it
-    """
-    if "%" not in spec:
-        return canonical_domain(spec)
-    expanded = _DOMAIN_MACRO.sub(lambda macro: _expand_macro(macro, domain), spec)
-    if "%{" in expanded:
-        return None
-    # Names over 253 characters lose labels from the left (RFC 7208 section 7.3).
-    while len(expanded) > 253 and "." in expanded:
-        expanded = expanded.partition(".")[2]
-    return canonical_domain(expanded)
-
-
-def _expand_macro(macro: re.Match[str], domain: str) -> str:
-    if macro["literal"]:
-        return _LITERALS[macro["literal"]]
-    parts = re.split(f"[{re.escape(macro['delimiters'] or '.')}]", domain)
-    if macro["reverse"]:
-        parts.reverse()
-    keep = int(macro["digits"] or 0)
-    return ".".join(parts[-keep:] if keep else parts)
 
 
 def _looks_up(term: Term) -> bool:

@@ -9,7 +9,7 @@ import ipaddress
 import re
 from typing import Any
 
-from ansible_collections.mailroom.erp.plugins.plugin_utils.addresses import domain_of
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.address import domain_of
 from ansible_collections.mailroom.erp.plugins.plugin_utils.environment import Environment, Findings, Sender
 from ansible_collections.mailroom.erp.plugins.plugin_utils.field_values import host_of, port_of
 from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.base import SystemRules

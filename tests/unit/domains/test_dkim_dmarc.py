@@ -199,7 +199,8 @@ def test_what_stands_in_the_way_of_another_alias_is_named(company: Company) -> N
 
 def test_a_policy_is_merged_with_what_is_there(company: Company) -> None:
     company.zone('_dmarc 60 IN TXT "v=DMARC1; p=none; rua=mailto:x@acme.example; new=1"', '_dmarc 60 IN TXT "note"')
-    outcome = company.run(dmarc={"policy": "reject", "rua": ["y@acme.example"], "testing": False})
+    seen = {"accept_unseen_senders": True}
+    outcome = company.run(dmarc={"policy": "reject", "rua": ["y@acme.example"], "testing": False, **seen})
     record = "v=DMARC1; p=reject; rua=mailto:x@acme.example,mailto:y@acme.example; new=1; t=n"
     assert company.read("_dmarc.acme.example") == ["note", record]
     assert outcome.steps[0].plan.after == record
@@ -220,6 +221,26 @@ def test_a_policy_is_tightened_only_when_that_is_allowed(company: Company) -> No
 def test_no_other_option_lets_a_policy_be_tightened(company: Company, authorize: bool) -> None:
     message = company.refusal(dmarc={"policy": "reject", "tighten": False, "authorize_reports": authorize})
     assert "may not know every sender" in message
+
+
+@pytest.mark.parametrize(
+    ("live", "wish"),
+    [
+        ("v=DMARC1; p=quarantine", {"policy": "reject"}),
+        ("v=DMARC1; p=none; sp=quarantine", {"subdomain_policy": "reject"}),
+        ("v=DMARC1; p=reject; sp=none", {"subdomain_policy": "reject"}),
+        (None, {"policy": "reject", "subdomain_policy": "none"}),
+    ],
+    ids=["domain", "subdomains", "subdomains of a strict domain", "first record"],
+)
+def test_the_first_reject_needs_a_word_about_undeclared_senders(
+    company: Company, live: str | None, wish: dict[str, Any]
+) -> None:
+    company.zone(*([f'_dmarc IN TXT "{live}"'] if live else []))
+    message = company.refusal(dmarc=wish)
+    assert "whoever else sends as this domain cannot be seen" in message and "accept_unseen_senders" in message
+    assert company.run(dmarc={**wish, "accept_unseen_senders": True}).changed
+    assert not company.run(dmarc=wish).changed, "a domain that rejects already needs no word"
 
 
 def test_a_managed_policy_is_never_moved(company: Company) -> None:

@@ -132,6 +132,8 @@ def test_afas_online_sends_as_the_sender_from_its_own_servers() -> None:
         "envelope_domain": "acme.example",
         "service": "afas_online",
         "sources": ["include:spf.afas.online"],
+        "sources_date": "2026-11",
+        "sources_given": False,
         "dkim": {"domain": "acme.example", "selectors": ["s1", "s2"]},
         "origin": "erp_mail_senders.environment",
         "used_for": [

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 import pytest
 from ansible_collections.mailroom.erp.plugins.module_utils.policy import spf
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Unresolved
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_budget import Budget, BudgetCounter, expand
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_budget import Budget, BudgetCounter
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_macros import expand
 
 DOMAIN = "acme.example"
 

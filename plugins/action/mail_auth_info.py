@@ -1,0 +1,13 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Controller side of ``mail_auth_info``: the progress of a long run while it lasts."""
+
+from __future__ import annotations
+
+from ansible_collections.mailroom.erp.plugins.plugin_utils.followed_action import FollowedAction
+
+
+class ActionModule(FollowedAction):
+    # It writes nothing, so there is no journal that could tell why.
+    _notes_why = False

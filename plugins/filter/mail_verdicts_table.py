@@ -1,0 +1,142 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What receivers make of each sender, before and after, as text that a person reads in a terminal."""
+
+from __future__ import annotations
+
+import textwrap
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from ansible.errors import AnsibleFilterError
+
+DOCUMENTATION = r"""
+name: mail_verdicts_table
+short_description: A readable table of verdicts, per environment and sender
+version_added: 0.1.0
+description:
+  - Turns the C(verdicts) that M(mailroom.erp.mail_domains) or M(mailroom.erp.mail_auth_info) returns into text.
+  - Each environment has a block, each sender a line with its verdict before and after and the results of SPF, DKIM and
+    DMARC; below it stand the reason and the next step, unless all is well.
+positional: _input
+options:
+  _input:
+    description:
+      - A dictionary with C(before) and C(after), or one list of verdicts.
+      - C(live) may hold those on the live records after the change; where one is another than planned, the table says
+        that what was written is not visible yet.
+    type: raw
+    required: true
+  width:
+    description: The longest line, in characters.
+    type: int
+    default: 100
+author:
+  - The mailroom.erp authors
+"""
+
+EXAMPLES = r"""
+- name: Show what receivers will make of each sender
+  ansible.builtin.debug:
+    msg: "{{ made.verdicts | mailroom.erp.mail_verdicts_table }}"
+"""
+
+RETURN = r"""
+_value:
+  description: The table; its last line counts the senders by their verdict.
+  type: str
+"""
+
+_NARROWEST = 60
+_RESULTS = ("pass", "fail", "unknown")
+
+_Verdict = Mapping[str, Any]
+_Row = tuple[_Verdict, _Verdict, _Verdict]
+"""One sender before and after the change, and as the live records have it afterwards."""
+
+
+def mail_verdicts_table(verdicts: Any, width: int = 100) -> str:
+    """Lay out verdicts.
+
+    :param verdicts: {before, after} as mail_domains returns them, or the list that mail_auth_info returns
+    :param width: the longest line in characters, at least 60
+    :returns: one block per environment and a line that counts the verdicts
+    :raises AnsibleFilterError: the input has another shape, or the width is too small
+    """
+    if width < _NARROWEST:
+        raise AnsibleFilterError(f"mail_verdicts_table: width {width} is less than {_NARROWEST} characters")
+    try:
+        rows = list(_rows(verdicts))
+        blocks = ["\n".join(_block(name, group, width)) for name, group in _grouped(rows).items()]
+        counts = Counter(after["result"] for _before, after, _live in rows)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise AnsibleFilterError(
+            f"mail_verdicts_table wants the `verdicts` of mail_domains or mail_auth_info; this is else: {error!r}"
+        ) from error
+    counted = ", ".join(f"{counts[result]} {result}" for result in _RESULTS)
+    return "\n\n".join([*blocks, f"{len(rows)} senders: {counted}"])
+
+
+def _rows(verdicts: Any) -> Iterator[_Row]:
+    if isinstance(verdicts, Mapping):
+        return zip(verdicts["before"], verdicts["after"], verdicts.get("live") or verdicts["after"], strict=True)
+    return ((verdict, verdict, verdict) for verdict in verdicts)
+
+
+def _grouped(rows: Iterable[_Row]) -> dict[str, list[_Row]]:
+    groups: dict[str, list[_Row]] = {}
+    for row in rows:
+        groups.setdefault(row[1]["sender"]["environment"] or "other senders", []).append(row)
+    return groups
+
+
+def _block(name: str, rows: Iterable[_Row], width: int) -> list[str]:
+    return [name, *(line for row in rows for line in _sender(*row, width))]
+
+
+def _sender(before: _Verdict, after: _Verdict, live: _Verdict, width: int) -> list[str]:
+    sender = after["sender"]
+    was = "" if before["result"] == after["result"] else f"{before['result']} -> "
+    parts = ", ".join(f"{kind.upper()} {after[kind]['result']}" for kind in ("spf", "dkim", "dmarc"))
+    asked = f", receivers {_asked(after)}" if after["result"] != "pass" else ""
+    by = f" by {sender['service']}" if sender["service"] else ""
+    lines = [f"  {sender['from']}{by}: {was}{after['result'].upper()} ({parts}{asked})"]
+    if after["result"] != "pass":
+        lines += [_wrapped("why", after["reason"], width)]
+    if live["result"] != after["result"]:
+        text = f"written, not yet visible everywhere: the live records still give {live['result']}, {live['reason']}"
+        lines += [_wrapped("live", text, width)]
+    if after["next_step"]:
+        lines += [_wrapped("next", after["next_step"], width)]
+    return lines
+
+
+def _asked(verdict: _Verdict) -> str:
+    """What receivers are asked to do with mail that fails."""
+    policy = verdict["dmarc"]["policy"]
+    asked = {"reject": "are asked to reject it", "quarantine": "are asked to put it into spam"}
+    if verdict["result"] == "unknown":
+        return f"would be asked for {policy} if it failed" if policy else "decide for themselves"
+    return asked.get(verdict["disposition"], "decide for themselves")
+
+
+def _wrapped(label: str, text: str, width: int) -> str:
+    first = f"    {label + ':':<6}"
+    return textwrap.fill(
+        text,
+        width=width,
+        initial_indent=first,
+        subsequent_indent=" " * len(first),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+class FilterModule:
+    """The filters of this file."""
+
+    def filters(self) -> dict[str, Callable[..., str]]:
+        """Name the filters, as Ansible asks for them."""
+        return {"mail_verdicts_table": mail_verdicts_table}

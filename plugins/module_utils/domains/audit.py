@@ -1,0 +1,210 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the DNS says about one domain's mail, as receivers see it: the records, their cost, and what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.recipe import World
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.spf import budget_faults, lookup_costs
+from ansible_collections.mailroom.erp.plugins.module_utils.policy import dkim, dmarc, spf, spf_merge
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.dmarc import DmarcError
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Unresolved
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf import SpfError
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.tags import TagList
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import rule_and_source
+
+_NULL_MX = "."
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something to look at. ``level`` is "fault" when receivers will not do what is meant, else "concern"."""
+
+    level: str
+    record: str
+    value: str | None
+    rule: str
+    source: str
+    next_step: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """The same as plain data."""
+        return {name: getattr(self, name) for name in ("level", "record", "value", "rule", "source", "next_step")}
+
+
+@dataclass(slots=True)
+class Audit:
+    """What was found about one domain; :meth:`as_dict` is what the module returns."""
+
+    domain: str
+    spf: dict[str, Any] = field(default_factory=dict)
+    dkim: list[dict[str, Any]] = field(default_factory=list)
+    dmarc: dict[str, Any] = field(default_factory=dict)
+    mx: list[str] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The same as plain data."""
+        findings = [finding.as_dict() for finding in self.findings]
+        parts = {"spf": self.spf, "dkim": self.dkim, "dmarc": self.dmarc, "mx": self.mx}
+        return {"domain": self.domain, **parts, "findings": findings}
+
+
+def audit(domain: str, selectors: Iterable[str], world: World) -> Audit:
+    """Look at everything that the DNS says about a domain's mail.
+
+    :param domain: as A-labels
+    :param selectors: its DKIM selectors; the DNS cannot list them
+    :param world: answers, live or with planned records
+    :returns: what was found; nothing is raised, what cannot be looked up is a finding
+    """
+    auditor = _Auditor(domain, world)
+    auditor.spf()
+    auditor.dmarc()
+    for selector in dict.fromkeys(selectors):
+        auditor.selector(selector)
+    auditor.mx()
+    return auditor.result
+
+
+class _Auditor:
+    """Fills one :class:`Audit`."""
+
+    def __init__(self, domain: str, world: World) -> None:
+        self._domain, self._world = domain, world
+        self.result = Audit(domain)
+
+    def spf(self) -> None:
+        records = spf.select(self._lookup(self._domain, "TXT", "SPF record") or ())
+        self.result.spf = {"record": records[0] if len(records) == 1 else None, "records": records, "lookups": None}
+        if not records:
+            rule = "there is none, so that receivers cannot tell who may send as this domain (RFC 7208 section 4.5)"
+            self._find("fault", "SPF record", None, rule, "Publish one that lists all who send, with spf_record.")
+        elif len(records) > 1:
+            rule = f"there are {len(records)}, which is a permerror: no receiver accepts any of them"
+            way = "Unite them: spf_record with on_duplicate: merge."
+            self._find("fault", "SPF record", " | ".join(records), f"{rule} (RFC 7208 section 4.5)", way)
+        else:
+            self._spf_record(records[0])
+
+    def _spf_record(self, text: str) -> None:
+        try:
+            record = spf.parse(text)
+        except SpfError as error:
+            self._find("fault", "SPF record", error.term, str(error), "Correct that term in the zone.")
+            return
+        budget = self._world.counter.count(record, self._domain)
+        self.result.spf["lookups"] = lookup_costs(budget)
+        for fault in budget_faults(budget):
+            way = "Remove terms that no longer send, or replace an include by its addresses."
+            self._find("fault", "SPF record", text, fault, way)
+        for concern in spf_merge.concerns(record):
+            self._find("concern", "SPF record", text, concern, "Mend it with spf_record, unless it is meant so.")
+
+    def dmarc(self) -> None:
+        name = f"_dmarc.{self._domain}"
+        records = dmarc.select(self._lookup(name, "TXT", "DMARC record") or ())
+        elsewhere = self._holder(name)
+        self.result.dmarc = {"name": name, "record": records[0] if len(records) == 1 else None}
+        self.result.dmarc |= {"records": records, "policy": None, "managed_elsewhere": elsewhere, "reports": []}
+        if not records:
+            rule = "there is none at this name; one above it may hold for it, see the verdicts (RFC 9989 section 4.10)"
+            self._find(
+                "concern", "DMARC record", None, rule, "Publish one, p=none with a report address to begin with."
+            )
+        elif len(records) > 1:
+            rule = f"there are {len(records)}, so that receivers act as if there were none (RFC 9989 section 4.10)"
+            self._find("fault", "DMARC record", " | ".join(records), rule, "Remove all but one from the zone.")
+        else:
+            self._dmarc_record(records[0])
+
+    def _dmarc_record(self, text: str) -> None:
+        try:
+            record = dmarc.parse(text)
+        except DmarcError as error:
+            self._find("fault", "DMARC record", error.value, str(error), "Correct it in the zone.")
+            return
+        self.result.dmarc["policy"] = (record.get("p") or "none").lower()
+        for fault in dmarc.faults(record):
+            self._find("fault", "DMARC record", text, fault, "Correct the tag with dmarc_record.")
+        for concern in [*dmarc.concerns(record), *_weaknesses(record)]:
+            self._find("concern", "DMARC record", text, concern, "Mend it with dmarc_record, unless it is meant so.")
+        for destination in dmarc.destinations(record, self._domain):
+            self._report(destination)
+
+    def _report(self, destination: str) -> None:
+        name = dmarc.authorisation_name(self._domain, destination)
+        found = self._lookup(name, "TXT", "report authorisation")
+        agreed = None if found is None else bool(dmarc.select(found))
+        self.result.dmarc["reports"].append({"destination": destination, "name": name, "authorized": agreed})
+        if agreed is False:
+            rule = f"{destination} has not agreed to get the reports, so nobody sends them there (RFC 9990 section 4)"
+            way = f'Its owner publishes {name} TXT "{dmarc.AUTHORISATION}".'
+            self._find("fault", "report authorisation", name, rule, way)
+
+    def selector(self, selector: str) -> None:
+        name = f"{selector}._domainkey.{self._domain}"
+        values = self._lookup(name, "TXT", "DKIM key")
+        alias = self._quietly(name, "CNAME")
+        found: dict[str, Any] = {"selector": selector, "name": name, "target": alias[0] if alias else None}
+        self.result.dkim.append({**found, "algorithm": None, "bits": None, "usable": None})
+        if values is None:
+            return
+        verdict = dkim.judge_published(values)
+        usable = not verdict.faults
+        self.result.dkim[-1] |= {"algorithm": verdict.algorithm, "bits": verdict.bits, "usable": usable}
+        for fault in verdict.faults:
+            way = "Have the service publish its key, or correct the record with dkim_record."
+            self._find("fault", "DKIM key", name, fault, way)
+        for concern in verdict.concerns:
+            self._find("concern", "DKIM key", name, concern, "Have the service change the key.")
+
+    def mx(self) -> None:
+        hosts = self._lookup(self._domain, "MX", "MX records")
+        self.result.mx = [host for host in hosts or () if host != _NULL_MX]
+        if hosts is not None and not self.result.mx:
+            rule = "the domain takes no mail, so that bounces and replies are lost (RFC 5321 section 5.1)"
+            self._find("concern", "MX records", None, rule, "Publish an MX, unless nobody shall answer.")
+
+    def _holder(self, name: str) -> str | None:
+        """Who holds a name instead of this domain's zone: the target of an alias, or a zone of its own."""
+        alias = self._quietly(name, "CNAME")
+        if alias:
+            return f"the alias target {alias[0]}"
+        return f"zone {name}" if self._quietly(name, "NS") else None
+
+    def _quietly(self, name: str, rdtype: str) -> tuple[str, ...]:
+        try:
+            return self._world.lookup(name, rdtype)
+        except Unresolved:
+            return ()
+
+    def _lookup(self, name: str, rdtype: str, record: str) -> tuple[str, ...] | None:
+        """The values found; None, and a finding, when it cannot be looked up."""
+        try:
+            return self._world.lookup(name, rdtype)
+        except Unresolved as reason:
+            rule = f"it cannot be looked up, so that receivers defer mail: {reason}"
+            self._find(
+                "fault", record, name, f"{rule} (RFC 7208 section 2.6.6)", "See why the name servers do not answer."
+            )
+        return None
+
+    def _find(self, level: str, record: str, value: str | None, sentence: str, next_step: str) -> None:
+        rule, source = rule_and_source(sentence, "docs/verdicts.md")
+        self.result.findings.append(Finding(level, record, value, rule, source, next_step))
+
+
+def _weaknesses(record: TagList) -> list[str]:
+    """Why a policy that is valid does not protect, or is blind."""
+    found = []
+    if (record.get("p") or "none").lower() == "none":
+        found.append("p=none asks receivers to do nothing about mail that fails (RFC 9989 section 4.7)")
+    if not record.get("rua"):
+        found.append("there is no rua=, so that nobody learns who sends as this domain (RFC 9989 section 4.7)")
+    return found

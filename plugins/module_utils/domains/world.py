@@ -1,0 +1,26 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The world as a resolver shows it, in the form in which records and senders are judged."""
+
+from __future__ import annotations
+
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.resolver import ResolveError, Resolver
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.recipe import World
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Unresolved
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_budget import BudgetCounter
+
+
+def world_of(resolver: Resolver) -> World:
+    """Wrap a resolver: names that cannot be looked up are ``Unresolved``, and SPF trees are counted over its answers.
+
+    :param resolver: live answers, or planned records over live ones
+    """
+
+    def lookup(name: str, rdtype: str) -> tuple[str, ...]:
+        try:
+            return resolver.lookup(name, rdtype).values
+        except ResolveError as error:
+            raise Unresolved(str(error)) from None
+
+    return World(lookup, BudgetCounter(lookup))

@@ -1,0 +1,118 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a receiver makes of one client: ``check_host`` of RFC 7208, over a DNS that is given."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.check import Check, Decision, Stop
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.message import Address, Client, Envelope
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.program import Programs, brief
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.spf_result import SpfResult
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Lookup, Unresolved
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_macros import explanation, is_possible
+
+_LONGEST_EXPLANATION = 500
+_SECTIONS = {
+    "all": "5.1",
+    "include": "5.2",
+    "a": "5.3",
+    "mx": "5.4",
+    "ptr": "5.5",
+    "ip4": "5.6",
+    "ip6": "5.6",
+    "exists": "5.7",
+}
+
+
+class SpfEvaluator:
+    """Evaluates SPF over one set of answers; may be used for any number of messages.
+
+    Parsed records are kept, at most some thousands of them; answers are not.
+    """
+
+    def __init__(self, lookup: Lookup, *, receiver: str = "unknown", now: Callable[[], float] = time.time) -> None:
+        """Nothing is asked yet.
+
+        :param lookup: the source of answers, usually the resolver with the planned records laid over it
+        :param receiver: the macro ``%{r}`` of explanations: the host that checks
+        :param now: the macro ``%{t}`` of explanations: seconds since 1970
+        """
+        self.lookup = lookup
+        self.programs = Programs()
+        self._receiver = receiver
+        self._now = now
+
+    def check_host(self, ip: str | Address, domain: str, sender: str, helo: str | None = None) -> SpfResult:
+        """Evaluate a domain's SPF record for one client (RFC 7208 section 4).
+
+        The work is bounded whatever the DNS says: at most 10 terms that look something up, each at most 11 questions.
+
+        :param ip: the client's address; an IPv4-mapped one is taken as IPv4
+        :param domain: whose record is evaluated: that of MAIL FROM, or HELO when the sender is null; as A-labels
+        :param sender: MAIL FROM for macros: an address, a bare domain, or "" (postmaster at the domain)
+        :param helo: the greeting for macros; None means unknown
+        :returns: one of the seven results, ``address`` being the client's
+        :raises ValueError: ``ip`` is no IP address
+        """
+        client = Client.of(ip)
+        check = Check(self.lookup, self.programs, client, Envelope.of(sender, domain, helo))
+        name = domain.lower().removesuffix(".")
+        try:
+            decision = self._decide(check, name)
+        except Stop as stop:
+            return _result(check, stop.result, stop.reason, stop.path)
+        if decision is None:
+            return _result(check, "none", f"{brief(name)} has no SPF record (RFC 7208 section 4.5)", ())
+        found = self._explanation(check, decision) if decision.result == "fail" else None
+        return _result(check, decision.result, _sentence(decision, client, name), decision.path, found)
+
+    def _decide(self, check: Check, name: str) -> Decision | None:
+        if not ("." in name and is_possible(name) and not name.startswith("[")):
+            reason = "is no domain name with two labels or more, so it has no SPF record (RFC 7208 section 4.3)"
+            raise Stop("none", f"{brief(name)!r} {reason}")
+        program = check.program(name)
+        return None if program is None else check.run(program, name)
+
+    def _explanation(self, check: Check, decision: Decision) -> str | None:
+        """The text of ``exp=``; whatever is wrong with it, it is as if there were none (RFC 7208 section 6.2)."""
+        target = decision.program.explanation
+        if target is None:
+            return None
+        try:
+            texts = check.texts(check.name(target, decision.domain))
+            words = explanation(texts[0]) if len(texts) == 1 else None
+            return None if words is None else words.text(self._values(check, decision.domain))[:_LONGEST_EXPLANATION]
+        except (Stop, Unresolved):
+            return None
+
+    def _values(self, check: Check, domain: str) -> Callable[[str], str]:
+        """The macros of explanations: c, r and t too (RFC 7208 section 7.2)."""
+
+        def value_of(letter: str) -> str:
+            if letter == "c":
+                return str(check.client.address)
+            if letter == "r":
+                return self._receiver
+            return str(int(self._now())) if letter == "t" else check.value(letter, domain)
+
+        return value_of
+
+
+def _result(check: Check, result: str, reason: str, path: tuple[str, ...], text: str | None = None) -> SpfResult:
+    term = " > ".join(brief(raw) for raw in path) or None
+    return SpfResult(result, reason, term, str(check.client.address), check.lookups, check.void, text)
+
+
+def _sentence(decision: Decision, client: Client, name: str) -> str:
+    address, where = client.address, f"the record of {brief(name)}"
+    step = decision.step
+    if step is None:
+        return f"no term of {where} matches {address}, and none says what then (RFC 7208 section 4.7)"
+    term, section = " > ".join(brief(raw) for raw in decision.path), _SECTIONS[step.mechanism]
+    if step.mechanism == "all":
+        return f"{term} of {where} says it, because no other term matches {address} (RFC 7208 section {section})"
+    return f"{term} of {where} matches {address} (RFC 7208 section {section})"

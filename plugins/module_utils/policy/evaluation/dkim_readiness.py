@@ -1,0 +1,86 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether receivers will find a usable key for a sender's DKIM signatures (RFC 6376 section 3.6)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.dkim import judge_key
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.sender import Signature
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Lookup, Unresolved
+
+
+@dataclass(frozen=True, slots=True)
+class SelectorReadiness:
+    """One selector's key: ``result`` is pass, fail, none (nothing is published) or temperror."""
+
+    selector: str
+    name: str
+    result: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """All selectors of a signature: ``result`` is pass, fail, none (not signed), temperror or unknown."""
+
+    result: str
+    reason: str
+    domain: str | None = None
+    selectors: tuple[SelectorReadiness, ...] = ()
+
+
+def judge_signature(signature: Signature | None, lookup: Lookup) -> Readiness:
+    """Judge whether the signatures that a sender's mail carries can be verified.
+
+    :param signature: the signing domain and its selectors; None when nobody knows whether mail is signed
+    :param lookup: asks the DNS, along CNAMEs
+    :returns: pass when every selector has a usable key, fail when none has; unknown when only some have, because it
+        is not known which one the service signs with
+    """
+    if signature is None:
+        return Readiness("unknown", "whether the mail is signed is not declared (RFC 6376 section 3.5)")
+    if not signature.selectors:
+        return Readiness("none", "the mail is declared as not signed (RFC 6376 section 3.5)", signature.domain)
+    found = tuple(_judge_selector(selector, signature.domain, lookup) for selector in signature.selectors)
+    return _together(signature.domain, found)
+
+
+def _together(domain: str, found: tuple[SelectorReadiness, ...]) -> Readiness:
+    usable = [one for one in found if one.result == "pass"]
+    unusable = [one for one in found if one.result in ("fail", "none")]
+    unseen = [one for one in found if one.result == "temperror"]
+    if usable and unusable:
+        names = ", ".join(one.name for one in unusable)
+        reason = f"{names} cannot be used, and which selector signs is not known (RFC 6376 section 3.6)"
+        return Readiness("unknown", reason, domain, found)
+    if unseen:
+        return Readiness("temperror", unseen[0].reason, domain, found)
+    decisive = unusable or usable
+    return Readiness("fail" if unusable else "pass", decisive[0].reason, domain, found)
+
+
+def _judge_selector(selector: str, domain: str, lookup: Lookup) -> SelectorReadiness:
+    name = f"{selector}._domainkey.{domain}"
+    try:
+        values = lookup(name, "TXT")
+    except Unresolved as reason:
+        said = f"{name} cannot be looked up: {reason} (RFC 6376 section 6.1.2)"
+        return SelectorReadiness(selector, name, "temperror", said)
+    return SelectorReadiness(selector, name, *_judge_values(name, values))
+
+
+def _judge_values(name: str, values: tuple[str, ...]) -> tuple[str, str]:
+    """The result and its reason for what is published at a selector."""
+    if not values:
+        return "none", f"{name} has no key (RFC 6376 section 6.1.2)"
+    if len(values) > 1:
+        return "fail", f"{name} has {len(values)} TXT records where only one may be (RFC 6376 section 3.6.2.2)"
+    verdict = judge_key(values[0])
+    if verdict.faults:
+        return "fail", f"{name}: {verdict.faults[0]}"
+    concern = f"; {verdict.concerns[0]}" if verdict.concerns else " (RFC 6376 section 3.6)"
+    size = f"{verdict.bits} bits" if verdict.bits else verdict.algorithm
+    return "pass", f"{name} has a usable key of {size}{concern}" if verdict.bits else f"{name} has a usable {size} key"

@@ -1,0 +1,96 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the verdict of a sender holds; docs/verdicts.md tells what each field means."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.dkim_readiness import SelectorReadiness
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.receivers import Demand
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.sender import Sender
+
+
+@dataclass(frozen=True, slots=True)
+class SpfOutcome:
+    """SPF: ``result`` is one of the seven of RFC 7208 or "unknown"; ``domain`` is the envelope sender's."""
+
+    result: str
+    domain: str | None
+    aligned: bool | None
+    reason: str
+    term: str | None = None
+    address: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DkimOutcome:
+    """DKIM: ``result`` is pass, fail, none, temperror or unknown; ``domain`` is d= of the signature."""
+
+    result: str
+    domain: str | None
+    aligned: bool | None
+    reason: str
+    selectors: tuple[SelectorReadiness, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DmarcOutcome:
+    """DMARC under the standard whose outcome is worse: ``result`` is pass, fail, none, temperror, permerror, unknown.
+
+    ``policy`` is what the record asks for (None: DMARC is not applied), t= and pct= not counted.
+    """
+
+    result: str
+    policy: str | None
+    record_name: str | None
+    record: str | None
+    standard: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The authentication verdict of one sender.
+
+    ``result`` is pass, fail or unknown, ``disposition`` what receivers are asked to do (none, quarantine, reject or
+    unknown), ``reason`` one sentence with its source, ``next_step`` one sentence that a user can act on, None when
+    nothing is to be done.
+    """
+
+    sender: Sender
+    spf: SpfOutcome
+    dkim: DkimOutcome
+    dmarc: DmarcOutcome
+    result: str
+    disposition: str
+    reason: str
+    next_step: str | None = None
+    receivers: tuple[Demand, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """The verdict in plain values: str, bool, None, list and dict."""
+        return {
+            "sender": _plain_sender(self.sender),
+            "spf": asdict(self.spf),
+            "dkim": asdict(self.dkim) | {"selectors": [asdict(one) for one in self.dkim.selectors]},
+            "dmarc": asdict(self.dmarc),
+            "result": self.result,
+            "disposition": self.disposition,
+            "reason": self.reason,
+            "next_step": self.next_step,
+            "receivers": [asdict(one) for one in self.receivers],
+        }
+
+
+def _plain_sender(sender: Sender) -> dict[str, Any]:
+    return {
+        "environment": sender.environment,
+        "from": sender.address,
+        "envelope_from": sender.envelope_from,
+        "envelope_domain": sender.envelope_domain,
+        "service": sender.service,
+        "used_for": list(sender.used_for),
+    }

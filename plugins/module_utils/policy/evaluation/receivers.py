@@ -1,0 +1,190 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What large receivers ask for, as a table with sources and dates, and whether a sender does it."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.truth import both, either
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Lookup, Unresolved
+
+_MOST_ADDRESSES = 16
+"""More addresses of one sender are not looked up one by one."""
+
+_MOST_NAMES = 10
+"""As many names of one address are looked at as SPF would (RFC 7208 section 4.6.4)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What one receiver asks for, and whether a sender does it: ``met`` is yes, no or unknown."""
+
+    receiver: str
+    demand: str
+    met: str
+    reason: str
+    next_step: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What demands are judged by: ``dmarc`` says that a policy is found and passes under both standards.
+
+    None is not known. ``reverse_dns`` is the answer of :func:`judge_reverse_dns`.
+    """
+
+    domain: str
+    spf: bool | None
+    dkim: bool | None
+    dmarc: bool | None
+    has_policy: bool | None
+    reverse_dns: tuple[bool | None, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a receiver says so, and since when it acts by it."""
+
+    title: str
+    url: str
+    since: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One demand of one receiver; ``check`` names how it is judged."""
+
+    receiver: str
+    check: str
+    demand: str
+    source: Source
+
+
+_GMAIL = Source("Google, Email sender guidelines", "https://support.google.com/a/answer/81126", "February 2024")
+_YAHOO = Source("Yahoo, Sender best practices", "https://senders.yahooinc.com/best-practices/", "February 2024")
+_OUTLOOK = Source(
+    "Microsoft, Outlook's new requirements for high-volume senders",
+    "https://techcommunity.microsoft.com/blog/microsoftdefenderforoffice365blog/strengthening-email-ecosystem-"
+    "outlook%E2%80%99s-new-requirements-for-high%E2%80%90volume-senders/4399730",
+    "May 2025",
+)
+_MANY = "above 5,000 messages a day"
+
+TABLE = (
+    Row("gmail", "either", "all mail passes SPF or DKIM, else it is refused with 550 5.7.26", _GMAIL),
+    Row("gmail", "reverse_dns", "sending addresses have forward and reverse DNS that agree", _GMAIL),
+    Row("gmail", "tls", "mail is sent over TLS", _GMAIL),
+    Row("gmail", "both", f"SPF and DKIM, {_MANY}", _GMAIL),
+    Row("gmail", "dmarc", f"a DMARC policy of at least p=none, and an aligned pass, {_MANY}", _GMAIL),
+    Row("microsoft", "both", f"SPF and DKIM pass, {_MANY}, else 550 5.7.515", _OUTLOOK),
+    Row("microsoft", "dmarc", f"a DMARC policy of at least p=none, and an aligned pass, {_MANY}", _OUTLOOK),
+    Row("yahoo", "either", "all mail passes SPF or DKIM", _YAHOO),
+    Row("yahoo", "reverse_dns", "sending addresses have forward and reverse DNS that agree", _YAHOO),
+    Row("yahoo", "both", "SPF and DKIM, for bulk senders", _YAHOO),
+    Row("yahoo", "dmarc", "a DMARC policy of at least p=none, and an aligned pass, for bulk senders", _YAHOO),
+)
+"""What receivers ask for; read in November 2026."""
+
+_MET = {True: "yes", False: "no", None: "unknown"}
+
+
+def judge_demands(facts: Facts) -> tuple[Demand, ...]:
+    """Judge what Gmail, Outlook.com and Yahoo ask for, in the order of the table."""
+    answers = {check: judge(facts) for check, judge in _CHECKS.items()}
+    return tuple(_demand(row, *answers[row.check]) for row in TABLE)
+
+
+def judge_reverse_dns(sources: tuple[str, ...] | None, lookup: Lookup) -> tuple[bool | None, str]:
+    """Whether each sending address has a name that points back to it (RFC 8499: forward-confirmed reverse DNS).
+
+    :param sources: the servers that send, as addresses, networks or SPF terms; None when they are not known
+    :returns: None when they are no single addresses: which ones a service sends from is its own business
+    """
+    addresses = _addresses(sources or ())
+    if not addresses:
+        return None, "the sending addresses are not known one by one"
+    try:
+        bare = [str(address) for address in addresses if not _is_confirmed(address, lookup)]
+    except Unresolved as reason:
+        return None, f"the reverse DNS cannot be looked up: {reason}"
+    if bare:
+        return False, f"{bare[0]} has no PTR record whose name points back to it"
+    return True, "each sending address has a name that points back to it"
+
+
+def _demand(row: Row, met: bool | None, reason: str, next_step: str | None) -> Demand:
+    said = f"{reason} ({row.source.title}, {row.source.since})"
+    return Demand(row.receiver, row.demand, _MET[met], said, None if met else next_step)
+
+
+def _either(facts: Facts) -> tuple[bool | None, str, str]:
+    met = either(facts.spf, facts.dkim)
+    reason = {True: "SPF or DKIM passes", False: "neither SPF nor DKIM passes", None: "SPF and DKIM are not certain"}
+    return met, reason[met], "Make SPF or DKIM pass; the verdict says how."
+
+
+def _both(facts: Facts) -> tuple[bool | None, str, str]:
+    met = both(facts.spf, facts.dkim)
+    lacking = [name for name, truth in (("SPF", facts.spf), ("DKIM", facts.dkim)) if not truth]
+    reason = {True: "SPF and DKIM pass", False: f"{' and '.join(lacking)} does not pass", None: "one is not certain"}
+    return met, reason[met], f"Make {' and '.join(lacking)} pass before {facts.domain} sends in bulk."
+
+
+def _dmarc(facts: Facts) -> tuple[bool | None, str, str]:
+    met = both(facts.has_policy, facts.dmarc)
+    if facts.has_policy is False:
+        step = f'Publish _dmarc.{facts.domain} TXT "v=DMARC1; p=none", with an address for reports.'
+        return met, "there is no policy that all receivers would apply", step
+    reason = {True: "the policy is met by an aligned pass", False: "no aligned pass", None: "it is not certain"}
+    return met, reason[met], "Make SPF or DKIM pass for the From domain; the verdict says how."
+
+
+def _reverse(facts: Facts) -> tuple[bool | None, str, str]:
+    met, reason = facts.reverse_dns
+    step = "Ask who runs the sending servers for PTR records whose names have the same addresses."
+    return met, reason, step
+
+
+def _tls(_facts: Facts) -> tuple[bool | None, str, str]:
+    return None, "whether the server uses TLS cannot be seen in the DNS", "Check that the mail server sends over TLS."
+
+
+_CHECKS: dict[str, Callable[[Facts], tuple[bool | None, str, str]]] = {
+    "either": _either,
+    "both": _both,
+    "dmarc": _dmarc,
+    "reverse_dns": _reverse,
+    "tls": _tls,
+}
+
+
+def _addresses(sources: tuple[str, ...]) -> list[ipaddress.IPv4Address | ipaddress.IPv6Address]:
+    """The sources as addresses; none at all when one of them is anything else."""
+    found = []
+    for source in sources:
+        text = source.lower().removeprefix("+").removeprefix("ip4:").removeprefix("ip6:")
+        try:
+            network = ipaddress.ip_network(text, strict=False)
+        except ValueError:
+            return []
+        if network.num_addresses != 1:
+            return []
+        found.append(network.network_address)
+    return found if len(found) <= _MOST_ADDRESSES else []
+
+
+def _is_confirmed(address: ipaddress.IPv4Address | ipaddress.IPv6Address, lookup: Lookup) -> bool:
+    kind = "A" if address.version == 4 else "AAAA"
+    names = lookup(address.reverse_pointer, "PTR")[:_MOST_NAMES]
+    return any(_is_same(one, address) for name in names for one in lookup(name, kind))
+
+
+def _is_same(text: str, address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    try:
+        return ipaddress.ip_address(text) == address
+    except ValueError:
+        return False

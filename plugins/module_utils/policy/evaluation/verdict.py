@@ -1,0 +1,215 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The verdict of a sender: SPF, DKIM and DMARC as receivers of both standards will see its mail, and the worse told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ansible_collections.mailroom.erp.plugins.module_utils.policy import spf
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation import reasons
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.alignment import is_aligned
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.comparison import doubtful, worsened
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.discovery import (
+    Policy,
+    Standard,
+    SuffixList,
+    TreeWalk,
+)
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.dkim_readiness import (
+    Readiness,
+    judge_signature,
+)
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.outcome import (
+    DkimOutcome,
+    DmarcOutcome,
+    SpfOutcome,
+    Verdict,
+)
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.receivers import (
+    Facts,
+    judge_demands,
+    judge_reverse_dns,
+)
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.sender import Sender
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.spf_result import SpfResult
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.truth import both, either
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Lookup, Unresolved
+
+if TYPE_CHECKING:
+    from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.check_host import SpfEvaluator
+
+__all__ = ["Judge", "Verdict", "doubtful", "worsened"]
+
+_RESULTS = {True: "pass", False: "fail", None: "unknown"}
+_SEVERITY = {"none": 0, "quarantine": 1, "unknown": 2, "reject": 3}
+"""A disposition that is not known is told rather than a milder one that is."""
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """A sender through the eyes of the receivers of one standard; None is not known."""
+
+    standard: str
+    policy: Policy
+    spf_aligned: bool | None
+    dkim_aligned: bool | None
+    passes: bool | None
+
+    @property
+    def disposition(self) -> str:
+        """What these receivers are asked to do."""
+        if self.passes is None or (self.passes is False and self.policy.result == "temperror"):
+            return "unknown"
+        return "none" if self.passes else self.policy.policy or "none"
+
+    @property
+    def badness(self) -> tuple[int, int, bool]:
+        """What makes one view worse than the other: first the failure, then what is asked for, then no policy."""
+        failure = {True: 0, None: 1, False: 2}[self.passes]
+        return failure, _SEVERITY[self.disposition], self.policy.result != "found"
+
+
+class Judge:
+    """Gives verdicts over one view of the DNS. Safe to use from several threads at once.
+
+    :param lookup: asks the DNS, along CNAMEs; it should remember its answers
+    :param evaluator: evaluates SPF over the same answers; None makes one
+    :param check_spf: what evaluates the SPF of a sender whose envelope domain and sources are known, instead
+    :param exists: tells whether a domain name exists (is no NXDOMAIN); None when that cannot be known
+    :raises MissingLibrary: publicsuffixlist is not installed
+    """
+
+    def __init__(
+        self,
+        lookup: Lookup,
+        evaluator: SpfEvaluator | None = None,
+        check_spf: Callable[[Sender], SpfResult] | None = None,
+        exists: Callable[[str], bool] | None = None,
+    ) -> None:
+        self._lookup = lookup
+        self._check_spf = check_spf or _spf_checker(lookup, evaluator)
+        self._standards = (Remembered(TreeWalk(lookup, exists)), Remembered(SuffixList(lookup)))
+
+    def verdict(self, sender: Sender) -> Verdict:
+        """Judge one sender. What cannot be looked up or is not known makes the verdict unknown; nothing is raised."""
+        found_spf = self._spf(sender)
+        found_dkim = judge_signature(sender.signature, self._lookup)
+        views = [_view(standard, sender, found_spf, found_dkim) for standard in self._standards]
+        # max keeps the first of equals, which is RFC 9989.
+        shown = max(views, key=lambda view: view.badness)
+        passes = both(views[0].passes, views[1].passes)
+        verdict = Verdict(
+            sender,
+            _spf_outcome(sender, found_spf, shown),
+            _dkim_outcome(found_dkim, shown),
+            _dmarc_outcome(shown),
+            _RESULTS[passes],
+            shown.disposition,
+            "",
+            receivers=judge_demands(self._facts(sender, found_spf, found_dkim, views)),
+        )
+        return replace(verdict, reason=reasons.reason(verdict), next_step=reasons.next_step(verdict))
+
+    def _spf(self, sender: Sender) -> SpfResult:
+        if sender.envelope_domain is None:
+            return SpfResult("unknown", "which domain bounces go to is not known (RFC 7208 section 2.4)")
+        try:
+            if sender.sources is None:
+                return self._without_sources(sender.envelope_domain)
+            return self._check_spf(sender)
+        except Unresolved as reason:
+            said = f"the SPF record of {sender.envelope_domain} cannot be looked up: {reason} (RFC 7208 section 2.6.6)"
+            return SpfResult("temperror", said)
+
+    def _without_sources(self, domain: str) -> SpfResult:
+        """Only a domain without one SPF record has a result whatever server sends."""
+        records = spf.select(self._lookup(domain, "TXT"))
+        if not records:
+            return SpfResult("none", f"{domain} has no SPF record (RFC 7208 section 4.5)")
+        if len(records) > 1:
+            return SpfResult("permerror", f"{domain} has {len(records)} SPF records (RFC 7208 section 4.5)")
+        return SpfResult("unknown", "which servers send is not known (RFC 7208 section 4.1)")
+
+    def _facts(self, sender: Sender, found_spf: SpfResult, found_dkim: Readiness, views: list[_View]) -> Facts:
+        has_policy = [{"found": True, "temperror": None}.get(view.policy.result, False) for view in views]
+        return Facts(
+            sender.domain,
+            _authentic(found_spf.result),
+            _authentic(found_dkim.result),
+            both(views[0].passes, views[1].passes),
+            both(*has_policy),
+            judge_reverse_dns(sender.sources, self._lookup),
+        )
+
+
+class Remembered:
+    """A standard that finds each domain's organisation and policy once; failures are left to the lookup."""
+
+    def __init__(self, standard: Standard) -> None:
+        self.name = standard.name
+        self._standard = standard
+        self._organisations: dict[str, str] = {}
+        self._policies: dict[str, Policy] = {}
+
+    def organisation(self, domain: str) -> str:
+        """See :meth:`Standard.organisation`."""
+        if domain not in self._organisations:
+            self._organisations[domain] = self._standard.organisation(domain)
+        return self._organisations[domain]
+
+    def policy(self, domain: str) -> Policy:
+        """See :meth:`Standard.policy`."""
+        if domain not in self._policies:
+            self._policies[domain] = self._standard.policy(domain)
+        return self._policies[domain]
+
+
+def _view(standard: Standard, sender: Sender, found_spf: SpfResult, found_dkim: Readiness) -> _View:
+    """Judge a sender by one standard (RFC 9989 sections 5.3.4 and 5.3.5, RFC 7489 section 6.6.2)."""
+    policy = standard.policy(sender.domain)
+    spf_aligned = is_aligned(standard, sender.domain, sender.envelope_domain, policy.is_strict("aspf"))
+    dkim_aligned = is_aligned(standard, sender.domain, found_dkim.domain, policy.is_strict("adkim"))
+    passes = either(both(_authentic(found_spf.result), spf_aligned), both(_authentic(found_dkim.result), dkim_aligned))
+    if passes and policy.result == "temperror":
+        # The record may ask for strict alignment, and receivers do not pass what they cannot judge (section 5.3.6).
+        passes = None
+    return _View(standard.name, policy, spf_aligned, dkim_aligned, passes)
+
+
+def _authentic(result: str) -> bool | None:
+    """Whether SPF or DKIM authenticates its domain."""
+    return None if result in ("unknown", "temperror") else result == "pass"
+
+
+def _spf_outcome(sender: Sender, found: SpfResult, view: _View) -> SpfOutcome:
+    return SpfOutcome(found.result, sender.envelope_domain, view.spf_aligned, found.reason, found.term, found.address)
+
+
+def _dkim_outcome(found: Readiness, view: _View) -> DkimOutcome:
+    return DkimOutcome(found.result, found.domain, view.dkim_aligned, found.reason, found.selectors)
+
+
+def _dmarc_outcome(view: _View) -> DmarcOutcome:
+    policy, record = view.policy, view.policy.record
+    result = _RESULTS[view.passes] if policy.result == "found" else policy.result
+    name, text = (record.name, record.text) if record else (None, None)
+    return DmarcOutcome(result, policy.policy, name, text, view.standard, policy.reason)
+
+
+def _spf_checker(lookup: Lookup, evaluator: SpfEvaluator | None) -> Callable[[Sender], SpfResult]:
+    """What evaluates a sender's SPF by ``check_host`` over the same answers."""
+    from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.check_host import SpfEvaluator
+    from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.sources import check_sources
+
+    evaluating = evaluator or SpfEvaluator(lookup)
+
+    def check(sender: Sender) -> SpfResult:
+        domain = sender.envelope_domain or ""
+        address = sender.envelope_from or f"postmaster@{domain}"
+        return check_sources(evaluating, sender.sources or (), domain, address, sender.helo)
+
+    return check
