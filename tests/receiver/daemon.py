@@ -16,6 +16,7 @@ from typing import ClassVar, Self
 from ansible_collections.mailroom.erp.tests.servers.server import program
 
 _START_SECONDS = 15.0
+LOG_CHARACTERS = 3000
 
 
 class Daemon:
@@ -38,9 +39,7 @@ class Daemon:
         path = program(self.PROGRAM, self.PACKAGE)
         self.configure()
         with (folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(
-                [path, *self.command()], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
-            )
+            self._process = subprocess.Popen([path, *self.command()], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         self._wait()
 
     def configure(self) -> None:
@@ -52,14 +51,13 @@ class Daemon:
         raise NotImplementedError
 
     def log(self) -> str:
-        """What the program has written so far."""
-        return (self.folder / "log").read_text(errors="replace")
+        """The last that the program has written."""
+        return (self.folder / "log").read_text(errors="replace")[-LOG_CHARACTERS:]
 
     def stop(self) -> None:
-        """End the program; the namespace would end it too."""
-        self._process.terminate()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(5)
+        """End the program at once; it has nothing to keep."""
+        self._process.kill()
+        self._process.wait()
 
     def __enter__(self) -> Self:
         return self

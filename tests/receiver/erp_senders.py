@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The five ERP systems, each sending as its vendor's document has it: domains and addresses are made up, shapes are not."""
+"""The five ERP systems, each sending as its vendor's document has it; only domains and addresses are made up."""
 
 from __future__ import annotations
 

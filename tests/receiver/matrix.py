@@ -15,7 +15,11 @@ from ansible_collections.mailroom.erp.tests.receiver.world import BROKEN_ZONE
 OWN_SPF: dict[str, Any] = {"terms": [f"ip4:{LISTED}"], "all": "-all"}
 OWN_KEY: list[dict[str, Any]] = [{"selector": "s1", "public_key": public_base64("service")}]
 
-_MANY = {"terms": [f"include:l{number}.many.example" for number in range(LOOKUPS)], "all": "-all", "lookup_limit": "warn"}
+_MANY = {
+    "terms": [f"include:l{number}.many.example" for number in range(LOOKUPS)],
+    "all": "-all",
+    "lookup_limit": "warn",
+}
 
 # SPF, DKIM, what DMARC makes of them (RFC 7489 section 6.6.2, both identifiers aligned).
 _PAIRS = (
@@ -39,8 +43,8 @@ _IDENTIFIERS = (
 
 
 def policy(value: str, **more: Any) -> dict[str, Any]:
-    """What is asked of a DMARC record. That every sender is known is a matter of the case, not of the receiver."""
-    return {"policy": value, **more}
+    """What is asked of a DMARC record. Nobody but the sender of the case sends as the domain, so p=reject is accepted."""
+    return {"policy": value, "accept_unseen_senders": True, **more}
 
 
 def aligned() -> list[Case]:
@@ -81,7 +85,9 @@ def _other(name: str, bounces: str | None, signs: str | None, dmarc: str, asked:
         f"SPF for {bounces or 'the own domain, which does not list the server'}, signed by {signs or 'nobody'}",
         f"factuur@{domain}",
         MAILER,
-        Outcome("pass" if bounces else "fail", "pass" if signs else "none", dmarc, "none" if dmarc == "pass" else asked),
+        Outcome(
+            "pass" if bounces else "fail", "pass" if signs else "none", dmarc, "none" if dmarc == "pass" else asked
+        ),
         (entry,),
         envelope=f"bounce-1@{bounces}" if bounces else "",
         signing=Signing(domain if signs == "own" else signs) if signs else None,

@@ -9,7 +9,7 @@
 Name servers, mail servers and filters may take their real ports in there. Nothing of the machine changes: the file
 behind /etc/resolv.conf is covered by one that names 127.0.0.1, the system's log socket by an empty file, and what the
 programs write goes to a memory file system (MAILROOM_RECEIVER_FOLDER). All of it, every process too, ends with the
-command, or with this program however it ends.
+command, or with this program however it ends; when it is killed, an empty folder in /tmp stays.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ import pwd
 import subprocess
 from pathlib import Path
 
-from ansible_collections.mailroom.erp.tests.receiver.daemon import Daemon
+from ansible_collections.mailroom.erp.tests.receiver.daemon import LOG_CHARACTERS, Daemon
 from ansible_collections.mailroom.erp.tests.receiver.milters import AUTHSERV_ID, OpenDkim, OpenDmarc
 from ansible_collections.mailroom.erp.tests.servers.server import program
 
@@ -106,9 +106,14 @@ class Postfix(Daemon):
     def command(self) -> list[str]:
         return ["-c", str(self.folder), "start-fg"]
 
+    def stop(self) -> None:
+        """Stop it by its own command: what was started is a script, and the master process is not in its group."""
+        subprocess.run([program("postfix", "postfix"), "-c", str(self.folder), "stop"], check=True, capture_output=True)
+        self._process.wait(10)
+
     def log(self) -> str:
         maillog = self.folder / "maillog"
-        return super().log() + (maillog.read_text(errors="replace") if maillog.exists() else "")
+        return super().log() + (maillog.read_text(errors="replace")[-LOG_CHARACTERS:] if maillog.exists() else "")
 
     def delivered(self) -> list[Path]:
         """The messages in the mailbox."""

@@ -17,14 +17,16 @@ _ROOT = """\
 $TTL 60
 . IN SOA ns.receiver.example. hostmaster.receiver.example. 1 7200 3600 1209600 60
 . IN NS ns.receiver.example.
+ns.receiver.example. IN A 192.0.2.53
 """
 """Every name that no other zone has does not exist."""
 
 
 class World(Bind):
-    """BIND on the real port; the zones of senders take updates with the key, as with any test server."""
+    """BIND on the real port, as resolver and name server in one; zones take updates with the key of all test servers."""
 
     PORT = 53
+    RECURSION = "yes"
 
 
 def zones(cases: Iterable[Case], services: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
