@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""SPF pass, fail, permerror x DKIM pass, fail, none x p=none, quarantine, reject; then aligned or not, and what is rarer."""
+"""SPF pass, fail, permerror x DKIM pass, fail, none x p=none, quarantine, reject; then not aligned, and rarer."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _IDENTIFIERS = (
 
 
 def policy(value: str, **more: Any) -> dict[str, Any]:
-    """What is asked of a DMARC record. Nobody but the sender of the case sends as the domain, so p=reject is accepted."""
+    """What is asked of a DMARC record; nobody but the sender of the case sends as its domain."""
     return {"policy": value, "accept_unseen_senders": True, **more}
 
 
@@ -71,23 +71,22 @@ def _pair(spf: str, dkim: str, dmarc: str, asked: str) -> Case:
 
 def unaligned() -> list[Case]:
     """What passes, but for another domain than that of the header From, does not count (RFC 7489 section 3.1)."""
-    return [_other(*row, asked) for row in _IDENTIFIERS for asked in ("quarantine", "reject")]
+    return [_other(*row, asked=asked) for row in _IDENTIFIERS for asked in ("quarantine", "reject")]
 
 
-def _other(name: str, bounces: str | None, signs: str | None, dmarc: str, asked: str) -> Case:
+def _other(name: str, bounces: str | None, signs: str | None, dmarc: str, *, asked: str) -> Case:
     name = f"{name}_{asked}"
     domain = f"{name.replace('_', '-')}.example"
     entry: dict[str, Any] = {"domain": domain, "spf": OWN_SPF, "dmarc": policy(asked)}
     if signs == "own":
         entry["dkim"] = OWN_KEY
+    disposition = "none" if dmarc == "pass" else asked
     return Case(
         name,
         f"SPF for {bounces or 'the own domain, which does not list the server'}, signed by {signs or 'nobody'}",
         f"factuur@{domain}",
         MAILER,
-        Outcome(
-            "pass" if bounces else "fail", "pass" if signs else "none", dmarc, "none" if dmarc == "pass" else asked
-        ),
+        Outcome("pass" if bounces else "fail", "pass" if signs else "none", dmarc, disposition),
         (entry,),
         envelope=f"bounce-1@{bounces}" if bounces else "",
         signing=Signing(domain if signs == "own" else signs) if signs else None,

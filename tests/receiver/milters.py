@@ -69,8 +69,8 @@ class OpenDmarc(Daemon):
     def configure(self) -> None:
         (self.folder / "conf").write_text(_OPENDMARC % {"folder": self.folder})
         (self.folder / "ignored").write_text("127.0.0.1\n")
-        # For a top-level domain that is not in the list the rule is "*" (publicsuffix.org). OpenDMARC does not know that
-        # rule, and takes all of .example for one organisation.
+        # For a top-level domain that is not in the list the rule is "*" (publicsuffix.org). OpenDMARC does not know
+        # that rule, and takes all of .example for one organisation.
         (self.folder / "public_suffix_list.dat").write_bytes(_SUFFIXES.read_bytes() + b"\nexample\n")
         (self.folder / "history").mkdir(mode=0o777)
         (self.folder / "history").chmod(0o777)

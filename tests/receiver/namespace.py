@@ -58,6 +58,8 @@ def furnish(place: Path) -> None:
     _do("mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", str(place))
     (place / "resolv.conf").write_text("nameserver 127.0.0.1\n", encoding="ascii")
     (place / "nothing").touch()
+    (place / "tmp").mkdir()
+    (place / "tmp").chmod(0o1777)
     _do("mount", "--bind", str(place / "resolv.conf"), str(_RESOLV_CONF.resolve(strict=True)))
     if _LOG_SOCKET.exists():
         _do("mount", "--bind", str(place / "nothing"), str(_LOG_SOCKET.resolve()))
@@ -77,6 +79,7 @@ def main(arguments: list[str]) -> int:
     """
     if arguments[:1] == [_INSIDE]:
         furnish(folder())
+        os.environ["TMPDIR"] = str(folder() / "tmp")
         os.execvp(arguments[1], arguments[1:])
     if os.geteuid() != 0:
         print("namespace.py: needs root, for its own network and because Postfix changes users", file=sys.stderr)

@@ -65,8 +65,8 @@ postlog unix-dgram n - n - 1 postlogd
 policyd-spf unix - n n - 0 spawn user=policyd-spf argv=%(policyd)s %(folder)s/policyd-spf.conf
 """
 
-# It reports and refuses nothing: DMARC decides, by the result for MAIL FROM (RFC 7489 section 3.1.2). Where there is none,
-# policyd-spf would report the one for HELO instead.
+# It reports and refuses nothing: DMARC decides, by the result for MAIL FROM (RFC 7489 section 3.1.2). Where that is
+# none, policyd-spf would report the one for HELO instead.
 _POLICYD = f"""\
 debugLevel = 0
 TestOnly = 1

@@ -45,9 +45,9 @@ def send(case: Case) -> Reply:
     host, port = Postfix.ADDRESS
     with smtplib.SMTP(host, port, case.helo, timeout=60, source_address=(case.ip, 0)) as client:
         client.ehlo()
-        for command in (lambda: client.mail(case.envelope or case.address), lambda: client.rcpt(RECIPIENT)):
-            code, text = command()
-            if code != 250:
-                return Reply(code, text.decode())
-        code, text = client.data(message(case))
-        return Reply(code, text.decode())
+        code, text = client.mail(case.envelope or case.address)
+        if code == 250:
+            code, text = client.rcpt(RECIPIENT)
+        if code == 250:
+            code, text = client.data(message(case))
+    return Reply(code, text.decode())

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Senders in subdomains: which policy holds for them, and how strictly identifiers must match (RFC 7489 sections 3.1, 6.3)."""
+"""Senders in subdomains: which policy holds for them, how strictly names must match (RFC 7489 sections 3.1, 6.3)."""
 
 from __future__ import annotations
 

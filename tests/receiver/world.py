@@ -23,7 +23,7 @@ ns.receiver.example. IN A 192.0.2.53
 
 
 class World(Bind):
-    """BIND on the real port, as resolver and name server in one; zones take updates with the key of all test servers."""
+    """BIND on the real port, resolver and name server in one; zones take updates with the key of all test servers."""
 
     PORT = 53
     RECURSION = "yes"
