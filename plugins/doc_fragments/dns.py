@@ -102,7 +102,8 @@ options:
       zonefiles:
         description:
           - Master files, or folders of C(<zone>.zone) files, that answer before any name server is asked.
-          - Without O(resolver.nameservers) nothing else is asked, so that no network is needed.
+          - Without O(resolver.nameservers) nothing else is asked, so that no network is needed. Then nothing stands
+            above the zones that there are, and any other name cannot be looked up.
         type: list
         elements: path
         default: []

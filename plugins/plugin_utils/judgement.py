@@ -61,6 +61,7 @@ VARIABLES = (
     "mail_dns_domains",
     "mail_dns_accept_stale",
     "mail_dns_accept_undelegated",
+    "mail_dns_allow_failing_senders",
     "mail_dns_complete",
     "mail_dns_resolver",
     "mail_dns_snapshot_dir",

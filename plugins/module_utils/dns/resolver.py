@@ -85,7 +85,7 @@ class Resolver:
         """Look up one name and type, along CNAMEs (unless they are what is asked for).
 
         :param name: in any case, with or without the trailing dot
-        :param rdtype: "TXT" (values decoded), "A", "AAAA", "MX" (host names, most wanted first), "CNAME"
+        :param rdtype: "TXT" (values decoded), "A", "AAAA", "MX" (host names, most wanted first), "CNAME", "PTR"
         :returns: the values in a fixed order
         :raises ResolveError: there is no answer that one could rely on
         """
@@ -137,6 +137,8 @@ class _Live:
             if master.cut(values.name_of(name)) is None:
                 return _from_file(master, name, rdtype)
         if self._options["zonefiles"] and not self._options["nameservers"]:
+            if _is_above(name, zones):
+                return _Step((), False)
             raise ResolveError(f"{name} {rdtype}: no master file answers for it and no nameserver is given")
         return self._from_servers(name, rdtype)
 
@@ -180,6 +182,16 @@ class _Live:
             except BaseException as error:
                 future.set_exception(error)
         return future.result()
+
+
+def _is_above(name: str, zones: Mapping[str, Path]) -> bool:
+    """Whether a name is above all zones, or a record about such a name: ``example``, ``_dmarc.example``.
+
+    Where master files are the whole world, nothing stands there; a policy is looked for there all the same (RFC 9989
+    section 4.10).
+    """
+    domain = name.partition(".")[2] if name.startswith("_") else name
+    return any(zone.endswith(f".{domain}") for zone in zones)
 
 
 def _from_file(master: MasterFile, name: str, rdtype: str) -> _Step:
@@ -241,6 +253,8 @@ def _values(rdataset: Rdataset | None) -> tuple[str, ...]:
     if rdataset.rdtype == dns.rdatatype.MX:
         ordered = sorted((rdata.preference, values.text_of(rdata.exchange)) for rdata in rdataset)
         return tuple(host for _preference, host in ordered)
+    if rdataset.rdtype == dns.rdatatype.PTR:
+        return tuple(sorted(values.text_of(rdata.target) for rdata in rdataset))
     return tuple(sorted(values.value_of(rdata) for rdata in rdataset))
 
 

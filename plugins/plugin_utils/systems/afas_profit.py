@@ -46,6 +46,11 @@ class AfasProfit(SystemRules):
         if environment.service.name == "sendgrid":
             _domain_authentication(environment, findings)
 
+    def is_unsigned(self, environment: Environment) -> bool:
+        """AFAS Online signs when DKIM was requested and applied; selectors or the tick say that it was (S0)."""
+        is_online = environment.transport.id == "afas_online"
+        return is_online and not environment.values.get("apply_dkim") and not environment.dkim
+
     def messages(self, environment: Environment) -> list[Message]:
         """Every combination of message and place for which Profit may take another sender."""
         found = [Message("alert", "alerts, Pocket activation")]
@@ -100,12 +105,13 @@ def _afas_environment(environment: Environment, findings: Findings) -> None:
 
 def _dkim(environment: Environment, findings: Findings) -> None:
     source = environment.transport.source
-    for domain, signature in environment.dkim.items():
+    signed = {domain: signature for domain, signature in environment.dkim.items() if signature.selectors}
+    for domain, signature in signed.items():
         if [set(one) for one in signature.selectors] != [{"selector", "target"}] * _CNAMES:
             rule = "DKIM of AFAS Online takes two CNAME records per domain"
             way_out = "Give the two names and targets of the customer portal."
             findings.error(f"erp_mail_dkim.{domain}", None, rule, source, way_out)
-    if environment.dkim and environment.spf_terms == ():
+    if signed and environment.spf_terms == ():
         rule = "the SPF record must be configured before DKIM is requested for a domain"
         way_out = "Leave it out, so that AFAS Online's term is used."
         findings.error("erp_mail_spf_terms", None, rule, source, way_out)

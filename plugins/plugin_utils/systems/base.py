@@ -45,6 +45,10 @@ class SystemRules:
         """The sender that the ERP takes for a message; None when it has none."""
         return environment.sender(message.kind, message.keys.get(message.kind))
 
+    def is_unsigned(self, environment: Environment) -> bool:
+        """Tell whether the declaration itself says that mail is not signed with DKIM as the sender's domain."""
+        return False
+
     def server(self, environment: Environment) -> dict[str, Any]:
         """What a look at the mail server must find: host, port, security (none, starttls, implicit, opportunistic),
         verify (the certificate), sign_in, mechanism and max_tls; None where nothing is said."""

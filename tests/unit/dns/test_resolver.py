@@ -30,6 +30,7 @@ host     A     192.0.2.10
 host     AAAA  2001:db8::1
 alias    CNAME host
 chain    CNAME alias
+reverse  PTR   Mail.Service.Example.
 far      CNAME spf.service.example.
 dead     CNAME nowhere.service.example.
 loop1    CNAME loop2
@@ -70,6 +71,7 @@ def options(request: pytest.FixtureRequest, tmp_path: Path, start_bind: Callable
         ("alias.acme.example", "CNAME", ("host.acme.example",)),
         ("alias.acme.example", "A", ("192.0.2.10", "192.0.2.7")),
         ("chain.acme.example", "AAAA", ("2001:db8::1",)),
+        ("reverse.acme.example", "PTR", ("mail.service.example",)),
         ("chain.acme.example", "TXT", ()),
         ("host.acme.example", "CNAME", ()),
         ("far.acme.example", "TXT", ("v=spf1 ip4:192.0.2.0/24 -all",)),

@@ -145,6 +145,15 @@ def test_afas_online_sends_as_the_sender_from_its_own_servers() -> None:
     }
 
 
+def test_unsigned_mail_is_declared_by_an_empty_list() -> None:
+    unsigned = {"domain": "acme.example", "selectors": []}
+    assert only(**SENDGRID, dkim={"acme.example": []})["dkim"] == unsigned
+    assert only(**SENDGRID)["dkim"] is None
+    assert only(senders=ONE)["dkim"] == unsigned, "AFAS Online signs only after DKIM was requested and applied"
+    path = {"name": "em1.acme.example", "target": "u1.wl.sendgrid.net"}
+    assert only(**SENDGRID, dkim={"acme.example": [path]})["dkim"] is None
+
+
 SENDGRID: dict[str, Any] = {"transport": "smtp", "service": "sendgrid", "senders": ONE, "password": GIVEN}
 
 

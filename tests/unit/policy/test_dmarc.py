@@ -174,6 +174,7 @@ def test_only_destinations_outside_must_agree() -> None:
         "ruf=mailto:d@x.example,mailto:e@notacme.example,mailto:f@example"
     )
     assert dmarc.destinations(record, "acme.example") == ["x.example", "notacme.example"]
+    assert dmarc.relatives(record, "acme.example") == ["reports.acme.example"]
     assert dmarc.destinations(record, "mail.acme.example") == ["reports.acme.example", "x.example", "notacme.example"]
 
 

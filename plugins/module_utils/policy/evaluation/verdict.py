@@ -142,6 +142,7 @@ class Judge:
             _authentic(found_dkim.result),
             both(views[0].passes, views[1].passes),
             both(*has_policy),
+            next((view.policy.reason for view in views if view.policy.is_broken), None),
             judge_reverse_dns(sender.sources, self._lookup),
         )
 
@@ -209,7 +210,7 @@ def _spf_checker(lookup: Lookup, evaluator: SpfEvaluator | None) -> Callable[[Se
 
     def check(sender: Sender) -> SpfResult:
         domain = sender.envelope_domain or ""
-        address = sender.envelope_from or f"postmaster@{domain}"
-        return check_sources(evaluating, sender.sources or (), domain, address, sender.helo)
+        # Without the address, the local part is not known: the bare domain says so to macros.
+        return check_sources(evaluating, sender.sources or (), domain, sender.envelope_from or domain, sender.helo)
 
     return check

@@ -1,0 +1,191 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The verdicts as a user meets them: in site, before and after; as a guard; and by mail_auth_info on a plan."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.mailroom.erp.tests.integration.estate import (
+    BAKERY,
+    PROFIT,
+    RELAY,
+    SECRET,
+    SITE,
+    contents,
+    inventory,
+    spf,
+)
+from ansible_collections.mailroom.erp.tests.integration.playbook import Result, run_playbook
+
+UNSIGNED = {**RELAY, "erp_mail_dkim": {"acme.example": []}}
+HOSTS: dict[str, Any] = {"acme_profit": PROFIT, "acme_relay": UNSIGNED, "jansen_bakery": BAKERY}
+DOMAIN = {"services": ["microsoft365"], "dmarc": {"policy": "none", "rua": ["dmarc@acme.example"]}}
+
+
+def domains(**acme: Any) -> dict[str, Any]:
+    return {"acme.example": {**DOMAIN, **acme}, "mijnbakkerij.example": {"services": []}}
+
+
+def table(result: Result) -> list[str]:
+    """The lines of the verdict table, from the first environment to the line that counts."""
+    assert result.rc == 0, result.output
+    text = result.output[result.output.index("Show what receivers make of each sender") :]
+    start, end = text.index("["), text.index("\n    ]")
+    shown: list[str] = json.loads(text[text.index("[", text.index('"msg":')) : end + len("\n    ]")])
+    assert start
+    return shown
+
+
+def test_site_shows_each_sender_before_and_after_and_check_mode_agrees(estate: Path) -> None:
+    checked = table(run_playbook(estate, SITE, inventory(HOSTS), "--check"))
+    done = run_playbook(estate, SITE, inventory(HOSTS))
+    assert table(done) == checked
+    text = "\n".join(checked)
+    assert "acme_profit" in checked and "acme_relay" in checked and "jansen_bakery" in checked
+    assert "  erp@acme.example by afas_online: fail -> PASS (SPF pass, DKIM none, DMARC pass)" in checked
+    assert "  payroll@acme.example by afas_online: fail -> PASS (SPF pass, DKIM none, DMARC pass)" in checked
+    assert "  finance@acme.example by own_relay: fail -> PASS (SPF pass, DKIM none, DMARC pass)" in checked
+    assert "mijnbakkerij@ziggo.nl by ziggo: UNKNOWN" in text, "its addresses are of 2015"
+    again = run_playbook(estate, SITE, inventory(HOSTS))
+    assert again.changed == 0
+    assert "  erp@acme.example by afas_online: PASS (SPF pass, DKIM none, DMARC pass)" in table(again)
+
+
+def test_a_stricter_policy_is_refused_while_a_sender_of_an_environment_would_fail(estate: Path) -> None:
+    before = contents(estate)
+    bounced = {**UNSIGNED, "erp_mail_envelope_from": "bounces@relay.example"}
+    shared = {"mail_dns_complete": True, "mail_dns_domains": domains(dmarc={"policy": "quarantine"})}
+    refused = run_playbook(estate, SITE, inventory({**HOSTS, "acme_relay": bounced}, **shared))
+    assert refused.rc != 0
+    flat = " ".join(refused.output.replace('\\"', '"').split())
+    for words in (
+        "acme_relay, finance@acme.example: verdict",
+        "quarantine",
+        "allow_failing_senders: [finance@acme.example]",
+    ):
+        assert words in flat, refused.output
+    assert "acme_profit, erp@acme.example: verdict" not in flat
+    assert contents(estate) == before
+    allowed = {**shared, "mail_dns_allow_failing_senders": ["acme_relay"]}
+    done = run_playbook(estate, SITE, inventory({**HOSTS, "acme_relay": bounced}, **allowed))
+    assert (
+        "  finance@acme.example by own_relay: FAIL (SPF none, DKIM none, DMARC fail, receivers are asked to put it"
+        in ("\n".join(table(done)))
+    )
+
+
+def test_the_first_reject_asks_for_a_word_about_undeclared_senders(estate: Path) -> None:
+    before = contents(estate)
+    shared = {"mail_dns_complete": True, "mail_dns_domains": domains(dmarc={"policy": "reject"})}
+    refused = run_playbook(estate, SITE, inventory(HOSTS, **shared))
+    assert refused.rc != 0 and "accept_unseen_senders" in refused.output
+    assert contents(estate) == before
+    shared["mail_dns_domains"] = domains(dmarc={"policy": "reject", "accept_unseen_senders": True})
+    done = run_playbook(estate, SITE, inventory(HOSTS, **shared))
+    assert done.rc == 0, done.output
+    assert spf(estate, "acme.example")
+
+
+def test_senders_whose_domains_are_not_ours_are_judged_too(estate: Path) -> None:
+    office = {**BAKERY, "erp_mail_settings": {}, "erp_mail_senders": {"environment": "bakery@ziggo.nl"}}
+    shared = {"mail_dns_domains": {}, "mail_dns_account": None}
+    result = run_playbook(estate, SITE, inventory({"jansen_bakery": office}, **shared))
+    assert any("bakery@ziggo.nl by ziggo: UNKNOWN" in line for line in table(result))
+
+
+PLANNED = """
+- name: Judge a plan
+  hosts: localhost
+  gather_facts: false
+  vars:
+    dns: {provider: zonefile, path: "{{ playbook_dir }}/zones"}
+    resolver: {zonefiles: ["{{ playbook_dir }}/zones", "{{ playbook_dir }}/world"]}
+    senders:
+      - {from: erp@acme.example, envelope_domain: acme.example, sources: [include:spf.afas.online],
+         dkim: {domain: acme.example, selectors: []}}
+  tasks:
+    - name: Plan
+      mailroom.erp.mail_domains: &change
+        dns: "{{ dns }}"
+        resolver: "{{ resolver }}"
+        domains: [acme.example]
+        spf: {terms: [include:spf.afas.online]}
+        dmarc: {policy: quarantine}
+        senders: "{{ senders }}"
+      check_mode: true
+      register: plan
+
+    - name: Judge the plan, and what is live
+      mailroom.erp.mail_auth_info:
+        resolver: "{{ resolver }}"
+        senders: "{{ senders }}"
+        domains: [acme.example]
+        planned: "{{ item }}"
+      loop: ["{{ plan.planned }}", []]
+      register: judged
+
+    - name: Publish
+      mailroom.erp.mail_domains: *change
+      register: done
+
+    - name: Look at what is live now
+      mailroom.erp.mail_auth_info:
+        resolver: "{{ resolver }}"
+        senders: "{{ senders }}"
+        domains: [acme.example]
+      register: live
+
+    - name: All agree
+      ansible.builtin.assert:
+        that:
+          - plan.verdicts == done.verdicts
+          - plan.planned == done.planned
+          - judged.results[0].verdicts == done.verdicts.after
+          - judged.results[1].verdicts == done.verdicts.before
+          - live.verdicts == done.verdicts.after
+          - judged.results[0].domains == live.domains
+          - done.verdicts.before[0].result == "fail"
+          - done.verdicts.after[0].result == "pass"
+          - done.verdicts.after[0].spf.term == "include:spf.afas.online > ip4:198.51.100.0/24"
+          - done.verdicts.after[0].dmarc.policy == "quarantine"
+          - live.summary.senders == {"pass": 1, "fail": 0, "unknown": 0}
+          - live is not changed
+"""
+
+
+def test_a_plan_is_judged_as_what_it_becomes(estate: Path) -> None:
+    result = run_playbook(estate, PLANNED, {"all": {}})
+    assert result.rc == 0, result.output
+
+
+WRONG = """
+- name: Give something wrong
+  hosts: localhost
+  gather_facts: false
+  tasks:
+    - name: Wrong
+      mailroom.erp.{module}:
+        {options}
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "options", "words"),
+    [
+        ("mail_auth_info", "senders: [{from: nobody}]", "name@domain"),
+        ("mail_auth_info", "senders: [{form: erp@acme.example}]", "from"),
+        ("mail_auth_info", "{}", "one of the following is required"),
+        ("mail_domains", "{domains: [acme.example], spf: {}, dns: {provider: zonefile, path: zones}, "
+         "allow_failing_senders: [erp@acme.example]}", "no declared sender has this address"),
+    ],
+    ids=["address", "misspelled", "nothing", "nobody"],
+)  # fmt: skip
+def test_wrong_input_is_refused(estate: Path, module: str, options: str, words: str) -> None:
+    result = run_playbook(estate, WRONG.format(module=module, options=options), {"all": {}})
+    assert result.rc != 0 and words in result.output
+    assert SECRET not in result.output

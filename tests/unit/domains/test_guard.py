@@ -1,0 +1,169 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The guard on real master files: what would harm a declared sender is refused before anything is written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.request import read_order
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.run import Run
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
+
+HEAD = """$TTL 3600
+@ IN SOA ns1.{zone}. hostmaster.{zone}. 1 7200 900 1209600 300
+@ IN NS ns1.{zone}.
+ns1 IN A 192.0.2.53
+"""
+KEY = "v=DKIM1; k=ed25519; p=" + "A" * 43 + "="
+LIVE = [
+    '@ IN TXT "v=spf1 ip4:192.0.2.10 include:spf.afas.online ~all"',
+    '_dmarc IN TXT "v=DMARC1; p=none"',
+    f's1._domainkey IN TXT "{KEY}"',
+    'shop IN TXT "v=spf1 ip4:192.0.2.20 ~all"',
+]
+ERP = {
+    "from": "erp@acme.example",
+    "environment": "acme_profit",
+    "envelope_domain": "acme.example",
+    "sources": ["192.0.2.10"],
+    "dkim": {"domain": "acme.example", "selectors": []},
+}
+SIGNED = {**ERP, "dkim": {"domain": "acme.example", "selectors": ["s1"]}}
+STRANGER = {**ERP, "from": "old@acme.example", "environment": "acme_old", "sources": ["198.51.100.7"]}
+SHOP_STRANGER = {**STRANGER, "from": "web@shop.acme.example", "envelope_domain": "shop.acme.example"}
+UNKNOWN = {"from": "who@acme.example", "environment": "acme_crm"}
+SEEN = {"accept_unseen_senders": True}
+
+
+class Company:
+    """One zone of ours, and a service's; both are what the resolver sees."""
+
+    def __init__(self, folder: Path) -> None:
+        self.ours, self.world = folder / "ours", folder / "world"
+        for place, zone, records in (
+            (self.ours, "acme.example", LIVE),
+            (self.world, "afas.online", ['spf IN TXT "v=spf1 ip4:203.0.113.0/24 ~all"']),
+        ):
+            place.mkdir()
+            (place / f"{zone}.zone").write_text(HEAD.format(zone=zone) + "\n".join(records) + "\n")
+
+    def live(self, *records: str) -> None:
+        (self.ours / "acme.example.zone").write_text(HEAD.format(zone="acme.example") + "\n".join(records) + "\n")
+
+    def run(self, *senders: dict[str, Any], allow: tuple[str, ...] = (), write: bool = True, **kinds: Any) -> Run:
+        dns = {"provider": "zonefile", "path": str(self.ours)}
+        params = {"dns": dns, "domains": [{"domain": "acme.example", **kinds}]}
+        order = read_order({**params, "senders": senders, "allow_failing_senders": list(allow)})
+        run = Run(order, {"zonefiles": [str(self.ours), str(self.world)]})
+        run.execute(write)
+        return run
+
+    def refusal(self, *senders: dict[str, Any], **kinds: Any) -> str:
+        before = (self.ours / "acme.example.zone").read_bytes()
+        with pytest.raises(Refused) as caught:
+            self.run(*senders, **kinds)
+        assert (self.ours / "acme.example.zone").read_bytes() == before
+        return str(caught.value)
+
+
+@pytest.fixture
+def company(tmp_path: Path) -> Company:
+    return Company(tmp_path)
+
+
+HARMFUL: dict[str, tuple[dict[str, Any], dict[str, Any], list[str]]] = {
+    "a stricter policy": (STRANGER, {"dmarc": {"policy": "quarantine"}}, ["old@acme.example", "quarantine"]),
+    "the first reject": (STRANGER, {"dmarc": {"policy": "reject", **SEEN}}, ["old@acme.example", "reject"]),
+    "a policy for subdomains": (
+        SHOP_STRANGER,
+        {"dmarc": {"subdomain_policy": "quarantine"}},
+        ["web@shop.acme.example", "quarantine"],
+    ),
+    "a policy that a subdomain inherits": (
+        SHOP_STRANGER,
+        {"dmarc": {"policy": "quarantine"}},
+        ["web@shop.acme.example", "quarantine"],
+    ),
+    "a hard fail": (STRANGER, {"spf": {"all": "-all"}}, ["softfail", "fail"]),
+    "a term that goes": (ERP, {"spf": {"terms": ["ip4:192.0.2.10"], "state": "absent"}}, ["erp@acme.example", "pass"]),
+    "exclusive": (ERP, {"spf": {"terms": ["include:spf.afas.online"], "exclusive": True}}, ["erp@acme.example"]),
+    "a record that goes": (ERP, {"spf": {"state": "absent"}}, ["erp@acme.example", "none"]),
+    "a selector that goes": (SIGNED, {"dkim": [{"selector": "s1", "state": "absent"}]}, ["DKIM", "erp@acme.example"]),
+    "parking": (
+        ERP,
+        {"spf": {"terms": [], "exclusive": True, "all": "-all"}, "dmarc": {"policy": "reject", **SEEN}},
+        ["erp@acme.example", "SPF was pass and becomes fail"],
+    ),
+    "strict alignment": (
+        {**SHOP_STRANGER, "envelope_domain": "acme.example", "sources": ["192.0.2.10"]},
+        {"dmarc": {"aspf": "s"}},
+        ["web@shop.acme.example"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("sender", "change", "words"), HARMFUL.values(), ids=HARMFUL.keys())
+def test_a_change_that_harms_a_declared_sender_is_refused(
+    company: Company, sender: dict[str, Any], change: dict[str, Any], words: list[str]
+) -> None:
+    message = company.refusal(sender, **change)
+    for word in [*words, f"allow_failing_senders: [{sender['from']}]"]:
+        assert word in message, message
+    company.run(sender, allow=(sender["from"],), write=False, **change)
+    company.run(sender, allow=(sender["environment"],), **change)
+
+
+HARMLESS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "a stricter policy that it passes": (ERP, {"dmarc": {"policy": "reject", **SEEN}}),
+    "a hard fail that does not concern it": (ERP, {"spf": {"all": "-all"}}),
+    "a term of somebody else": (ERP, {"spf": {"terms": ["include:spf.afas.online"], "state": "absent"}}),
+    "a softer policy": (STRANGER, {"dmarc": {"policy": "none", "rua": ["dmarc@acme.example"]}}),
+    "a term more": (STRANGER, {"spf": {"terms": ["ip4:198.51.100.7"]}}),
+}
+
+
+@pytest.mark.parametrize(("sender", "change"), HARMLESS.values(), ids=HARMLESS.keys())
+def test_a_change_that_harms_nobody_is_made(company: Company, sender: dict[str, Any], change: dict[str, Any]) -> None:
+    company.run(sender, **change)
+
+
+def test_a_sender_that_failed_before_may_go_on_failing(company: Company) -> None:
+    company.live('@ IN TXT "v=spf1 -all"', '_dmarc IN TXT "v=DMARC1; p=reject"')
+    run = company.run(STRANGER, spf={"terms": ["ip4:192.0.2.10"]})
+    assert [one.result for one in (*run.guard.before, *run.guard.after)] == ["fail", "fail"]
+
+
+def test_the_refusal_names_every_sender_that_would_fail(company: Company) -> None:
+    message = company.refusal(STRANGER, ERP, SHOP_STRANGER, dmarc={"policy": "quarantine"})
+    assert "old@acme.example" in message and "web@shop.acme.example" in message
+    assert "erp@acme.example" not in message
+
+
+def test_an_unknown_sender_is_warned_about_and_not_refused(company: Company) -> None:
+    run = company.run(UNKNOWN, dmarc={"policy": "quarantine"})
+    assert run.guard.after[0].result == "unknown"
+    assert any("who@acme.example" in warning and "quarantine" in warning for warning in run.guard.warnings)
+
+
+def test_a_sender_that_is_known_to_fail_from_now_on_is_refused_though_it_was_unknown_before(company: Company) -> None:
+    company.live('@ IN TXT "v=spf1 include:nowhere.elsewhere ~all"', '_dmarc IN TXT "v=DMARC1; p=none"')
+    change = {
+        "spf": {"terms": ["ip4:192.0.2.1"], "exclusive": True, "lookup_limit": "ignore"},
+        "dmarc": {"policy": "quarantine"},
+    }
+    assert "old@acme.example" in company.refusal(STRANGER, **change)
+
+
+def test_the_verdicts_of_check_mode_are_those_of_the_run(company: Company) -> None:
+    change = {"spf": {"terms": ["ip4:198.51.100.7"]}, "dmarc": {"policy": "quarantine"}}
+    checked = company.run(ERP, STRANGER, UNKNOWN, write=False, **change)
+    done = company.run(ERP, STRANGER, UNKNOWN, **change)
+    assert [one.as_dict() for one in checked.guard.before] == [one.as_dict() for one in done.guard.before]
+    assert [one.as_dict() for one in checked.guard.after] == [one.as_dict() for one in done.guard.after]
+    assert [one.result for one in done.guard.after] == ["pass", "pass", "unknown"]
+    again = company.run(ERP, STRANGER, UNKNOWN, **change)
+    assert [one.as_dict() for one in again.guard.before] == [one.as_dict() for one in done.guard.after]
