@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import abc
 import contextlib
 import socket
 import subprocess
@@ -19,7 +20,7 @@ _START_SECONDS = 15.0
 LOG_CHARACTERS = 3000
 
 
-class Daemon:
+class Daemon(abc.ABC):
     """A running program; a context manager that stops it."""
 
     PROGRAM: ClassVar[str]
@@ -42,13 +43,13 @@ class Daemon:
             self._process = subprocess.Popen([path, *self.command()], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         self._wait()
 
+    @abc.abstractmethod
     def configure(self) -> None:
         """Write the configuration into the folder."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def command(self) -> list[str]:
         """The arguments that keep the program in the foreground, without its name."""
-        raise NotImplementedError
 
     def log(self) -> str:
         """The last that the program has written."""

@@ -220,6 +220,15 @@ def rarer() -> list[Case]:
             ({"domain": "nodmarc.example", "spf": OWN_SPF},),
         ),
         Case(
+            "dmarc_two_records",
+            "two DMARC records are none (RFC 7489 section 6.6.3)",
+            "factuur@twopolicies.example",
+            STRANGER,
+            Outcome("fail", "none", "none", "none"),
+            ({"domain": "twopolicies.example", "spf": OWN_SPF},),
+            {"twopolicies.example": ('_dmarc TXT "v=DMARC1; p=reject"', '_dmarc TXT "v=DMARC1; p=quarantine"')},
+        ),
+        Case(
             "dkim_key_there_before",
             "a key that stood there before the collection came is used as it is",
             "factuur@oldkey.example",

@@ -50,12 +50,20 @@ class Run:
     @property
     def before(self) -> dict[str, Outcome]:
         """The verdict of each case on the live records."""
-        return {one["sender"]["environment"]: _outcome(one) for one in self.returned["verdicts"]["before"]}
+        return {name: _outcome(verdict) for name, verdict in self._verdicts("before").items()}
 
     @property
     def after(self) -> dict[str, Outcome]:
         """The verdict of each case on the planned records."""
-        return {one["sender"]["environment"]: _outcome(one) for one in self.returned["verdicts"]["after"]}
+        return {name: _outcome(verdict) for name, verdict in self.verdicts.items()}
+
+    @property
+    def verdicts(self) -> dict[str, dict[str, Any]]:
+        """The same as the module returned them."""
+        return self._verdicts("after")
+
+    def _verdicts(self, when: str) -> dict[str, dict[str, Any]]:
+        return {verdict["sender"]["environment"]: verdict for verdict in self.returned["verdicts"][when]}
 
 
 class Publisher:

@@ -23,6 +23,9 @@ MAILER = "192.0.2.113"
 LISTED, STRANGER = "192.0.2.10", "192.0.2.200"
 """A company's own mail server, and one that nobody knows."""
 
+CATALOGUED = {"afas_online": AFAS_SPF, "microsoft365": OUTLOOK_SPF, "gmail": GOOGLE_SPF}
+"""Terms that must be those of the catalogue, by its names."""
+
 LOOKUPS = 11
 """One DNS lookup more than RFC 7208 section 4.6.4 allows."""
 

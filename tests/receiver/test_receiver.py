@@ -11,11 +11,13 @@ from __future__ import annotations
 from dataclasses import fields
 
 import pytest
+from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue_loader import Catalogue
 from ansible_collections.mailroom.erp.tests.receiver.answer import Answer
 from ansible_collections.mailroom.erp.tests.receiver.case import OPENDMARC_IS_7489, Outcome
 from ansible_collections.mailroom.erp.tests.receiver.cases import CASES
 from ansible_collections.mailroom.erp.tests.receiver.conftest import Receiver
 from ansible_collections.mailroom.erp.tests.receiver.publish import Run
+from ansible_collections.mailroom.erp.tests.receiver.services import CATALOGUED
 
 OUTCOME = [field.name for field in fields(Outcome)]
 LABELLED = [name for name, case in CASES.items() if case.label]
@@ -29,6 +31,11 @@ def test_there_are_cases_of_every_kind() -> None:
     assert {one.disposition for one in answers} == {"none", "quarantine", "reject"}
     assert all(CASES[name].verdict or CASES[name].label.startswith(OPENDMARC_IS_7489) for name in LABELLED)
     assert [name for name, case in CASES.items() if case.verdict and not case.label] == []
+
+
+@pytest.mark.parametrize("service", CATALOGUED)
+def test_services_send_as_the_catalogue_says(service: str) -> None:
+    assert Catalogue().service(service).spf_terms.value == [CATALOGUED[service]]
 
 
 @pytest.mark.parametrize("name", [name for name in CASES if name not in LABELLED])
@@ -56,7 +63,14 @@ def test_receiver_answers_as_the_verdict_said(
     assert planned.after[name] == case.expected_verdict, f"{case.about}: {case.label}"
 
 
+@pytest.mark.parametrize("name", [name for name, case in CASES.items() if case.expected_verdict.dmarc != "none"])
+def test_result_of_the_verdict_is_that_of_dmarc(name: str, planned: Run) -> None:
+    verdict = planned.verdicts[name]
+    assert verdict["result"] == CASES[name].expected_verdict.dmarc
+    assert verdict["reason"]
+    assert (verdict["next_step"] is None) == (verdict["result"] == "pass"), verdict["next_step"]
+
+
 @pytest.mark.parametrize("name", [name for name in LABELLED if CASES[name].label.startswith(OPENDMARC_IS_7489)])
 def test_the_verdict_names_the_standard_that_this_receiver_does_not_know(name: str, planned: Run) -> None:
-    (verdict,) = [one for one in planned.returned["verdicts"]["after"] if one["sender"]["environment"] == name]
-    assert verdict["dmarc"]["standard"] == "RFC 9989"
+    assert planned.verdicts[name]["dmarc"]["standard"] == "RFC 9989"
