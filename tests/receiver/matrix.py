@@ -224,9 +224,11 @@ def rarer() -> list[Case]:
             "two DMARC records are none (RFC 7489 section 6.6.3)",
             "factuur@twopolicies.example",
             STRANGER,
-            Outcome("fail", "none", "none", "none"),
+            Outcome("fail", "none", "fail", "reject"),
             ({"domain": "twopolicies.example", "spf": OWN_SPF},),
-            {"twopolicies.example": ('_dmarc TXT "v=DMARC1; p=reject"', '_dmarc TXT "v=DMARC1; p=quarantine"')},
+            {"twopolicies.example": ('_dmarc TXT "v=DMARC1; p=reject"', '_dmarc TXT "v=DMARC1; p=reject; sp=none"')},
+            verdict=Outcome("fail", "none", "none", "none"),
+            label="OpenDMARC 1.4 takes one of the two, which the section forbids; the verdict keeps to both standards",
         ),
         Case(
             "dkim_key_there_before",
