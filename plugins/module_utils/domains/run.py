@@ -247,6 +247,8 @@ class Run:
 
     def _judge_senders(self, works: Sequence[_ZoneWork]) -> None:
         """Refuse the run when it would harm a declared sender. A zone that failed will not change."""
+        if not self.guard.senders:
+            return  # nor is anything loaded that only verdicts need
         live = self._world([]).lookup
         steps = [step for work in works for step in work.steps]
         self.guard.look(live, self._world(steps).lookup if steps else live)

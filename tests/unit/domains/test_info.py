@@ -146,7 +146,8 @@ def test_the_selectors_of_senders_are_looked_at_too(tmp_path: Path) -> None:
     ids=["alias", "delegated"],
 )
 def test_a_policy_that_is_managed_elsewhere_is_told(tmp_path: Path, record: str, holder: str) -> None:
-    (tmp_path / "_dmarc.acme.example.zone").write_text(HEAD.format(zone="_dmarc.acme.example"))
+    if holder.startswith("zone"):
+        (tmp_path / "_dmarc.acme.example.zone").write_text(HEAD.format(zone="_dmarc.acme.example"))
     assert look(tmp_path, [*GOOD[:2], record])["domains"][0]["dmarc"]["managed_elsewhere"] == holder
 
 

@@ -26,8 +26,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import 
 RFC_9989 = "RFC 9989"
 RFC_7489 = "RFC 7489"
 
-_LONG = 8
-_SHORTENED = 7
+_MOST_ABOVE = 7
 _EXISTENCE = ("A", "AAAA", "MX", "TXT", "NS")
 
 
@@ -179,7 +178,7 @@ def walk_names(domain: str) -> list[str]:
     """The domains that a tree walk asks about, in its order: at most eight (RFC 9989 section 4.10 steps 3 to 7)."""
     labels = domain.split(".")
     count = len(labels)
-    first_above = count - _SHORTENED if count >= _LONG else 1
+    first_above = max(1, count - _MOST_ABOVE)
     return [domain, *(".".join(labels[start:]) for start in range(first_above, count))]
 
 

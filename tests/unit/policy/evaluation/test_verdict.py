@@ -204,6 +204,21 @@ def test_a_pass_must_hold_under_both_standards() -> None:
     verdict = Judge(Table(records), check_spf=spf("pass")).verdict(sender)
     assert (verdict.result, verdict.disposition, verdict.dmarc.standard) == ("fail", "reject", "RFC 9989")
 
+    # A public suffix with a policy, but without psd=y: only the suffix list tells its customers apart.
+    records = {"_dmarc.co.uk": "v=DMARC1; p=reject", "_dmarc.a.co.uk": "v=DMARC1; p=quarantine"}
+    sender = replace(SENDER, domain="a.co.uk", envelope_domain="b.co.uk")
+    verdict = Judge(Table(records), check_spf=spf("pass")).verdict(sender)
+    assert (verdict.result, verdict.disposition, verdict.dmarc.standard) == ("fail", "quarantine", "RFC 7489")
+
+
+def test_of_two_passes_the_one_without_a_policy_is_shown() -> None:
+    # Two records at the subdomain: a tree walk goes on to the organisation's, RFC 7489 ends there.
+    table = Table(
+        {"_dmarc.acme.example": "v=DMARC1; p=none", "_dmarc.shop.acme.example": ("v=DMARC1", "v=DMARC1; p=none")}
+    )
+    verdict = Judge(table, check_spf=spf("pass")).verdict(replace(SHOP, envelope_domain="shop.acme.example"))
+    assert (verdict.result, verdict.dmarc.result, verdict.dmarc.standard) == ("pass", "none", "RFC 7489")
+
 
 def test_a_verdict_in_plain_values_says_everything() -> None:
     verdict = judged(SIGNED, "pass", keys={"s1": "acme.example"})
