@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.mailroom.erp.plugins.module_utils.dns import resolver
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.request import read_order
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.run import Run
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
@@ -156,6 +157,22 @@ def test_a_sender_that_is_known_to_fail_from_now_on_is_refused_though_it_was_unk
         "dmarc": {"policy": "quarantine"},
     }
     assert "old@acme.example" in company.refusal(STRANGER, **change)
+
+
+def test_each_question_is_asked_once_for_all_senders_before_and_after(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, str]] = []
+    find = resolver._Live._find
+
+    def counted(live: resolver._Live, name: str, rdtype: str) -> object:
+        asked.append((name, rdtype))
+        return find(live, name, rdtype)
+
+    monkeypatch.setattr(resolver._Live, "_find", counted)
+    crowd = [{**ERP, "from": f"user{number}@acme.example"} for number in range(50)]
+    company.run(*crowd, STRANGER, spf={"terms": ["ip4:198.51.100.7"]}, dmarc={"rua": ["d@acme.example"]})
+    assert ("acme.example", "TXT") in asked and len(asked) == len(set(asked))
 
 
 def test_the_verdicts_of_check_mode_are_those_of_the_run(company: Company) -> None:

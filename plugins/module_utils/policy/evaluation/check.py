@@ -174,7 +174,9 @@ class Check:
             rule = f"names {len(hosts)} MX hosts, at most {MAX_MX_HOSTS} may (RFC 7208 section 4.6.4)"
             raise at_term(step.raw, Stop("permerror", f"{brief(step.raw)}: {brief(name)} {rule}"))
         names = [host.removesuffix(".").lower() for host in hosts]
-        return any(self._holds(self._asked(step.raw, host, self._rdtype), step) for host in names if host)
+        # All are asked before any is compared: so the order of the hosts, which is up to chance, decides nothing.
+        addresses = [self._asked(step.raw, host, self._rdtype) for host in names if host]
+        return any(self._holds(values, step) for values in addresses)
 
     def match_exists(self, step: Step, domain: str) -> bool:
         """exists: an IPv4 address counts for IPv6 clients too (RFC 7208 section 5.7)."""
