@@ -81,7 +81,7 @@ def test_a_stricter_policy_is_refused_while_a_sender_of_an_environment_would_fai
 
 def test_the_first_reject_asks_for_a_word_about_undeclared_senders(estate: Path) -> None:
     before = contents(estate)
-    shared = {"mail_dns_complete": True, "mail_dns_domains": domains(dmarc={"policy": "reject"})}
+    shared: dict[str, Any] = {"mail_dns_complete": True, "mail_dns_domains": domains(dmarc={"policy": "reject"})}
     refused = run_playbook(estate, SITE, inventory(HOSTS, **shared))
     assert refused.rc != 0 and "accept_unseen_senders" in refused.output
     assert contents(estate) == before

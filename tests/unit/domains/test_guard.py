@@ -152,7 +152,7 @@ def test_an_unknown_sender_is_warned_about_and_not_refused(company: Company) -> 
 
 def test_a_sender_that_is_known_to_fail_from_now_on_is_refused_though_it_was_unknown_before(company: Company) -> None:
     company.live('@ IN TXT "v=spf1 include:nowhere.elsewhere ~all"', '_dmarc IN TXT "v=DMARC1; p=none"')
-    change = {
+    change: dict[str, Any] = {
         "spf": {"terms": ["ip4:192.0.2.1"], "exclusive": True, "lookup_limit": "ignore"},
         "dmarc": {"policy": "quarantine"},
     }
@@ -176,7 +176,7 @@ def test_each_question_is_asked_once_for_all_senders_before_and_after(
 
 
 def test_the_verdicts_of_check_mode_are_those_of_the_run(company: Company) -> None:
-    change = {"spf": {"terms": ["ip4:198.51.100.7"]}, "dmarc": {"policy": "quarantine"}}
+    change: dict[str, Any] = {"spf": {"terms": ["ip4:198.51.100.7"]}, "dmarc": {"policy": "quarantine"}}
     checked = company.run(ERP, STRANGER, UNKNOWN, write=False, **change)
     done = company.run(ERP, STRANGER, UNKNOWN, **change)
     assert [one.as_dict() for one in checked.guard.before] == [one.as_dict() for one in done.guard.before]
