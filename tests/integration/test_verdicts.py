@@ -93,7 +93,7 @@ def test_the_first_reject_asks_for_a_word_about_undeclared_senders(estate: Path)
 
 def test_senders_whose_domains_are_not_ours_are_judged_too(estate: Path) -> None:
     office = {**BAKERY, "erp_mail_settings": {}, "erp_mail_senders": {"environment": "bakery@ziggo.nl"}}
-    shared = {"mail_dns_domains": {}, "mail_dns_account": None}
+    shared: dict[str, Any] = {"mail_dns_domains": {}, "mail_dns_account": None}
     result = run_playbook(estate, SITE, inventory({"jansen_bakery": office}, **shared))
     assert any("bakery@ziggo.nl by ziggo: UNKNOWN" in line for line in table(result))
 
