@@ -102,7 +102,7 @@ def _sender(before: _Verdict, after: _Verdict, live: _Verdict, width: int) -> li
     parts = ", ".join(f"{kind.upper()} {after[kind]['result']}" for kind in ("spf", "dkim", "dmarc"))
     asked = f"; receivers {_asked(after)}" if after["result"] != "pass" else ""
     by = f" by {sender['service']}" if sender["service"] else ""
-    lines = [f"  {sender['from']}{by}: {was}{after['result'].upper()}", f"    {parts}{asked}"]
+    lines = [f"  {sender['from']}{by}: {was}{after['result'].upper()}", _wrapped("", f"{parts}{asked}", width)]
     if after["result"] != "pass":
         lines += [_wrapped("why", after["reason"], width)]
     if live["result"] != after["result"]:
@@ -123,7 +123,7 @@ def _asked(verdict: _Verdict) -> str:
 
 
 def _wrapped(label: str, text: str, width: int) -> str:
-    first = f"    {label + ':':<6}"
+    first = f"    {label + ':':<6}" if label else "    "
     return textwrap.fill(
         text,
         width=width,

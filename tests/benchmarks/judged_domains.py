@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What it costs to plan and judge 10,000 domains, each with a sender, beside planning them without senders.
 
-Run it by ``make benchmark``. Every domain is a zone file of its own that changes twice (a term more, a stricter policy),
-and fifty services stand behind their includes. Each side is a process of its own, which prints its seconds and its peak
-memory; nothing is written.
+Run it by ``make benchmark``. Every domain is a zone file of its own that changes twice (a term more, a stricter
+policy), and fifty services stand behind their includes. Each side is a process of its own, which prints its seconds and
+its peak memory; nothing is written.
 """
 
 from __future__ import annotations

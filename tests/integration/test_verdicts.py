@@ -75,12 +75,13 @@ def test_a_stricter_policy_is_refused_while_a_sender_of_an_environment_would_fai
     done = run_playbook(estate, SITE, inventory({**HOSTS, "acme_relay": bounced}, **allowed))
     shown = table(done)
     finance = shown.index("  finance@acme.example by own_relay: FAIL")
-    assert shown[finance + 1] == "    SPF temperror, DKIM none, DMARC fail; receivers are asked to put it into spam"
+    told = " ".join("\n".join(shown[finance:]).split())
+    assert "SPF temperror, DKIM none, DMARC fail; receivers are asked to put it into spam" in told
 
 
 def test_the_first_reject_asks_for_a_word_about_undeclared_senders(estate: Path) -> None:
     before = contents(estate)
-    shared = {"mail_dns_complete": True, "mail_dns_domains": domains(dmarc={"policy": "reject"})}
+    shared: dict[str, Any] = {"mail_dns_complete": True, "mail_dns_domains": domains(dmarc={"policy": "reject"})}
     refused = run_playbook(estate, SITE, inventory(HOSTS, **shared))
     assert refused.rc != 0 and "accept_unseen_senders" in refused.output
     assert contents(estate) == before
@@ -92,7 +93,7 @@ def test_the_first_reject_asks_for_a_word_about_undeclared_senders(estate: Path)
 
 def test_senders_whose_domains_are_not_ours_are_judged_too(estate: Path) -> None:
     office = {**BAKERY, "erp_mail_settings": {}, "erp_mail_senders": {"environment": "bakery@ziggo.nl"}}
-    shared = {"mail_dns_domains": {}, "mail_dns_account": None}
+    shared: dict[str, Any] = {"mail_dns_domains": {}, "mail_dns_account": None}
     result = run_playbook(estate, SITE, inventory({"jansen_bakery": office}, **shared))
     assert any("bakery@ziggo.nl by ziggo: UNKNOWN" in line for line in table(result))
 

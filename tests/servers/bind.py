@@ -10,6 +10,8 @@ with Bind({"acme.example": zone_text("acme.example", '@ TXT "v=spf1 mx -all"')})
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from ansible_collections.mailroom.erp.tests.servers.server import ADDRESS, KEY_NAME, KEY_SECRET, Server, zone_text
 
 __all__ = [
@@ -42,7 +44,7 @@ options {{
     pid-file none;
     lock-file none;
     session-keyfile none;
-    recursion no;
+    recursion %(recursion)s;
     allow-transfer {{ key "{KEY_NAME}"; }};
     transfers-out 100;
     dnssec-validation no;
@@ -61,9 +63,11 @@ class Bind(Server):
     PACKAGE = "bind9"
     OPEN = UPDATES_WITH_KEY
     CLOSED = UPDATES_REFUSED
+    RECURSION: ClassVar[str] = "no"
+    """Whether it follows an alias into another zone, as the resolver of a mail server does."""
 
     def configure(self) -> None:
-        text = _OPTIONS % {"folder": self.folder, "port": self.port}
+        text = _OPTIONS % {"folder": self.folder, "port": self.port, "recursion": self.RECURSION}
         for zone, file in self.write_zones().items():
             text += f'zone "{zone}" {{ type primary; file "{file}"; {self._updates[zone]} }};\n'
         (self.folder / "named.conf").write_text(text)

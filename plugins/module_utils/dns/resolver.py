@@ -73,13 +73,19 @@ class Resolver:
         """
         libraries.require("dns.resolver")
         self._live = _Live({name: value for name, value in (options or {}).items() if value is not None})
-        self._overlay = dict(overlay or {})
+        self._lay(overlay or {})
 
     def with_overlay(self, overlay: Mapping[Key, tuple[str, ...]]) -> Resolver:
         """A resolver that answers these planned records instead of its own; live answers are shared."""
         other = Resolver.__new__(Resolver)
-        other._live, other._overlay = self._live, dict(overlay)
+        other._live = self._live
+        other._lay(overlay)
         return other
+
+    def _lay(self, overlay: Mapping[Key, tuple[str, ...]]) -> None:
+        self._overlay = dict(overlay)
+        # A name exists too when only names below it have data (RFC 8020).
+        self._planned = {above for (name, _type), found in overlay.items() if found for above in _and_above(name)}
 
     def lookup(self, name: str, rdtype: str) -> Answer:
         """Look up one name and type, along CNAMEs (unless they are what is asked for).
@@ -106,6 +112,8 @@ class Resolver:
         if planned is not None:
             return _Step(planned, True)
         step = self._live.step(name, rdtype)
+        if not step.exists and name in self._planned:
+            return _Step((), True)
         # A live alias that is planned to go leaves a name without data behind.
         return _Step((), True) if step.alias is not None and alias == () else step
 
@@ -182,6 +190,12 @@ class _Live:
             except BaseException as error:
                 future.set_exception(error)
         return future.result()
+
+
+def _and_above(name: str) -> Iterator[str]:
+    while name:
+        yield name
+        name = name.partition(".")[2]
 
 
 def _is_above(name: str, zones: Mapping[str, Path]) -> bool:

@@ -46,11 +46,12 @@ class World:
     """What the world will see: live answers with all planned records of the run laid over them.
 
     ``lookup`` gives the values of (name, type), () for none, and raises ``lookup.Unresolved``; ``counter`` counts
-    SPF records over the same answers.
+    SPF records over the same answers; ``exists`` tells whether a name is there at all (is no NXDOMAIN).
     """
 
     lookup: Lookup
     counter: BudgetCounter
+    exists: Callable[[str], bool]
 
 
 class Recipe(Protocol):

@@ -243,12 +243,13 @@ def _file_content(params: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(content, list):
         content = {"domains": content}
     known = {"domains", "dns", "senders", *_DEFAULTS}
-    lists = isinstance(content, dict) and all(
-        isinstance(content.get(name, []), list) for name in ("domains", "senders")
-    )
-    if not lists or "domains" not in content or not set(content) <= known:
+    if not isinstance(content, dict) or not set(content) <= known or not _has_lists(content):
         raise Refused(_unreadable(path, f"it holds a list of domains, or a mapping with: {', '.join(sorted(known))}"))
     return {name: value for name, value in content.items() if params.get(name) is None}
+
+
+def _has_lists(content: Mapping[str, Any]) -> bool:
+    return isinstance(content.get("domains"), list) and isinstance(content.get("senders", []), list)
 
 
 def _unreadable(path: Path, rule: str) -> Problem:

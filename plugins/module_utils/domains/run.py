@@ -249,9 +249,9 @@ class Run:
         """Refuse the run when it would harm a declared sender. A zone that failed will not change."""
         if not self.guard.senders:
             return  # nor is anything loaded that only verdicts need
-        live = self._world([]).lookup
+        live = self._world([])
         steps = [step for work in works for step in work.steps]
-        self.guard.look(live, self._world(steps).lookup if steps else live)
+        self.guard.look(live, self._world(steps) if steps else live)
         self._gather("senders judged", self.guard.judge, self.guard.senders)
 
     def _check_delegation(self, work: _ZoneWork) -> list[Problem]:

@@ -125,6 +125,15 @@ def test_planned_records_are_answered_over_live_ones(options: Options) -> None:
     assert Resolver(options, {(ZONE, "TXT"): ("x",)}).lookup(ZONE, "TXT").values == ("x",)
 
 
+def test_a_planned_record_makes_its_name_and_those_above_it_exist(options: Options) -> None:
+    live = Resolver(options)
+    planned = live.with_overlay({("_dmarc.new.acme.example", "TXT"): ("v=DMARC1",), ("gone.acme.example", "TXT"): ()})
+    for name in ("_dmarc.new.acme.example", "new.acme.example"):
+        assert not live.lookup(name, "A").exists
+        assert planned.lookup(name, "A") == Answer((), True)
+    assert not planned.lookup("gone.acme.example", "A").exists
+
+
 def test_a_live_alias_leads_to_a_planned_record(options: Options) -> None:
     planned = Resolver(options, {("spf.service.example", "TXT"): ("planned",)})
     assert planned.lookup("far.acme.example", "TXT") == Answer(("planned",), True)
@@ -223,7 +232,12 @@ def test_a_dname_is_followed(tmp_path: Path) -> None:
     assert resolver.lookup("host.old.example", "CNAME").values == ("host.acme.example",)
 
 
-@pytest.mark.parametrize("name", ["outside.test", "notacme.example", "example"])
+@pytest.mark.parametrize("name", ["example", "_dmarc.example"])
+def test_nothing_stands_above_files_that_are_the_whole_world(tmp_path: Path, name: str) -> None:
+    assert Resolver(files(tmp_path)).lookup(name, "TXT") == Answer((), False)
+
+
+@pytest.mark.parametrize("name", ["outside.test", "notacme.example", "_dmarc.outside.test", "_dmarc.notacme.example"])
 def test_files_alone_do_not_answer_for_the_rest(tmp_path: Path, name: str) -> None:
     with pytest.raises(ResolveError, match=f"{name} TXT: no master file answers for it and no nameserver is given"):
         Resolver(files(tmp_path)).lookup(name, "TXT")

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.plugin_utils.needs_senders import senders_of
@@ -44,7 +45,12 @@ def test_what_is_not_known_is_left_out() -> None:
 
 def test_sources_that_may_not_be_relied_on_are_not_known() -> None:
     asked: list[dict[str, Any]] = []
-    (found,) = senders_of([needs(SENDER)], lambda term: bool(asked.append(dict(term))))
+
+    def is_usable(term: Mapping[str, Any]) -> bool:
+        asked.append(dict(term))
+        return False
+
+    (found,) = senders_of([needs(SENDER)], is_usable)
     assert "sources" not in found
     assert asked == [{"term": "ip4:192.0.2.1", "service": "ziggo", "date": "2015-11-18", "given": False}]
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.message import Client, Envelope
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.program import (
@@ -38,8 +38,7 @@ class Stop(Exception):
         super().__init__(reason)
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """What a record gives: ``step`` decided (None: no term matched), ``path`` led to it.
 
     ``program`` and ``domain`` are the record that was in force: after ``redirect=``, that of its target.
@@ -174,7 +173,9 @@ class Check:
             rule = f"names {len(hosts)} MX hosts, at most {MAX_MX_HOSTS} may (RFC 7208 section 4.6.4)"
             raise at_term(step.raw, Stop("permerror", f"{brief(step.raw)}: {brief(name)} {rule}"))
         names = [host.removesuffix(".").lower() for host in hosts]
-        return any(self._holds(self._asked(step.raw, host, self._rdtype), step) for host in names if host)
+        # All are asked before any is compared: so the order of the hosts, which is up to chance, decides nothing.
+        addresses = [self._asked(step.raw, host, self._rdtype) for host in names if host]
+        return any(self._holds(values, step) for values in addresses)
 
     def match_exists(self, step: Step, domain: str) -> bool:
         """exists: an IPv4 address counts for IPv6 clients too (RFC 7208 section 5.7)."""
@@ -258,7 +259,7 @@ class Check:
             self._validated = self._validate()
         names, void = self._validated
         try:
-            self.add_void(void, f"a reverse name of {self.client.address}")
+            self.add_void(void, f"a reverse name of {self.client.text}")
         except Stop as stop:
             raise at_term(raw, stop) from None
         return names

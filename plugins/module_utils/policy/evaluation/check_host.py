@@ -89,7 +89,7 @@ class SpfEvaluator:
 
         def value_of(letter: str) -> str:
             if letter == "c":
-                return str(check.client.address)
+                return check.client.text
             if letter == "r":
                 return self._receiver
             return str(int(self._now())) if letter == "t" else check.value(letter, domain)
@@ -130,7 +130,7 @@ def decide(check: Check, name: str) -> Decision | Stop:
 def described(check: Check, name: str, outcome: Decision | Stop) -> SpfResult:
     """Put an outcome of :func:`decide` into words."""
     reason = outcome.reason if isinstance(outcome, Stop) else _sentence(outcome, check.client, name)
-    address = str(check.client.address)
+    address = check.client.text
     return SpfResult(outcome.result, reason, _term(outcome.path) or None, address, check.lookups, check.void)
 
 
@@ -139,7 +139,7 @@ def _term(path: tuple[str, ...]) -> str:
 
 
 def _sentence(decision: Decision, client: Client, name: str) -> str:
-    address, where = client.address, f"the record of {brief(name)}"
+    address, where = client.text, f"the record of {brief(name)}"
     step = decision.step
     if step is None:
         return f"no term of {where} matches {address}, and none says what then (RFC 7208 section 4.7)"

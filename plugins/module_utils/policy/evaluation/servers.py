@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Union
 
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.program import Program, brief, compiled
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.program import Program, brief, step_of
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.tree import Interval
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf import Directive, SpfError, parse_term
 
@@ -58,7 +58,7 @@ def parse_source(text: str) -> Source:
         return _range(text, ipaddress.ip_network(text, strict=False))
     except ValueError:
         term = _term(text)
-    return _range(text, term.network) if term.network else Covered(text, compiled([term]))
+    return _range(text, term.network) if term.network else Covered(text, Program((step_of(term),)))
 
 
 def pieces(version: int, inside: Iterable[Interval], edges: Iterable[Interval]) -> Iterator[Interval]:

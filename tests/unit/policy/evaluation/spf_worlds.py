@@ -74,8 +74,10 @@ class Style:
 def world(rng: random.Random, style: Style) -> World:
     """A random zone."""
     made = World()
-    for name in DOMAINS:
-        made.zone[name, "TXT"] = tuple(_texts(rng, style))
+    for index, name in enumerate(DOMAINS):
+        # Mostly trees, sometimes loops.
+        others = DOMAINS if rng.random() < 0.1 else (*DOMAINS[index + 1 :], HOSTS[0])
+        made.zone[name, "TXT"] = tuple(_texts(rng, style, others))
         _add_addresses(rng, made, name, 0.4)
         made.zone[name, "MX"] = tuple(rng.choices(HOSTS, k=rng.choice((0, 1, 1, 2, 3, 11 if style.broken else 3))))
     for name in HOSTS:
@@ -105,8 +107,11 @@ def network(rng: random.Random) -> str:
     return f"{NETWORK6}{rng.randrange(16) >> bits << bits:x}" + (f"/{128 - bits}" if bits else "")
 
 
-def term(rng: random.Random, style: Style) -> str:
-    """A mechanism without its qualifier."""
+def term(rng: random.Random, style: Style, others: Sequence[str] = DOMAINS) -> str:
+    """A mechanism without its qualifier.
+
+    :param others: what may be included
+    """
     kind = rng.choices(("ip", "a", "mx", "include", "exists", "ptr"), (40, 15, 8, 25, 8, 3 if style.ptr else 0))[0]
     if kind == "ip":
         chosen = network(rng)
@@ -120,7 +125,7 @@ def term(rng: random.Random, style: Style) -> str:
 
 
 def _spec(rng: random.Random, style: Style, names: Sequence[str]) -> str:
-    roll = rng.random()
+    roll = rng.random() * (1 if names is HOSTS else 3)  # Most includes lead somewhere.
     if roll < 0.06 and style.broken:
         return rng.choice((*NOWHERE, FAILING))
     if roll < 0.12:
@@ -130,19 +135,20 @@ def _spec(rng: random.Random, style: Style, names: Sequence[str]) -> str:
     return rng.choice(names)
 
 
-def _texts(rng: random.Random, style: Style) -> list[str]:
-    texts = [_record(rng, style)]
+def _texts(rng: random.Random, style: Style, others: Sequence[str]) -> list[str]:
+    texts = [_record(rng, style, others)]
     if style.broken:
         texts += rng.choices(([], ["v=spf10"], ["hello"], ["v=spf1 -all"]), (90, 4, 4, 2))[0]
         return texts[rng.random() < 0.04 :]
     return texts
 
 
-def _record(rng: random.Random, style: Style) -> str:
-    terms = [rng.choices(("", "-", "~", "?"), (75, 10, 8, 7))[0] + term(rng, style) for _ in range(rng.randrange(6))]
+def _record(rng: random.Random, style: Style, others: Sequence[str]) -> str:
+    qualifiers = rng.choices(("", "-", "~", "?"), (75, 10, 8, 7), k=rng.randrange(6))
+    terms = [qualifier + term(rng, style, others) for qualifier in qualifiers]
     ending = rng.choices(("-all", "~all", "?all", "all", "redirect", ""), (30, 20, 10, 5, 20, 15))[0]
     if ending:
-        terms.append(f"redirect={_spec(rng, style, DOMAINS)}" if ending == "redirect" else ending)
+        terms.append(f"redirect={_spec(rng, style, others)}" if ending == "redirect" else ending)
     if rng.random() < 0.2:
         terms.insert(rng.randrange(len(terms) + 1), rng.choice(("exp=exp.example", "moo=%{d}", "exp=%{i}.example")))
     if style.broken and rng.random() < 0.04:
@@ -169,4 +175,4 @@ def _add_names_of_address(rng: random.Random, made: World, address: str) -> None
     else:
         reverse = ".".join(reversed(f"20010db8{0:023d}{address.rpartition(':')[2]}")) + ".ip6.arpa"
     if rng.random() < 0.6:
-        made.zone[reverse, "PTR"] = tuple(rng.sample((*HOSTS, *DOMAINS[:2]), k=rng.choice((1, 1, 2))))
+        made.zone[reverse, "PTR"] = tuple(rng.sample((*HOSTS, *DOMAINS[:2], FAILING), k=rng.choice((1, 1, 2))))

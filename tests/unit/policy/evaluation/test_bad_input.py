@@ -15,7 +15,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.spf
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.verdict import Judge, Verdict
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Lookup, Unresolved
 from ansible_collections.mailroom.erp.tests.unit.policy.evaluation.table import Table
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 SENDER = Sender(
@@ -49,9 +49,9 @@ LARGE = {
 
 @pytest.mark.parametrize("text", LARGE.values(), ids=LARGE)
 def test_64_kilobytes_are_judged_in_bounded_time(text: str) -> None:
-    begin = time.perf_counter()
+    begin = time.process_time()
     verdict = judged(Table({"_dmarc.acme.example": text, "s1._domainkey.acme.example": text.replace("DMARC", "DKIM")}))
-    assert time.perf_counter() - begin < SECONDS
+    assert time.process_time() - begin < SECONDS
     assert verdict.result == "fail" and verdict.dkim.result == "fail"
 
 
@@ -120,6 +120,7 @@ _texts = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(_texts, _texts, _texts, _texts)
 def test_whatever_stands_in_the_dns_there_is_a_verdict(own: str, above: str, top: str, key: str) -> None:
     table = Table(
@@ -143,6 +144,7 @@ def test_whatever_stands_in_the_dns_there_is_a_verdict(own: str, above: str, top
     assert verdict.dmarc.result in ("fail", "none", "permerror")
 
 
+@settings(deadline=None)
 @given(st.text(max_size=30), st.none() | st.text(max_size=30), st.text(max_size=30))
 def test_whatever_a_sender_claims_there_is_a_verdict(domain: str, envelope: str | None, signing: str) -> None:
     sender = Sender(f"a@{domain}", domain, envelope, None, (signing,), Signature(signing, (domain,)))

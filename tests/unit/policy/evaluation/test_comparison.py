@@ -61,7 +61,7 @@ WORSE = [
         "the last pass goes under p=reject",
         verdict(policy="reject"),
         verdict("fail", policy="reject"),
-        ["SPF was pass and becomes fail", "authentication passed and becomes fail"],
+        ["SPF was pass and becomes fail", "it passed and will fail, and receivers are asked to reject it"],
     ),
     ("a key goes", verdict("pass", "pass"), verdict("pass", "fail"), ["DKIM was pass and becomes fail"]),
     ("a key was never used", verdict("pass", "none"), verdict("pass", "fail"), []),

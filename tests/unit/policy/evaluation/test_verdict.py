@@ -17,7 +17,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.spf
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.verdict import Judge, Verdict
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Unresolved
 from ansible_collections.mailroom.erp.tests.unit.policy.evaluation.table import Table
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 KEY = "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
@@ -381,6 +381,7 @@ def cases(draw: st.DrawFn) -> tuple[Table, Sender, str]:
     return Table(txt, failing), Sender(f"a@{domain}", domain, envelope, None, sources, signature), draw(_results)
 
 
+@settings(deadline=None)
 @given(cases())
 def test_no_pass_without_an_aligned_pass_and_no_disposition_without_a_policy(case: tuple[Table, Sender, str]) -> None:
     table, sender, result = case
@@ -400,6 +401,7 @@ def test_no_pass_without_an_aligned_pass_and_no_disposition_without_a_policy(cas
     assert verdict.as_dict()["result"] == verdict.result
 
 
+@settings(deadline=None)
 @given(cases())
 def test_better_spf_never_makes_a_verdict_worse(case: tuple[Table, Sender, str]) -> None:
     table, sender, result = case
