@@ -75,8 +75,8 @@ class Cloudflare:
         self.tokens: dict[str, Access] = {TOKEN: Access()}
         self.before: Callable[[str, str, Query], None] = lambda _method, _path, _query: None
         """Called before each request is done, with method, path and query."""
-        self.limit: tuple[int, float] | None = None
-        """How many requests are answered in how many seconds; more are told to wait."""
+        self.limit: tuple[int, float] = (0, 0.0)
+        """How many requests are answered in how many seconds; more are told to wait. 0: all are answered."""
         self._window = (0.0, 0)
         self._most_records = most_records
         self._lock = threading.Lock()
@@ -163,9 +163,9 @@ class Cloudflare:
 
     def full(self) -> float:
         """Seconds to wait when too many requests came, else 0."""
-        if self.limit is None:
-            return 0.0
         most, seconds = self.limit
+        if not most:
+            return 0.0
         with self._lock:
             began, count = self._window
             if time.monotonic() - began > seconds:
