@@ -163,6 +163,7 @@ receiver: mail-servers $(VENV)/receiver.stamp
 contention: $(VENV)/test.stamp servers
 	$(PYTEST) -n 0 -s tests/contention
 	$(PYTEST) tests/faults $(ARGS)
+	$(PYTEST) -n 0 -s -m slow tests/integration
 
 # What a task costs beside an empty one; prints ratios, judges nothing.
 benchmark: $(VENV)/test.stamp servers

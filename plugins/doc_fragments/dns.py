@@ -27,7 +27,7 @@ options:
           zonefile: Master files (RFC 1035) on the controller.
       api_token:
         description:
-          - An API token (not the Global API Key) with the permissions C(Zone: Read) and C(DNS: Edit); it may be limited
+          - An API token (not the Global API Key) with the permissions C(Zone Read) and C(DNS Edit); it may be limited
             to the zones concerned. Required by provider V(cloudflare).
         type: str
       base_url:

@@ -29,12 +29,13 @@ from ansible_collections.mailroom.erp.tests.servers.server import ADDRESS
 TOKEN = "test-token-of-the-cloudflare-server-0123"
 """May read and edit every zone."""
 
-LIMIT, ERROR_BEFORE, ERROR_AFTER, DROP_BEFORE, DROP_AFTER, SLOW = FAULTS = (
+LIMIT, ERROR_BEFORE, ERROR_AFTER, DROP_BEFORE, DROP_AFTER, GARBLED, SLOW = FAULTS = (
     "429",
     "500 before it is done",
     "500 after it is done",
     "connection dropped before it is done",
     "connection dropped after it is done",
+    "done, and answered by somebody on the way",
     "slow answer",
 )
 
@@ -75,8 +76,8 @@ class Cloudflare:
         self.tokens: dict[str, Access] = {TOKEN: Access()}
         self.before: Callable[[str, str, Query], None] = lambda _method, _path, _query: None
         """Called before each request is done, with method, path and query."""
-        self.limit: tuple[int, float] | None = None
-        """How many requests are answered in how many seconds; more are told to wait."""
+        self.limit: tuple[int, float] = (0, 0.0)
+        """How many requests are answered in how many seconds; more are told to wait. 0: all are answered."""
         self._window = (0.0, 0)
         self._most_records = most_records
         self._lock = threading.Lock()
@@ -163,9 +164,9 @@ class Cloudflare:
 
     def full(self) -> float:
         """Seconds to wait when too many requests came, else 0."""
-        if self.limit is None:
-            return 0.0
         most, seconds = self.limit
+        if not most:
+            return 0.0
         with self._lock:
             began, count = self._window
             if time.monotonic() - began > seconds:
@@ -291,15 +292,19 @@ class _Handler(BaseHTTPRequestHandler):
         answer = service.answer(self.command, path, query, self.headers.get("authorization", ""), body)
         if fault == DROP_AFTER:
             return self._drop()
+        if fault == GARBLED:
+            return self._send_data(200, b"<html>Please log in</html>", {"content-type": "text/html"})
         return self._send(_broken() if fault == ERROR_AFTER else answer, seconds if fault == SLOW else 0.0)
 
     do_POST = do_PUT = do_PATCH = do_DELETE = do_GET
 
     def _send(self, answer: Answer, pause: float = 0.0) -> None:
-        data = json.dumps(answer.body).encode()
-        self.send_response(answer.status)
-        headers = {"content-type": "application/json", "content-length": str(len(data)), **answer.headers}
-        for name, value in headers.items():
+        headers = {"content-type": "application/json", **answer.headers}
+        self._send_data(answer.status, json.dumps(answer.body).encode(), headers, pause)
+
+    def _send_data(self, status: int, data: bytes, headers: Mapping[str, str], pause: float = 0.0) -> None:
+        self.send_response(status)
+        for name, value in {**headers, "content-length": str(len(data))}.items():
             self.send_header(name, value)
         self.end_headers()
         half = len(data) // 2 if pause else len(data)

@@ -62,6 +62,10 @@ class Unclear(Exception):
     """Whether a write was done is not known. The message names zone and reason."""
 
 
+class _Garbled(ProviderError):
+    """Something answered, but not Cloudflare's API."""
+
+
 @dataclass(frozen=True, slots=True)
 class Zone:
     """A zone as Cloudflare lists it; ``name`` as lower-case A-labels."""
@@ -174,6 +178,8 @@ class CloudflareApi:
         try:
             response = self._client.dns.records.with_raw_response.batch(zone_id=zone.id, **given)
             self._body(zone.name, response)
+        except _Garbled as garbled:
+            raise Unclear(str(garbled)) from None
         except cloudflare.RateLimitError as limited:
             self._hold(zone.name, limited, 0.0)
             raise Conflict(f"Cloudflare, zone {zone.name}: it limits the rate of requests. Run again later") from None
@@ -226,7 +232,7 @@ class CloudflareApi:
         except ValueError:
             body = None
         if not isinstance(body, Mapping) or "success" not in body:
-            raise ProviderError(f"Cloudflare, zone {zone}: the answer is not Cloudflare's. {_REACH_WAY_OUT}")
+            raise _Garbled(f"Cloudflare, zone {zone}: the answer is not Cloudflare's. {_REACH_WAY_OUT}")
         if not body["success"]:
             raise self._refusal(zone, response.http_response.status_code, body)
         return body

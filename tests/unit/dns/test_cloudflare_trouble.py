@@ -30,6 +30,7 @@ from ansible_collections.mailroom.erp.tests.servers.cloudflare import (
     DROP_BEFORE,
     ERROR_AFTER,
     ERROR_BEFORE,
+    GARBLED,
     LIMIT,
     SLOW,
     TOKEN,
@@ -133,6 +134,9 @@ def test_what_is_not_cloudflare_is_told(start_cloudflare: Start, monkeypatch: py
     server = start_cloudflare()
     with pytest.raises(ProviderError, match="7003 Could not route"):
         opened(server, base_url=f"{server.base_url}/elsewhere").zone_of(ZONE)
+    server.plan(GARBLED, 1)
+    with pytest.raises(ProviderError, match="the answer is not Cloudflare's"):
+        opened(server).zone_of(ZONE)
     server.stop()
     with pytest.raises(ProviderError, match=r"could not be asked: ConnectError.*Check dns\.base_url"):
         opened(server).zone_of(ZONE)
@@ -242,7 +246,7 @@ def test_a_question_is_asked_again_but_not_for_ever(server: Cloudflare, slept: l
     assert len(server.requests) == 3
 
 
-@pytest.mark.parametrize("fault", [ERROR_AFTER, DROP_AFTER])
+@pytest.mark.parametrize("fault", [ERROR_AFTER, DROP_AFTER, GARBLED])
 def test_a_write_whose_answer_is_lost_is_found_done_and_not_sent_again(server: Cloudflare, fault: str) -> None:
     provider = opened(server)
     state = provider.read(ZONE, [APEX])
