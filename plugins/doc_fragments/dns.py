@@ -74,7 +74,7 @@ options:
         type: dict
       zones:
         description:
-          - The zones of this account. Needed with classes that cannot list theirs, unless O(zone) is given.
+          - The zones of this account. Needed with classes that cannot list theirs, unless C(zone) is given.
             Provider V(octodns).
         type: list
         elements: str

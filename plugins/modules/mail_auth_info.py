@@ -114,7 +114,7 @@ domains:
       description: The domain, as A-labels.
       type: str
     spf:
-      description: C(record) (null unless there is exactly one), C(records), and C(lookups) as of
+      description: C(record) (null unless there is exactly one), C(records), and C(lookups) and C(flattened) as of
         M(mailroom.erp.spf_record).
       type: dict
     dkim:

@@ -15,7 +15,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.domains.spf import bu
 from ansible_collections.mailroom.erp.plugins.module_utils.policy import dkim, dmarc, spf, spf_merge
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.dmarc import DmarcError
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Unresolved
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf import SpfError
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf import SpfError, SpfRecord
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.tags import TagList
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import rule_and_source
 
@@ -103,13 +103,13 @@ class _Auditor:
         budget = self._world.counter.count(record, self._domain)
         self.result.spf["lookups"] = lookup_costs(budget)
         for fault in budget_faults(budget):
-            way = "Remove terms that no longer send, or replace an include by its addresses."
+            way = "Remove terms that no longer send, or replace an include by its addresses (flatten)."
             self._find("fault", "SPF record", text, fault, way)
         for concern in spf_merge.concerns(record):
             self._find("concern", "SPF record", text, concern, "Mend it with spf_record, unless it is meant so.")
         self._flattened(record)
 
-    def _flattened(self, record: spf.SpfRecord) -> None:
+    def _flattened(self, record: SpfRecord) -> None:
         """Tell includes whose addresses were looked up too long ago: the service may send from others by now."""
         self.result.spf["flattened"] = facts_of(self._domain, record)
         for fact in self.result.spf["flattened"]:

@@ -331,7 +331,7 @@ def _refusal(name: str, record: str, fault: str, budget: Budget) -> Problem:
     rule, source = rule_and_source(fault, _DOCUMENTATION)
     costs = ", ".join(f"{term} {lookups}" for term, lookups, _void in budget.terms)
     way_out = (
-        "Remove terms that no longer send (state: absent), replace an include by its addresses, "
+        "Remove terms that no longer send (state: absent), replace an include by its addresses (flatten), "
         "or publish it all the same with lookup_limit: warn."
     )
     return Problem(name, "planned SPF record", record, f"{rule}; cost per term: {costs}", source, way_out)

@@ -282,3 +282,19 @@ def test_stale_addresses_are_reported(company: Company, on: Any) -> None:
 def test_wrong_wishes_are_refused(company: Company, spf: dict[str, Any], words: str) -> None:
     with pytest.raises(Refused, match=words):
         company.run(ZONE, **spf)
+
+
+def test_the_guard_sees_that_nobody_loses_by_it(company: Company, on: Any) -> None:
+    sender = {
+        "from": f"erp@{ZONE}",
+        "environment": "acme_erp",
+        "envelope_domain": ZONE,
+        "sources": [f"include:{SMALL}"],
+        "dkim": {"domain": ZONE, "selectors": []},
+    }
+    dns = {"provider": "zonefile", "path": str(company.ours)}
+    params = {"dns": dns, "domains": [ZONE], "spf": {"flatten": [SMALL]}, "senders": [sender]}
+    run = Run(read_order(params), {"zonefiles": [str(company.ours), str(company.world)]})
+    run.execute(write=True)
+    assert [verdict.as_dict()["spf"]["result"] for verdict in (*run.guard.before, *run.guard.after)] == ["pass", "pass"]
+    assert "flattened=" in company.record()
