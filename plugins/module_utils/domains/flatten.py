@@ -57,7 +57,7 @@ class Flattening:
 
     includes: tuple[str, ...] = ()
     days: int = 7
-    today: date = field(default_factory=lambda: today())
+    today: date = field(default_factory=today)
     known: Mapping[str, Union[tuple[Network, ...], SpfError]] = field(default_factory=dict)
 
     def looked_up(self, world: World) -> Flattening:

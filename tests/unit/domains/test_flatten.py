@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.snapshot import Snapshot
@@ -69,7 +70,8 @@ def company(tmp_path: Path) -> Company:
 @pytest.fixture
 def on(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     def set_day(day: int) -> None:
-        monkeypatch.setattr(flatten, "today", lambda: date(2026, 11, day))
+        noon = datetime(2026, 11, day, 12, tzinfo=UTC)
+        monkeypatch.setattr(flatten, "datetime", Mock(now=Mock(return_value=noon)))
 
     set_day(1)
     return set_day

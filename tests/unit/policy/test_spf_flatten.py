@@ -169,7 +169,7 @@ def answers(record: str, chained: Mapping[int, str], made: spf_worlds.World) -> 
 def test_every_client_gets_what_it_got_before(seed: int, longest: int) -> None:
     rng = random.Random(seed)
     made = spf_worlds.world(rng, STYLE)
-    terms = [rng.choice(("", "", "?", "~", "-")) + spf_worlds.term(rng, STYLE) for _ in range(rng.randrange(5))]
+    terms = [rng.choice(("", "", "?", "~", "-")) + spf_worlds.term(rng, STYLE) for _number in range(rng.randrange(5))]
     terms.insert(
         rng.randrange(len(terms) + 1), f"{rng.choice(('', '?', '~', '-', '+'))}include:{spf_worlds.DOMAINS[0]}"
     )
