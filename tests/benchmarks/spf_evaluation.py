@@ -87,7 +87,7 @@ class Zones:
     def _add_provider(self, rng: random.Random, number: int) -> None:
         parts = 1 + number % 3
         for part in range(parts):
-            networks = [f"10.{number}.{rng.randrange(256)}." for _ in range(rng.choice((2, 6, 20)))]
+            networks = [f"10.{number}.{rng.randrange(256)}." for count in range(rng.choice((2, 6, 20)))]
             self.networks += networks
             terms = [*(f"ip4:{network}0/24" for network in networks), f"ip6:2001:db8:{number:x}{part:x}::/48", "~all"]
             self.answers[f"_spf{part}.provider{number}.example", "TXT"] = (f"v=spf1 {' '.join(terms)}",)

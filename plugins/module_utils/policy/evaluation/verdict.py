@@ -61,10 +61,11 @@ class _View:
 
     @property
     def disposition(self) -> str:
-        """What these receivers are asked to do."""
-        if self.passes is None or (self.passes is False and self.policy.result == "temperror"):
-            return "unknown"
-        return "none" if self.passes else self.policy.policy or "none"
+        """What these receivers are asked to do; where the policy asks for nothing, that is known in any case."""
+        if self.policy.result == "temperror":
+            return "none" if self.passes else "unknown"
+        asked = self.policy.policy or "none"
+        return "none" if self.passes else "unknown" if self.passes is None and asked != "none" else asked
 
     @property
     def badness(self) -> tuple[int, int, bool]:

@@ -139,7 +139,7 @@ def _texts(rng: random.Random, style: Style, others: Sequence[str]) -> list[str]
     texts = [_record(rng, style, others)]
     if style.broken:
         texts += rng.choices(([], ["v=spf10"], ["hello"], ["v=spf1 -all"]), (90, 4, 4, 2))[0]
-        return texts[rng.random() < 0.04 :]
+        return texts[1:] if rng.random() < 0.04 else texts
     return texts
 
 

@@ -114,7 +114,7 @@ def test_pyspf_says_the_same(part: int) -> None:
         world = spf_worlds.world(rng, spf_worlds.Style())
         evaluator = SpfEvaluator(world)
         with pyspf_oracle.over(world):
-            differences += sum(bool(judge(world, evaluator, one_message(rng))) for _ in range(MESSAGES))
+            differences += sum(bool(judge(world, evaluator, one_message(rng))) for number in range(MESSAGES))
     # Else the comparison would say little.
     assert differences < ZONES * MESSAGES / 10
 

@@ -88,6 +88,6 @@ def test_what_only_a_message_decides_is_neither_a_false_pass_nor_a_false_fail(rn
 @settings(max_examples=200, deadline=None)
 @given(st.randoms(use_true_random=False))
 def test_several_sources_are_as_bad_as_the_worst_of_them(rng: random.Random) -> None:
-    world, sources = spf_worlds.world(rng, Style()), [source_of(rng, Style()) for _ in range(3)]
+    world, sources = spf_worlds.world(rng, Style()), [source_of(rng, Style()) for count in range(3)]
     each = [check_sources(SpfEvaluator(world), [source], DOMAIN, "", None).result for source in sources]
     assert check_sources(SpfEvaluator(world), sources, DOMAIN, "", None).result == worst_of(each)
