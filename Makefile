@@ -6,6 +6,7 @@ VENV := .venv
 COLLECTIONS := $(VENV)/collections
 COLLECTION := $(COLLECTIONS)/ansible_collections/mailroom/erp
 CORES ?= 2
+FUZZ_SECONDS ?= 300
 MAKEFLAGS += --no-print-directory
 
 # Absolute, quoted where a shell sees it: the checkout may lie below a path with spaces.
@@ -16,7 +17,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # A user's own Ansible settings must not decide what the tests see.
 unexport ANSIBLE_INVENTORY ANSIBLE_VAULT_PASSWORD_FILE ANSIBLE_STDOUT_CALLBACK ANSIBLE_ROLES_PATH PYTHONPATH
 
-.PHONY: help demo clean-demo test lint docs-lint sanity molecule unit integration contention benchmark pytest test-matrix
+.PHONY: help demo clean-demo test lint docs-lint sanity molecule unit integration contention benchmark fuzz pytest test-matrix
 .PHONY: clean servers a11y browser
 .NOTPARALLEL:
 
@@ -26,7 +27,8 @@ help:
 	@echo 'make contention   32 writers at once, and runs that die or lose their server at any step, on every server'
 	@echo 'make a11y         the sheets in a real browser, judged by axe-core (needs Chromium)'
 	@echo 'make test-matrix  unit, integration and sanity tests on every ansible-core that the collection promises'
-	@echo 'make benchmark    what an unchanged task costs, beside an empty one'
+	@echo 'make benchmark    what an unchanged task costs, beside an empty one, and SPF evaluation beside other libraries'
+	@echo 'make fuzz         hostile DNS answers for FUZZ_SECONDS (300), guided by coverage'
 	@echo 'make clean-demo   back to the first run of the demo'
 	@echo 'make clean        also removes the virtual environments'
 
@@ -134,9 +136,20 @@ contention: $(VENV)/test.stamp servers
 	$(PYTEST) -n 0 -s tests/contention
 	$(PYTEST) tests/faults $(ARGS)
 
-# What a task costs beside an empty one; prints ratios, judges nothing.
+$(VENV)/fuzz.stamp: $(VENV)/test.stamp tests/fuzz/requirements.txt
+	@$(VENV)/bin/python -m pip install -qq -r tests/fuzz/requirements.txt
+	@touch $@
+
+# What it finds stays in build/fuzz.
+fuzz: $(VENV)/fuzz.stamp
+	@mkdir -p build/fuzz
+	PYTHONPATH="$(CURDIR)/$(COLLECTIONS)" $(VENV)/bin/python tests/fuzz/fuzz_spf.py \
+	  -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 $(ARGS)
+
+# What a task costs beside an empty one, and an SPF evaluation beside other libraries; prints ratios, judges nothing.
 benchmark: $(VENV)/test.stamp servers
 	PYTHONPATH="$(CURDIR)/$(COLLECTIONS)" $(VENV)/bin/python tests/benchmarks/task_cost.py
+	PYTHONPATH="$(CURDIR)/$(COLLECTIONS)" $(VENV)/bin/python tests/benchmarks/spf_evaluation.py
 
 test-matrix: $(VENV)/python.stamp servers
 	$(VENV)/bin/python tests/tools/matrix.py

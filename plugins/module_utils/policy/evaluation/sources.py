@@ -161,7 +161,7 @@ class _Judge:
         reason = (
             f"the record of {brief(self._name)} passes {brief(source.text)}, and its whole tree is within the limits"
         )
-        lookups, void = (max(costs) for costs in zip(*((t.lookups, t.void) for t in self._both()), strict=True))
+        lookups, void = max(tree.lookups for tree in self._both()), max(tree.void for tree in self._both())
         term = brief(source.text)
         return SpfResult("pass", f"{reason} (RFC 7208 sections 4.6.4 and 5)", term, None, lookups, void)
 
