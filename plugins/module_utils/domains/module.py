@@ -59,11 +59,14 @@ def run_module(module: Module, params: Mapping[str, Any], shape: Callable[[list[
         outcomes = run.execute(not module.check_mode)
     except (Refused, ProviderError, MissingLibrary) as error:
         module.fail_json(msg=str(error))
-    for warning in [*progress.said, *(warning for outcome in outcomes for warning in outcome.warnings)]:
-        module.warn(warning)
+    for outcome in outcomes:
+        for warning in outcome.warnings:
+            module.warn(warning)
     result = {**shape(outcomes), "changed": any(outcome.changed for outcome in outcomes), "diff": _diff(outcomes)}
     result["snapshot"] = snapshot_path(snapshot)
     failures = [outcome for outcome in outcomes if outcome.failure]
+    for line in progress.said:
+        module.warn(line)
     if failures:
         module.fail_json(msg=_failure_list(failures, len(outcomes)), **result)
     module.exit_json(**result)
