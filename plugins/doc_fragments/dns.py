@@ -20,8 +20,19 @@ options:
         type: str
         required: true
         choices:
+          cloudflare: Zones at Cloudflare, through its API. Needs the library C(cloudflare).
           rfc2136: A name server that takes dynamic updates (RFC 2136), such as BIND, Knot or PowerDNS.
           zonefile: Master files (RFC 1035) on the controller.
+      api_token:
+        description:
+          - An API token (not the Global API Key) with the permissions C(Zone Read) and C(DNS Edit); it may be limited
+            to the zones concerned. Required by provider V(cloudflare).
+        type: str
+      base_url:
+        description:
+          - Where the API is. Provider V(cloudflare), V(https://api.cloudflare.com/client/v4) unless given. Must begin
+            with C(https://), except on this machine.
+        type: str
       server:
         description: Address or name of the primary name server. Required by provider V(rfc2136).
         type: str
@@ -39,7 +50,7 @@ options:
         type: str
         choices: [hmac-md5, hmac-sha1, hmac-sha224, hmac-sha256, hmac-sha384, hmac-sha512]
       timeout:
-        description: Seconds to wait for one answer. Provider V(rfc2136), V(10) unless given.
+        description: Seconds to wait for one answer. Provider V(rfc2136), V(10) unless given; V(cloudflare), V(30).
         type: float
       path:
         description: A master file, or a folder of C(<zone>.zone) files. Required by provider V(zonefile).
@@ -66,6 +77,7 @@ options:
 requirements:
   - dnspython >= 2.6
   - idna, for internationalised domain names
+  - cloudflare >= 5.0, for provider V(cloudflare) only
 attributes:
   check_mode:
     description: Can run in C(check_mode) and say what it would change, without writing anything anywhere.
@@ -123,7 +135,13 @@ options:
         description: As O(dns.provider).
         type: str
         required: true
-        choices: [rfc2136, zonefile]
+        choices: [cloudflare, rfc2136, zonefile]
+      api_token:
+        description: As O(dns.api_token).
+        type: str
+      base_url:
+        description: As O(dns.base_url).
+        type: str
       server:
         description: As O(dns.server).
         type: str

@@ -10,6 +10,7 @@ import sys
 from types import ModuleType
 
 _PACKAGES = {
+    "cloudflare": "cloudflare>=5.0,<6",
     "dns": "dnspython>=2.6",
     "idna": "dnspython[idna]>=2.6",
     "publicsuffixlist": "publicsuffixlist>=1.0.2",

@@ -8,15 +8,22 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 SHORTEST_SECRET = 8
 """A shorter no_log value would blank out harmless words in every output of the task."""
 
 Spec = dict[str, dict[str, Any]]
 
+_THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 _ALGORITHMS = ["hmac-md5", "hmac-sha1", "hmac-sha224", "hmac-sha256", "hmac-sha384", "hmac-sha512"]
 
 PROVIDER_OPTIONS: dict[str, Spec] = {
+    "cloudflare": {
+        "api_token": {"type": "str", "required": True, "no_log": True},
+        "base_url": {"type": "str", "default": "https://api.cloudflare.com/client/v4"},
+        "timeout": {"type": "float", "default": 30.0},
+    },
     "rfc2136": {
         "server": {"type": "str", "required": True},
         "port": {"type": "int", "default": 53},
@@ -30,6 +37,9 @@ PROVIDER_OPTIONS: dict[str, Spec] = {
     },
 }
 """The options of ``dns`` for each provider, as argument specs; ``required`` is meant per provider."""
+
+_LEAST_TTL, _LARGEST_TTL = 30, 86400
+"""Seconds that Cloudflare takes; below 60 on Enterprise plans only (developers.cloudflare.com/api, DNS records)."""
 
 RESOLVER_OPTIONS: Spec = {
     "nameservers": {"type": "list", "elements": "str", "default": []},
@@ -97,7 +107,21 @@ def check_dns(dns: object) -> list[str]:
     problems += [_short_secret(name) for name in secret_options(provider) if name in named and _is_short(dns[name])]
     if provider == "rfc2136" and ("key_name" in named) != ("key_secret" in named):
         problems.append("dns.key_name and dns.key_secret belong together: give both (TSIG) or neither")
+    if provider == "cloudflare" and "base_url" in named and not _is_private(str(dns["base_url"])):
+        problems.append(
+            "dns.base_url must begin with https://, or http:// on this machine: the token travels with each request"
+        )
     return problems
+
+
+def ttl_rule(provider: str, ttl: int) -> str | None:
+    """The rule of a DNS service that a TTL breaks, None when it takes it.
+
+    :param ttl: in seconds
+    """
+    if provider != "cloudflare" or ttl == 1 or _LEAST_TTL <= ttl <= _LARGEST_TTL:
+        return None
+    return f"Cloudflare takes a TTL of {_LEAST_TTL} to {_LARGEST_TTL} seconds, or 1 for automatic"
 
 
 def with_defaults(dns: Mapping[str, Any]) -> dict[str, Any]:
@@ -114,6 +138,17 @@ def _stray_option(provider: str, name: str) -> str:
     close = difflib.get_close_matches(name, PROVIDER_OPTIONS[provider], n=1)
     hint = f"did you mean dns.{close[0]}?" if close else f"it takes: {', '.join(PROVIDER_OPTIONS[provider])}"
     return f"dns.{name} is no option of provider {provider}; {hint}"
+
+
+def _is_private(url: str) -> bool:
+    """Whether nobody on the way can read what is sent to a URL."""
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and (
+            parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _THIS_MACHINE)
+        )
+    except ValueError:
+        return False
 
 
 def _is_short(value: object) -> bool:

@@ -8,12 +8,21 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.mailroom.erp.tests.contention.crowd import Crowd, Look, Watcher, look_at_file, look_at_server
+from ansible_collections.mailroom.erp.tests.contention.crowd import (
+    Crowd,
+    Look,
+    Watcher,
+    look_at_cloudflare,
+    look_at_file,
+    look_at_server,
+)
 from ansible_collections.mailroom.erp.tests.servers.all import SERVERS
+from ansible_collections.mailroom.erp.tests.servers.cloudflare import Cloudflare
 from ansible_collections.mailroom.erp.tests.servers.server import zone_text
 
 ZONE = "acme.example"
@@ -39,8 +48,19 @@ class Place:
         return {**services, "domains": [ZONE], "spf": spf}
 
 
-@pytest.fixture(params=["zonefile", *SERVERS])
+@pytest.fixture
+def cloudflare(tmp_path: Path) -> Iterator[Place]:
+    (tmp_path / f"{ZONE}.zone").write_text(TEXT)
+    with Cloudflare({ZONE: TEXT}) as server:
+        world = {"zonefiles": [str(tmp_path)]}
+        yield Place(server.dns_option, world, partial(look_at_cloudflare, server, ZONE), tmp_path / "state")
+
+
+@pytest.fixture(params=["zonefile", "cloudflare", *SERVERS])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+    if request.param == "cloudflare":
+        yield request.getfixturevalue("cloudflare")
+        return
     if request.param == "zonefile":
         file = tmp_path / f"{ZONE}.zone"
         file.write_text(TEXT)
@@ -88,6 +108,22 @@ def test_writers_of_the_same_term_write_it_once(place: Place) -> None:
     assert watcher.wrong == []
     assert record(place) == ["v=spf1", "ip4:198.51.100.1", TERMS[0], "~all"]
     assert len(watcher.versions) <= 2
+
+
+@pytest.mark.parametrize("controllers", [2, WRITERS])
+def test_writers_on_several_controllers_lose_no_term_at_cloudflare(
+    cloudflare: Place, controllers: int, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    orders = [
+        {**cloudflare.order(terms=[term]), "controller": str(tmp_path / f"controller{number % controllers}")}
+        for number, term in enumerate(TERMS)
+    ]
+    with Crowd(orders) as crowd, Watcher(cloudflare.look, FOREIGN) as watcher:
+        results = crowd.go(TIMEOUT)
+    assert [one for one in results if one["failure"] or not one["changed"]] == []
+    assert watcher.wrong == []
+    assert sorted(record(cloudflare)[2:-1]) == sorted(TERMS)
+    tell(request, results, watcher)
 
 
 def tell(request: pytest.FixtureRequest, results: list[dict[str, Any]], watcher: Watcher) -> None:

@@ -157,7 +157,7 @@ class Run:
         self._progress = progress or Progress(None)
         self._snapshot = snapshot
         self._resolver = Resolver(resolver_options)
-        self._providers = [open_provider(account) for account in order.accounts]
+        self._providers = [open_provider(account, self._progress.say) for account in order.accounts]
         self._pool = ThreadPoolExecutor(max_workers=concurrency, thread_name_prefix="zone")
 
     def execute(self, write: bool) -> list[DomainOutcome]:

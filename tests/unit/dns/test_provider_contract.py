@@ -20,9 +20,11 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import (
     ZoneNotFound,
     open_provider,
 )
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers import cloudflare
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, RRset
 from ansible_collections.mailroom.erp.plugins.module_utils.policy import txt
 from ansible_collections.mailroom.erp.tests.servers.all import SERVERS
+from ansible_collections.mailroom.erp.tests.servers.cloudflare import Cloudflare
 from ansible_collections.mailroom.erp.tests.servers.server import Server, zone_text
 
 SPF = "v=spf1 mx ip4:192.0.2.1 ~all"
@@ -86,15 +88,32 @@ def on_server(server: Server) -> Service:
     return Service(open_provider(server.dns_option), server.values, server.ttl, server.serial, write)
 
 
-@pytest.fixture(params=["zonefile", *SERVERS])
-def start(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[Mapping[str, str]], Service]]:
-    started: list[Server] = []
+def on_cloudflare(server: Cloudflare) -> Service:
+    def write(zone: str, owner: str, text: str) -> None:
+        server.write(zone, posts=[{"name": owner, "type": "TXT", "ttl": 600, "content": text}])
+
+    return Service(open_provider(server.dns_option), server.values, server.ttl, server.serial, write)
+
+
+@pytest.fixture(params=["zonefile", "cloudflare", *SERVERS])
+def start(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[Mapping[str, str]], Service]]:
+    started: list[Server | Cloudflare] = []
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
 
     def start_service(zones: Mapping[str, str]) -> Service:
         if request.param == "zonefile":
             return on_zonefile(zones, tmp_path)
-        started.append(SERVERS[request.param](zones))
-        return on_server(started[-1])
+        if request.param == "cloudflare":
+            # There is no other controller, whose writes could be on their way.
+            monkeypatch.setattr(cloudflare, "OTHERS_SECONDS", 0.0)
+            service = Cloudflare(zones)
+            started.append(service)
+            return on_cloudflare(service)
+        server = SERVERS[request.param](zones)
+        started.append(server)
+        return on_server(server)
 
     yield start_service
     for server in started:
