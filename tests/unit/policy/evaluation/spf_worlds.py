@@ -115,7 +115,7 @@ def term(rng: random.Random, style: Style, others: Sequence[str] = DOMAINS) -> s
 
     :param others: what may be included
     """
-    kinds = ("ip", "a", "mx", "include", "exists", *(("ptr",) if style.ptr else ()))
+    kinds: tuple[str, ...] = ("ip", "a", "mx", "include", "exists", *(("ptr",) if style.ptr else ()))
     weights = (40, 15, 8, 25, 8, *((3,) if style.ptr else ()))
     kind = rng.choices(kinds, weights)[0]
     if kind == "ip":
