@@ -79,6 +79,8 @@ def parse_all(text: str) -> None:
         dmarc.is_stricter(policy, None)
     dkim.judge_key(text)
     dkim.is_key(text)
+    with contextlib.suppress(dkim.KeyProblem):
+        dkim.key_record(text)
 
 
 def evaluate(lines: list[str], choice: str) -> None:
