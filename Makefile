@@ -6,6 +6,7 @@ VENV := .venv
 COLLECTIONS := $(VENV)/collections
 COLLECTION := $(COLLECTIONS)/ansible_collections/mailroom/erp
 CORES ?= 2
+FUZZ_SECONDS ?= 300
 MAKEFLAGS += --no-print-directory
 
 # Absolute, quoted where a shell sees it: the checkout may lie below a path with spaces.
@@ -17,7 +18,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport ANSIBLE_INVENTORY ANSIBLE_VAULT_PASSWORD_FILE ANSIBLE_STDOUT_CALLBACK ANSIBLE_ROLES_PATH PYTHONPATH
 
 .PHONY: help demo clean-demo test lint docs-lint sanity molecule unit integration contention benchmark pytest test-matrix
-.PHONY: clean servers a11y browser receiver mail-servers
+.PHONY: clean servers a11y browser receiver mail-servers fuzz
 .NOTPARALLEL:
 
 help:
@@ -27,7 +28,8 @@ help:
 	@echo 'make a11y         the sheets in a real browser, judged by axe-core (needs Chromium)'
 	@echo 'make receiver     real messages to a mail server that enforces SPF, DKIM and DMARC, against the verdicts (root)'
 	@echo 'make test-matrix  unit, integration and sanity tests on every ansible-core that the collection promises'
-	@echo 'make benchmark    what an unchanged task costs beside an empty one, and what 10,000 verdicts cost'
+	@echo 'make benchmark    what an unchanged task costs, what 10,000 verdicts cost, and SPF beside other libraries'
+	@echo 'make fuzz         hostile DNS answers for FUZZ_SECONDS (300), guided by coverage'
 	@echo 'make clean-demo   back to the first run of the demo'
 	@echo 'make clean        also removes the virtual environments'
 
@@ -165,10 +167,21 @@ contention: $(VENV)/test.stamp servers
 	$(PYTEST) tests/faults $(ARGS)
 	$(PYTEST) -n 0 -s -m slow tests/integration
 
-# What a task costs beside an empty one; prints ratios, judges nothing.
+$(VENV)/fuzz.stamp: $(VENV)/test.stamp tests/fuzz/requirements.txt
+	@$(VENV)/bin/python -m pip install -qq -r tests/fuzz/requirements.txt
+	@touch $@
+
+# What it finds stays in build/fuzz.
+fuzz: $(VENV)/fuzz.stamp
+	@mkdir -p build/fuzz
+	PYTHONPATH="$(CURDIR)/$(COLLECTIONS)" $(VENV)/bin/python tests/fuzz/fuzz_spf.py \
+	  -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 $(ARGS)
+
+# What a task costs beside an empty one, and an SPF evaluation beside other libraries; prints ratios, judges nothing.
 benchmark: $(VENV)/test.stamp servers
 	PYTHONPATH="$(CURDIR)/$(COLLECTIONS)" $(VENV)/bin/python tests/benchmarks/task_cost.py
 	PYTHONPATH="$(CURDIR)/$(COLLECTIONS)" $(VENV)/bin/python tests/benchmarks/judged_domains.py
+	PYTHONPATH="$(CURDIR)/$(COLLECTIONS)" $(VENV)/bin/python tests/benchmarks/spf_evaluation.py
 
 test-matrix: $(VENV)/python.stamp servers
 	$(VENV)/bin/python tests/tools/matrix.py

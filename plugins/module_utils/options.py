@@ -49,6 +49,9 @@ PROVIDER_OPTIONS: dict[str, Spec] = {
 }
 """The options of ``dns`` for each provider, as argument specs; ``required`` is meant per provider."""
 
+_LEAST_TTL, _LARGEST_TTL = 30, 86400
+"""Seconds that Cloudflare takes; below 60 on Enterprise plans only (developers.cloudflare.com/api, DNS records)."""
+
 RESOLVER_OPTIONS: Spec = {
     "nameservers": {"type": "list", "elements": "str", "default": []},
     "port": {"type": "int", "default": 53},
@@ -145,6 +148,16 @@ def check_dns(dns: object) -> list[str]:
             "dns.base_url must begin with https://, or http:// on this machine: the token travels with each request"
         )
     return problems
+
+
+def ttl_rule(provider: str, ttl: int) -> str | None:
+    """The rule of a DNS service that a TTL breaks, None when it takes it.
+
+    :param ttl: in seconds
+    """
+    if provider != "cloudflare" or ttl == 1 or _LEAST_TTL <= ttl <= _LARGEST_TTL:
+        return None
+    return f"Cloudflare takes a TTL of {_LEAST_TTL} to {_LARGEST_TTL} seconds, or 1 for automatic"
 
 
 def with_defaults(dns: Mapping[str, Any]) -> dict[str, Any]:

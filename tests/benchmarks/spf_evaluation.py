@@ -18,14 +18,9 @@ import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from types import SimpleNamespace
 from typing import Any, TypeVar
 
 import checkdmarc.spf
-import dns.rdata
-import dns.rdataclass
-import dns.rdatatype
-import dns.resolver
 import spf as pyspf
 from ansible_collections.mailroom.erp.plugins.module_utils.policy import spf, spf_macros
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation import check, message, program
@@ -33,6 +28,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.che
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.sources import check_sources
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_budget import BudgetCounter
 from ansible_collections.mailroom.erp.tests.unit.policy.evaluation import pyspf_oracle
+from ansible_collections.mailroom.erp.tests.unit.policy.evaluation.memory_resolver import MemoryResolver
 
 DOMAINS = 300
 PROVIDERS = 12
@@ -43,7 +39,6 @@ REMEMBERING: list[Any] = [
     found for module in KEEPERS for found in vars(module).values() if isinstance(found, functools._lru_cache_wrapper)
 ]
 Kind = TypeVar("Kind")
-NO_ANSWER: Any = dns.resolver.NoAnswer
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +82,7 @@ class Zones:
     def _add_provider(self, rng: random.Random, number: int) -> None:
         parts = 1 + number % 3
         for part in range(parts):
-            networks = [f"10.{number}.{rng.randrange(256)}." for _ in range(rng.choice((2, 6, 20)))]
+            networks = [f"10.{number}.{rng.randrange(256)}." for count in range(rng.choice((2, 6, 20)))]
             self.networks += networks
             terms = [*(f"ip4:{network}0/24" for network in networks), f"ip6:2001:db8:{number:x}{part:x}::/48", "~all"]
             self.answers[f"_spf{part}.provider{number}.example", "TXT"] = (f"v=spf1 {' '.join(terms)}",)
@@ -101,28 +96,6 @@ class Zones:
         self.answers[name, "MX"] = (f"mail.{name}",)
         self.answers[name, "A"] = ("192.0.2.80",)
         self.answers[f"mail.{name}", "A"] = ("192.0.2.25",)
-
-
-class MemoryResolver:
-    """The zones as checkdmarc asks for them: dnspython's own data, made once."""
-
-    lifetime = 1.0
-
-    def __init__(self, zones: Zones) -> None:
-        self._data = {key: [_rdata(key[1], value) for value in values] for key, values in zones.answers.items()}
-
-    def resolve(self, name: str, rdtype: str, lifetime: float) -> list[Any]:
-        found = self._data.get((str(name), rdtype))
-        if not found:
-            raise NO_ANSWER(response=SimpleNamespace(question=name))
-        return found
-
-
-def _rdata(rdtype: str, value: str) -> Any:
-    text = {"TXT": f'"{value}"', "MX": f"10 {value}."}.get(rdtype, value)
-    if rdtype == "TXT":
-        text = " ".join(f'"{value[start : start + 200]}"' for start in range(0, len(value), 200))
-    return dns.rdata.from_text(dns.rdataclass.IN, dns.rdatatype.from_text(rdtype), text)
 
 
 def cold(kind: Callable[[Zones], Kind], zones: Zones) -> Kind:
@@ -161,7 +134,7 @@ def evaluations(zones: Zones, messages: Sequence[Message]) -> dict[str, Callable
 
 
 def counts(zones: Zones) -> dict[str, Callable[[], list[int]]]:
-    warm, resolver = BudgetCounter(zones), MemoryResolver(zones)
+    warm, resolver = BudgetCounter(zones), MemoryResolver(zones.answers)
 
     def ours(counters: Iterator[BudgetCounter]) -> list[int]:
         return [next(counters).count(spf.parse(zones.record(name)), name).total for name in zones.domains]

@@ -68,6 +68,8 @@ def run_module(module: Module, params: Mapping[str, Any], shape: Callable[[list[
     if "senders" in params:
         result |= {"verdicts": verdicts(run), "planned": [planned(one) for one in _changed(outcomes)]}
     failures = [outcome for outcome in outcomes if outcome.failure]
+    for line in progress.said:
+        module.warn(line)
     if failures:
         module.fail_json(msg=_failure_list(failures, len(outcomes)), **result)
     module.exit_json(**result)

@@ -80,7 +80,7 @@ class SpfEvaluator:
         try:
             texts = check.texts(check.name(target, domain))
             words = explanation(texts[0]) if len(texts) == 1 else None
-            return None if words is None else words.text(self._values(check, domain))[:_LONGEST_EXPLANATION]
+            return None if words is None else words.text(self._values(check, domain), _LONGEST_EXPLANATION)
         except Stop:
             return None
 

@@ -96,10 +96,10 @@ def compiled(text: str) -> Program:
     if len(by_name) < len(modifiers):
         parse(text)  # It says what is wrong.
     steps = [item for item in items if isinstance(item, Step)]
-    end = next((index for index, step in enumerate(steps) if step.mechanism == "all"), None)
-    redirect, exp = by_name.get("redirect") if end is None else None, by_name.get("exp")
+    length = next((index + 1 for index, step in enumerate(steps) if step.mechanism == "all"), None)
+    redirect, exp = by_name.get("redirect") if length is None else None, by_name.get("exp")
     return Program(
-        tuple(steps if end is None else steps[: end + 1]),
+        tuple(steps[:length]),
         template(redirect.value) if redirect else None,
         redirect.raw if redirect else "",
         template(exp.value) if exp else None,

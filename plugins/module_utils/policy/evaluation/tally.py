@@ -89,8 +89,9 @@ def worded(tally: Tally, source: str, name: str, single: bool) -> SpfResult:
     """
     shown, worst = brief(source), tally.worst()
     if worst is None:
-        reason = tally.bound or "no address is covered by it (RFC 7208 section 5)"
-        return SpfResult("unknown", f"which servers {shown} means is not known: {reason}")
+        nobody = f"{shown} covers no address, so which servers send is not known (RFC 7208 section 5)"
+        bound = f"{shown} was not judged to the end: {tally.bound} (RFC 7208 section 11.1)"
+        return SpfResult("unknown", bound if tally.bound else nobody)
     result = described(worst.check, name, worst.outcome)
     if single:
         return result

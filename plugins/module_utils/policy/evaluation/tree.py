@@ -179,8 +179,15 @@ class Walker:
         tree.spoil()
 
     def _named(self, tree: Tree, step: Step, domain: str) -> str | None:
+        return self._noted(tree, step.target, domain) if self._may_follow(tree) else None
+
+    def _may_follow(self, tree: Tree) -> bool:
         tree.lookups += 1
-        return self._noted(tree, step.target, domain)
+        self._followed += 1
+        if self._followed > MOST_LOOKUPS:
+            tree.complete = False
+            tree.spoil()
+        return tree.complete
 
     def _noted(self, tree: Tree, target: Template | None, domain: str) -> str | None:
         name = self.name(target, domain)
@@ -193,7 +200,9 @@ class Walker:
     def _addresses(self, tree: Tree, step: Step, name: str) -> None:
         four = self._check.client.version == 4
         shift = step.shift4 if four else step.shift6
-        for address in self._found(tree, name, "A" if four else "AAAA"):
+        addresses = self._found(tree, name, "A" if four else "AAAA")
+        tree.terms += len(addresses)
+        for address in addresses:
             first = number_of(address) >> shift << shift
             tree.networks.add((first, first + (1 << shift) - 1))
 
@@ -209,11 +218,10 @@ class Walker:
         return found
 
     def _nested(self, tree: Tree, target: Template | None, domain: str, path: tuple[str, ...]) -> Tree | None:
-        tree.lookups += 1
-        self._followed += 1
+        if not self._may_follow(tree):
+            return None
         name = self._noted(tree, target, domain)
-        if self._followed > MOST_LOOKUPS or len(path) > _DEEPEST:
-            tree.complete = False
+        tree.complete = len(path) <= _DEEPEST
         if name is None or name in path or not tree.complete:
             tree.spoil()
             return None

@@ -104,17 +104,18 @@ def zone_text(world: World) -> str:
 
 
 @pytest.mark.parametrize("part", range(PARTS))
-def test_pyspf_says_the_same(part: int) -> None:
+def test_pyspf_says_the_same(part: int, capfd: pytest.CaptureFixture[str]) -> None:
     """Set the environment variable to the number that a run has printed, and it does the same again."""
     seed = os.environ.get(SEED) or str(random.SystemRandom().randrange(10**9))
-    print(f"{SEED}={seed}, part {part}", file=sys.__stderr__)
+    with capfd.disabled():
+        print(f"{SEED}={seed}, part {part}", file=sys.stderr, flush=True)
     rng = random.Random(f"{seed} {part}")
     differences = 0
     for _zone in range(ZONES):
         world = spf_worlds.world(rng, spf_worlds.Style())
         evaluator = SpfEvaluator(world)
         with pyspf_oracle.over(world):
-            differences += sum(bool(judge(world, evaluator, one_message(rng))) for _ in range(MESSAGES))
+            differences += sum(bool(judge(world, evaluator, one_message(rng))) for number in range(MESSAGES))
     # Else the comparison would say little.
     assert differences < ZONES * MESSAGES / 10
 
