@@ -60,8 +60,7 @@ def run_module(module: Module, params: Mapping[str, Any], shape: Callable[[list[
         outcomes = run.execute(not module.check_mode)
     except (Refused, ProviderError, MissingLibrary) as error:
         module.fail_json(msg=str(error))
-    warnings = [warning for outcome in outcomes for warning in outcome.warnings]
-    for warning in [*progress.said, *warnings, *run.guard.warnings]:
+    for warning in [*(one for outcome in outcomes for one in outcome.warnings), *run.guard.warnings]:
         module.warn(warning)
     result = {**shape(outcomes), "changed": any(outcome.changed for outcome in outcomes), "diff": _diff(outcomes)}
     result["snapshot"] = snapshot_path(snapshot)
