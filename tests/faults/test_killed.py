@@ -17,9 +17,12 @@ from typing import Any
 import dns.zone
 import pytest
 from ansible_collections.mailroom.erp.tests.faults.nursery import Nursery
+from ansible_collections.mailroom.erp.tests.servers import octodns_backends
 from ansible_collections.mailroom.erp.tests.servers.all import SERVERS
+from ansible_collections.mailroom.erp.tests.servers.bind import Bind
 from ansible_collections.mailroom.erp.tests.servers.cloudflare import Cloudflare
 from ansible_collections.mailroom.erp.tests.servers.cloudflare_state import zone_of
+from ansible_collections.mailroom.erp.tests.servers.powerdns import PowerDns
 from ansible_collections.mailroom.erp.tests.servers.server import Server, zone_text
 
 SPF = '"v=spf1 ip4:198.51.100.1 ~all"'
@@ -147,6 +150,23 @@ def test_a_zone_at_cloudflare_survives_a_death_at_any_step(nursery: Nursery, tmp
         # What was sent before a death is done all the same.
         steps = kill_at_each_step(nursery, params, reset, server.values, partial(time.sleep, 0.1))
     assert {"socket.connect", "http.write", "http.read", "fcntl.flock"} <= set(steps)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("kind", "dns_of"),
+    [(Bind, octodns_backends.on_bind), (PowerDns, octodns_backends.on_powerdns)],
+    ids=["bind", "pdns"],
+)
+def test_a_zone_behind_octodns_survives_a_death_at_any_step(
+    nursery: Nursery, kind: type[Server], dns_of: Callable[[Any], dict[str, Any]], tmp_path: Path
+) -> None:
+    with kind(ZONES) as server:
+        zone = "acme.example"
+        params = order(dns_of(server), server.resolver_option, [zone], tmp_path)
+        reset, settle = partial(put_back, server, zone), partial(server.settle, zone)
+        steps = kill_at_each_step(nursery, params, reset, server.values, settle)
+    assert {"socket.connect", "fcntl.flock", "os.rename"} <= set(steps)
 
 
 def put_back(server: Server, zone: str) -> None:

@@ -25,7 +25,7 @@ from typing import IO, Any
 import dns.query
 from ansible_collections.mailroom.erp.plugins.module_utils import atomic_file
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import ProviderError, open_provider
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers import cloudflare
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers import cloudflare, octodns
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.snapshot import Snapshot
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.request import read_order
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.run import Run
@@ -160,10 +160,10 @@ def victim(params: dict[str, Any], kill_at: int) -> dict[str, Any]:
 def main() -> None:
     # What a run would load only when it is at work.
     open_provider({"provider": "rfc2136", "server": "localhost", "port": 53, "timeout": 1})
-    for module in ("cloudflare.resources.dns", "cloudflare.resources.zones"):
+    for module in ("cloudflare.resources.dns", "cloudflare.resources.zones", "octodns_bind", "octodns_powerdns"):
         importlib.import_module(module)
     # There is no other controller, whose writes could be on their way.
-    cloudflare.OTHERS_SECONDS = 0.0
+    cloudflare.OTHERS_SECONDS = octodns.OTHERS_SECONDS = 0.0
     for line in sys.stdin:
         print(json.dumps(victim(**json.loads(line))), flush=True)
 
