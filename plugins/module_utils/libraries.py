@@ -10,9 +10,12 @@ import sys
 from types import ModuleType
 
 _PACKAGES = {
+    "cryptography": "cryptography>=42",
     "dns": "dnspython>=2.6",
     "idna": "dnspython[idna]>=2.6",
+    "msal": "msal>=1.35",
     "publicsuffixlist": "publicsuffixlist>=1.0.2",
+    "requests": "requests>=2.31",
     "yaml": "PyYAML>=6.0",
 }
 
