@@ -5,25 +5,27 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 import urllib.parse
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.http import Http
 from ansible_collections.mailroom.erp.plugins.module_utils.libraries import require
 
 Json = dict[str, Any]
+Seen = TypeVar("Seen")
 
 SEEN_IN_A_ROW = 5
 """How often a write must be seen before it counts as seen everywhere, as Terraform's azuread does it."""
 
 _THROTTLED = 429
 _TIRED = (500, 502, 503, 504)
-_LONGEST_PAUSE = 16
-"""In poll intervals."""
+_LONGEST_PAUSE, _LONGEST_LOOK = 16, 4
+"""In poll intervals: between tries of a service that is tired, and of one that does not know yet what it has made."""
 _LAG = "does not reference a valid application object"
 _EXISTS = ("already exist", "already in use")
 
@@ -31,12 +33,21 @@ _EXISTS = ("already exist", "already in use")
 class GraphError(Exception):
     """Graph refused a request, or cannot be reached.
 
-    ``status`` is the HTTP status (0 when there was no answer), ``code`` and ``message`` are Graph's own, and
-    ``request_id`` is what Microsoft's support asks for.
+    ``status`` is the HTTP status (0 when there was no answer), ``code`` and ``message`` are Graph's own,
+    ``request_id`` is what Microsoft's support asks for, and ``retry_after`` the seconds that Graph asks to wait.
     """
 
-    def __init__(self, request: str, status: int, code: str, message: str, request_id: str = "") -> None:
-        self.status, self.code, self.message, self.request_id = status, code, message, request_id
+    def __init__(
+        self,
+        request: str,
+        status: int,
+        code: str,
+        message: str,
+        request_id: str = "",
+        retry_after: float | None = None,
+    ) -> None:
+        self.status, self.code, self.message = status, code, message
+        self.request_id, self.retry_after = request_id, retry_after
         told = f" (request-id {request_id})" if request_id else ""
         super().__init__(f"Microsoft Graph, {request}: {status or 'no answer'} {code}: {message}{told}")
 
@@ -46,6 +57,16 @@ class GraphError(Exception):
         return self.status in (400, 409) and (
             self.code == "Request_MultipleObjectsWithSameKeyValue" or any(said in self.message for said in _EXISTS)
         )
+
+    @property
+    def unclear(self) -> bool:
+        """Whether the request may have been done all the same."""
+        return self.status == 0 or self.status in _TIRED
+
+    @property
+    def passing(self) -> bool:
+        """Whether the same request may well succeed later."""
+        return self.unclear or self.status == _THROTTLED
 
     @property
     def lag(self) -> bool:
@@ -169,6 +190,32 @@ class Graph:
             if error.status != 404:
                 raise
 
+    def restore(self, object_id: str) -> None:
+        """Bring a deleted object back; one that is back already is no error.
+
+        :raises GraphError: Graph refuses
+        """
+        try:
+            self.post(f"directory/deletedItems/{object_id}/restore", {})
+        except GraphError as error:
+            if error.status != 404:
+                raise
+
+    def address(self, path: str) -> str:
+        """The whole address of an object, as references to it are written."""
+        return f"{self._root}{path}"
+
+    def until(self, what: str, look: Callable[[], Seen | None]) -> Seen:
+        """Wait until something is seen once.
+
+        :param look: asks Graph once; gives None when it is not there
+        :raises NotSeen: not within the timeout
+        """
+        deadline = self.pace.clock() + self.pace.timeout
+        while (seen := look()) is None:
+            self._pause(what, deadline)
+        return seen
+
     def wait_for(self, what: str, look: Callable[[], bool]) -> None:
         """Wait until something is seen ``SEEN_IN_A_ROW`` times in a row.
 
@@ -182,11 +229,12 @@ class Graph:
             seen = seen + 1 if look() else 0
             if seen == SEEN_IN_A_ROW:
                 return
-            if self.pace.clock() >= deadline:
-                raise NotSeen(
-                    f"{what}: written, but not seen everywhere after {self.pace.timeout:g} seconds. Run again."
-                )
-            self.pace.sleep(self.pace.poll_interval)
+            self._pause(what, deadline)
+
+    def _pause(self, what: str, deadline: float) -> None:
+        if self.pace.clock() >= deadline:
+            raise NotSeen(f"{what}: written, but not seen everywhere after {self.pace.timeout:g} seconds. Run again.")
+        self.pace.sleep(self.pace.poll_interval)
 
     def _json(
         self,
@@ -199,24 +247,29 @@ class Graph:
         headers: Mapping[str, str] | None = None,
     ) -> Json:
         deadline = self.pace.clock() + self.pace.timeout
-        attempt = 0
-        while True:
-            pause = self.pace.poll_interval * min(2**attempt, _LONGEST_PAUSE)
-            attempt += 1
+        for attempt in itertools.count():
             try:
                 answer = self._send(method, url, body, headers or {})
                 if answer.status_code < 300:
                     return answer.json() if answer.content else {}
                 error = _error(method, url, answer)
-                pause = _retry_after(answer, pause)
             except self._no_answer as reason:
+                # Without its message, which may quote what was sent.
                 error = GraphError(f"{method} {_path(url)}", 0, type(reason).__name__, "the connection failed")
-            # Without its cause: a library's message may quote what was sent.
-            if once and (error.status == 0 or error.status in _TIRED):
+            if once and error.unclear:
                 raise AnswerLost(str(error)) from None
-            if not _is_passing(error, fresh) or self.pace.clock() + pause > deadline:
+            pause = self._pause_after(error, attempt)
+            if not (error.passing or (fresh and error.lag)) or self.pace.clock() + pause > deadline:
                 raise error from None
+            # What a request without an answer may have made is not known everywhere yet.
+            fresh = fresh or (error.unclear and method != "GET")
             self.pace.sleep(pause)
+        raise AssertionError("unreachable")
+
+    def _pause_after(self, error: GraphError, attempt: int) -> float:
+        """Seconds until the next try: what Graph asks for, else longer each time."""
+        longest = _LONGEST_PAUSE if error.passing else _LONGEST_LOOK
+        return self.pace.poll_interval * min(2**attempt, longest) if error.retry_after is None else error.retry_after
 
     def _send(self, method: str, url: str, body: Json | None, headers: Mapping[str, str]) -> Any:
         self.requests += 1
@@ -243,16 +296,6 @@ def literal(value: str) -> str:
     return f"'{doubled}'"
 
 
-def _is_passing(error: GraphError, fresh: bool) -> bool:
-    return error.status in (0, _THROTTLED, *_TIRED) or (fresh and error.lag)
-
-
-def _retry_after(answer: Any, pause: float) -> float:
-    """Seconds that Graph asks to wait; its documentation has them as a number."""
-    given = answer.headers.get("Retry-After", "")
-    return float(given) if given.isdigit() else pause
-
-
 def _error(method: str, url: str, answer: Any) -> GraphError:
     try:
         body = answer.json()
@@ -261,7 +304,15 @@ def _error(method: str, url: str, answer: Any) -> GraphError:
     said = body.get("error") if isinstance(body, dict) else None
     said = said if isinstance(said, dict) else {}
     code, message = str(said.get("code") or answer.reason), str(said.get("message") or "no reason given")
-    return GraphError(f"{method} {_path(url)}", answer.status_code, code, message, answer.headers.get("request-id", ""))
+    wait = answer.headers.get("Retry-After", "")
+    return GraphError(
+        f"{method} {_path(url)}",
+        answer.status_code,
+        code,
+        message,
+        answer.headers.get("request-id", ""),
+        float(wait) if wait.isdigit() else None,
+    )
 
 
 def _path(url: str) -> str:

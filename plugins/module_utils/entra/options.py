@@ -1,13 +1,13 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The option ``tenant`` of the Entra modules: its argument spec, and the check that runs before a module starts."""
+"""The options of the Entra modules as argument specs, and the checks that run before a module starts."""
 
 from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,6 +42,48 @@ TENANT_OPTIONS: Spec = {
     "poll_interval": {"type": "float", "default": 1.0},
 }
 
+_PERMISSION: Spec = {"resource": {"type": "str", "required": True}, "role": {"type": "str", "required": True}}
+_FEDERATED: Spec = {
+    "issuer": {"type": "str", "required": True},
+    "subject": {"type": "str", "required": True},
+    "audience": {"type": "str", "default": "api://AzureADTokenExchange"},
+    "description": {"type": "str"},
+}
+_APPLICATION: Spec = {"unique_name": {"type": "str"}, "app_id": {"type": "str"}}
+_STATE: Spec = {"state": {"type": "str", "default": "present", "choices": ["present", "absent"]}}
+
+MODULES: dict[str, Spec] = {
+    "entra_app_registration": {
+        **_APPLICATION,
+        "display_name": {"type": "str"},
+        "permissions": {"type": "list", "elements": "dict", "default": [], "options": _PERMISSION},
+        "access": {"type": "str", "choices": ["scoped", "tenant"]},
+        "consent": {"type": "str", "default": "grant", "choices": ["grant", "report"]},
+        "revoke_tenant_grants": {"type": "bool", "default": False},
+        "owners": {"type": "list", "elements": "str", "default": []},
+        "notes": {"type": "str"},
+        "exclusive": {"type": "bool", "default": False},
+        "accept_unknown_grants": {"type": "list", "elements": "str", "default": []},
+        "catalogue_permissions": {"type": "list", "elements": "dict", "default": [], "options": _PERMISSION},
+        **_STATE,
+    },
+    "entra_app_credential": {
+        **_APPLICATION,
+        "name": {"type": "str", "required": True},
+        "kind": {"type": "str", "required": True, "choices": ["secret", "certificate", "federated"]},
+        "lifetime": {"type": "int", "default": 180},
+        "renew_before": {"type": "int", "default": 30},
+        "overlap": {"type": "int", "default": 7},
+        "confirmed_key_id": {"type": "str"},
+        "stored_key_id": {"type": "str"},
+        "replace_lost": {"type": "bool", "default": False},
+        "certificate": {"type": "str"},
+        "federated": {"type": "dict", "options": _FEDERATED},
+        **_STATE,
+    },
+}
+"""The options of each Entra module beside ``tenant``."""
+
 SECRETS = tuple(name for name, option in TENANT_OPTIONS.items() if option.get("no_log"))
 
 
@@ -64,9 +106,26 @@ class Tenant:
     federated_token: str | None = field(default=None, repr=False)
 
 
-def tenant_spec() -> dict[str, Any]:
-    """The argument spec of the option ``tenant``."""
-    return {"type": "dict", "required": True, "options": TENANT_OPTIONS}
+def module_spec(module: str) -> dict[str, Any]:
+    """The argument spec of an Entra module.
+
+    :param module: its name, without the collection's
+    """
+    return {"tenant": {"type": "dict", "required": True, "options": TENANT_OPTIONS}, **MODULES[module]}
+
+
+def check_names(module: str, names: Iterable[str]) -> list[str]:
+    """Find options that a module does not have, which it would print with their values.
+
+    :param module: its name, without the collection's
+    :returns: one sentence per broken rule
+    """
+    known = ["tenant", *MODULES[module]]
+    problems = []
+    for name in sorted(set(names) - set(known)):
+        belongs = f"it belongs into tenant: tenant.{name}" if name in TENANT_OPTIONS else _hint(name, known, "")
+        problems.append(f"{name} is no option of {module}; {belongs}")
+    return problems
 
 
 def is_guid(value: object) -> bool:
@@ -148,9 +207,12 @@ def _is_key_and_certificate(text: str) -> bool:
 
 
 def _stray(name: str) -> str:
-    close = difflib.get_close_matches(name, TENANT_OPTIONS, n=1)
-    hint = f"did you mean tenant.{close[0]}?" if close else f"it takes: {', '.join(TENANT_OPTIONS)}"
-    return f"tenant.{name} is no option; {hint}"
+    return f"tenant.{name} is no option; {_hint(name, list(TENANT_OPTIONS), 'tenant.')}"
+
+
+def _hint(name: str, known: list[str], prefix: str) -> str:
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"did you mean {prefix}{close[0]}?" if close else f"it takes: {', '.join(known)}"
 
 
 def _no_guid(name: str) -> str:

@@ -43,6 +43,10 @@ class Token:
     app_id: str | None
     rights: frozenset[str] | None
 
+    def holds(self, *rights: str) -> bool:
+        """Whether the token certainly carries one of these application permissions."""
+        return self.rights is not None and not self.rights.isdisjoint(rights)
+
     def lacks(self, right: str) -> bool:
         """Whether the token certainly does not carry an application permission."""
         return self.rights is not None and right not in self.rights
