@@ -15,10 +15,10 @@ description:
   - Keeps one named credential of an application. It is made once, and made anew only when it is about to end.
   - A rotation has no gap. The new secret is made first; the old one stays until O(overlap) has passed and
     O(confirmed_key_id) says that the ERP uses the new one.
-  - Only secrets and certificates that this module has made under the same O(name) are ever removed. They carry
-    C((mailroom.erp)) behind their name in Entra.
-  - The value of a new secret is returned once, and kept nowhere. The result of such a run is hidden from all output; what
-    is registered has it.
+  - Only secrets and certificates that this module has made under the same O(name) are ever removed. In Entra they carry
+    the name of the collection behind their own.
+  - The value of a new secret is returned once, and kept nowhere. The result of such a run is hidden from all output;
+    what is registered has it.
 extends_documentation_fragment:
   - mailroom.erp.entra
 options:
@@ -188,7 +188,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.entra.options import 
 def _work(task: Task) -> Result:
     now = datetime.datetime.now(datetime.UTC)
     wanted = read_wanted(task.params, now)
-    result = {"directory_id": task.tenant.tenant_id, "secret": None, "key_id": None, "end_date_time": None}
+    result: Result = {"directory_id": task.tenant.tenant_id, "secret": None, "key_id": None, "end_date_time": None}
     result |= {"reason": None, "lost": [], "removed": [], "retiring": []}
     with task.connected() as (graph, _token):
         if wanted.kind == "federated":

@@ -45,6 +45,7 @@ def run_tasks(folder: Path, tenant: dict[str, Any], tasks: list[dict[str, Any]],
                     "mode": "0600",
                 },
                 "check_mode": False,
+                "changed_when": False,
                 "diff": False,
                 "no_log": True,
             }

@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.libraries import require
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
 
 SECONDS = 30.0
 """How long one answer may take. A longer wait is for the caller to decide, who knows whether to ask again."""
@@ -22,7 +24,11 @@ class Http:
         :param ca_file: certificates to trust instead of the system's, as a PEM file. The environment then has no say:
             ``REQUESTS_CA_BUNDLE`` would replace them, and a proxy would get to see where the tokens go.
         :raises MissingLibrary: requests is not installed
+        :raises Refused: there is no such file
         """
+        if ca_file and not os.path.isfile(ca_file):
+            rule, way_out = "there is no such file on the controller", "Correct the path, or leave it out."
+            raise Refused(Problem("tenant", "tenant.ca_file", ca_file, rule, "docs/entra.md", way_out))
         self._session = require("requests").Session()
         if ca_file:
             self._session.trust_env = False

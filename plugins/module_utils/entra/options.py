@@ -81,6 +81,18 @@ MODULES: dict[str, Spec] = {
         "federated": {"type": "dict", "options": _FEDERATED},
         **_STATE,
     },
+    "entra_consent": {
+        "app_id": {"type": "str", "required": True},
+        "publisher_tenant_id": {"type": "str", "required": True},
+        "verified_publisher": {"type": "str"},
+        "resource": {"type": "str", "default": "Microsoft Graph"},
+        "scopes": {"type": "list", "elements": "str", "default": []},
+        "users": {"type": "list", "elements": "str", "default": []},
+        "all_users": {"type": "bool", "default": False},
+        "exclusive": {"type": "bool", "default": False},
+        **_STATE,
+    },
+    "entra_sender_info": {"senders": {"type": "list", "elements": "str", "required": True}},
 }
 """The options of each Entra module beside ``tenant``."""
 
