@@ -196,3 +196,29 @@ def test_another_tenant_is_refused_before_anything_is_asked(
     result = run_tasks(tmp_path, tenant, [registration()])
     assert result.rc != 0 and f"belongs to tenant {server.authority.says_tenant}" in " ".join(result.output.split())
     assert server.requests == []
+
+
+def test_consent_and_senders(tmp_path: Path, server: EntraServer) -> None:
+    rights = [*BOOTSTRAP, "User.Read.All", "Domain.Read.All", "MailboxSettings.Read"]
+    tenant = server.tenant_option(server.directory.add_client("bootstrap", rights))
+    publisher = str(uuid.uuid4())
+    app_id = server.directory.add_vendor(
+        "KING Software - SendEmail", publisher, verified="Quadrant Automatisering B.V."
+    )
+    server.directory.add_user("invoices@acme.example", purpose="shared", enabled=False)
+    server.directory.settle()
+    declared = {"app_id": app_id, "publisher_tenant_id": publisher, "scopes": ["SMTP.Send"]}
+    consent = task("entra_consent", **declared, users=["invoices@acme.example"])
+    senders = task("entra_sender_info", senders=["invoices@acme.example", "nobody@acme.example"])
+    check = run_tasks(tmp_path, tenant, [consent], "--check", "--diff")
+    assert check.rc == 0 and not server.truth.find("servicePrincipals", appId=app_id), check.output
+    first = run_tasks(tmp_path, tenant, [consent, senders], "--diff")
+    assert (first.rc, first.changed) == (0, 1), first.output
+    assert diff_of(first) == diff_of(check) and diff_of(first)
+    given = result_of(tmp_path, "entra_consent")
+    assert given["grants"] == {"invoices@acme.example: Microsoft Graph": ["SMTP.Send"]} and given["beyond"] == []
+    assert given["publisher"] == {"tenant_id": publisher, "verified_name": "Quadrant Automatisering B.V."}
+    found = result_of(tmp_path, "entra_sender_info")
+    assert found["summary"] == {"pass": 1, "fail": 1, "unknown": 0}
+    assert found["senders"][0]["mailbox"] == "shared" and found["senders"][1]["next_step"]
+    assert run_tasks(tmp_path, tenant, [consent, senders]).changed == 0

@@ -174,6 +174,7 @@ class EntraServer:
             if call.wrote:
                 self.directory.commit(number)
         except GraphFault as error:
+            self.hook(number, "after")
             body = odata.fault_body(error, request_id, headers.get("client-request-id", ""))
             wait = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
             return error.status, body, {"request-id": request_id, **wait}

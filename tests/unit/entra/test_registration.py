@@ -344,8 +344,7 @@ class Killed(BaseException):
     """The run ends here, as by a signal."""
 
 
-@pytest.mark.parametrize("moment", ["before", "after"])
-@pytest.mark.parametrize("lag", [0, 4])
+@pytest.mark.parametrize(("moment", "lag"), [("before", 4), ("after", 0)])
 def test_a_run_that_dies_at_any_request_is_finished_by_the_next(
     server: EntraServer, open_graph: OpenGraph, moment: str, lag: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
