@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import Graph, GraphError, NotSeen
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.http import Http
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.registration import Outcome, register
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.registration_plan import read_wanted
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.token import read_token
@@ -211,6 +212,20 @@ def test_at_run_time_nothing_is_granted(server: EntraServer, open_graph: OpenGra
     grant(server, "Mail.ReadWrite")
     server.plan()
     assert not run(graph).plan.changes and len(server.requests) == 3
+
+
+def test_a_person_consents_and_the_automation_goes_on(server: EntraServer, open_graph: OpenGraph) -> None:
+    automation = open_graph(*RUN_TIME)
+    run(automation, consent="report")
+    user = server.directory.add_user("admin@acme.example")
+    rights = "Application.ReadWrite.All AppRoleAssignment.ReadWrite.All"
+    http = Http(server.ca_file)
+    person = Graph(http, server.url, server.authority.person_token(user, rights), automation.pace)
+    run(person)
+    http.close()
+    assert granted(server) == NAMES
+    assert not run(automation).plan.changes
+    assert run(automation, notes="ours").plan.changes, "it still owns what it has made"
 
 
 def test_without_any_right_graph_says_no(server: EntraServer, open_graph: OpenGraph) -> None:
