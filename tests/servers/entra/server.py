@@ -71,6 +71,8 @@ class EntraServer:
         self.requests: list[tuple[str, str]] = []
         """Method and path of every request to Graph."""
         self.sign_ins = 0
+        self.faults_of_ours: list[BaseException] = []
+        """What went wrong in the server itself; raised when it stops, for a client would only try again."""
         self._lock = threading.Lock()
         self._folder = tempfile.TemporaryDirectory(prefix="mailroom-entra-")
         self.folder = Path(self._folder.name)
@@ -116,9 +118,15 @@ class EntraServer:
         return True
 
     def stop(self) -> None:
+        """Stop the server.
+
+        :raises BaseException: the first fault of its own
+        """
         self._http.shutdown()
         self._http.server_close()
         self._folder.cleanup()
+        for fault in self.faults_of_ours:
+            raise fault
 
     def __enter__(self) -> EntraServer:
         return self
@@ -212,11 +220,17 @@ class EntraServer:
         certificate, key = signer("127.0.0.1", ca).write(self.folder)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate, key)
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._http.daemon_threads = True
+        self._http = _Listener(("127.0.0.1", 0), _handler(self))
         self._http.socket = context.wrap_socket(self._http.socket, server_side=True, do_handshake_on_connect=False)
         self.authority.base = f"https://127.0.0.1:{self._http.server_address[1]}"
         threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+
+
+class _Listener(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing about clients that go away, or do not trust the certificate."""
 
 
 def _handler(server: EntraServer) -> type[BaseHTTPRequestHandler]:
@@ -232,8 +246,11 @@ def _handler(server: EntraServer) -> type[BaseHTTPRequestHandler]:
             try:
                 status, body, headers = server.handle(self.command, self.path, dict(self.headers), data)
             except _Broken:
-                self.close_connection = True
-                self.connection.shutdown(socket.SHUT_RDWR)
+                self._break_off()
+                return
+            except Exception as error:
+                server.faults_of_ours.append(error)
+                self._break_off()
                 return
             text = b"" if body is None else json.dumps(body).encode()
             self.send_response(status)
@@ -242,6 +259,10 @@ def _handler(server: EntraServer) -> type[BaseHTTPRequestHandler]:
             self.send_header("Content-Length", str(len(text)))
             self.end_headers()
             self.wfile.write(text)
+
+        def _break_off(self) -> None:
+            self.close_connection = True
+            self.connection.shutdown(socket.SHUT_RDWR)
 
         do_GET = do_POST = do_PATCH = do_DELETE = _answer
 

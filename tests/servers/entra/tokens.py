@@ -62,6 +62,11 @@ class Signer:
             .not_valid_before(start)
             .not_valid_after(start + datetime.timedelta(days=days))
             .add_extension(x509.BasicConstraints(ca=issuer is None, path_length=None), critical=True)
+            .add_extension(_usage(signs_certificates=issuer is None), critical=True)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(self.key.public_key()), critical=False)
+            .add_extension(
+                x509.AuthorityKeyIdentifier.from_issuer_public_key((issuer or self).key.public_key()), critical=False
+            )
         )
         if issuer:
             builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
@@ -89,6 +94,15 @@ class Signer:
         for file, text in zip(files, (self.certificate_pem, self.key_pem), strict=True):
             file.write_text(text, encoding="ascii")
         return files
+
+
+def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
+    """What a key is for; Python 3.13 asks a certificate authority for it."""
+    names = ("content_commitment", "key_encipherment", "data_encipherment", "key_agreement")
+    unused = dict.fromkeys([*names, "encipher_only", "decipher_only"], False)
+    return x509.KeyUsage(
+        digital_signature=True, key_cert_sign=signs_certificates, crl_sign=signs_certificates, **unused
+    )
 
 
 @functools.cache
