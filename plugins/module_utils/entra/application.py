@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import Graph, Json, key, literal
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import Graph, GraphError, Json, key, literal
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
 
 _SELECT = "id,appId,displayName,uniqueName,notes,createdDateTime,requiredResourceAccess"
@@ -83,10 +83,16 @@ def find_deleted(graph: Graph, named: Named) -> Json | None:
 
     The whole list is read: that Graph could filter deleted objects by unique name is not documented.
 
-    :raises GraphError: the list cannot be read
+    :returns: None also when this sign-in may not read the list (Application.Read.All)
+    :raises GraphError: the list cannot be read for another reason
     """
     query = {"$select": f"{_SELECT},deletedDateTime"}
-    deleted = graph.get_all("directory/deletedItems/microsoft.graph.application", query)
+    try:
+        deleted = graph.get_all("directory/deletedItems/microsoft.graph.application", query)
+    except GraphError as error:
+        if error.status != 403:
+            raise
+        return None
     wanted = ("appId", named.app_id) if named.app_id else ("uniqueName", named.unique_name)
     matching = [one for one in deleted if one.get(wanted[0]) == wanted[1] and wanted[1]]
     return max(matching, key=lambda one: str(one["deletedDateTime"]), default=None)

@@ -13,9 +13,12 @@ from ansible_collections.mailroom.erp.tests.servers.entra.odata import absent, b
 from ansible_collections.mailroom.erp.tests.servers.entra.shapes import Json, ShapeError, check_complex
 
 
-def readable(application: Json) -> Json:
-    """An application as it is read: public keys are not shown."""
-    keys = [{**{n: v for n, v in key.items() if n[0] != "_"}, "key": None} for key in application["keyCredentials"]]
+def readable(application: Json, *, with_keys: bool = False) -> Json:
+    """An application as it is read: public keys are shown only when one application's are asked for by name."""
+    keys = []
+    for one in application["keyCredentials"]:
+        shown = {name: value for name, value in one.items() if not name.startswith("_")}
+        keys.append({**shown, "key": one["_key"] if with_keys else None})
     return {**application, "keyCredentials": keys}
 
 
@@ -23,7 +26,8 @@ def _one_application(call: Call, one: Json | None, name: str) -> Answer:
     call.need(READ_APPLICATIONS)
     if one is None:
         raise absent(name)
-    status, shown = call.entity("application", readable(one))
+    with_keys = "keyCredentials" in call.query.get("$select", "")
+    status, shown = call.entity("application", readable(one, with_keys=with_keys))
     if call.query.get("$expand") == "owners" and shown is not None:
         shown["owners"] = [
             {"@odata.type": "#microsoft.graph.servicePrincipal", "id": owner}

@@ -15,6 +15,7 @@ from ansible_collections.mailroom.erp.tests.servers.entra.shapes import Json, Sh
 
 Answer = tuple[int, Json | None]
 
+READ_DELETED = {"Application.Read.All", "Application.ReadWrite.All"}
 READ_APPLICATIONS = {"Application.Read.All", "Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"}
 OWN_APPLICATIONS = {"Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"}
 ALL_APPLICATIONS = {"Application.ReadWrite.All"}

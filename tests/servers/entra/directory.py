@@ -27,6 +27,7 @@ GRAPH_ROLES = {
     "MailboxSettings.Read": "40f97065-369a-49f4-947c-6a255697ae91",
     "User.Read.All": "df021288-bdef-4463-88db-98f22de89214",
     "Domain.Read.All": "dbb9058a-0e50-45d7-ae91-66909b5d4664",
+    "Application.Read.All": "9a5d68dd-52b0-4cc2-bd40-abcf44ac3a30",
     "Application.ReadWrite.OwnedBy": "18a4783c-866b-4cc7-a460-3d5e5662c884",
     "Application.ReadWrite.All": "1bfefb4e-e0b5-418b-a88f-73c46d2cc8e9",
     "AppRoleAssignment.ReadWrite.All": "06b708a9-e830-4db3-a914-8e69da51d44f",

@@ -9,7 +9,7 @@ from ansible_collections.mailroom.erp.tests.servers.entra import odata
 from ansible_collections.mailroom.erp.tests.servers.entra.applications import readable
 from ansible_collections.mailroom.erp.tests.servers.entra.call import (
     OWN_APPLICATIONS,
-    READ_APPLICATIONS,
+    READ_DELETED,
     USER_DEFAULTS,
     Answer,
     Call,
@@ -46,7 +46,7 @@ def get_organization(call: Call) -> Answer:
 
 
 def list_deleted(call: Call, kind: str) -> Answer:
-    call.need(READ_APPLICATIONS)
+    call.need(READ_DELETED)
     table = f"deleted{kind[0].upper()}{kind[1:]}s"
     items = list(call.state[table].values())
     return call.collection(kind, [readable(one) if kind == "application" else one for one in items])

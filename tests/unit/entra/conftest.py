@@ -12,7 +12,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import Gr
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.http import Http
 from ansible_collections.mailroom.erp.tests.servers.entra.server import EntraServer
 
-RUN_TIME = ["Application.ReadWrite.OwnedBy"]
+RUN_TIME = ["Application.ReadWrite.OwnedBy", "Application.Read.All"]
 BOOTSTRAP = [*RUN_TIME, "AppRoleAssignment.ReadWrite.All", "DelegatedPermissionGrant.ReadWrite.All"]
 
 OpenGraph = Callable[..., Graph]

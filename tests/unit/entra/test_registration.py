@@ -125,6 +125,11 @@ def test_a_deleted_application_is_restored(server: EntraServer, open_graph: Open
     assert not run(graph, display_name="AFAS Profit 2").plan.changes
 
 
+def test_without_the_right_to_see_deleted_ones_a_new_one_is_made(server: EntraServer, open_graph: OpenGraph) -> None:
+    run(open_graph("Application.ReadWrite.OwnedBy"), access="scoped")
+    assert application(server)["displayName"] == "AFAS Profit"
+
+
 def test_scoped_access_grants_nothing_to_the_whole_tenant(server: EntraServer, open_graph: OpenGraph) -> None:
     graph = open_graph(*RUN_TIME)
     run(graph, access="scoped")
