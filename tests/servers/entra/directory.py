@@ -72,7 +72,7 @@ class State:
     """Everything that can change: one table per kind of object, each from object id to its properties.
 
     ``owners`` is application id to the ids of its owners; federated credentials carry the id of their application in
-    ``_application``. ``reserved`` holds the unique names of deleted applications too.
+    ``_application``.
     """
 
     def __init__(self) -> None:
