@@ -6,6 +6,7 @@ VENV := .venv
 COLLECTIONS := $(VENV)/collections
 COLLECTION := $(COLLECTIONS)/ansible_collections/mailroom/erp
 CORES ?= 2
+FUZZ_SECONDS ?= 300
 MAKEFLAGS += --no-print-directory
 
 # Absolute, quoted where a shell sees it: the checkout may lie below a path with spaces.
@@ -17,7 +18,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport ANSIBLE_INVENTORY ANSIBLE_VAULT_PASSWORD_FILE ANSIBLE_STDOUT_CALLBACK ANSIBLE_ROLES_PATH PYTHONPATH
 
 .PHONY: help demo clean-demo test lint docs-lint sanity molecule unit integration contention benchmark pytest test-matrix
-.PHONY: clean servers a11y browser
+.PHONY: clean servers a11y browser receiver mail-servers fuzz
 .NOTPARALLEL:
 
 help:
@@ -25,8 +26,10 @@ help:
 	@echo 'make test         lint docs-lint sanity molecule, and all tests but the slow ones of contention'
 	@echo 'make contention   32 writers at once, and runs that die or lose their server at any step, on every server'
 	@echo 'make a11y         the sheets in a real browser, judged by axe-core (needs Chromium)'
+	@echo 'make receiver     real messages to a mail server that enforces SPF, DKIM and DMARC, against the verdicts (root)'
 	@echo 'make test-matrix  unit, integration and sanity tests on every ansible-core that the collection promises'
-	@echo 'make benchmark    what an unchanged task costs, beside an empty one'
+	@echo 'make benchmark    what an unchanged task costs, what 10,000 verdicts cost, and SPF beside other libraries'
+	@echo 'make fuzz         hostile DNS answers for FUZZ_SECONDS (300), guided by coverage'
 	@echo 'make clean-demo   back to the first run of the demo'
 	@echo 'make clean        also removes the virtual environments'
 
@@ -52,19 +55,26 @@ $(VENV)/test.stamp: $(VENV)/demo.stamp tests/requirements.txt requirements-entra
 	@$(VENV)/bin/python -m pip install -qq -r tests/requirements.txt
 	@touch $@
 
-# The DNS tests run against real name servers: program, Debian's package, and the service that the package may start.
+# $(call install,programs,for whom) makes sure that programs are there. Each is program:packages:service, with Debian's
+# packages joined by + and the service that they may start, which is not wanted here. Nothing else is ever removed.
+define install
+	@missing=; units=; for program in $(1); do rest=$${program#*:}; \
+	  command -v $${program%%:*} >/dev/null || { units="$$units $${rest#*:}"; \
+	  missing="$$missing $$(echo $${rest%:*} | tr + ' ')"; }; done; \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then echo "Installing the Debian packages$$missing ..."; \
+	  apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends --no-remove $$missing && \
+	  { [ ! -d /run/systemd/system ] || [ -z "$$(echo $$units)" ] || systemctl disable --quiet --now $$units; }; \
+	else echo '$(2) Install them as root and try again:' >&2; \
+	  echo "  apt-get update && apt-get install --no-install-recommends --no-remove$$missing" >&2; exit 1; fi
+endef
+
+# The DNS tests run against real name servers.
 DNS_SERVERS := named:bind9:named knotd:knot:knot pdns_server:pdns-backend-sqlite3:pdns nsd:nsd:nsd
 
 servers:
-	@missing=; units=; for server in $(DNS_SERVERS); do \
-	  rest=$${server#*:}; command -v $${server%%:*} >/dev/null || { missing="$$missing $${rest%:*}"; \
-	  units="$$units $${rest#*:}"; }; done; \
-	if [ -z "$$missing" ]; then exit 0; fi; \
-	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then echo "Installing the Debian packages$$missing ..."; \
-	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $$missing && \
-	  { [ ! -d /run/systemd/system ] || systemctl disable --quiet --now $$units; }; \
-	else echo 'The tests need real DNS servers. Install them as root and try again:' >&2; \
-	  echo "  apt-get update && apt-get install --no-install-recommends$$missing" >&2; exit 1; fi
+	$(call install,$(DNS_SERVERS),The tests need real DNS servers.)
 
 # --- demo -----------------------------------------------------------------------------------------------------------
 
@@ -130,13 +140,48 @@ $(VENV)/a11y.stamp: $(VENV)/test.stamp tests/a11y/requirements.txt
 a11y: $(VENV)/a11y.stamp browser
 	PYTHONPATH="$(CURDIR)/$(COLLECTIONS)" $(VENV)/bin/python -m pytest tests/a11y
 
+# A mail server that enforces. dbconfig-no-thanks: OpenDMARC without a database; python3-dnspython: with it the SPF
+# service tells SERVFAIL from "there is none".
+MAIL_SERVERS := postfix:postfix:postfix opendkim:opendkim:opendkim \
+  opendmarc:opendmarc+dbconfig-no-thanks+publicsuffix:opendmarc \
+  policyd-spf:postfix-policyd-spf-python+python3-dnspython: ip:iproute2:
+
+mail-servers: servers
+	@if [ "$$(id -u)" != 0 ]; then echo 'make receiver needs root: it makes a network of its own, and Postfix changes' \
+	  'users. Try: sudo make receiver' >&2; exit 1; fi
+	@# An unasked Postfix would configure and start itself as the mail server of this machine.
+	@command -v postfix >/dev/null || ! command -v debconf-set-selections >/dev/null || \
+	  echo 'postfix postfix/main_mailer_type select No configuration' | debconf-set-selections
+	$(call install,$(MAIL_SERVERS),The tests need a mail server and its filters.)
+
+$(VENV)/receiver.stamp: $(VENV)/test.stamp tests/receiver/requirements.txt
+	@$(VENV)/bin/python -m pip install -qq -r tests/receiver/requirements.txt
+	@touch $@
+
+receiver: mail-servers $(VENV)/receiver.stamp
+	PYTHONPATH="$(CURDIR)/$(COLLECTIONS)" $(VENV)/bin/python tests/receiver/namespace.py \
+	  $(VENV)/bin/python -m pytest -s tests/receiver $(ARGS)
+
 contention: $(VENV)/test.stamp servers
 	$(PYTEST) -n 0 -s tests/contention
 	$(PYTEST) tests/faults $(ARGS)
+	$(PYTEST) -n 0 -s -m slow tests/integration
 
-# What a task costs beside an empty one; prints ratios, judges nothing.
+$(VENV)/fuzz.stamp: $(VENV)/test.stamp tests/fuzz/requirements.txt
+	@$(VENV)/bin/python -m pip install -qq -r tests/fuzz/requirements.txt
+	@touch $@
+
+# What it finds stays in build/fuzz.
+fuzz: $(VENV)/fuzz.stamp
+	@mkdir -p build/fuzz
+	PYTHONPATH="$(CURDIR)/$(COLLECTIONS)" $(VENV)/bin/python tests/fuzz/fuzz_spf.py \
+	  -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 $(ARGS)
+
+# What a task costs beside an empty one, and an SPF evaluation beside other libraries; prints ratios, judges nothing.
 benchmark: $(VENV)/test.stamp servers
 	PYTHONPATH="$(CURDIR)/$(COLLECTIONS)" $(VENV)/bin/python tests/benchmarks/task_cost.py
+	PYTHONPATH="$(CURDIR)/$(COLLECTIONS)" $(VENV)/bin/python tests/benchmarks/judged_domains.py
+	PYTHONPATH="$(CURDIR)/$(COLLECTIONS)" $(VENV)/bin/python tests/benchmarks/spf_evaluation.py
 
 test-matrix: $(VENV)/python.stamp servers
 	$(VENV)/bin/python tests/tools/matrix.py

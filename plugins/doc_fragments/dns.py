@@ -20,8 +20,21 @@ options:
         type: str
         required: true
         choices:
+          cloudflare: Zones at Cloudflare, through its API. Needs the library C(cloudflare).
+          octodns: Any DNS service that has a provider class for octoDNS. Needs the libraries C(octodns) and that of the
+            class.
           rfc2136: A name server that takes dynamic updates (RFC 2136), such as BIND, Knot or PowerDNS.
           zonefile: Master files (RFC 1035) on the controller.
+      api_token:
+        description:
+          - An API token (not the Global API Key) with the permissions C(Zone Read) and C(DNS Edit); it may be limited
+            to the zones concerned. Required by provider V(cloudflare).
+        type: str
+      base_url:
+        description:
+          - Where the API is. Provider V(cloudflare), V(https://api.cloudflare.com/client/v4) unless given. Must begin
+            with C(https://), except on this machine.
+        type: str
       server:
         description: Address or name of the primary name server. Required by provider V(rfc2136).
         type: str
@@ -39,11 +52,44 @@ options:
         type: str
         choices: [hmac-md5, hmac-sha1, hmac-sha224, hmac-sha256, hmac-sha384, hmac-sha512]
       timeout:
-        description: Seconds to wait for one answer. Provider V(rfc2136), V(10) unless given.
+        description: Seconds to wait for one answer. Provider V(rfc2136), V(10) unless given; V(cloudflare), V(30).
         type: float
       path:
         description: A master file, or a folder of C(<zone>.zone) files. Required by provider V(zonefile).
         type: path
+      class:
+        description:
+          - The dotted name of octoDNS's provider class, for example V(octodns_powerdns.PowerDnsProvider).
+            Required by provider V(octodns). C(docs/providers.md) lists the classes that are known to work.
+        type: str
+      options:
+        description:
+          - The options of the class that are no secrets, as in octoDNS's configuration, without C(class). Values such
+            as C(env/NAME) are not looked up. Provider V(octodns).
+        type: dict
+      secrets:
+        description:
+          - The options of the class that are secrets, each a text of eight characters or more. They are never shown,
+            neither is what the class itself logs. Provider V(octodns).
+        type: dict
+      zones:
+        description:
+          - The zones of this account. Needed with classes that cannot list theirs, unless C(zone) is given.
+            Provider V(octodns).
+        type: list
+        elements: str
+      accept_whole_zone_writes:
+        description:
+          - Zones that may be written by a class that writes whole zones, so that what somebody else changes in the same
+            moment is lost. Any other such zone is refused. Provider V(octodns).
+        type: list
+        elements: str
+      accept_record_gaps:
+        description:
+          - Zones that may be written by a class that deletes records before it creates the new ones, so that for a
+            moment there is no record, or two. Any other such zone is refused. Provider V(octodns).
+        type: list
+        elements: str
   accept_undelegated:
     description:
       - Zones that may change although the world finds them at other name servers, or nowhere, so that nobody sees the
@@ -66,6 +112,8 @@ options:
 requirements:
   - dnspython >= 2.6
   - idna, for internationalised domain names
+  - cloudflare >= 5.0, for provider V(cloudflare) only
+  - octodns >= 1.10 and the package of the class, for provider V(octodns) only
 attributes:
   check_mode:
     description: Can run in C(check_mode) and say what it would change, without writing anything anywhere.
@@ -102,7 +150,8 @@ options:
       zonefiles:
         description:
           - Master files, or folders of C(<zone>.zone) files, that answer before any name server is asked.
-          - Without O(resolver.nameservers) nothing else is asked, so that no network is needed.
+          - Without O(resolver.nameservers) nothing else is asked, so that no network is needed. Then nothing stands
+            above the zones that there are, and any other name cannot be looked up.
         type: list
         elements: path
         default: []
@@ -122,7 +171,13 @@ options:
         description: As O(dns.provider).
         type: str
         required: true
-        choices: [rfc2136, zonefile]
+        choices: [cloudflare, rfc2136, zonefile, octodns]
+      api_token:
+        description: As O(dns.api_token).
+        type: str
+      base_url:
+        description: As O(dns.base_url).
+        type: str
       server:
         description: As O(dns.server).
         type: str
@@ -145,4 +200,25 @@ options:
       path:
         description: As O(dns.path).
         type: path
+      class:
+        description: As O(dns.class).
+        type: str
+      options:
+        description: As O(dns.options).
+        type: dict
+      secrets:
+        description: As O(dns.secrets).
+        type: dict
+      zones:
+        description: As O(dns.zones).
+        type: list
+        elements: str
+      accept_whole_zone_writes:
+        description: As O(dns.accept_whole_zone_writes).
+        type: list
+        elements: str
+      accept_record_gaps:
+        description: As O(dns.accept_record_gaps).
+        type: list
+        elements: str
 """

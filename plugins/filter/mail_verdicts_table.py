@@ -18,8 +18,8 @@ short_description: A readable table of verdicts, per environment and sender
 version_added: 0.1.0
 description:
   - Turns the C(verdicts) that M(mailroom.erp.mail_domains) or M(mailroom.erp.mail_auth_info) returns into text.
-  - Each environment has a block, each sender a line with its verdict before and after and the results of SPF, DKIM and
-    DMARC; below it stand the reason and the next step, unless all is well.
+  - Each environment has a block, each sender its verdict before and after and the results of SPF, DKIM and DMARC; below
+    stand the reason and the next step, unless all is well.
 positional: _input
 options:
   _input:
@@ -100,9 +100,9 @@ def _sender(before: _Verdict, after: _Verdict, live: _Verdict, width: int) -> li
     sender = after["sender"]
     was = "" if before["result"] == after["result"] else f"{before['result']} -> "
     parts = ", ".join(f"{kind.upper()} {after[kind]['result']}" for kind in ("spf", "dkim", "dmarc"))
-    asked = f", receivers {_asked(after)}" if after["result"] != "pass" else ""
+    asked = f"; receivers {_asked(after)}" if after["result"] != "pass" else ""
     by = f" by {sender['service']}" if sender["service"] else ""
-    lines = [f"  {sender['from']}{by}: {was}{after['result'].upper()} ({parts}{asked})"]
+    lines = [f"  {sender['from']}{by}: {was}{after['result'].upper()}", _wrapped("", f"{parts}{asked}", width)]
     if after["result"] != "pass":
         lines += [_wrapped("why", after["reason"], width)]
     if live["result"] != after["result"]:
@@ -123,7 +123,7 @@ def _asked(verdict: _Verdict) -> str:
 
 
 def _wrapped(label: str, text: str, width: int) -> str:
-    first = f"    {label + ':':<6}"
+    first = f"    {label + ':':<6}" if label else "    "
     return textwrap.fill(
         text,
         width=width,

@@ -10,10 +10,12 @@ import sys
 from types import ModuleType
 
 _PACKAGES = {
+    "cloudflare": "cloudflare>=5.0,<6",
     "cryptography": "cryptography>=42",
     "dns": "dnspython>=2.6",
     "idna": "dnspython[idna]>=2.6",
     "msal": "msal>=1.35",
+    "octodns": "octodns>=1.10",
     "publicsuffixlist": "publicsuffixlist>=1.0.2",
     "requests": "requests>=2.31",
     "yaml": "PyYAML>=6.0",
@@ -34,8 +36,16 @@ def require(module: str) -> ModuleType:
     try:
         return importlib.import_module(module)
     except ImportError as error:
-        package = _PACKAGES[module.partition(".")[0]]
-        raise MissingLibrary(
-            f"The Python library {package!r} is needed, but {sys.executable} cannot import {module!r}: {error}. "
-            f"Install it there: {sys.executable} -m pip install '{package}'"
-        ) from error
+        raise missing(module, _PACKAGES[module.partition(".")[0]], error) from error
+
+
+def missing(module: str, package: str, error: ImportError) -> MissingLibrary:
+    """Say how to install a module that could not be imported.
+
+    :param module: its dotted name
+    :param package: as pip knows it
+    """
+    return MissingLibrary(
+        f"The Python library {package!r} is needed, but {sys.executable} cannot import {module!r}: {error}. "
+        f"Install it there: {sys.executable} -m pip install '{package}'"
+    )

@@ -27,7 +27,6 @@ options:
       - The DNS cannot list the selectors of a domain; those of O(senders) are looked at too.
     type: list
     elements: raw
-    default: []
   planned:
     description:
       - Records that are answered instead of the live ones, as M(mailroom.erp.mail_domains) returns them in C(planned).
@@ -115,7 +114,7 @@ domains:
       description: The domain, as A-labels.
       type: str
     spf:
-      description: C(record) (null unless there is exactly one), C(records), and C(lookups) as of
+      description: C(record) (null unless there is exactly one), C(records), and C(lookups) and C(flattened) as of
         M(mailroom.erp.spf_record).
       type: dict
     dkim:
@@ -196,7 +195,7 @@ _PLANNED = {
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
-            "domains": {"type": "list", "elements": "raw", "default": []},
+            "domains": {"type": "list", "elements": "raw"},
             "senders": {"type": "list", "elements": "dict", "options": SENDER_OPTIONS},
             "planned": {"type": "list", "elements": "dict", "default": [], "options": _PLANNED},
             "resolver": {"type": "dict", "options": RESOLVER_OPTIONS},

@@ -84,6 +84,15 @@ options:
         type: str
         choices: [enforce, warn, ignore]
         default: enforce
+      flatten:
+        description: As in M(mailroom.erp.spf_record).
+        type: list
+        elements: str
+        default: []
+      flatten_refresh:
+        description: As in M(mailroom.erp.spf_record).
+        type: int
+        default: 7
       create:
         description:
           - Whether a domain that has no SPF record may get its first one.
@@ -309,7 +318,8 @@ domains:
       description: Whether its records were changed, or would be in check mode.
       type: bool
     spf:
-      description: C(name), C(record) and C(lookups), as of M(mailroom.erp.spf_record); null when not asked for.
+      description: C(name), C(record), C(lookups) and C(flattened), as of M(mailroom.erp.spf_record); null when not
+        asked for.
       type: dict
     dkim:
       description: For each selector C(name), C(record), C(managed_elsewhere) and C(key), as of

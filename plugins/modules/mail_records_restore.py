@@ -163,7 +163,7 @@ def _failure_list(result: dict[str, Any]) -> str:
 def _run(module: AnsibleModule) -> None:
     params = module.params
     try:
-        works = read_restore(params)
+        works = read_restore(params, module.warn)
         snapshot = open_snapshot(module, params)
         restore(works, snapshot, not module.check_mode, params["concurrency"])
     except (Refused, ProviderError, MissingLibrary) as error:

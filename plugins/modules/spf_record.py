@@ -72,6 +72,23 @@ options:
     type: str
     choices: [enforce, warn, ignore]
     default: enforce
+  flatten:
+    description:
+      - Domains whose C(include:) is replaced by the addresses that it passes, its whole tree taken into account. The
+        qualifier and the place stay. The next run with the same domain renews them.
+      - What does not fit into the record goes into C(_spf1.<domain>) to C(_spf8.<domain>), which the record includes.
+      - An include that the record does not have, and O(terms) do not add, is not looked at.
+      - An include with C(exists), C(ptr), C(+all) or macros in its tree, one that does not resolve, or a part of it
+        that gives no addresses, is refused, and the record stays.
+      - With O(state=absent), the include is taken away, flattened or not.
+      - C(docs/flatten.md) says how flattened addresses are told from others.
+    type: list
+    elements: str
+    default: []
+  flatten_refresh:
+    description: Days after which M(mailroom.erp.mail_auth_info) reports the addresses of flattened includes as stale.
+    type: int
+    default: 7
   ttl:
     description:
       - Seconds that resolvers may keep the record. Kept as it is unless given; a new record gets V(3600).
@@ -93,6 +110,14 @@ EXAMPLES = r"""
       server: ns1.acme.example
       key_name: mailroom.
       key_secret: "{{ vault_acme_tsig }}"
+
+- name: Save three lookups, and look the addresses up again each night
+  mailroom.erp.spf_record:
+    domain: acme.example
+    terms: [include:spf.service.example]
+    flatten: [spf.service.example]
+    flatten_refresh: 3
+    dns: "{{ acme_dns }}"
 
 - name: Stop listing a mail server that is gone
   mailroom.erp.spf_record:
@@ -134,6 +159,29 @@ lookups:
       sample: [{term: include:spf.afas.online, lookups: 1, void: 0}]
     indeterminate:
       description: Terms whose macros only a message decides. When there are any, the counts are at least what they say.
+      type: list
+      elements: str
+flattened:
+  description: The flattened includes of the record as it is, or would be in check mode.
+  type: list
+  elements: dict
+  returned: always
+  contains:
+    include:
+      description: The domain that the include names.
+      type: str
+    when:
+      description: The day (UTC) for which the addresses are noted.
+      type: str
+      sample: "2026-11-21"
+    refresh:
+      description: Days after which they are stale.
+      type: int
+    stale:
+      description: Whether they are.
+      type: bool
+    records:
+      description: The names of the records that hold the addresses.
       type: list
       elements: str
 zone:

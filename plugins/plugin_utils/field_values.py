@@ -11,11 +11,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.mailroom.erp.plugins.module_utils.options import looks_secret
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.address import BadAddress, domain_of
 from ansible_collections.mailroom.erp.plugins.plugin_utils.addresses import check_host, endpoint
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue_facts import Field, Service, System, Transport
 from ansible_collections.mailroom.erp.plugins.plugin_utils.environment import INVENTORY, Findings
-from ansible_collections.mailroom.erp.plugins.plugin_utils.secret_variables import Secret, looks_secret
+from ansible_collections.mailroom.erp.plugins.plugin_utils.secret_variables import Secret
 
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _URL = re.compile(r"https?://[^\s/]+(/\S*)?", re.IGNORECASE)

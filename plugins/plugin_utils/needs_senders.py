@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -19,11 +20,16 @@ def senders_of(
     :param needs: the fact ``erp_mail_needs`` of every environment, in a fixed order
     :param is_usable: tells whether an SPF term {term, service, date, given} may be relied on; addresses that are too
         old are not, so that whatever rests on them is unknown
-    :returns: the option ``senders``, what is not known left out
+    :returns: the option ``senders``, what is not known left out; senders that differ only in what they are used for are
+        one
     """
-    return [
-        _sender(sender, is_usable) for one in needs if one["state"] == "present" for sender in one.get("senders", [])
-    ]
+    present = [one for one in needs if one["state"] == "present"]
+    found: dict[str, dict[str, Any]] = {}
+    for sender in (_sender(sender, is_usable) for one in present for sender in one.get("senders", [])):
+        used_for = sender.pop("used_for")
+        same = found.setdefault(json.dumps(sender, sort_keys=True), {**sender, "used_for": []})
+        same["used_for"] += [text for text in used_for if text not in same["used_for"]]
+    return list(found.values())
 
 
 def _sender(sender: Mapping[str, Any], is_usable: Callable[[Mapping[str, Any]], bool]) -> dict[str, Any]:

@@ -14,13 +14,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.mailroom.erp.plugins.module_utils.options import PROVIDER_OPTIONS, secret_options
+from ansible_collections.mailroom.erp.plugins.module_utils.options import PROVIDER_OPTIONS, looks_secret, secret_options
 
 _REFERENCE = re.compile(
     r"\s*\{\{\s*([A-Za-z_][A-Za-z0-9_]*)((?:\.[A-Za-z_][A-Za-z0-9_]*|\[['\"][^'\"]+['\"]\])*)\s*\}\}\s*"
 )
 _STEP = re.compile(r"\.([A-Za-z_][A-Za-z0-9_]*)|\[['\"]([^'\"]+)['\"]\]")
-_SECRET_NAME = re.compile(r"pass|secret|token|api_?key|wachtwoord|toegangscode|credential", re.IGNORECASE)
 _ENCRYPTED_TYPES = frozenset({"AnsibleVaultEncryptedUnicode", "EncryptedString"})
 _VAULT_HEADER = b"$ANSIBLE_VAULT"
 _MOST_REFERENCES = 20
@@ -81,19 +80,17 @@ def domains_with(variables: Mapping[str, Any], key: str) -> list[str]:
     return [str(name) for name, domain in declared.items() if isinstance(domain, Mapping) and domain.get(key)]
 
 
-def looks_secret(name: str) -> bool:
-    """Tell whether an option's name announces a secret, so that its value is not shown even when misplaced."""
-    return _SECRET_NAME.search(name) is not None
-
-
 def _in_account(variables: Mapping[str, Any], path: str, value: object) -> Iterator[tuple[str, Secret]]:
     account = _target(variables, value)
     known = {name for provider in PROVIDER_OPTIONS for name in secret_options(provider)}
     for name, item in account.items() if isinstance(account, Mapping) else ():
         if name in known or looks_secret(str(name)):
-            secret = _follow(variables, f"{path}.{name}", item, 0)
-            if secret.kind == "plain":
-                yield f"{path}.{name}", secret
+            inner = _target(variables, item)
+            several = {f".{key}": value for key, value in inner.items()} if isinstance(inner, Mapping) else {"": item}
+            for key, value in several.items():
+                secret = _follow(variables, f"{path}.{name}{key}", value, 0)
+                if secret.kind == "plain":
+                    yield f"{path}.{name}{key}", secret
 
 
 def _follow(variables: Mapping[str, Any], variable: str, value: object, depth: int) -> Secret:

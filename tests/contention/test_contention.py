@@ -7,19 +7,39 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.mailroom.erp.tests.contention.crowd import Crowd, Look, Watcher, look_at_file, look_at_server
+from ansible_collections.mailroom.erp.tests.contention.crowd import (
+    Crowd,
+    Look,
+    Watcher,
+    look_at_cloudflare,
+    look_at_file,
+    look_at_server,
+)
+from ansible_collections.mailroom.erp.tests.servers import octodns_backends
 from ansible_collections.mailroom.erp.tests.servers.all import SERVERS
+from ansible_collections.mailroom.erp.tests.servers.bind import Bind
+from ansible_collections.mailroom.erp.tests.servers.cloudflare import Cloudflare
+from ansible_collections.mailroom.erp.tests.servers.powerdns import PowerDns
 from ansible_collections.mailroom.erp.tests.servers.server import zone_text
 
 ZONE = "acme.example"
 WRITERS = 32
 FOREIGN = ['"MS=ms12345678"', '"google-site-verification=abc; \\"quoted\\""']
-TEXT = zone_text(ZONE, '@ 600 TXT "v=spf1 ip4:198.51.100.1 ~all"\n' + "\n".join(f"@ 600 TXT {one}" for one in FOREIGN))
+PLAIN_FOREIGN = [FOREIGN[0], '"google-site-verification=abc; plain"']
+"""octoDNS carries no quotation marks."""
+
+
+def text_with(foreign: list[str]) -> str:
+    return zone_text(ZONE, "\n".join(f"@ 600 TXT {one}" for one in ('"v=spf1 ip4:198.51.100.1 ~all"', *foreign)))
+
+
+TEXT = text_with(FOREIGN)
 TERMS = [f"ip4:192.0.2.{number}" for number in range(1, WRITERS + 1)]
 TIMEOUT = 90.0
 """Seconds: the patience of a run (``run._PATIENCE``) and its start and end."""
@@ -33,14 +53,44 @@ class Place:
     resolver: dict[str, Any]
     look: Look
     state: Path
+    foreign: list[str] = field(default_factory=lambda: FOREIGN)
 
     def order(self, **spf: Any) -> dict[str, Any]:
         services = {"dns": self.dns, "resolver": self.resolver, "snapshot_dir": str(self.state)}
         return {**services, "domains": [ZONE], "spf": spf}
 
 
-@pytest.fixture(params=["zonefile", *SERVERS])
+@pytest.fixture
+def cloudflare(tmp_path: Path) -> Iterator[Place]:
+    (tmp_path / f"{ZONE}.zone").write_text(TEXT)
+    with Cloudflare({ZONE: TEXT}) as server:
+        world = {"zonefiles": [str(tmp_path)]}
+        yield Place(server.dns_option, world, partial(look_at_cloudflare, server, ZONE), tmp_path / "state")
+
+
+@pytest.fixture
+def octodns_bind(tmp_path: Path) -> Iterator[Place]:
+    with Bind({ZONE: text_with(PLAIN_FOREIGN)}) as server:
+        dns, look = octodns_backends.on_bind(server), look_at_server(server, ZONE)
+        yield Place(dns, server.resolver_option, look, tmp_path / "state", PLAIN_FOREIGN)
+
+
+@pytest.fixture
+def octodns_powerdns(tmp_path: Path) -> Iterator[Place]:
+    with PowerDns({ZONE: text_with(PLAIN_FOREIGN)}) as server:
+        dns, look = octodns_backends.on_powerdns(server), look_at_server(server, ZONE)
+        yield Place(dns, server.resolver_option, look, tmp_path / "state", PLAIN_FOREIGN)
+
+
+WITHOUT_CONDITIONS = ["cloudflare", "octodns_bind", "octodns_powerdns"]
+"""Services that know no condition for a write."""
+
+
+@pytest.fixture(params=["zonefile", *WITHOUT_CONDITIONS, *SERVERS])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+    if request.param in WITHOUT_CONDITIONS:
+        yield request.getfixturevalue(request.param)
+        return
     if request.param == "zonefile":
         file = tmp_path / f"{ZONE}.zone"
         file.write_text(TEXT)
@@ -57,7 +107,7 @@ def record(place: Place) -> list[str]:
 
 
 def test_no_term_of_32_writers_is_lost(place: Place, request: pytest.FixtureRequest) -> None:
-    with Crowd(place.order(terms=[term]) for term in TERMS) as crowd, Watcher(place.look, FOREIGN) as watcher:
+    with Crowd(place.order(terms=[term]) for term in TERMS) as crowd, Watcher(place.look, place.foreign) as watcher:
         results = crowd.go(TIMEOUT)
     assert [one for one in results if one["failure"] or not one["changed"]] == []
     assert watcher.wrong == []
@@ -73,7 +123,7 @@ def test_writers_who_add_and_writers_who_take_away_do_not_undo_each_other(place:
         assert first.go(TIMEOUT)[0]["changed"]
     taking = [place.order(terms=[term], state="absent") for term in TERMS[:8]]
     adding = [place.order(terms=[term]) for term in TERMS[16:24]]
-    with Crowd([*taking, *adding]) as crowd, Watcher(place.look, FOREIGN) as watcher:
+    with Crowd([*taking, *adding]) as crowd, Watcher(place.look, place.foreign) as watcher:
         results = crowd.go(TIMEOUT)
     assert [one for one in results if one["failure"] or not one["changed"]] == []
     assert watcher.wrong == []
@@ -81,13 +131,31 @@ def test_writers_who_add_and_writers_who_take_away_do_not_undo_each_other(place:
 
 
 def test_writers_of_the_same_term_write_it_once(place: Place) -> None:
-    with Crowd([place.order(terms=TERMS[:1])] * 8) as crowd, Watcher(place.look, FOREIGN) as watcher:
+    with Crowd([place.order(terms=TERMS[:1])] * 8) as crowd, Watcher(place.look, place.foreign) as watcher:
         results = crowd.go(TIMEOUT)
     assert [one for one in results if one["failure"]] == []
     assert sum(one["changed"] for one in results) == 1
     assert watcher.wrong == []
     assert record(place) == ["v=spf1", "ip4:198.51.100.1", TERMS[0], "~all"]
     assert len(watcher.versions) <= 2
+
+
+@pytest.mark.parametrize("controllers", [2, WRITERS])
+@pytest.mark.parametrize("service", WITHOUT_CONDITIONS)
+def test_writers_on_several_controllers_lose_no_term(
+    request: pytest.FixtureRequest, service: str, controllers: int, tmp_path: Path
+) -> None:
+    place: Place = request.getfixturevalue(service)
+    orders = [
+        {**place.order(terms=[term]), "controller": str(tmp_path / f"controller{number % controllers}")}
+        for number, term in enumerate(TERMS)
+    ]
+    with Crowd(orders) as crowd, Watcher(place.look, place.foreign) as watcher:
+        results = crowd.go(TIMEOUT)
+    assert [one for one in results if one["failure"] or not one["changed"]] == []
+    assert watcher.wrong == []
+    assert sorted(record(place)[2:-1]) == sorted(TERMS)
+    tell(request, results, watcher)
 
 
 def tell(request: pytest.FixtureRequest, results: list[dict[str, Any]], watcher: Watcher) -> None:

@@ -10,12 +10,13 @@ once when a second line comes. Prints one line of JSON, for each of them ``chang
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import sys
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,14 +27,16 @@ from ansible_collections.mailroom.erp.plugins.module_utils.domains import run
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.request import read_order
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
 
+_CLOUDFLARE = ("cloudflare", "cloudflare.resources.dns", "cloudflare.resources.zones")
+
 
 class Counted:
     """A provider that counts its writes and is otherwise the real one."""
 
     rounds = 0
 
-    def __init__(self, dns: dict[str, Any]) -> None:
-        real = open_provider(dns)
+    def __init__(self, dns: dict[str, Any], tell: Callable[[str], None]) -> None:
+        real = open_provider(dns, tell)
         self.zone_of, self.read, self._apply = real.zone_of, real.read, real.apply
 
     def apply(self, zone: str, changes: Sequence[Change], token: object) -> None:
@@ -48,6 +51,8 @@ def work(params: dict[str, Any]) -> dict[str, Any]:
     """
     start = time.monotonic()
     failure, changed = None, False
+    # Locks of a provider are there: writers of one controller share them, those of several do not.
+    os.environ["XDG_STATE_HOME"] = params.get("controller", params["snapshot_dir"])
     snapshot = Snapshot(params["snapshot_dir"], "a test")
     try:
         outcomes = run.Run(read_order(params), params.get("resolver"), snapshot=snapshot).execute(write=True)
@@ -86,6 +91,8 @@ def main() -> None:
     # What a process would load only when it is at work, here once for all of them.
     open_provider({"provider": "zonefile", "path": "/"})
     open_provider({"provider": "rfc2136", "server": "localhost", "port": 53, "timeout": 1})
+    for module in (*_CLOUDFLARE, "octodns.provider.yaml", "octodns_bind", "octodns_powerdns"):
+        importlib.import_module(module)
     barrier = os.pipe()
     results = [fork(params, barrier) for params in json.loads(sys.stdin.readline())]
     print("ready", flush=True)

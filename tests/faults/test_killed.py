@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import os
 import stat
+import time
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
@@ -17,6 +18,8 @@ import dns.zone
 import pytest
 from ansible_collections.mailroom.erp.tests.faults.nursery import Nursery
 from ansible_collections.mailroom.erp.tests.servers.all import SERVERS
+from ansible_collections.mailroom.erp.tests.servers.cloudflare import Cloudflare
+from ansible_collections.mailroom.erp.tests.servers.cloudflare_state import zone_of
 from ansible_collections.mailroom.erp.tests.servers.server import Server, zone_text
 
 SPF = '"v=spf1 ip4:198.51.100.1 ~all"'
@@ -130,6 +133,20 @@ def test_a_server_s_zone_survives_a_death_at_any_step(nursery: Nursery, kind: st
         reset, settle = partial(put_back, server, zone), partial(server.settle, zone)
         steps = kill_at_each_step(nursery, params, reset, server.values, settle)
     assert {"socket.connect", "send", "recv", "close"} <= set(steps)
+
+
+def test_a_zone_at_cloudflare_survives_a_death_at_any_step(nursery: Nursery, tmp_path: Path) -> None:
+    zone = "acme.example"
+    (tmp_path / f"{zone}.zone").write_text(ZONES[zone])
+    with Cloudflare({zone: ZONES[zone]}) as server:
+
+        def reset() -> None:
+            server.zones[zone] = zone_of(zone, ZONES[zone])
+
+        params = order(server.dns_option, {"zonefiles": [str(tmp_path)]}, [zone], tmp_path / "state")
+        # What was sent before a death is done all the same.
+        steps = kill_at_each_step(nursery, params, reset, server.values, partial(time.sleep, 0.1))
+    assert {"socket.connect", "http.write", "http.read", "fcntl.flock"} <= set(steps)
 
 
 def put_back(server: Server, zone: str) -> None:

@@ -11,6 +11,7 @@ it did or was about to do.
 
 from __future__ import annotations
 
+import importlib
 import itertools
 import json
 import os
@@ -24,10 +25,12 @@ from typing import IO, Any
 import dns.query
 from ansible_collections.mailroom.erp.plugins.module_utils import atomic_file
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import ProviderError, open_provider
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers import cloudflare
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.snapshot import Snapshot
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.request import read_order
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.run import Run
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
+from httpcore._backends.sync import SyncStream
 
 _AUDITED = ("open", "os.", "fcntl.", "socket.connect", "socket.sendto", "tempfile.")
 """Events of ``sys.audit``, which come before the call. Writing, syncing and the network's rest are wrapped below."""
@@ -73,6 +76,8 @@ class Counter:
                 super().close()
 
         dns.query.socket_factory = Socket
+        for name in ("read", "write"):
+            setattr(SyncStream, name, self._counted(f"http.{name}", getattr(SyncStream, name)))
         atomic_file.open = self._open  # type: ignore[attr-defined]
         sys.addaudithook(self._audit)
 
@@ -123,6 +128,7 @@ def work(params: dict[str, Any]) -> dict[str, Any]:
 
     :returns: ``changed`` and ``failure``, the first or null
     """
+    os.environ["XDG_STATE_HOME"] = params["snapshot_dir"]
     snapshot = Snapshot(params["snapshot_dir"], "a test")
     try:
         outcomes = Run(read_order(params), params.get("resolver"), concurrency=1, snapshot=snapshot).execute(write=True)
@@ -154,6 +160,10 @@ def victim(params: dict[str, Any], kill_at: int) -> dict[str, Any]:
 def main() -> None:
     # What a run would load only when it is at work.
     open_provider({"provider": "rfc2136", "server": "localhost", "port": 53, "timeout": 1})
+    for module in ("cloudflare.resources.dns", "cloudflare.resources.zones"):
+        importlib.import_module(module)
+    # There is no other controller, whose writes could be on their way.
+    cloudflare.OTHERS_SECONDS = 0.0
     for line in sys.stdin:
         print(json.dumps(victim(**json.loads(line))), flush=True)
 

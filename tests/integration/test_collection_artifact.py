@@ -99,7 +99,7 @@ def test_the_tarball_holds_the_collection_and_nothing_else(installed: Installed)
     top = {name.partition("/")[0] for name in names}
     assert top <= {
         *("FILES.json", "LICENSE", "MANIFEST.json", "README.md", "CHANGELOG.md", "changelogs", "docs", "meta"),
-        *("playbooks", "plugins", "requirements.txt", "roles"),
+        *("playbooks", "plugins", "requirements.txt", "requirements-cloudflare.txt", "roles"),
     }
     assert not [name for name in names if "/." in f"/{name}" or name.endswith(".pyc")]
     assert {"plugins/modules/mail_domains.py", "playbooks/site.yml", "LICENSE"} <= set(names)

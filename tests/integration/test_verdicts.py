@@ -47,13 +47,13 @@ def test_site_shows_each_sender_before_and_after_and_check_mode_agrees(estate: P
     assert table(done) == checked
     text = "\n".join(checked)
     assert "acme_profit" in checked and "acme_relay" in checked and "jansen_bakery" in checked
-    assert "  erp@acme.example by afas_online: fail -> PASS (SPF pass, DKIM none, DMARC pass)" in checked
-    assert "  payroll@acme.example by afas_online: fail -> PASS (SPF pass, DKIM none, DMARC pass)" in checked
-    assert "  finance@acme.example by own_relay: fail -> PASS (SPF pass, DKIM none, DMARC pass)" in checked
+    assert "  erp@acme.example by afas_online: fail -> PASS" in checked
+    assert "  payroll@acme.example by afas_online: fail -> PASS" in checked
+    assert "  finance@acme.example by own_relay: fail -> PASS\n    SPF pass, DKIM none, DMARC pass" in text
     assert "mijnbakkerij@ziggo.nl by ziggo: UNKNOWN" in text, "its addresses are of 2015"
     again = run_playbook(estate, SITE, inventory(HOSTS))
     assert again.changed == 0
-    assert "  erp@acme.example by afas_online: PASS (SPF pass, DKIM none, DMARC pass)" in table(again)
+    assert "  erp@acme.example by afas_online: PASS" in table(again)
 
 
 def test_a_stricter_policy_is_refused_while_a_sender_of_an_environment_would_fail(estate: Path) -> None:
@@ -73,15 +73,15 @@ def test_a_stricter_policy_is_refused_while_a_sender_of_an_environment_would_fai
     assert contents(estate) == before
     allowed = {**shared, "mail_dns_allow_failing_senders": ["acme_relay"]}
     done = run_playbook(estate, SITE, inventory({**HOSTS, "acme_relay": bounced}, **allowed))
-    assert (
-        "  finance@acme.example by own_relay: FAIL (SPF none, DKIM none, DMARC fail, receivers are asked to put it"
-        in ("\n".join(table(done)))
-    )
+    shown = table(done)
+    finance = shown.index("  finance@acme.example by own_relay: FAIL")
+    told = " ".join("\n".join(shown[finance:]).split())
+    assert "SPF temperror, DKIM none, DMARC fail; receivers are asked to put it into spam" in told
 
 
 def test_the_first_reject_asks_for_a_word_about_undeclared_senders(estate: Path) -> None:
     before = contents(estate)
-    shared = {"mail_dns_complete": True, "mail_dns_domains": domains(dmarc={"policy": "reject"})}
+    shared: dict[str, Any] = {"mail_dns_complete": True, "mail_dns_domains": domains(dmarc={"policy": "reject"})}
     refused = run_playbook(estate, SITE, inventory(HOSTS, **shared))
     assert refused.rc != 0 and "accept_unseen_senders" in refused.output
     assert contents(estate) == before
@@ -93,7 +93,7 @@ def test_the_first_reject_asks_for_a_word_about_undeclared_senders(estate: Path)
 
 def test_senders_whose_domains_are_not_ours_are_judged_too(estate: Path) -> None:
     office = {**BAKERY, "erp_mail_settings": {}, "erp_mail_senders": {"environment": "bakery@ziggo.nl"}}
-    shared = {"mail_dns_domains": {}, "mail_dns_account": None}
+    shared: dict[str, Any] = {"mail_dns_domains": {}, "mail_dns_account": None}
     result = run_playbook(estate, SITE, inventory({"jansen_bakery": office}, **shared))
     assert any("bakery@ziggo.nl by ziggo: UNKNOWN" in line for line in table(result))
 
@@ -151,9 +151,9 @@ PLANNED = """
           - judged.results[0].domains == live.domains
           - done.verdicts.before[0].result == "fail"
           - done.verdicts.after[0].result == "pass"
-          - done.verdicts.after[0].spf.term == "include:spf.afas.online > ip4:198.51.100.0/24"
+          - done.verdicts.after[0].spf.term is match("include:spf.afas.online")
           - done.verdicts.after[0].dmarc.policy == "quarantine"
-          - live.summary.senders == {"pass": 1, "fail": 0, "unknown": 0}
+          - live.summary.senders == dict(pass=1, fail=0, unknown=0)
           - live is not changed
 """
 

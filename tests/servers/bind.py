@@ -10,6 +10,8 @@ with Bind({"acme.example": zone_text("acme.example", '@ TXT "v=spf1 mx -all"')})
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from ansible_collections.mailroom.erp.tests.servers.server import ADDRESS, KEY_NAME, KEY_SECRET, Server, zone_text
 
 __all__ = [
@@ -33,6 +35,7 @@ SIGNED = f"{UPDATES_WITH_KEY} dnssec-policy default; inline-signing %s; "
 """The same for a zone that the server signs: fill in ``yes`` (beside the zone) or ``no`` (in the zone)."""
 
 _OPTIONS = f"""
+key "{KEY_NAME}" {{ algorithm hmac-sha256; secret "{KEY_SECRET}"; }};
 options {{
     directory "%(folder)s";
     key-directory "%(folder)s";
@@ -41,14 +44,15 @@ options {{
     pid-file none;
     lock-file none;
     session-keyfile none;
-    recursion no;
+    recursion %(recursion)s;
+    allow-transfer {{ key "{KEY_NAME}"; }};
+    transfers-out 100;
     dnssec-validation no;
     empty-zones-enable no;
     notify no;
     tcp-clients 500;
 }};
 controls {{ }};
-key "{KEY_NAME}" {{ algorithm hmac-sha256; secret "{KEY_SECRET}"; }};
 """
 
 
@@ -59,9 +63,11 @@ class Bind(Server):
     PACKAGE = "bind9"
     OPEN = UPDATES_WITH_KEY
     CLOSED = UPDATES_REFUSED
+    RECURSION: ClassVar[str] = "no"
+    """Whether it follows an alias into another zone, as the resolver of a mail server does."""
 
     def configure(self) -> None:
-        text = _OPTIONS % {"folder": self.folder, "port": self.port}
+        text = _OPTIONS % {"folder": self.folder, "port": self.port, "recursion": self.RECURSION}
         for zone, file in self.write_zones().items():
             text += f'zone "{zone}" {{ type primary; file "{file}"; {self._updates[zone]} }};\n'
         (self.folder / "named.conf").write_text(text)

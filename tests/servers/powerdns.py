@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A real PowerDNS Authoritative Server for tests, its zones in SQLite."""
+"""A real PowerDNS Authoritative Server for tests, its zones in SQLite, its HTTP API open."""
 
 from __future__ import annotations
 
@@ -14,10 +14,18 @@ import dns.name
 import dns.rdata
 import dns.rdatatype
 import dns.zone
-from ansible_collections.mailroom.erp.tests.servers.server import ADDRESS, KEY_NAME, KEY_SECRET, Server, program
+from ansible_collections.mailroom.erp.tests.servers.server import (
+    ADDRESS,
+    KEY_NAME,
+    KEY_SECRET,
+    Server,
+    free_port,
+    program,
+)
 
 # Of the package, as the program finds its back end by itself.
 _SCHEMA = Path("/usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql")
+API_KEY = "test-key-of-the-powerdns-api-0123"
 _OPTIONS = f"""
 local-address={ADDRESS}
 local-port=%(port)d
@@ -36,6 +44,12 @@ receiver-threads=1
 distributor-threads=2
 max-tcp-connections=200
 max-tcp-connections-per-client=0
+webserver=yes
+webserver-address={ADDRESS}
+webserver-port=%(api_port)d
+webserver-loglevel=none
+api=yes
+api-key={API_KEY}
 """
 
 
@@ -49,8 +63,9 @@ class PowerDns(Server):
     SIGNED = f"{KEY_NAME} signed"
 
     def configure(self) -> None:
-        folder = {"folder": self.folder, "port": self.port, "allowed": f"{ADDRESS}/32"}
-        (self.folder / "pdns.conf").write_text(_OPTIONS % folder)
+        self.api_port = free_port()
+        options = {"folder": self.folder, "port": self.port, "api_port": self.api_port, "allowed": f"{ADDRESS}/32"}
+        (self.folder / "pdns.conf").write_text(_OPTIONS % options)
         with contextlib.closing(sqlite3.connect(self.folder / "zones.sqlite3")) as database:
             database.executescript(f"PRAGMA synchronous=0; {_SCHEMA.read_text()}")
             database.execute("PRAGMA journal_mode=WAL")
@@ -71,8 +86,10 @@ class PowerDns(Server):
 
     def _insert(self, database: sqlite3.Connection, number: int, zone: str, text: str) -> None:
         database.execute("INSERT INTO domains(id, name, type) VALUES (?, ?, 'NATIVE')", (number, zone))
-        metadata = (number, "TSIG-ALLOW-DNSUPDATE", self._updates[zone].removesuffix(" signed"))
-        database.execute("INSERT INTO domainmetadata(domain_id, kind, content) VALUES (?, ?, ?)", metadata)
+        allowed = (number, "TSIG-ALLOW-DNSUPDATE", self._updates[zone].removesuffix(" signed"))
+        # As zones have it that were made by the API: a change by it raises the serial.
+        metadata = [allowed, (number, "SOA-EDIT-API", "DEFAULT")]
+        database.executemany("INSERT INTO domainmetadata(domain_id, kind, content) VALUES (?, ?, ?)", metadata)
         parsed = dns.zone.from_text(text, zone, relativize=False)
         rows = [
             (number, name.to_text(True).lower(), dns.rdatatype.to_text(rdata.rdtype), _content(rdata), ttl)

@@ -59,6 +59,8 @@ class Server(abc.ABC):
     OPEN: ClassVar[str]
     CLOSED: ClassVar[str]
     """Values of ``updates``: who has the key may update the zone, or nobody may."""
+    PORT: ClassVar[int | None] = None
+    """The port to listen on; any that is free unless given."""
 
     def __init__(self, zones: Mapping[str, str], *, updates: str = "", zone_updates: Mapping[str, str] | None = None):
         """Start the server and wait until it answers.
@@ -75,7 +77,7 @@ class Server(abc.ABC):
         self.folder = Path(self._folder.name)
         try:
             self._program = program(self.PROGRAM, self.PACKAGE)
-            self.port = free_port()
+            self.port = self.PORT or free_port()
             self.configure()
             self.start()
         except BaseException:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Protocol
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, ZoneState
@@ -67,10 +67,15 @@ class Provider(Protocol):
         """
 
 
-def open_provider(dns: Mapping[str, Any]) -> Provider:
+def to_nobody(_line: str) -> None:
+    """Tell nobody."""
+
+
+def open_provider(dns: Mapping[str, Any], tell: Callable[[str], None] = to_nobody) -> Provider:
     """Build the provider that a ``dns`` option names. Imports only what this provider needs.
 
     :param dns: the option's values, already checked by ``options.check_dns``
+    :param tell: called with a line for the user when the service makes the run wait; by any thread
     :returns: the provider, with no connection made yet
     :raises MissingLibrary: a library that this provider needs is not installed
     """
@@ -80,6 +85,14 @@ def open_provider(dns: Mapping[str, Any]) -> Provider:
         from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.rfc2136 import Rfc2136Provider
 
         return Rfc2136Provider(dns)
+    if dns["provider"] == "cloudflare":
+        from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.cloudflare import CloudflareProvider
+
+        return CloudflareProvider(dns, tell)
+    if dns["provider"] == "octodns":
+        from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.octodns import OctodnsProvider
+
+        return OctodnsProvider(dns)
     from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.zonefile import ZonefileProvider
 
     return ZonefileProvider(dns)

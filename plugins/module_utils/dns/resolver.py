@@ -73,19 +73,25 @@ class Resolver:
         """
         libraries.require("dns.resolver")
         self._live = _Live({name: value for name, value in (options or {}).items() if value is not None})
-        self._overlay = dict(overlay or {})
+        self._lay(overlay or {})
 
     def with_overlay(self, overlay: Mapping[Key, tuple[str, ...]]) -> Resolver:
         """A resolver that answers these planned records instead of its own; live answers are shared."""
         other = Resolver.__new__(Resolver)
-        other._live, other._overlay = self._live, dict(overlay)
+        other._live = self._live
+        other._lay(overlay)
         return other
+
+    def _lay(self, overlay: Mapping[Key, tuple[str, ...]]) -> None:
+        self._overlay = dict(overlay)
+        # A name exists too when only names below it have data (RFC 8020).
+        self._planned = {above for (name, _type), found in overlay.items() if found for above in _and_above(name)}
 
     def lookup(self, name: str, rdtype: str) -> Answer:
         """Look up one name and type, along CNAMEs (unless they are what is asked for).
 
         :param name: in any case, with or without the trailing dot
-        :param rdtype: "TXT" (values decoded), "A", "AAAA", "MX" (host names, most wanted first), "CNAME"
+        :param rdtype: "TXT" (values decoded), "A", "AAAA", "MX" (host names, most wanted first), "CNAME", "PTR"
         :returns: the values in a fixed order
         :raises ResolveError: there is no answer that one could rely on
         """
@@ -106,6 +112,8 @@ class Resolver:
         if planned is not None:
             return _Step(planned, True)
         step = self._live.step(name, rdtype)
+        if not step.exists and name in self._planned:
+            return _Step((), True)
         # A live alias that is planned to go leaves a name without data behind.
         return _Step((), True) if step.alias is not None and alias == () else step
 
@@ -137,6 +145,8 @@ class _Live:
             if master.cut(values.name_of(name)) is None:
                 return _from_file(master, name, rdtype)
         if self._options["zonefiles"] and not self._options["nameservers"]:
+            if _is_above(name, zones):
+                return _Step((), False)
             raise ResolveError(f"{name} {rdtype}: no master file answers for it and no nameserver is given")
         return self._from_servers(name, rdtype)
 
@@ -180,6 +190,22 @@ class _Live:
             except BaseException as error:
                 future.set_exception(error)
         return future.result()
+
+
+def _and_above(name: str) -> Iterator[str]:
+    while name:
+        yield name
+        name = name.partition(".")[2]
+
+
+def _is_above(name: str, zones: Mapping[str, Path]) -> bool:
+    """Whether a name is above all zones, or a record about such a name: ``example``, ``_dmarc.example``.
+
+    Where master files are the whole world, nothing stands there; a policy is looked for there all the same (RFC 9989
+    section 4.10).
+    """
+    domain = name.partition(".")[2] if name.startswith("_") else name
+    return any(zone.endswith(f".{domain}") for zone in zones)
 
 
 def _from_file(master: MasterFile, name: str, rdtype: str) -> _Step:
@@ -241,6 +267,8 @@ def _values(rdataset: Rdataset | None) -> tuple[str, ...]:
     if rdataset.rdtype == dns.rdatatype.MX:
         ordered = sorted((rdata.preference, values.text_of(rdata.exchange)) for rdata in rdataset)
         return tuple(host for _preference, host in ordered)
+    if rdataset.rdtype == dns.rdatatype.PTR:
+        return tuple(sorted(values.text_of(rdata.target) for rdata in rdataset))
     return tuple(sorted(values.value_of(rdata) for rdata in rdataset))
 
 

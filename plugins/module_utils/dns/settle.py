@@ -19,6 +19,8 @@ _FRUITLESS = 5
 """Conflicts in a row that nobody's change explains."""
 _PATIENCE = 60.0
 """Seconds that one zone may take to get its change in between those of other writers."""
+_FEWEST = 5
+"""Attempts that a zone has all the same: a service that limits the rate may use the seconds up by itself."""
 
 
 class Work(Protocol):
@@ -113,7 +115,7 @@ def _settle(work: Work, replan: Callable[[], None], recorder: Recorder | None) -
             )
         if conflict and fruitless >= _FRUITLESS:
             raise ProviderError(str(conflict))
-        if time.monotonic() > deadline:
+        if time.monotonic() > deadline and attempt + 1 >= _FEWEST:
             break
     raise ProviderError(
         f"zone {work.zone}: other writers kept changing the same records for {attempt + 1} attempts; "

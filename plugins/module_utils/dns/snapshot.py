@@ -152,7 +152,7 @@ class Snapshot:
         texts = self._texts()
         try:
             if texts:
-                _make_folder(self._folder)
+                make_folder(self._folder)
                 self._journal.open()
                 replace_file(self._file, (head_text(self._facts) + "".join(texts.values())).encode())
             else:
@@ -253,8 +253,11 @@ def _who() -> str:
     return f"{user}@{socket.gethostname()}"
 
 
-def _make_folder(folder: Path) -> None:
-    """Make the folder for this user only; one that exists keeps its mode."""
+def make_folder(folder: Path) -> None:
+    """Make a folder for this user only; one that exists keeps its mode.
+
+    :raises OSError: it cannot be made
+    """
     if not folder.is_dir():
         folder.parent.mkdir(parents=True, exist_ok=True)
         with contextlib.suppress(FileExistsError):

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ _LARGEST_TTL = 2**31 - 1
 _LARGEST_TXT = 65535
 _FAMILY = FORMAT.rpartition("/")[0]
 _PYTHON_TYPES: dict[str, type | tuple[type, ...]] = {"str": str, "path": str, "int": int, "float": (int, float)}
+_JSON_TYPES = {"dict": dict, "list": list}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +121,21 @@ def _account(content: object, where: str) -> dict[str, Any]:
         raise _Wrong(where, "it holds nothing but the options of its provider that are no secrets")
     for name, value in content.items():
         kind = "str" if name == "provider" else spec[name]["type"]
-        if isinstance(value, bool) or not isinstance(value, _PYTHON_TYPES[kind]):
+        if isinstance(value, bool) or not isinstance(value, _PYTHON_TYPES.get(kind, str)):
             raise _Wrong(f"{where}.{name}", f"it is of type {kind}")
     texts = {name: _text(value, where) if isinstance(value, str) else value for name, value in content.items()}
-    return public_options(texts)
+    inner = {name: _json(text, spec[name]["type"], f"{where}.{name}") for name, text in texts.items() if name in spec}
+    return public_options({**texts, **inner})
+
+
+def _json(value: object, kind: str, where: str) -> object:
+    """A dictionary or list stands there as JSON."""
+    if kind not in _JSON_TYPES:
+        return value
+    with contextlib.suppress(ValueError, RecursionError):
+        if isinstance(value, str) and isinstance(found := json.loads(value), _JSON_TYPES[kind]):
+            return found
+    raise _Wrong(where, f"it is a {kind}, written as JSON in quotes")
 
 
 def _change(content: object, zone: str, where: str) -> Change:

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, RRset
-from ansible_collections.mailroom.erp.plugins.module_utils.options import PROVIDER_OPTIONS
+from ansible_collections.mailroom.erp.plugins.module_utils.options import PROVIDER_OPTIONS, plain_text
 from ansible_collections.mailroom.erp.plugins.module_utils.version import VERSION
 
 FORMAT = "mailroom.erp/snapshot/1"
@@ -107,7 +107,8 @@ def _side_text(side: str, rrset: RRset | None) -> str:
 
 
 def _scalar(value: object) -> str:
-    return str(value) if isinstance(value, int | float) else _quoted(str(value))
+    """A text or number; a dictionary or list as JSON, in quotes."""
+    return str(value) if isinstance(value, int | float) else _quoted(plain_text(value))
 
 
 def _quoted(text: str) -> str:

@@ -9,12 +9,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.flatten import facts_of
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.recipe import World
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.spf import budget_faults, lookup_costs
 from ansible_collections.mailroom.erp.plugins.module_utils.policy import dkim, dmarc, spf, spf_merge
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.dmarc import DmarcError
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Unresolved
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf import SpfError
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf import SpfError, SpfRecord
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.tags import TagList
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import rule_and_source
 
@@ -82,6 +83,7 @@ class _Auditor:
     def spf(self) -> None:
         records = spf.select(self._lookup(self._domain, "TXT", "SPF record") or ())
         self.result.spf = {"record": records[0] if len(records) == 1 else None, "records": records, "lookups": None}
+        self.result.spf["flattened"] = []
         if not records:
             rule = "there is none, so that receivers cannot tell who may send as this domain (RFC 7208 section 4.5)"
             self._find("fault", "SPF record", None, rule, "Publish one that lists all who send, with spf_record.")
@@ -101,10 +103,23 @@ class _Auditor:
         budget = self._world.counter.count(record, self._domain)
         self.result.spf["lookups"] = lookup_costs(budget)
         for fault in budget_faults(budget):
-            way = "Remove terms that no longer send, or replace an include by its addresses."
+            way = "Remove terms that no longer send, or replace an include by its addresses (flatten)."
             self._find("fault", "SPF record", text, fault, way)
         for concern in spf_merge.concerns(record):
             self._find("concern", "SPF record", text, concern, "Mend it with spf_record, unless it is meant so.")
+        self._flattened(record)
+
+    def _flattened(self, record: SpfRecord) -> None:
+        """Tell includes whose addresses were looked up too long ago: the service may send from others by now."""
+        self.result.spf["flattened"] = facts_of(self._domain, record)
+        for fact in self.result.spf["flattened"]:
+            if fact["stale"]:
+                rule = (
+                    f"the addresses of include:{fact['include']} were looked up on {fact['when']}, "
+                    f"and {fact['refresh']} days later they are stale (docs/flatten.md)"
+                )
+                way = f"Run spf_record with flatten: [{fact['include']}] again."
+                self._find("concern", "SPF record", fact["include"], rule, way)
 
     def dmarc(self) -> None:
         name = f"_dmarc.{self._domain}"

@@ -19,6 +19,8 @@ from ansible_collections.mailroom.erp.plugins.module_utils.domains.recipe import
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.policy import dmarc
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.dmarc import DmarcError, DmarcWish
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.alignment import is_aligned
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.discovery import TreeWalk
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Unresolved
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused, rule_and_source
 
@@ -67,6 +69,7 @@ class DmarcRecipe:
     absent: bool = False
     tighten: bool = True
     accept_unseen: bool = False
+    authorize: bool = True
     kind: str = "dmarc"
 
     @property
@@ -94,7 +97,8 @@ class DmarcRecipe:
         return RecordPlan(before, after, change, self._concerns(after))
 
     def judge(self, plan: RecordPlan, world: World) -> None:
-        """A record that is managed elsewhere is looked at where the world finds it."""
+        """A record that is managed elsewhere is looked at where the world finds it; relatives may have to agree."""
+        plan.warnings += self._strangers(plan.after, world)
         records = _look_elsewhere(plan, self.name, world, f"{self.name}: cannot be looked up")
         if records is None:
             return
@@ -153,6 +157,20 @@ class DmarcRecipe:
         rule = f"the domain has {len(records)} DMARC records, so that receivers act as if there were none"
         way_out = "Remove all but one from the zone."
         return Problem(self.domain, _WHERE, " | ".join(records), rule, "RFC 9989 section 4.10", way_out)
+
+    def _strangers(self, record: str | None, world: World) -> list[str]:
+        """Where reports go above or below the domain, but to another organisation by a tree walk, without agreement."""
+        try:
+            hosts = dmarc.relatives(dmarc.parse(record), self.domain) if record is not None and self.authorize else []
+        except DmarcError:
+            return []
+        return [
+            f"{self.domain}: receivers that follow RFC 9990 take {host} for another organisation and send it no "
+            f'reports; publish {dmarc.authorisation_name(self.domain, host)} TXT "{dmarc.AUTHORISATION}", or a DMARC '
+            "record at the higher of the two (RFC 9990 section 4)"
+            for host in hosts
+            if _is_stranger(host, self.domain, world)
+        ]
 
     def _concerns(self, record: str | None) -> list[str]:
         try:
@@ -220,6 +238,16 @@ def _look_elsewhere(plan: RecordPlan, name: str, world: World, doubt: str) -> li
     return records
 
 
+def _is_stranger(host: str, domain: str, world: World) -> bool:
+    """Whether a destination is certainly of another organisation, and has certainly not agreed."""
+    if is_aligned(TreeWalk(world.lookup), domain, host, False) is not False:
+        return False
+    try:
+        return not dmarc.select(world.lookup(dmarc.authorisation_name(domain, host), "TXT"))
+    except Unresolved:
+        return False
+
+
 def read_dmarc(
     subject: str, name: str, ttl: int | None, options: Mapping[str, Any], problems: list[Problem]
 ) -> list[DmarcRecipe | ReportRecipe]:
@@ -241,7 +269,15 @@ def read_dmarc(
         problems.append(_refusal(subject, "dmarc", error, "Correct the option."))
     absent = options["state"] == "absent"
     outside = dmarc.destinations(dmarc.merge(None, wish), name) if options["authorize_reports"] and not absent else []
-    policy = DmarcRecipe(name, ttl, wish, absent, options["tighten"], options["accept_unseen_senders"])
+    policy = DmarcRecipe(
+        name,
+        ttl,
+        wish,
+        absent,
+        tighten=options["tighten"],
+        accept_unseen=options["accept_unseen_senders"],
+        authorize=options["authorize_reports"],
+    )
     return [policy, *(ReportRecipe(name, host, ttl) for host in outside)]
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.recipe import World
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.sender import Sender
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.verdict import (
     Judge,
@@ -14,7 +15,6 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.ver
     doubtful,
     worsened,
 )
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Lookup
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem
 
 _DOCUMENTATION = "docs/verdicts.md"
@@ -36,10 +36,10 @@ class Guard:
         self._allowed = frozenset(allowed)
         self._verdicts: dict[Sender, tuple[Verdict, Verdict]] = {}
 
-    def look(self, before: Lookup, after: Lookup) -> None:
+    def look(self, before: World, after: World) -> None:
         """Take up the answers to judge by: the live ones, and those with the planned records laid over them."""
-        self._before = Judge(before)
-        self._after = self._before if after is before else Judge(after)
+        self._before = Judge(before.lookup, exists=before.exists)
+        self._after = self._before if after is before else Judge(after.lookup, exists=after.exists)
 
     def judge(self, sender: Sender) -> list[Problem]:
         """Judge one sender before and after the change.

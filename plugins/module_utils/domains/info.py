@@ -42,12 +42,15 @@ def inform(params: Mapping[str, Any]) -> Result:
     if problems:
         raise Refused(problems)
     world = world_of(Resolver(params.get("resolver"), overlay))
-    judge = Judge(world.lookup)
+    judge = Judge(world.lookup, exists=world.exists)
     selectors = {domain: [*own, *_signed_by(senders, domain)] for domain, own in domains.items()}
     progress = Progress(params.get("progress_file"))
+
+    def look(domain: str) -> Audit:
+        return audit(domain, selectors[domain], world)
+
     with ThreadPoolExecutor(max_workers=params.get("concurrency") or 16, thread_name_prefix="info") as pool:
-        look = progress.counted("domains audited", len(domains), lambda name: audit(name, selectors[name], world))
-        audits = list(pool.map(look, domains))
+        audits = list(pool.map(progress.counted("domains audited", len(domains), look), domains))
         verdicts = list(pool.map(progress.counted("senders judged", len(senders), judge.verdict), senders))
     return {
         "domains": [one.as_dict() for one in audits],

@@ -13,11 +13,12 @@ from ansible.module_utils.common.parameters import remove_values
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import ProviderError
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, RRset
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.snapshot import Snapshot, default_folder
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.values import departed
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.progress import Progress
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.request import Order, read_order
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.run import DomainOutcome, Run, Step
 from ansible_collections.mailroom.erp.plugins.module_utils.libraries import MissingLibrary
-from ansible_collections.mailroom.erp.plugins.module_utils.options import secret_options
+from ansible_collections.mailroom.erp.plugins.module_utils.options import secret_values
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
 
 Result = dict[str, Any]
@@ -66,6 +67,8 @@ def run_module(module: Module, params: Mapping[str, Any], shape: Callable[[list[
     if "senders" in params:
         result |= {"verdicts": verdicts(run), "planned": [planned(one) for one in _changed(outcomes)]}
     failures = [outcome for outcome in outcomes if outcome.failure]
+    for line in progress.said:
+        module.warn(line)
     if failures:
         module.fail_json(msg=_failure_list(failures, len(outcomes)), **result)
     module.exit_json(**result)
@@ -126,24 +129,29 @@ def record_result(step: Step) -> Result:
 def _mask_secrets(module: Module, order: Order) -> None:
     """Secrets that came by ``src`` are in no argument spec, so they are named to Ansible here."""
     for account in order.accounts:
-        module.no_log_values.update(
-            str(account[name]) for name in secret_options(account["provider"]) if name in account
-        )
+        module.no_log_values.update(secret_values(account))
 
 
 def _diff(outcomes: list[DomainOutcome]) -> list[dict[str, str]]:
     steps = [step for outcome in outcomes for step in outcome.steps if step.changed]
-    return [_step_diff(step, step.change) for step in steps if step.change]
+    return [_step_diff(step, change) for step in steps for change in step.changes]
 
 
 def _changed(outcomes: list[DomainOutcome]) -> list[Change]:
-    return [step.change for outcome in outcomes for step in outcome.steps if step.changed and step.change]
+    return [change for outcome in outcomes for step in outcome.steps if step.changed for change in step.changes]
 
 
 def _step_diff(step: Step, change: Change) -> dict[str, str]:
-    header = f"{step.recipe.name} {change.key[1]} ({step.recipe.kind.upper()})"
-    before, after = _line(step.plan.before, change.before), _line(step.plan.after, change.after)
+    header = f"{change.key[0]} {change.key[1]} ({step.recipe.kind.upper()})"
+    texts = (step.plan.before, step.plan.after) if change is step.change else _beside(change)
+    before, after = _line(texts[0], change.before), _line(texts[1], change.after)
     return {"before_header": header, "after_header": header, "before": before, "after": after}
+
+
+def _beside(change: Change) -> tuple[str | None, str | None]:
+    """The texts of another record that goes with one."""
+    before, after = (rrset.values if rrset else () for rrset in (change.before, change.after))
+    return (" | ".join(departed(before, after)) or None, " | ".join(departed(after, before)) or None)
 
 
 def _line(record: str | None, rrset: RRset | None) -> str:

@@ -28,6 +28,16 @@ class Progress:
         self._file = Path(file) if file else None
         self._lock = threading.Lock()
         self._next = 0.0
+        self.said: list[str] = []
+
+    def say(self, line: str) -> None:
+        """Tell the user something at once, and again at the end of the run.
+
+        :param line: one sentence, for a person
+        """
+        with self._lock:
+            self.said.append(line)
+            self._note(line, True)
 
     def counted(self, step: str, total: int, work: Callable[[_In], _Out]) -> Callable[[_In], _Out]:
         """Wrap the work of one step, so that each item that is done counts.

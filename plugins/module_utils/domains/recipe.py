@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, RRset, ZoneState
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Lookup
@@ -25,7 +25,8 @@ LARGEST_RDATA = 65535
 class RecordPlan:
     """One record from ``before`` to ``after`` (None: there is none) and the change that does it, if any.
 
-    ``details`` is what the modules return beside ``record``. ``elsewhere`` names who manages the record instead: the
+    ``beside`` are changes of other RRsets that go with it, all in the same zone. ``details`` is what the modules return
+    beside ``record``. ``elsewhere`` names who manages the record instead: the
     target of an alias, or a delegated zone; then there is never a change.
     """
 
@@ -35,6 +36,12 @@ class RecordPlan:
     warnings: list[str] = field(default_factory=list)
     details: dict[str, Any] = field(default_factory=dict)
     elsewhere: str | None = None
+    beside: list[Change] = field(default_factory=list)
+
+    @property
+    def changes(self) -> list[Change]:
+        """All changes, that of the record first."""
+        return [*([self.change] if self.change else []), *self.beside]
 
     @property
     def creates(self) -> bool:
@@ -46,11 +53,12 @@ class World:
     """What the world will see: live answers with all planned records of the run laid over them.
 
     ``lookup`` gives the values of (name, type), () for none, and raises ``lookup.Unresolved``; ``counter`` counts
-    SPF records over the same answers.
+    SPF records over the same answers; ``exists`` tells whether a name is there at all (is no NXDOMAIN).
     """
 
     lookup: Lookup
     counter: BudgetCounter
+    exists: Callable[[str], bool]
 
 
 class Recipe(Protocol):
@@ -82,6 +90,21 @@ class Recipe(Protocol):
 
     def unserved(self) -> RecordPlan | Problem:
         """What to do when no zone of ours holds the name: a plan without a change, or a refusal."""
+
+
+@runtime_checkable
+class Curious(Protocol):
+    """A recipe that wants to know something about the world before it can be planned."""
+
+    @property
+    def asks(self) -> bool:
+        """Whether it does."""
+
+    def answered(self, world: World) -> Recipe:
+        """The recipe with the answers. What cannot be looked up is told when it is planned and needed.
+
+        :param world: live answers
+        """
 
 
 def _replaced(

@@ -20,7 +20,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.domains.guard import 
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.recipe import Recipe, read_name
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.senders import read_senders
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.spf import SPF_ESTATE_OPTIONS, read_spf
-from ansible_collections.mailroom.erp.plugins.module_utils.options import check_dns, with_defaults
+from ansible_collections.mailroom.erp.plugins.module_utils.options import check_dns, ttl_rule, with_defaults
 from ansible_collections.mailroom.erp.plugins.module_utils.plain_yaml import BadYaml, load_yaml
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.sender import Sender
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import is_inside
@@ -150,6 +150,8 @@ class _Reader:
         zone = self._name(subject, "zone", entry["zone"]) if entry.get("zone") else None
         account = self._account(subject, entry)
         self._check_entry(subject, domain, zone, entry)
+        if account is not None and entry.get("ttl") is not None:
+            self._check_ttl(subject, entry["ttl"], account)
         recipes = self._recipes(subject, domain or subject, entry)
         if len(self.problems) == before and domain is not None and account is not None:
             self._seen.add(domain)
@@ -187,6 +189,11 @@ class _Reader:
         if ttl is not None and not 0 <= ttl <= _MAX_TTL:
             rule = f"a TTL is a number of seconds from 0 to {_MAX_TTL}"
             self.problems.append(Problem(subject, "ttl", str(ttl), rule, "RFC 2181 section 8", "Correct the TTL."))
+
+    def _check_ttl(self, subject: str, ttl: int, account: int) -> None:
+        rule = ttl_rule(self.order.accounts[account]["provider"], ttl)
+        if rule:
+            self.problems.append(_shape(subject, "ttl", str(ttl), rule, "Correct the TTL, or leave it out."))
 
     def _name(self, subject: str, where: str, value: str) -> str | None:
         return read_name(subject, where, value, "Correct the name.", self.problems)
@@ -243,12 +250,13 @@ def _file_content(params: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(content, list):
         content = {"domains": content}
     known = {"domains", "dns", "senders", *_DEFAULTS}
-    lists = isinstance(content, dict) and all(
-        isinstance(content.get(name, []), list) for name in ("domains", "senders")
-    )
-    if not lists or "domains" not in content or not set(content) <= known:
+    if not isinstance(content, dict) or not set(content) <= known or not _has_lists(content):
         raise Refused(_unreadable(path, f"it holds a list of domains, or a mapping with: {', '.join(sorted(known))}"))
     return {name: value for name, value in content.items() if params.get(name) is None}
+
+
+def _has_lists(content: Mapping[str, Any]) -> bool:
+    return isinstance(content.get("domains"), list) and isinstance(content.get("senders", []), list)
 
 
 def _unreadable(path: Path, rule: str) -> Problem:

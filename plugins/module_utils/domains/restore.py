@@ -17,6 +17,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import (
     ProviderError,
     ZoneNotFound,
     open_provider,
+    to_nobody,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.settle import settle_safely
@@ -24,7 +25,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.snapshot import S
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.snapshot_file import ZoneEntry, read_snapshot
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.snapshot_format import public_options
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.restore_plan import plan_zone
-from ansible_collections.mailroom.erp.plugins.module_utils.options import check_dns, with_defaults
+from ansible_collections.mailroom.erp.plugins.module_utils.options import check_dns, plain_text, with_defaults
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import BadName, idna_encoded
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused, plain
 
@@ -73,10 +74,11 @@ class ZoneWork:
         self.failure = reason
 
 
-def read_restore(params: Mapping[str, Any]) -> list[ZoneWork]:
+def read_restore(params: Mapping[str, Any], tell: Callable[[str], None] = to_nobody) -> list[ZoneWork]:
     """Turn the parameters of ``mail_records_restore`` into the zones to restore.
 
     :param params: ``snapshot``; ``dns``, or ``accounts``; ``zones`` and ``changed_since``
+    :param tell: called with a line for the user when a DNS service makes the run wait
     :returns: the zones in the order of the snapshot; nothing has been asked of a DNS service yet
     :raises Refused: with everything that is wrong with the snapshot or the parameters
     :raises ProviderError: a key cannot be one
@@ -92,8 +94,11 @@ def read_restore(params: Mapping[str, Any]) -> list[ZoneWork]:
         if account is None:
             continue
         identity = json.dumps(account, sort_keys=True, default=str)
-        provider = providers.setdefault(identity, open_provider(account))
-        work = ZoneWork(provider, account, entry.zone, entry.changes, params.get("changed_since") == "restore")
+        if identity not in providers:
+            providers[identity] = open_provider(account, tell)
+        work = ZoneWork(
+            providers[identity], account, entry.zone, entry.changes, params.get("changed_since") == "restore"
+        )
         if works.setdefault((identity, entry.zone), work) is not work:
             rule = "it stands in the snapshot for several DNS accounts, which one account cannot stand for"
             problems.append(_problem(entry.zone, "dns", None, rule, "Give each of them in accounts."))
@@ -186,7 +191,7 @@ def _account_of(
 
 def _identity(account: Mapping[str, Any]) -> dict[str, str]:
     """What tells accounts apart: all that is no secret, except how long to wait."""
-    return {name: str(value) for name, value in public_options(account).items() if name != "timeout"}
+    return {name: plain_text(value) for name, value in public_options(account).items() if name != "timeout"}
 
 
 def _problem(subject: str, where: str, value: str | None, rule: str, way_out: str) -> Problem:

@@ -24,7 +24,12 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.snapshot import S
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.delegation import check_delegation
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.guard import Guard
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.progress import Progress
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.recipe import Recipe, RecordPlan, World
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.recipe import (
+    Curious,
+    Recipe,
+    RecordPlan,
+    World,
+)
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.request import DomainRequest, Order
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.world import world_of
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import is_inside
@@ -48,9 +53,13 @@ class Step:
         return self.plan.change
 
     @property
+    def changes(self) -> list[Change]:
+        return self.plan.changes
+
+    @property
     def changed(self) -> bool:
         """Whether the record was changed, or would be in check mode; also when the zone failed after the write."""
-        return self.change is not None and (self.written or self.failure is None)
+        return bool(self.changes) and (self.written or self.failure is None)
 
 
 @dataclass(slots=True)
@@ -92,7 +101,7 @@ class _ZoneWork:
 
     @property
     def changes(self) -> list[Change]:
-        return [step.change for step in self.steps if step.change]
+        return [change for step in self.steps for change in step.changes]
 
     @property
     def failed(self) -> bool:
@@ -105,7 +114,7 @@ class _ZoneWork:
     def note_written(self) -> None:
         """Mark what the service has just accepted."""
         for step in self.steps:
-            if step.change:
+            if step.changes:
                 step.written = True
                 self.applied[step.recipe.name] = step.plan
 
@@ -157,7 +166,7 @@ class Run:
         self._progress = progress or Progress(None)
         self._snapshot = snapshot
         self._resolver = Resolver(resolver_options)
-        self._providers = [open_provider(account) for account in order.accounts]
+        self._providers = [open_provider(account, self._progress.say) for account in order.accounts]
         self._pool = ThreadPoolExecutor(max_workers=concurrency, thread_name_prefix="zone")
 
     def execute(self, write: bool) -> list[DomainOutcome]:
@@ -170,6 +179,9 @@ class Run:
         outcomes = [DomainOutcome(request, [Step(one) for one in request.recipes]) for request in self._order.requests]
         steps = [step for outcome in outcomes for step in outcome.steps]
         with self._pool:
+            curious = [step for step in steps if isinstance(step.recipe, Curious) and step.recipe.asks]
+            if curious:
+                self._gather("includes looked up", partial(_ask, world=self._world([])), curious)
             works = self._locate(outcomes)
             self._gather("zones read", _read_first, works)
             judge = partial(_judge, world=self._world(steps))
@@ -247,9 +259,11 @@ class Run:
 
     def _judge_senders(self, works: Sequence[_ZoneWork]) -> None:
         """Refuse the run when it would harm a declared sender. A zone that failed will not change."""
-        live = self._world([]).lookup
+        if not self.guard.senders:
+            return  # nor is anything loaded that only verdicts need
+        live = self._world([])
         steps = [step for work in works for step in work.steps]
-        self.guard.look(live, self._world(steps).lookup if steps else live)
+        self.guard.look(live, self._world(steps) if steps else live)
         self._gather("senders judged", self.guard.judge, self.guard.senders)
 
     def _check_delegation(self, work: _ZoneWork) -> list[Problem]:
@@ -288,9 +302,15 @@ class Run:
 
     def _world(self, steps: Iterable[Step]) -> World:
         """Live answers with the planned records of these steps laid over them."""
-        changes = [step.change for step in steps if step.change]
+        changes = [change for step in steps for change in step.changes]
         overlay = {change.key: change.after.values if change.after else () for change in changes}
         return world_of(self._resolver.with_overlay(overlay))
+
+
+def _ask(step: Step, world: World) -> list[Problem]:
+    if isinstance(step.recipe, Curious):
+        step.recipe = step.recipe.answered(world)
+    return []
 
 
 def _read_first(work: _ZoneWork) -> list[Problem]:

@@ -12,7 +12,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.address import domain_of, mail_domain
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.dkim import check_selector
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.sender import Sender, Signature
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.sources import check_source
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.servers import parse_source
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, rule_and_source
 
 SENDER_OPTIONS: dict[str, dict[str, Any]] = {
@@ -67,7 +67,7 @@ class _Reader:
     def sender(self, entry: Mapping[str, Any]) -> Sender:
         sources = entry.get("sources")
         for source in sources or ():
-            self._checked("sources", check_source, source)
+            self._checked("sources", _source, source)
         return Sender(
             address=entry["from"],
             domain=self._checked("from", domain_of, entry["from"]) or "",
@@ -105,6 +105,11 @@ class _Reader:
             way_out = "Correct it, or leave it out when it is not known."
             self._problems.append(Problem(self._subject, f"senders.{where}", value, rule, source, way_out))
         return None
+
+
+def _source(text: str) -> str:
+    parse_source(text)
+    return text
 
 
 def _given(entry: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,10 +6,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Key, ZoneState
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, ZoneState
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.flatten import (
+    FLATTEN_OPTIONS,
+    Chain,
+    Flattening,
+    chain_keys,
+    check_intact,
+    flattened,
+    flattened_facts,
+    read_flattening,
+)
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.recipe import (
     RecordPlan,
     World,
@@ -17,10 +27,11 @@ from ansible_collections.mailroom.erp.plugins.module_utils.domains.recipe import
     txt_change,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.wildcard import ended_wildcard
-from ansible_collections.mailroom.erp.plugins.module_utils.policy import spf, spf_merge
+from ansible_collections.mailroom.erp.plugins.module_utils.policy import spf, spf_merge, spf_slots
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Unresolved
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_budget import MAX_LOOKUPS, MAX_VOID, Budget
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_merge import MergeError, SpfWish
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_slots import fold
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused, rule_and_source
 
 _MX_SERVICE = {
@@ -36,6 +47,7 @@ SPF_OPTIONS: dict[str, dict[str, Any]] = {
     "exclusive": {"type": "bool", "default": False},
     "on_duplicate": {"type": "str", "choices": ["fail", "merge"], "default": "fail"},
     "lookup_limit": {"type": "str", "choices": ["enforce", "warn", "ignore"], "default": "enforce"},
+    **FLATTEN_OPTIONS,
 }
 """The SPF options of ``spf_record``, and of ``spf`` in ``mail_domains``."""
 
@@ -72,11 +84,22 @@ class SpfRecipe:
     lookup_limit: str = "enforce"
     create: bool = True
     mx_services: tuple[MxService, ...] = ()
+    flattening: Flattening = field(default_factory=Flattening)
     kind: str = "spf"
 
     @property
     def keys(self) -> tuple[Key, ...]:
-        return ((self.name, "TXT"),)
+        own = ((self.name, "TXT"),)
+        return (*own, *chain_keys(self.name)) if self._may_move_addresses else own
+
+    @property
+    def asks(self) -> bool:
+        """See :meth:`Curious.asks`: the addresses of includes that are to be flattened."""
+        return bool(self.flattening.includes)
+
+    def answered(self, world: World) -> SpfRecipe:
+        """See :meth:`Curious.answered`."""
+        return replace(self, flattening=self.flattening.looked_up(world))
 
     def plan(self, state: ZoneState) -> RecordPlan:
         """See :meth:`Recipe.plan`; the record is merged with what is there."""
@@ -84,10 +107,11 @@ class SpfRecipe:
         found = state.rrsets.get((self.name, "TXT"))
         records = spf.select(found.values) if found else []
         before = records[0] if len(records) == 1 else " | ".join(records) or None
-        after = self._after(records)
+        chain = Chain(self.name, state if self._may_move_addresses else None)
+        after, beside, details = self._after(records, chain)
         change = txt_change(self.name, self.ttl, found, records, after, spf.is_spf)
         warnings = [] if after is None else [f"{self.name}: {one}" for one in spf_merge.concerns(spf.parse(after))]
-        return RecordPlan(before, after, change, warnings)
+        return RecordPlan(before, after, change, warnings, {"flattened": details}, beside=beside)
 
     def judge(self, plan: RecordPlan, world: World) -> None:
         """Count what the planned record costs and refuse it when receivers could not evaluate it.
@@ -106,7 +130,7 @@ class SpfRecipe:
         budget = world.counter.count(spf.parse(plan.after), self.name)
         plan.details["lookups"] = lookup_costs(budget)
         faults = budget_faults(budget)
-        if faults and plan.change and self.lookup_limit == "enforce" and not self._improves(plan, budget, world):
+        if faults and plan.changes and self.lookup_limit == "enforce" and not self._improves(plan, budget, world):
             raise Refused([_refusal(self.name, plan.after, fault, budget) for fault in faults])
         plan.warnings += [f"{self.name}: {fault}" for fault in faults]
 
@@ -127,24 +151,45 @@ class SpfRecipe:
             way_out = "Name the DNS account that serves that zone."
             raise Refused(Problem(self.name, "delegation", holder, rule, "RFC 1034 section 4.2", way_out))
 
-    def _after(self, records: list[str]) -> str | None:
+    @property
+    def _may_move_addresses(self) -> bool:
+        """Whether records that hold addresses of flattened includes may change, too."""
+        return bool(self.flattening.includes or self.absent or self.wish.remove or self.wish.exclusive)
+
+    def _after(self, records: list[str], chain: Chain) -> tuple[str | None, list[Change], list[dict[str, Any]]]:
+        """The record that is wanted, the changes beside it, and what is told about flattened includes."""
         if self.absent:
-            return None
+            return None, chain.changes({}, (), self.ttl), []
         try:
-            return self._checked(self._merged(records) if records else self._first())
+            folds = [fold(spf.parse(text), self.name) for text in records]
+            check_intact(self.name, folds, self._renewed)
+            merged = self._merged([one.record for one in folds]) if folds else self._first()
         except spf.SpfError as error:
             raise Refused(self._unmergeable(error)) from None
+        if merged is None:
+            return None, [], []
+        laid, kept = flattened(self.name, merged, folds, self.flattening, chain)
+        beside = chain.changes(laid.chained, kept, self.ttl)
+        facts = flattened_facts(self.name, laid.markers, self.flattening.today)
+        return self._checked(str(laid.record)), beside, facts
 
-    def _merged(self, records: list[str]) -> str:
-        parsed = [spf.parse(text) for text in records]
+    @property
+    def _renewed(self) -> set[str]:
+        """The includes whose addresses may change or go."""
+        gone = {include for term in self.wish.remove if (include := spf_slots.included(term))}
+        return {*self.flattening.includes, *gone}
+
+    def _merged(self, parsed: list[spf.SpfRecord]) -> spf.SpfRecord:
         if len(parsed) > 1 and self.on_duplicate == "fail":
-            rule = f"the domain has {len(records)} SPF records, which is a permerror: no receiver accepts any of them"
+            rule = f"the domain has {len(parsed)} SPF records, which is a permerror: no receiver accepts any of them"
             way_out = "Remove all but one, or have them united by on_duplicate: merge."
-            raise Refused(Problem(self.name, _WHERE, " | ".join(records), rule, "RFC 7208 section 4.5", way_out))
+            raise Refused(
+                Problem(self.name, _WHERE, " | ".join(map(str, parsed)), rule, "RFC 7208 section 4.5", way_out)
+            )
         live = parsed[0] if len(parsed) == 1 else spf_merge.unite(parsed, self.name)
-        return str(spf_merge.merge(live, self.wish, self.name))
+        return spf_merge.merge(live, self.wish, self.name)
 
-    def _first(self) -> str | None:
+    def _first(self) -> spf.SpfRecord | None:
         """A record is made only when something is wanted of it: terms, or an explicit ``all``."""
         if not self.wish.add and self.wish.all == "keep":
             return None
@@ -154,15 +199,17 @@ class SpfRecipe:
             )
             way_out = "State who else sends as this domain: its `services` in mail_dns_domains, a list, [] for nobody."
             raise Refused(Problem(self.name, _WHERE, None, rule, "RFC 7208 section 8.5", way_out))
-        return str(spf_merge.create(self.wish, self.name))
+        return spf_merge.create(self.wish, self.name)
 
-    def _checked(self, text: str | None) -> str | None:
+    def _checked(self, text: str) -> str:
         """The planned text, which must be a record that can be published: what we write we can read."""
-        if text is not None:
+        try:
             spf.parse(text)
-            problem = too_long(self.name, _WHERE, text)
-            if problem:
-                raise Refused(problem)
+        except spf.SpfError as error:
+            raise Refused(self._unmergeable(error)) from None
+        problem = too_long(self.name, _WHERE, text)
+        if problem:
+            raise Refused(problem)
         return text
 
     def _unmergeable(self, error: spf.SpfError) -> Problem:
@@ -210,6 +257,9 @@ def read_spf(
         rule = "the same term is both wanted and to be removed"
         problems.append(_wrong(subject, "spf.absent_terms", term.raw, rule, "Keep it in one of the two lists."))
     _check_options(subject, options, absent, problems)
+    flattening = read_flattening(subject, name, options, problems)
+    if absent:
+        remove, flattening = (*remove, *_includes(flattening.includes)), replace(flattening, includes=())
     return SpfRecipe(
         name,
         ttl,
@@ -221,7 +271,13 @@ def read_spf(
         mx_services=tuple(
             MxService(one["suffix"], one["service"], tuple(one["terms"])) for one in options["mx_services"]
         ),
+        flattening=flattening,
     )
+
+
+def _includes(domains: Iterable[str]) -> list[spf.Term]:
+    """The terms that include domains, with every qualifier that they may have."""
+    return [spf.parse_term(f"{sign}include:{domain}") for domain in domains for sign in spf.QUALIFIERS]
 
 
 def _check_options(subject: str, options: Mapping[str, Any], absent: bool, problems: list[Problem]) -> None:
@@ -275,7 +331,7 @@ def _refusal(name: str, record: str, fault: str, budget: Budget) -> Problem:
     rule, source = rule_and_source(fault, _DOCUMENTATION)
     costs = ", ".join(f"{term} {lookups}" for term, lookups, _void in budget.terms)
     way_out = (
-        "Remove terms that no longer send (state: absent), replace an include by its addresses, "
+        "Remove terms that no longer send (state: absent), replace an include by its addresses (flatten), "
         "or publish it all the same with lookup_limit: warn."
     )
     return Problem(name, "planned SPF record", record, f"{rule}; cost per term: {costs}", source, way_out)

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.resolver import ResolveError, Resolver
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.resolver import Answer, ResolveError, Resolver
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.recipe import World
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Unresolved
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_budget import BudgetCounter
@@ -17,10 +17,13 @@ def world_of(resolver: Resolver) -> World:
     :param resolver: live answers, or planned records over live ones
     """
 
-    def lookup(name: str, rdtype: str) -> tuple[str, ...]:
+    def ask(name: str, rdtype: str) -> Answer:
         try:
-            return resolver.lookup(name, rdtype).values
+            return resolver.lookup(name, rdtype)
         except ResolveError as error:
             raise Unresolved(str(error)) from None
 
-    return World(lookup, BudgetCounter(lookup))
+    def lookup(name: str, rdtype: str) -> tuple[str, ...]:
+        return ask(name, rdtype).values
+
+    return World(lookup, BudgetCounter(lookup), lambda name: ask(name, "A").exists)

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -157,7 +156,7 @@ def _judge_data(record: TagList, verdict: KeyVerdict) -> None:
         return
     try:
         der = base64.b64decode(data, validate=True)
-    except binascii.Error:
+    except ValueError:
         verdict.faults.append("p= is no base64 (RFC 6376 section 3.6.1)")
         return
     if verdict.algorithm == "ed25519":
@@ -188,7 +187,7 @@ def _der(public_key: str) -> bytes:
     pem = _PEM.search(public_key)
     try:
         return base64.b64decode(re.sub(r"\s", "", pem["body"] if pem else public_key), validate=True)
-    except binascii.Error:
+    except ValueError:
         raise KeyProblem(
             "a public key is given as PEM, as base64 or as a whole record (RFC 6376 section 3.6.1)"
         ) from None

@@ -23,7 +23,7 @@ AUTHORISATION = "v=DMARC1"
 
 _MANY_ADDRESSES = 2
 _TOO_MANY_ADDRESSES = 10
-_RECORD = re.compile(r"\s*v\s*=\s*DMARC1\s*(;|$)")
+_RECORD = re.compile(r"\s*[vV]\s*=\s*DMARC1\s*(;|$)")
 _ORDER = ("v", "p", "sp", "np", "adkim", "aspf", "t", "psd", "fo", "rua", "ruf", *OBSOLETE)
 _VALUES = {
     "p": r"none|quarantine|reject",
@@ -131,18 +131,29 @@ def report_uri(address: str) -> str:
         raise DmarcError(address, str(error)) from None
 
 
+def report_hosts(record: TagList) -> list[str]:
+    """The domains that a record sends reports to, each once."""
+    uris = [*_uris(record.get("rua")), *_uris(record.get("ruf"))]
+    hosts = (re.sub(r"!.*$", "", uri).rpartition("@")[2].lower().removesuffix(".") for uri in uris)
+    return list(dict.fromkeys(host for host in hosts if "." in host))
+
+
 def destinations(record: TagList, domain: str) -> list[str]:
     """The domains outside this one that its record sends reports to, each once; they must agree to it.
 
+    Which ones are outside is decided by organisational domains (RFC 9990 section 4), which only the DNS tells. By name
+    alone, a destination above or below the domain is taken for the same organisation, any other for another one:
+    an agreement more than needed does no harm. :func:`relatives` are those that the DNS may prove wrong.
+
     :param record: the policy record of ``domain``
-    :param domain: as A-labels; a destination above or below it is taken for the same organisation
+    :param domain: as A-labels
     """
-    found = []
-    for uri in [*_uris(record.get("rua")), *_uris(record.get("ruf"))]:
-        host = re.sub(r"!.*$", "", uri).rpartition("@")[2].lower().removesuffix(".")
-        if "." in host and not is_inside(host, domain) and not is_inside(domain, host):
-            found.append(host)
-    return list(dict.fromkeys(found))
+    return [host for host in report_hosts(record) if not _is_related(host, domain)]
+
+
+def relatives(record: TagList, domain: str) -> list[str]:
+    """The domains above or below this one that its record sends reports to, each once."""
+    return [host for host in report_hosts(record) if host != domain and _is_related(host, domain)]
 
 
 def authorisation_name(domain: str, destination: str) -> str:
@@ -250,6 +261,10 @@ def _with_addresses(record: TagList, name: str, wanted: Iterable[str]) -> TagLis
         return record
     old = record.get(name)
     return record.with_value(name, ",".join([*([old] if old else []), *new]))
+
+
+def _is_related(host: str, domain: str) -> bool:
+    return is_inside(host, domain) or is_inside(domain, host)
 
 
 def _uris(value: str | None) -> list[str]:

@@ -9,6 +9,7 @@ import ipaddress
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Union
 
 Network = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
@@ -21,10 +22,12 @@ _MODIFIER = re.compile(r"(?P<name>[a-z][a-z0-9_.-]*)=(?P<value>.*)", re.IGNORECA
 _MACRO = r"%\{[slodiphcrtv](?!0)[0-9]*r?[-.+,/_=]*\}|%[%_-]"
 _MACRO_EXPAND = re.compile(_MACRO, re.IGNORECASE)
 _MACRO_STRING = re.compile(rf"(?:{_MACRO}|[!-$&-~])*", re.IGNORECASE)
+_VISIBLE = re.compile(r"[!-~]+")
 _TOP_LABEL = re.compile(r"(?=[0-9]*[a-z])[a-z0-9]+|[a-z0-9]+-[a-z0-9-]*[a-z0-9]", re.IGNORECASE)
 _ENDS_IN_MACRO = re.compile(rf".*(?:{_MACRO})", re.IGNORECASE | re.DOTALL)
 _PREFIX = re.compile(r"(?:/(?P<v4>0|[1-9][0-9]?))?(?://(?P<v6>0|[1-9][0-9]{0,2}))?$")
 _EXPLANATION_ONLY = ("%{c", "%{r", "%{t")
+_LONGEST_KNOWN = 255
 _MAY_NAME_DOMAIN = frozenset({"a", "mx", "ptr"})
 _MUST_NAME_DOMAIN = frozenset({"include", "exists"})
 
@@ -114,6 +117,16 @@ def parse_term(raw: str) -> Term:
     :param raw: the term with its qualifier, without spaces around it
     :raises SpfError: with the broken rule
     """
+    return _known_term(raw) if len(raw) <= _LONGEST_KNOWN else _parsed_term(raw)
+
+
+@lru_cache(maxsize=8192)
+def _known_term(raw: str) -> Term:
+    """Terms are values, and the same ones stand in many records."""
+    return _parsed_term(raw)
+
+
+def _parsed_term(raw: str) -> Term:
     _check_characters(raw)
     modifier = _MODIFIER.fullmatch(raw)
     if modifier:
@@ -168,7 +181,7 @@ def _tail(text: str) -> str:
 def _check_characters(raw: str) -> None:
     if not raw:
         raise SpfError(raw, "a term is not empty (RFC 7208 section 4.6.1)")
-    if not all("!" <= character <= "~" for character in raw):
+    if not _VISIBLE.fullmatch(raw):
         raise SpfError(
             raw,
             "a term holds visible ASCII characters only, no spaces and no control characters (RFC 7208 section 7.1)",

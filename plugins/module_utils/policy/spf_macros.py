@@ -66,9 +66,14 @@ class Template:
         """The name that it always expands to, None when there are macros in it."""
         return None if self.letters else self._name(_no_value)
 
-    def text(self, value_of: ValueOf) -> str:
-        """Expand to a text."""
-        return "".join(_piece(part, value_of) for part in self.parts)
+    def text(self, value_of: ValueOf, longest: int) -> str:
+        """Expand to a text of at most so many characters; the rest is cut off."""
+        text = ""
+        for part in self.parts:
+            text += _piece(part, value_of)
+            if len(text) >= longest:
+                break
+        return text[:longest]
 
     def name(self, value_of: ValueOf) -> str:
         """Expand to a name to look up: lower case, no trailing dot, labels over 253 characters cut from the left.

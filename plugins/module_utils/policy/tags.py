@@ -73,13 +73,13 @@ def parse(text: str) -> TagList:
     """
     parts = text.split(";")
     tail = parts.pop() if len(parts) > 1 and not parts[-1].strip() else None
-    tags: list[Tag] = []
+    tags: dict[str, Tag] = {}
     for part in parts:
         tag = _tag(part)
-        if any(tag.name == other.name for other in tags):
+        if tag.name in tags:
             raise TagError(part.strip(), f"the tag {tag.name}= stands at most once (RFC 6376 section 3.2)")
-        tags.append(tag)
-    return TagList(tuple(tags), tail)
+        tags[tag.name] = tag
+    return TagList(tuple(tags.values()), tail)
 
 
 def _tag(part: str) -> Tag:

@@ -52,10 +52,11 @@ def split(value: str, limit: int = LONGEST_STRING) -> tuple[bytes, ...]:
     return (*strings, data[start:])
 
 
-def decode(presentation: str) -> str:
+def decode(presentation: str, longest: int = LONGEST_STRING) -> str:
     """Read TXT data in presentation format: one or more strings, quoted or bare, with ``\\"``, ``\\\\`` and ``\\DDD``.
 
     :param presentation: for example ``"v=spf1 mx " "-all"``, the quotes included
+    :param longest: bytes that one string may have; a service that cuts strings itself may show longer ones
     :returns: the value, as :func:`join` gives it
     :raises ValueError: the text is malformed; the message says how
     """
@@ -65,7 +66,7 @@ def decode(presentation: str) -> str:
         if match is None:
             raise ValueError(_reason(presentation, position))
         if match["blank"] is None:
-            strings.append(_unescaped(match["quoted"] if match["bare"] is None else match["bare"]))
+            strings.append(_unescaped(match["quoted"] if match["bare"] is None else match["bare"], longest))
         position = match.end()
     if not strings:
         raise ValueError("there is no character-string; an empty one is written as two quotes")
@@ -95,10 +96,10 @@ def _character_start(data: bytes, position: int) -> int:
     return position
 
 
-def _unescaped(text: str) -> bytes:
+def _unescaped(text: str, longest: int) -> bytes:
     raw = _ESCAPE.sub(_unescape, text.encode("utf-8", "surrogateescape"))
-    if len(raw) > LONGEST_STRING:
-        raise ValueError(f"a character-string of {len(raw)} bytes is too long: {LONGEST_STRING} is the most")
+    if len(raw) > longest:
+        raise ValueError(f"a character-string of {len(raw)} bytes is too long: {longest} is the most")
     return raw
 
 

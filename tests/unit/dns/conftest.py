@@ -6,12 +6,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers import cloudflare
 from ansible_collections.mailroom.erp.tests.servers.bind import Bind
+from ansible_collections.mailroom.erp.tests.servers.cloudflare import Cloudflare
+from ansible_collections.mailroom.erp.tests.servers.server import zone_text
+from ansible_collections.mailroom.erp.tests.unit.dns.cloudflare_acts import SPF, ZONE
 
 StartBind = Callable[..., Bind]
+StartCloudflare = Callable[..., Cloudflare]
 
 
 @pytest.fixture
@@ -24,5 +30,22 @@ def start_bind() -> Iterator[StartBind]:
         return started[-1]
 
     yield start
+    for server in started:
+        server.stop()
+
+
+@pytest.fixture
+def start_cloudflare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[StartCloudflare]:
+    """Start servers with zones; nobody else writes, so nobody is waited for."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    monkeypatch.setattr(cloudflare, "OTHERS_SECONDS", 0.0)
+    started: list[Cloudflare] = []
+
+    def start_server(zones: Mapping[str, str] | None = None, **options: int) -> Cloudflare:
+        text = {ZONE: zone_text(ZONE, f'@ 600 TXT "{SPF}"')}
+        started.append(Cloudflare(text if zones is None else zones, **options))
+        return started[-1]
+
+    yield start_server
     for server in started:
         server.stop()

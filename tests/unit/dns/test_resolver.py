@@ -30,6 +30,7 @@ host     A     192.0.2.10
 host     AAAA  2001:db8::1
 alias    CNAME host
 chain    CNAME alias
+reverse  PTR   Mail.Service.Example.
 far      CNAME spf.service.example.
 dead     CNAME nowhere.service.example.
 loop1    CNAME loop2
@@ -70,6 +71,7 @@ def options(request: pytest.FixtureRequest, tmp_path: Path, start_bind: Callable
         ("alias.acme.example", "CNAME", ("host.acme.example",)),
         ("alias.acme.example", "A", ("192.0.2.10", "192.0.2.7")),
         ("chain.acme.example", "AAAA", ("2001:db8::1",)),
+        ("reverse.acme.example", "PTR", ("mail.service.example",)),
         ("chain.acme.example", "TXT", ()),
         ("host.acme.example", "CNAME", ()),
         ("far.acme.example", "TXT", ("v=spf1 ip4:192.0.2.0/24 -all",)),
@@ -121,6 +123,15 @@ def test_planned_records_are_answered_over_live_ones(options: Options) -> None:
     assert planned.lookup(ZONE, "MX") == live.lookup(ZONE, "MX")
     assert len(live.lookup(ZONE, "TXT").values) == 2
     assert Resolver(options, {(ZONE, "TXT"): ("x",)}).lookup(ZONE, "TXT").values == ("x",)
+
+
+def test_a_planned_record_makes_its_name_and_those_above_it_exist(options: Options) -> None:
+    live = Resolver(options)
+    planned = live.with_overlay({("_dmarc.new.acme.example", "TXT"): ("v=DMARC1",), ("gone.acme.example", "TXT"): ()})
+    for name in ("_dmarc.new.acme.example", "new.acme.example"):
+        assert not live.lookup(name, "A").exists
+        assert planned.lookup(name, "A") == Answer((), True)
+    assert not planned.lookup("gone.acme.example", "A").exists
 
 
 def test_a_live_alias_leads_to_a_planned_record(options: Options) -> None:
@@ -221,7 +232,12 @@ def test_a_dname_is_followed(tmp_path: Path) -> None:
     assert resolver.lookup("host.old.example", "CNAME").values == ("host.acme.example",)
 
 
-@pytest.mark.parametrize("name", ["outside.test", "notacme.example", "example"])
+@pytest.mark.parametrize("name", ["example", "_dmarc.example"])
+def test_nothing_stands_above_files_that_are_the_whole_world(tmp_path: Path, name: str) -> None:
+    assert Resolver(files(tmp_path)).lookup(name, "TXT") == Answer((), False)
+
+
+@pytest.mark.parametrize("name", ["outside.test", "notacme.example", "_dmarc.outside.test", "_dmarc.notacme.example"])
 def test_files_alone_do_not_answer_for_the_rest(tmp_path: Path, name: str) -> None:
     with pytest.raises(ResolveError, match=f"{name} TXT: no master file answers for it and no nameserver is given"):
         Resolver(files(tmp_path)).lookup(name, "TXT")

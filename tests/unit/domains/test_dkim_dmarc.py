@@ -296,6 +296,25 @@ def test_an_outside_address_of_others_is_checked(company: Company) -> None:
     assert silent.warnings == []
 
 
+def test_a_relative_that_a_tree_walk_takes_for_another_organisation_must_agree_too(company: Company) -> None:
+    # RFC 9990 section 4: acme.example has no policy record, so shop.acme.example is an organisation of its own.
+    example = company.world / "example.zone"
+    example.write_text(HEAD.format(zone="example"))
+    shop: dict[str, Any] = {"domain": "shop.acme.example", "dmarc": {"policy": "none", "rua": ["d@acme.example"]}}
+    (warning,) = company.run(write=False, **shop).warnings
+    assert 'publish shop.acme.example._report._dmarc.acme.example TXT "v=DMARC1"' in warning
+    silent = company.run(write=False, domain=shop["domain"], dmarc=shop["dmarc"] | {"authorize_reports": False})
+    assert silent.warnings == []
+    company.zone('shop.acme.example._report._dmarc IN TXT "v=DMARC1"')
+    assert company.run(write=False, **shop).warnings == []
+    company.zone('_dmarc IN TXT "v=DMARC1; p=none"')
+    assert company.run(write=False, **shop).warnings == []
+    # What cannot be looked up is no reason to warn.
+    company.zone()
+    example.write_text("this is no master file")
+    assert company.run(write=False, **shop).warnings == []
+
+
 WRONG_KEY = "-----BEGIN PRIVATE KEY-----\nMIIEvQ==\n-----END PRIVATE KEY-----\n"
 WRONG: list[tuple[dict[str, Any], list[str]]] = [
     ({"dkim": [{"selector": "s1"}]}, ["target", "public_key", "Give one of the two"]),

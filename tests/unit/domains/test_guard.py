@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.mailroom.erp.plugins.module_utils.dns import resolver
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.request import read_order
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.run import Run
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
@@ -96,7 +97,7 @@ HARMFUL: dict[str, tuple[dict[str, Any], dict[str, Any], list[str]]] = {
     "parking": (
         ERP,
         {"spf": {"terms": [], "exclusive": True, "all": "-all"}, "dmarc": {"policy": "reject", **SEEN}},
-        ["erp@acme.example", "reject"],
+        ["erp@acme.example", "SPF was pass and becomes fail"],
     ),
     "strict alignment": (
         {**SHOP_STRANGER, "envelope_domain": "acme.example", "sources": ["192.0.2.10"]},
@@ -151,15 +152,31 @@ def test_an_unknown_sender_is_warned_about_and_not_refused(company: Company) -> 
 
 def test_a_sender_that_is_known_to_fail_from_now_on_is_refused_though_it_was_unknown_before(company: Company) -> None:
     company.live('@ IN TXT "v=spf1 include:nowhere.elsewhere ~all"', '_dmarc IN TXT "v=DMARC1; p=none"')
-    change = {
+    change: dict[str, Any] = {
         "spf": {"terms": ["ip4:192.0.2.1"], "exclusive": True, "lookup_limit": "ignore"},
         "dmarc": {"policy": "quarantine"},
     }
     assert "old@acme.example" in company.refusal(STRANGER, **change)
 
 
+def test_each_question_is_asked_once_for_all_senders_before_and_after(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, str]] = []
+    find = resolver._Live._find
+
+    def counted(live: resolver._Live, name: str, rdtype: str) -> object:
+        asked.append((name, rdtype))
+        return find(live, name, rdtype)
+
+    monkeypatch.setattr(resolver._Live, "_find", counted)
+    crowd = [{**ERP, "from": f"user{number}@acme.example"} for number in range(50)]
+    company.run(*crowd, STRANGER, spf={"terms": ["ip4:198.51.100.7"]}, dmarc={"rua": ["d@acme.example"]})
+    assert ("acme.example", "TXT") in asked and len(asked) == len(set(asked))
+
+
 def test_the_verdicts_of_check_mode_are_those_of_the_run(company: Company) -> None:
-    change = {"spf": {"terms": ["ip4:198.51.100.7"]}, "dmarc": {"policy": "quarantine"}}
+    change: dict[str, Any] = {"spf": {"terms": ["ip4:198.51.100.7"]}, "dmarc": {"policy": "quarantine"}}
     checked = company.run(ERP, STRANGER, UNKNOWN, write=False, **change)
     done = company.run(ERP, STRANGER, UNKNOWN, **change)
     assert [one.as_dict() for one in checked.guard.before] == [one.as_dict() for one in done.guard.before]

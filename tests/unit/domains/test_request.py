@@ -234,3 +234,17 @@ def test_no_secret_is_in_any_refusal() -> None:
         with pytest.raises(Refused) as caught:
             order_of({"domain": "acme.example", "dns": dns})
         assert secret not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("ttl", "fine"), [(1, True), (30, True), (86400, True), (29, False), (0, False), (86401, False)]
+)
+def test_a_ttl_that_the_dns_service_never_takes_is_refused_at_once(ttl: int, fine: bool) -> None:
+    account = {"provider": "cloudflare", "api_token": "0" * 40}
+    domains = ["a.example", {"domain": "b.example", "ttl": ttl}]
+    if fine:
+        assert [spf_of(request).ttl for request in order_of(*domains, dns=account).requests] == [None, ttl]
+        return
+    with pytest.raises(Refused, match=r"b\.example: ttl .*Cloudflare takes a TTL of 30 to 86400 seconds, or 1"):
+        order_of(*domains, dns=account)
+    assert order_of({"domain": "b.example", "ttl": ttl}).requests, "other services take it"

@@ -229,7 +229,7 @@ class Misbehaving:
 
 def misbehave(monkeypatch: pytest.MonkeyPatch, fault: Callable[[str, str], None]) -> None:
     for module in (run, engine):
-        monkeypatch.setattr(module, "open_provider", lambda dns: Misbehaving(ZonefileProvider(dns), fault))
+        monkeypatch.setattr(module, "open_provider", lambda dns, _tell: Misbehaving(ZonefileProvider(dns), fault))
     monkeypatch.setattr("time.sleep", lambda seconds: None)
 
 

@@ -346,7 +346,7 @@ class Misbehaving:
 
 
 def misbehave(monkeypatch: pytest.MonkeyPatch, fault: Callable[[str, str], None]) -> None:
-    monkeypatch.setattr(run, "open_provider", lambda dns: Misbehaving(ZonefileProvider(dns), fault))
+    monkeypatch.setattr(run, "open_provider", lambda dns, _tell: Misbehaving(ZonefileProvider(dns), fault))
     monkeypatch.setattr("time.sleep", lambda seconds: None)
 
 

@@ -64,6 +64,8 @@ FAULTS = {
     f"v=DKIM1; h=sha1; p={RSA1024}": "sha256",
     f"v=DKIM1; s=other; p={RSA1024}": "not for mail",
     "v=DKIM1; p=not base64!": "no base64",
+    "v=DKIM1; p=AAAA\u00e9": "no base64",
+    "v=DKIM1; p=AAAA\udcff": "no base64",
     "v=DKIM1; p=aGVsbG8=": "no RSA public key",
     f"v=DKIM1; p={SMALL.decode()}": "below 1024",
     "v=DKIM1; k=ed25519; p=aGVsbG8=": "32 bytes",
@@ -109,7 +111,9 @@ def test_a_private_key_is_refused_without_being_shown(key: str) -> None:
     assert not any(line in str(caught.value) for line in key.splitlines() if not line.startswith("-"))
 
 
-@pytest.mark.parametrize("key", ["", "hello", "ssh-rsa AAAAB3NzaC1yc2E= me@here", "v=DKIM1; p=", "p=aGVsbG8="])
+@pytest.mark.parametrize(
+    "key", ["\u00e9", "", "hello", "ssh-rsa AAAAB3NzaC1yc2E= me@here", "v=DKIM1; p=", "p=aGVsbG8="]
+)
 def test_what_is_no_public_key_is_refused(key: str) -> None:
     assert not dkim.is_private(key)
     with pytest.raises(dkim.KeyProblem, match="RFC"):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.mailroom.erp.plugins.module_utils.policy import dmarc
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.dmarc import DmarcWish
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 
@@ -54,6 +54,7 @@ def records(draw: st.DrawFn) -> str:
     return ";".join(["v=DMARC1", *parts]) + draw(st.sampled_from(["", ";", " ; "]))
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(records())
 def test_parsing_and_writing_is_the_identity(text: str) -> None:
     assert str(dmarc.parse(text)) == text
@@ -174,6 +175,7 @@ def test_only_destinations_outside_must_agree() -> None:
         "ruf=mailto:d@x.example,mailto:e@notacme.example,mailto:f@example"
     )
     assert dmarc.destinations(record, "acme.example") == ["x.example", "notacme.example"]
+    assert dmarc.relatives(record, "acme.example") == ["reports.acme.example"]
     assert dmarc.destinations(record, "mail.acme.example") == ["reports.acme.example", "x.example", "notacme.example"]
 
 

@@ -6,12 +6,10 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import glob
 import hashlib
 import os
 import threading
-import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,6 +26,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.masterfile import
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import Conflict, ProviderError, ZoneNotFound
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, ZoneState
+from ansible_collections.mailroom.erp.plugins.module_utils.file_lock import StillLocked, hold
 
 _LOCK_SECONDS = 30.0
 """How long to wait for another run that is writing the same file."""
@@ -111,30 +110,18 @@ def _hash(data: bytes) -> str:
 
 @contextlib.contextmanager
 def _locked(file: Path, zone: str) -> Iterator[None]:
-    """Hold the lock of one zone file against other runs and threads; its lock file stays, removing it would race."""
-    try:
-        lock = os.open(file.with_name(f".{file.name}.lock"), os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    except OSError as error:
-        raise _cannot_write(file, zone, error) from error
-    try:
-        _wait_for(lock, file, zone)
-        yield
-    finally:
-        os.close(lock)
-
-
-def _wait_for(lock: int, file: Path, zone: str) -> None:
-    deadline = time.monotonic() + _LOCK_SECONDS
-    while True:
+    """Hold the lock of one zone file against other runs and threads."""
+    with contextlib.ExitStack() as stack:
         try:
-            return fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() > deadline:
-                raise ProviderError(
-                    f"{file} (zone {zone}): another run has held its lock for {_LOCK_SECONDS:.0f} seconds. "
-                    "Wait for it to end and run again"
-                ) from None
-            time.sleep(0.02)
+            stack.enter_context(hold(file.with_name(f".{file.name}.lock"), _LOCK_SECONDS, 0o644))
+        except OSError as error:
+            raise _cannot_write(file, zone, error) from error
+        except StillLocked:
+            raise ProviderError(
+                f"{file} (zone {zone}): another run has held its lock for {_LOCK_SECONDS:.0f} seconds. "
+                "Wait for it to end and run again"
+            ) from None
+        yield
 
 
 def _sweep(file: Path) -> None:

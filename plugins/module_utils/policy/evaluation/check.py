@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.message import Client, Envelope
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.program import (
@@ -38,8 +38,7 @@ class Stop(Exception):
         super().__init__(reason)
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """What a record gives: ``step`` decided (None: no term matched), ``path`` led to it.
 
     ``program`` and ``domain`` are the record that was in force: after ``redirect=``, that of its target.
@@ -110,7 +109,7 @@ class Check:
         :raises Stop: permerror or temperror
         """
         for step in program.steps:
-            if _MATCHES[step.mechanism](self, step, domain):
+            if MATCHES[step.mechanism](self, step, domain):
                 return step
         return None
 
@@ -162,28 +161,30 @@ class Check:
 
     def match_a(self, step: Step, domain: str) -> bool:
         """a (RFC 7208 section 5.3)."""
-        self._count(step.raw)
+        self.count(step.raw)
         return self._holds(self._asked(step.raw, self.name(step.target, domain), self._rdtype), step)
 
     def match_mx(self, step: Step, domain: str) -> bool:
         """mx (RFC 7208 sections 5.4 and 4.6.4)."""
-        self._count(step.raw)
+        self.count(step.raw)
         name = self.name(step.target, domain)
         hosts = self._asked(step.raw, name, "MX")
         if len(hosts) > MAX_MX_HOSTS:
             rule = f"names {len(hosts)} MX hosts, at most {MAX_MX_HOSTS} may (RFC 7208 section 4.6.4)"
-            raise _at(step.raw, Stop("permerror", f"{brief(step.raw)}: {brief(name)} {rule}"))
+            raise at_term(step.raw, Stop("permerror", f"{brief(step.raw)}: {brief(name)} {rule}"))
         names = [host.removesuffix(".").lower() for host in hosts]
-        return any(self._holds(self._asked(step.raw, host, self._rdtype), step) for host in names if host)
+        # All are asked before any is compared: so the order of the hosts, which is up to chance, decides nothing.
+        addresses = [self._asked(step.raw, host, self._rdtype) for host in names if host]
+        return any(self._holds(values, step) for values in addresses)
 
     def match_exists(self, step: Step, domain: str) -> bool:
         """exists: an IPv4 address counts for IPv6 clients too (RFC 7208 section 5.7)."""
-        self._count(step.raw)
+        self.count(step.raw)
         return bool(self._asked(step.raw, self.name(step.target, domain), "A"))
 
     def match_ptr(self, step: Step, domain: str) -> bool:
         """ptr (RFC 7208 section 5.5)."""
-        self._count(step.raw)
+        self.count(step.raw)
         name = self.name(step.target, domain)
         return any(host == name or host.endswith(f".{name}") for host in self._validated_names(step.raw))
 
@@ -193,7 +194,7 @@ class Check:
         return Decision(decision.result, decision.program, decision.domain, decision.step, path)
 
     def _nested(self, raw: str, target: Template | None, domain: str) -> Decision:
-        self._count(raw)
+        self.count(raw)
         try:
             name = self.name(target, domain)
             program = self.program(name)
@@ -201,13 +202,17 @@ class Check:
                 raise Stop("permerror", f"{brief(name)} has no SPF record (RFC 7208 sections 5.2 and 6.1)")
             return self.run(program, name)
         except Stop as stop:
-            raise _at(raw, stop) from None
+            raise at_term(raw, stop) from None
 
-    def _count(self, raw: str) -> None:
+    def count(self, raw: str) -> None:
+        """Count a term that looks something up (RFC 7208 section 4.6.4).
+
+        :raises Stop: it is one too many
+        """
         self.lookups += 1
         if self.lookups > self._max_lookups:
             rule = f"more than {self._max_lookups} terms look something up"
-            raise _at(raw, Stop("permerror", f"{rule}, {brief(raw)} is one too many (RFC 7208 section 4.6.4)"))
+            raise at_term(raw, Stop("permerror", f"{rule}, {brief(raw)} is one too many (RFC 7208 section 4.6.4)"))
 
     def _asked(self, raw: str, name: str, rdtype: str) -> tuple[str, ...]:
         """The answer for a term; one that finds nothing is a void lookup, an impossible name is none."""
@@ -216,9 +221,9 @@ class Check:
         try:
             found = self._found(name, rdtype)
             if not found:
-                self._add_void(1, f"{rdtype} of {brief(name)}")
+                self.add_void(1, f"{rdtype} of {brief(name)}")
         except Stop as stop:
-            raise _at(raw, stop) from None
+            raise at_term(raw, stop) from None
         return found
 
     def _found(self, name: str, rdtype: str) -> tuple[str, ...]:
@@ -228,8 +233,11 @@ class Check:
             what = f"{rdtype} of {brief(name)} cannot be resolved"
             raise Stop("temperror", f"{what}: {reason} (RFC 7208 section 2.6.6)") from None
 
-    def _add_void(self, count: int, what: str) -> None:
-        """Count every question that finds nothing, as receivers do; RFC 7208 section 4.6.4 speaks of terms."""
+    def add_void(self, count: int, what: str) -> None:
+        """Count every question that finds nothing, as receivers do; RFC 7208 section 4.6.4 speaks of terms.
+
+        :raises Stop: it is one too many
+        """
         self.void += count
         if count and self.void > self._max_void:
             rule = f"more than {self._max_void} lookups find nothing"
@@ -238,7 +246,7 @@ class Check:
     def _holds(self, addresses: Iterable[str], step: Step) -> bool:
         shift = step.shift4 if self._version == 4 else step.shift6
         wanted = self._number >> shift
-        return any(_number_of(address) >> shift == wanted for address in addresses)
+        return any(number_of(address) >> shift == wanted for address in addresses)
 
     def _validated_name(self, domain: str) -> str:
         """The macro ``%{p}``: the domain, else a name below it, else any, else "unknown" (RFC 7208 section 7.3)."""
@@ -251,9 +259,9 @@ class Check:
             self._validated = self._validate()
         names, void = self._validated
         try:
-            self._add_void(void, f"a reverse name of {self.client.address}")
+            self.add_void(void, f"a reverse name of {self.client.text}")
         except Stop as stop:
-            raise _at(raw, stop) from None
+            raise at_term(raw, stop) from None
         return names
 
     def _validate(self) -> tuple[list[str], int]:
@@ -267,7 +275,7 @@ class Check:
             name = host.lower().removesuffix(".")
             addresses = self._addresses_of(name)
             void += addresses == ()
-            if any(_number_of(address) == self._number for address in addresses or ()):
+            if any(number_of(address) == self._number for address in addresses or ()):
                 names.append(name)
         return names, void
 
@@ -280,7 +288,7 @@ class Check:
             return None
 
 
-_MATCHES: dict[str, Callable[[Check, Step, str], bool]] = {
+MATCHES: dict[str, Callable[[Check, Step, str], bool]] = {
     "all": Check.match_all,
     "include": Check.match_include,
     "a": Check.match_a,
@@ -292,12 +300,13 @@ _MATCHES: dict[str, Callable[[Check, Step, str], bool]] = {
 }
 
 
-def _at(raw: str, stop: Stop) -> Stop:
+def at_term(raw: str, stop: Stop) -> Stop:
     """Note that a term led to the stop."""
     stop.path = (raw, *stop.path)
     return stop
 
 
 @lru_cache(maxsize=65536)
-def _number_of(address: str) -> int:
+def number_of(address: str) -> int:
+    """An address as a number."""
     return int(ipaddress.ip_address(address))

@@ -7,13 +7,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.check import Check, Decision, Stop
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.message import Address, Client, Envelope
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.program import Programs, brief
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.program import Program, Programs, brief
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.spf_result import SpfResult
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Lookup, Unresolved
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_macros import explanation, is_possible
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.tree import Frozen
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Lookup
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_macros import (
+    Template,
+    explanation,
+    is_possible,
+)
 
 _LONGEST_EXPLANATION = 500
 _SECTIONS = {
@@ -29,9 +35,10 @@ _SECTIONS = {
 
 
 class SpfEvaluator:
-    """Evaluates SPF over one set of answers; may be used for any number of messages.
+    """Evaluates SPF over one set of answers; may be used for any number of messages, by one thread.
 
-    Parsed records are kept, at most some thousands of them; answers are not.
+    Parsed records are kept, at most some thousands of them. ``check_host`` asks anew each time; ``frozen`` are the
+    answers as ``check_sources`` keeps them, so that all parts of a judgement see the same world.
     """
 
     def __init__(self, lookup: Lookup, *, receiver: str = "unknown", now: Callable[[], float] = time.time) -> None:
@@ -43,6 +50,7 @@ class SpfEvaluator:
         """
         self.lookup = lookup
         self.programs = Programs()
+        self.frozen = Frozen(lookup)
         self._receiver = receiver
         self._now = now
 
@@ -61,32 +69,19 @@ class SpfEvaluator:
         client = Client.of(ip)
         check = Check(self.lookup, self.programs, client, Envelope.of(sender, domain, helo))
         name = domain.lower().removesuffix(".")
-        try:
-            decision = self._decide(check, name)
-        except Stop as stop:
-            return _result(check, stop.result, stop.reason, stop.path)
-        if decision is None:
-            return _result(check, "none", f"{brief(name)} has no SPF record (RFC 7208 section 4.5)", ())
-        found = self._explanation(check, decision) if decision.result == "fail" else None
-        return _result(check, decision.result, _sentence(decision, client, name), decision.path, found)
+        outcome = decide(check, name)
+        result = described(check, name, outcome)
+        if isinstance(outcome, Decision) and outcome.result == "fail" and outcome.program.explanation:
+            return replace(result, explanation=self._explanation(check, outcome.program.explanation, outcome.domain))
+        return result
 
-    def _decide(self, check: Check, name: str) -> Decision | None:
-        if not ("." in name and is_possible(name) and not name.startswith("[")):
-            reason = "is no domain name with two labels or more, so it has no SPF record (RFC 7208 section 4.3)"
-            raise Stop("none", f"{brief(name)!r} {reason}")
-        program = check.program(name)
-        return None if program is None else check.run(program, name)
-
-    def _explanation(self, check: Check, decision: Decision) -> str | None:
+    def _explanation(self, check: Check, target: Template, domain: str) -> str | None:
         """The text of ``exp=``; whatever is wrong with it, it is as if there were none (RFC 7208 section 6.2)."""
-        target = decision.program.explanation
-        if target is None:
-            return None
         try:
-            texts = check.texts(check.name(target, decision.domain))
+            texts = check.texts(check.name(target, domain))
             words = explanation(texts[0]) if len(texts) == 1 else None
-            return None if words is None else words.text(self._values(check, decision.domain))[:_LONGEST_EXPLANATION]
-        except (Stop, Unresolved):
+            return None if words is None else words.text(self._values(check, domain), _LONGEST_EXPLANATION)
+        except Stop:
             return None
 
     def _values(self, check: Check, domain: str) -> Callable[[str], str]:
@@ -94,7 +89,7 @@ class SpfEvaluator:
 
         def value_of(letter: str) -> str:
             if letter == "c":
-                return str(check.client.address)
+                return check.client.text
             if letter == "r":
                 return self._receiver
             return str(int(self._now())) if letter == "t" else check.value(letter, domain)
@@ -102,17 +97,53 @@ class SpfEvaluator:
         return value_of
 
 
-def _result(check: Check, result: str, reason: str, path: tuple[str, ...], text: str | None = None) -> SpfResult:
-    term = " > ".join(brief(raw) for raw in path) or None
-    return SpfResult(result, reason, term, str(check.client.address), check.lookups, check.void, text)
+def record(check: Check, name: str) -> Program | Stop:
+    """The record of a name, or the result that everybody gets because there is none that can be read.
+
+    :param name: in lower case, without trailing dot
+    """
+    if not ("." in name and is_possible(name) and not name.startswith("[")):
+        reason = "is no domain name with two labels or more, so it has no SPF record (RFC 7208 section 4.3)"
+        return Stop("none", f"{brief(name)} {reason}")
+    try:
+        program = check.program(name)
+    except Stop as stop:
+        return stop
+    return Stop("none", f"{brief(name)} has no SPF record (RFC 7208 section 4.5)") if program is None else program
+
+
+def decide(check: Check, name: str) -> Decision | Stop:
+    """Evaluate the record of a name.
+
+    :param check: a fresh one
+    :param name: in lower case, without trailing dot
+    """
+    program = record(check, name)
+    if isinstance(program, Stop):
+        return program
+    try:
+        return check.run(program, name)
+    except Stop as stop:
+        return stop
+
+
+def described(check: Check, name: str, outcome: Decision | Stop) -> SpfResult:
+    """Put an outcome of :func:`decide` into words."""
+    reason = outcome.reason if isinstance(outcome, Stop) else _sentence(outcome, check.client, name)
+    address = check.client.text
+    return SpfResult(outcome.result, reason, _term(outcome.path) or None, address, check.lookups, check.void)
+
+
+def _term(path: tuple[str, ...]) -> str:
+    return " > ".join(brief(raw) for raw in path)
 
 
 def _sentence(decision: Decision, client: Client, name: str) -> str:
-    address, where = client.address, f"the record of {brief(name)}"
+    address, where = client.text, f"the record of {brief(name)}"
     step = decision.step
     if step is None:
         return f"no term of {where} matches {address}, and none says what then (RFC 7208 section 4.7)"
-    term, section = " > ".join(brief(raw) for raw in decision.path), _SECTIONS[step.mechanism]
+    term, section = _term(decision.path), _SECTIONS[step.mechanism]
     if step.mechanism == "all":
         return f"{term} of {where} says it, because no other term matches {address} (RFC 7208 section {section})"
     return f"{term} of {where} matches {address} (RFC 7208 section {section})"

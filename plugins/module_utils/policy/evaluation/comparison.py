@@ -15,40 +15,45 @@ _UNCERTAIN = ("unknown", "temperror")
 def worsened(before: Verdict, after: Verdict) -> list[str]:
     """Why a sender fares worse after a change, one sentence each; empty when it does not.
 
-    What is not known on either side is not worse; :func:`doubtful` tells of it.
+    Only what is certain after the change is worse; :func:`doubtful` tells of the rest.
     """
-    who = after.sender.address
     found = []
     if _spf_is_worse(before.spf.result, after.spf.result):
-        found.append(f"{who}: SPF was {before.spf.result} and becomes {after.spf.result}: {after.spf.reason}")
+        found.append(f"SPF was {before.spf.result} and becomes {after.spf.result}: {after.spf.reason}")
     if before.dkim.result == "pass" and after.dkim.result == "fail":
-        found.append(f"{who}: DKIM was pass and becomes fail: {after.dkim.reason}")
-    if before.result == "pass" and after.result == "fail":
-        found.append(f"{who}: authentication passed and becomes fail: {after.reason}")
-    elif before.dmarc.result == "pass" and after.dmarc.result == "fail":
-        found.append(f"{who}: DMARC was pass and becomes fail: {after.reason}")
-    if before.result == after.result == "fail" and _is_stricter(before.disposition, after.disposition):
-        found.append(
-            f"{who}: fails, and receivers were asked for {before.disposition} and will be for {after.disposition}: "
-            f"{after.dmarc.reason}"
-        )
+        found.append(f"DKIM was pass and becomes fail: {after.dkim.reason}")
+    if after.result == "fail" and before.result == "pass":
+        found.append(f"it passed and will fail, and receivers are {_asked(after)}: {after.reason}")
+    elif after.result == "fail" and _is_stricter(_policy(before), after.disposition):
+        why = f"{after.dmarc.reason}; {after.reason}"
+        found.append(f"it fails, receivers were {_asked(before)} and will be {_asked(after)}: {why}")
     return found
 
 
 def doubtful(before: Verdict, after: Verdict) -> list[str]:
     """What can no longer be told to be as good after a change, one sentence each; empty when nothing."""
-    who = after.sender.address
     found = []
     if before.result == "pass" and after.result == "unknown":
-        found.append(f"{who}: authentication passed and becomes unknown: {after.reason}")
+        found.append(f"it passed, and whether it will is unknown: {after.reason}")
     if before.result == "unknown" and after.result == "fail":
-        found.append(f"{who}: it was unknown whether it passes, and it becomes fail: {after.reason}")
+        found.append(f"whether it passed was unknown, and it will fail: {after.reason}")
     for name, old, new in (("SPF", before.spf, after.spf), ("DKIM", before.dkim, after.dkim)):
         if old.result == "pass" and new.result in _UNCERTAIN:
-            found.append(f"{who}: {name} was pass and becomes {new.result}: {new.reason}")
-    if after.result == "unknown" and _is_stricter(before.dmarc.policy or "none", after.dmarc.policy or "none"):
-        found.append(f"{who}: whether it passes is unknown, and the policy becomes stricter: {after.dmarc.reason}")
+            found.append(f"{name} was pass and becomes {new.result}: {new.reason}")
+    if after.result == "unknown" and _is_stricter(_policy(before), _policy(after)):
+        found.append(f"whether it passes is unknown, and receivers will be {_asked(after)}: {after.reason}")
     return found
+
+
+def _policy(verdict: Verdict) -> str:
+    """What receivers are asked to do with mail that fails."""
+    return verdict.dmarc.policy or "none"
+
+
+def _asked(verdict: Verdict) -> str:
+    return {"reject": "asked to reject it", "quarantine": "asked to quarantine it"}.get(
+        _policy(verdict), "not asked to do anything"
+    )
 
 
 def _spf_is_worse(before: str, after: str) -> bool:

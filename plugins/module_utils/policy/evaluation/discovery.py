@@ -26,8 +26,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import 
 RFC_9989 = "RFC 9989"
 RFC_7489 = "RFC 7489"
 
-_LONG = 8
-_SHORTENED = 7
+_MOST_ABOVE = 7
 _EXISTENCE = ("A", "AAAA", "MX", "TXT", "NS")
 
 
@@ -37,13 +36,15 @@ class Policy:
 
     ``result`` is "found", "none" (no record: DMARC is not applied), "permerror" (there is one, but it cannot be
     applied) or "temperror". ``policy`` is what the record asks for, t= and pct= not counted; None when DMARC is not
-    applied. ``reason`` is one sentence with its source.
+    applied. ``reason`` is one sentence with its source. ``is_broken`` says that what is published must be corrected
+    before receivers can apply it.
     """
 
     result: str
     reason: str
     policy: str | None = None
     record: PolicyRecord | None = None
+    is_broken: bool = False
 
     def is_strict(self, tag: str) -> bool:
         """Whether ``adkim`` or ``aspf`` asks for strict alignment; relaxed is the default, also without a record."""
@@ -169,7 +170,7 @@ class SuffixList:
             return _nothing(domain, found, "RFC 7489 section 6.6.3")
         if "p" not in found.record.tags and not found.record.asks_for_reports:
             reason = f"{found.record.name} has no p= and no rua=, so it is not applied (RFC 7489 section 6.6.3)"
-            return Policy("permerror", reason, record=found.record)
+            return Policy("permerror", reason, record=found.record, is_broken=True)
         return _applied(found.record, "sp" if inherits and found.record.choice("sp") else "p", ("p", "sp"))
 
 
@@ -177,7 +178,7 @@ def walk_names(domain: str) -> list[str]:
     """The domains that a tree walk asks about, in its order: at most eight (RFC 9989 section 4.10 steps 3 to 7)."""
     labels = domain.split(".")
     count = len(labels)
-    first_above = count - _SHORTENED if count >= _LONG else 1
+    first_above = max(1, count - _MOST_ABOVE)
     return [domain, *(".".join(labels[start:]) for start in range(first_above, count))]
 
 
@@ -206,7 +207,7 @@ def _applied(record: PolicyRecord, tag: str, policies: tuple[str, ...]) -> Polic
     where = "RFC 9989 section 4.10.1" if "np" in policies else "RFC 7489 section 6.6.3"
     if invalid and not record.asks_for_reports:
         reason = f"{record.name} says {', '.join(invalid)}, so it is not applied ({where})"
-        return Policy("permerror", reason, record=record)
+        return Policy("permerror", reason, record=record, is_broken=True)
     if invalid:
         reason = f"{record.name} says {', '.join(invalid)}, so it counts as p=none ({where})"
         return Policy("found", reason, "none", record)
@@ -218,7 +219,7 @@ def _applied(record: PolicyRecord, tag: str, policies: tuple[str, ...]) -> Polic
 def _nothing(domain: str, found: Found, source: str) -> Policy:
     if found.fault is None:
         return Policy("none", f"neither {policy_name(domain)} nor a name above it has a policy record ({source})")
-    return Policy("none" if found.several else "permerror", found.fault)
+    return Policy("none" if found.several else "permerror", found.fault, is_broken=True)
 
 
 def _temperror(domain: str, reason: Unresolved) -> Policy:

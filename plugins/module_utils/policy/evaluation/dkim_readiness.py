@@ -81,6 +81,6 @@ def _judge_values(name: str, values: tuple[str, ...]) -> tuple[str, str]:
     verdict = judge_key(values[0])
     if verdict.faults:
         return "fail", f"{name}: {verdict.faults[0]}"
-    concern = f"; {verdict.concerns[0]}" if verdict.concerns else " (RFC 6376 section 3.6)"
-    size = f"{verdict.bits} bits" if verdict.bits else verdict.algorithm
-    return "pass", f"{name} has a usable key of {size}{concern}" if verdict.bits else f"{name} has a usable {size} key"
+    kind = f"{verdict.bits}-bit RSA" if verdict.bits else verdict.algorithm
+    concern = f"; {verdict.concerns[0]}" if verdict.concerns else " (RFC 6376 section 3.6.1)"
+    return "pass", f"{name} has a usable {kind} key{concern}"

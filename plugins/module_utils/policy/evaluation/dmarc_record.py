@@ -23,7 +23,7 @@ _CHOICES = {
     "t": ("n", "y"),
 }
 _DEFAULTS = {"adkim": "r", "aspf": "r", "psd": "u", "t": "n"}
-_TAG = re.compile(r"[a-zA-Z][a-zA-Z0-9_]*")
+_KNOWN = frozenset({"v", "rua", "ruf", "fo", *_CHOICES, *dmarc.OBSOLETE})
 _WHITE = " \t\r\n"
 _MAILTO = re.compile(r"mailto:[^\s@,!;]+@[^\s@,!;]+(![0-9]+[kmgt]?)?", re.IGNORECASE)
 _OTHER_URI = re.compile(r"(?!mailto:)[a-z][a-z0-9+.-]*:[^\s,!;]+(![0-9]+[kmgt]?)?", re.IGNORECASE)
@@ -93,12 +93,15 @@ def find(lookup: Lookup, domain: str) -> Found:
 
 
 def _read(domain: str, text: str) -> Found:
-    """Take a record apart; what is no tag is ignored (RFC 9989 section 4.8)."""
+    """Take a record apart; what is no known tag is ignored (RFC 9989 section 4.8).
+
+    Tag names are compared without case: the ABNF of RFC 7489 section 6.4 does, and so do the receivers who follow it.
+    """
     tags: dict[str, str] = {}
     for part in text.split(";"):
         name, equals, value = part.partition("=")
-        tag = name.strip(_WHITE)
-        if not equals or not _TAG.fullmatch(tag):
+        tag = name.strip(_WHITE).lower()
+        if not equals or tag not in _KNOWN:
             continue
         if tag in tags:
             return Found(fault=f"{policy_name(domain)} has the tag {tag}= twice, so it is void (RFC 6376 section 3.2)")

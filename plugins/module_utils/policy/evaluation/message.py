@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import Union
 
 Address = Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
@@ -43,9 +44,9 @@ class Envelope:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Client:
-    """The client's address: ``number`` is the address as a number, ``version`` 4 or 6, ``rdtype`` "A" or "AAAA"."""
+    """The client's address: ``number`` is the address as a number, ``version`` 4 or 6."""
 
     number: int
     version: int
@@ -56,26 +57,36 @@ class Client:
 
         :raises ValueError: it is no IP address
         """
-        address = ipaddress.ip_address(ip)
-        mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-        return cls(int(mapped or address), 4 if mapped else address.version)
+        return _client(str(ip))
 
-    @property
+    @cached_property
     def rdtype(self) -> str:
         """The type of record that its addresses stand in."""
         return "A" if self.version == 4 else "AAAA"
 
-    @property
+    @cached_property
     def address(self) -> Address:
         """The address itself."""
         return ipaddress.IPv4Address(self.number) if self.version == 4 else ipaddress.IPv6Address(self.number)
 
-    @property
+    @cached_property
+    def text(self) -> str:
+        """The address as people write it."""
+        return str(self.address)
+
+    @cached_property
     def dotted(self) -> str:
         """The macro ``%{i}``: IPv6 as 32 nibbles with dots between them (RFC 7208 section 7.3)."""
-        return str(self.address) if self.version == 4 else ".".join(f"{self.number:032X}")
+        return self.text if self.version == 4 else ".".join(f"{self.number:032X}")
 
-    @property
+    @cached_property
     def reverse_name(self) -> str:
         """Where its PTR records are, in lower case (RFC 1035 section 3.5, RFC 3596 section 2.5)."""
         return self.address.reverse_pointer
+
+
+@lru_cache(maxsize=4096)
+def _client(text: str) -> Client:
+    address = ipaddress.ip_address(text)
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return Client(int(mapped or address), 4 if mapped else address.version)

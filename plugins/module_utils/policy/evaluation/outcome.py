@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.dkim_readiness import SelectorReadiness
@@ -74,14 +74,14 @@ class Verdict:
         """The verdict in plain values: str, bool, None, list and dict."""
         return {
             "sender": _plain_sender(self.sender),
-            "spf": asdict(self.spf),
-            "dkim": asdict(self.dkim) | {"selectors": [asdict(one) for one in self.dkim.selectors]},
-            "dmarc": asdict(self.dmarc),
+            "spf": _plain(self.spf),
+            "dkim": _plain(self.dkim) | {"selectors": [_plain(one) for one in self.dkim.selectors]},
+            "dmarc": _plain(self.dmarc),
             "result": self.result,
             "disposition": self.disposition,
             "reason": self.reason,
             "next_step": self.next_step,
-            "receivers": [asdict(one) for one in self.receivers],
+            "receivers": [_plain(one) for one in self.receivers],
         }
 
 
@@ -94,3 +94,8 @@ def _plain_sender(sender: Sender) -> dict[str, Any]:
         "service": sender.service,
         "used_for": list(sender.used_for),
     }
+
+
+def _plain(part: Any) -> dict[str, Any]:
+    """One dataclass of plain fields as a dict; ``asdict`` would copy them all deeply."""
+    return {field.name: getattr(part, field.name) for field in fields(part)}

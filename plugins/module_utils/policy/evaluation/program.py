@@ -5,28 +5,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
 from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import NamedTuple
 
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf import (
     Directive,
     Modifier,
-    Term,
-    effective,
     parse,
+    parse_term,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_macros import Template, template
 
 RESULT_OF = {"+": "pass", "-": "fail", "~": "softfail", "?": "neutral"}
 """What a directive that matches gives, by its qualifier (RFC 7208 section 4.6.2)."""
 
+_OCTET = r"(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_IP4 = re.compile(rf"([-+?~])?[iI][pP]4:{_OCTET}\.{_OCTET}\.{_OCTET}\.{_OCTET}(?:/(3[0-2]|[12]?[0-9]))?")
+
 _LONGEST_SHOWN = 120
-_MOST_KEPT = 4096
-_LONGEST_KEPT = 4096
+_MOST_KEPT = 2_000_000
+_LONGEST_KNOWN = 255
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One directive.
 
     ``result`` is what it gives when it matches. ``target`` is its domain-spec, None for the current domain. ``version``
@@ -45,8 +48,7 @@ class Step:
     shift6: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Program:
+class Program(NamedTuple):
     """A record: its directives up to the first ``all``, and where ``redirect=`` and ``exp=`` lead.
 
     ``redirect_raw`` is the modifier as written.
@@ -60,9 +62,10 @@ class Program:
 
 @dataclass(slots=True)
 class Programs:
-    """Compiles records and keeps a bounded number of them; long ones are not kept."""
+    """Compiles records and keeps them, up to some million characters of text."""
 
     _kept: dict[str, Program] = field(default_factory=dict)
+    _characters: int = 0
 
     def of(self, text: str) -> Program:
         """The program of a record.
@@ -72,26 +75,46 @@ class Programs:
         """
         program = self._kept.get(text)
         if program is None:
-            program = compiled(parse(text).terms)
-            if len(text) <= _LONGEST_KEPT:
-                if len(self._kept) >= _MOST_KEPT:
-                    self._kept.clear()
-                self._kept[text] = program
+            program = compiled(text)
+            self._characters += len(text)
+            if self._characters > _MOST_KEPT:
+                self._kept.clear()
+                self._characters = len(text)
+            self._kept[text] = program
         return program
 
 
-def compiled(terms: Iterable[Term]) -> Program:
-    """Make parsed terms ready for evaluation; what is never tested is left out (RFC 7208 sections 5.1 and 6.1)."""
-    tested = effective(list(terms))
-    steps = tuple(_step(term) for term in tested if isinstance(term, Directive))
-    modifiers = {term.name: term for term in tested if isinstance(term, Modifier)}
-    redirect, exp = modifiers.get("redirect"), modifiers.get("exp")
+def compiled(text: str) -> Program:
+    """Make a record ready for evaluation; what is never tested is left out (RFC 7208 sections 5.1 and 6.1).
+
+    :param text: a decoded TXT value that is an SPF record
+    :raises SpfError: it breaks the grammar
+    """
+    items = [_ready(raw) for raw in text.split(" ")[1:] if raw]
+    modifiers = [item for item in items if isinstance(item, Modifier) and item.name in ("redirect", "exp")]
+    by_name = {modifier.name: modifier for modifier in modifiers}
+    if len(by_name) < len(modifiers):
+        parse(text)  # It says what is wrong.
+    steps = [item for item in items if isinstance(item, Step)]
+    length = next((index + 1 for index, step in enumerate(steps) if step.mechanism == "all"), None)
+    redirect, exp = by_name.get("redirect") if length is None else None, by_name.get("exp")
     return Program(
-        steps,
+        tuple(steps[:length]),
         template(redirect.value) if redirect else None,
         redirect.raw if redirect else "",
         template(exp.value) if exp else None,
     )
+
+
+def step_of(term: Directive) -> Step:
+    """One directive made ready."""
+    result = RESULT_OF[term.qualifier]
+    if term.network is not None:
+        network = term.network
+        first, free = int(network.network_address), network.max_prefixlen - network.prefixlen
+        return Step(term.raw, term.mechanism, result, None, network.version, first, first + (1 << free) - 1)
+    target = template(term.domain) if term.domain else None
+    return Step(term.raw, term.mechanism, result, target, shift4=32 - term.prefix4, shift6=128 - term.prefix6)
 
 
 def brief(text: str) -> str:
@@ -100,11 +123,30 @@ def brief(text: str) -> str:
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:half]}...{text[-half:]}"
 
 
-def _step(term: Directive) -> Step:
-    result = RESULT_OF[term.qualifier]
-    if term.network is not None:
-        network = term.network
-        first, last = int(network.network_address), int(network.broadcast_address)
-        return Step(term.raw, term.mechanism, result, None, network.version, first, last)
-    target = template(term.domain) if term.domain else None
-    return Step(term.raw, term.mechanism, result, target, shift4=32 - term.prefix4, shift6=128 - term.prefix6)
+def _ready(raw: str) -> Step | Modifier:
+    return _ready_known(raw) if len(raw) <= _LONGEST_KNOWN else _ready_term(raw)
+
+
+@lru_cache(maxsize=8192)
+def _ready_known(raw: str) -> Step | Modifier:
+    """The same terms stand in many records."""
+    return _ready_term(raw)
+
+
+def _ready_term(raw: str) -> Step | Modifier:
+    network = _ready_network(raw)
+    if network is not None:
+        return network
+    term = parse_term(raw)
+    return step_of(term) if isinstance(term, Directive) else term
+
+
+def _ready_network(raw: str) -> Step | None:
+    """The short way for what most records consist of: ip4 with four numbers; all else is the parser's."""
+    found = _IP4.fullmatch(raw)
+    if found is None:
+        return None
+    qualifier, one, two, three, four, prefix = found.groups()
+    free = 32 - int(prefix or 32)
+    first = (int(one) << 24 | int(two) << 16 | int(three) << 8 | int(four)) >> free << free
+    return Step(raw, "ip4", RESULT_OF[qualifier or "+"], None, 4, first, first + (1 << free) - 1)

@@ -20,7 +20,7 @@ def reason(verdict: Verdict) -> str:
         parts.append(verdict.dmarc.reason)
     source = f"{verdict.dmarc.standard} section {'5.3.5' if verdict.dmarc.standard == 'RFC 9989' else '6.6.2'}"
     begin = "no aligned pass" if verdict.result == "fail" else "no certain aligned pass"
-    return f"{begin}: {'; '.join(parts)} ({source})"
+    return f"{begin} ({source}): {'; '.join(parts)}"
 
 
 def next_step(verdict: Verdict) -> str | None:
@@ -43,14 +43,14 @@ def _spf(verdict: Verdict) -> str:
     spf = verdict.spf
     if spf.result == "pass":
         return f"SPF passes for {spf.domain}, {_unaligned(spf.aligned, verdict.sender.domain)}"
-    return f"SPF is {spf.result}, {spf.reason}"
+    return f"SPF is {spf.result}: {spf.reason}"
 
 
 def _dkim(verdict: Verdict) -> str:
     dkim = verdict.dkim
     if dkim.result == "pass":
         return f"DKIM passes for {dkim.domain}, {_unaligned(dkim.aligned, verdict.sender.domain)}"
-    return f"DKIM is {dkim.result}, {dkim.reason}"
+    return f"DKIM is {dkim.result}: {dkim.reason}"
 
 
 def _unaligned(aligned: bool | None, author: str) -> str:

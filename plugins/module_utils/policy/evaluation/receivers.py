@@ -32,9 +32,10 @@ class Demand:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What demands are judged by: ``dmarc`` says that a policy is found and passes under both standards.
+    """What demands are judged by; None is not known.
 
-    None is not known. ``reverse_dns`` is the answer of :func:`judge_reverse_dns`.
+    ``spf`` and ``dkim`` pass, aligned or not; ``dmarc``: an aligned pass under both standards; ``has_policy``: a policy
+    under both; ``broken``: why a published one is not applied; ``reverse_dns``: see :func:`judge_reverse_dns`.
     """
 
     domain: str
@@ -42,6 +43,7 @@ class Facts:
     dkim: bool | None
     dmarc: bool | None
     has_policy: bool | None
+    broken: str | None
     reverse_dns: tuple[bool | None, str]
 
 
@@ -129,17 +131,26 @@ def _either(facts: Facts) -> tuple[bool | None, str, str]:
 
 def _both(facts: Facts) -> tuple[bool | None, str, str]:
     met = both(facts.spf, facts.dkim)
-    lacking = [name for name, truth in (("SPF", facts.spf), ("DKIM", facts.dkim)) if not truth]
-    reason = {True: "SPF and DKIM pass", False: f"{' and '.join(lacking)} does not pass", None: "one is not certain"}
-    return met, reason[met], f"Make {' and '.join(lacking)} pass before {facts.domain} sends in bulk."
+    parts = (("SPF", facts.spf), ("DKIM", facts.dkim))
+    failing = " and ".join(f"{name} does not pass" for name, passes in parts if passes is False)
+    open_ones = " and ".join(f"{name} is not certain" for name, passes in parts if passes is None)
+    wanted = " and ".join(name for name, passes in parts if not passes)
+    reason = "SPF and DKIM pass" if met else failing or open_ones
+    return met, reason, f"Make {wanted} pass before {facts.domain} sends in bulk."
 
 
 def _dmarc(facts: Facts) -> tuple[bool | None, str, str]:
     met = both(facts.has_policy, facts.dmarc)
+    if facts.broken:
+        return met, facts.broken, f"Correct the policy record of {facts.domain}."
     if facts.has_policy is False:
         step = f'Publish _dmarc.{facts.domain} TXT "v=DMARC1; p=none", with an address for reports.'
         return met, "there is no policy that all receivers would apply", step
-    reason = {True: "the policy is met by an aligned pass", False: "no aligned pass", None: "it is not certain"}
+    reason = {
+        True: "the policy is met by an aligned pass",
+        False: "there is no aligned pass",
+        None: "whether there is an aligned pass is not certain",
+    }
     return met, reason[met], "Make SPF or DKIM pass for the From domain; the verdict says how."
 
 

@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from ansible_collections.mailroom.erp.plugins.module_utils.policy import spf
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation import reasons
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.alignment import is_aligned
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.check_host import SpfEvaluator
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.comparison import doubtful, worsened
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.discovery import (
     Policy,
@@ -35,12 +36,10 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.rec
     judge_reverse_dns,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.sender import Sender
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.sources import check_sources
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.spf_result import SpfResult
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.truth import both, either
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Lookup, Unresolved
-
-if TYPE_CHECKING:
-    from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.check_host import SpfEvaluator
 
 __all__ = ["Judge", "Verdict", "doubtful", "worsened"]
 
@@ -61,10 +60,11 @@ class _View:
 
     @property
     def disposition(self) -> str:
-        """What these receivers are asked to do."""
-        if self.passes is None or (self.passes is False and self.policy.result == "temperror"):
-            return "unknown"
-        return "none" if self.passes else self.policy.policy or "none"
+        """What these receivers are asked to do; where the policy asks for nothing, that is known in any case."""
+        if self.policy.result == "temperror":
+            return "none" if self.passes else "unknown"
+        asked = self.policy.policy or "none"
+        return "none" if self.passes else "unknown" if self.passes is None and asked != "none" else asked
 
     @property
     def badness(self) -> tuple[int, int, bool]:
@@ -77,7 +77,6 @@ class Judge:
     """Gives verdicts over one view of the DNS. Safe to use from several threads at once.
 
     :param lookup: asks the DNS, along CNAMEs; it should remember its answers
-    :param evaluator: evaluates SPF over the same answers; None makes one
     :param check_spf: what evaluates the SPF of a sender whose envelope domain and sources are known, instead
     :param exists: tells whether a domain name exists (is no NXDOMAIN); None when that cannot be known
     :raises MissingLibrary: publicsuffixlist is not installed
@@ -86,12 +85,11 @@ class Judge:
     def __init__(
         self,
         lookup: Lookup,
-        evaluator: SpfEvaluator | None = None,
         check_spf: Callable[[Sender], SpfResult] | None = None,
         exists: Callable[[str], bool] | None = None,
     ) -> None:
         self._lookup = lookup
-        self._check_spf = check_spf or _spf_checker(lookup, evaluator)
+        self._check_spf = check_spf or _spf_checker(lookup)
         self._standards = (Remembered(TreeWalk(lookup, exists)), Remembered(SuffixList(lookup)))
 
     def verdict(self, sender: Sender) -> Verdict:
@@ -142,6 +140,7 @@ class Judge:
             _authentic(found_dkim.result),
             both(views[0].passes, views[1].passes),
             both(*has_policy),
+            next((view.policy.reason for view in views if view.policy.is_broken), None),
             judge_reverse_dns(sender.sources, self._lookup),
         )
 
@@ -200,16 +199,16 @@ def _dmarc_outcome(view: _View) -> DmarcOutcome:
     return DmarcOutcome(result, policy.policy, name, text, view.standard, policy.reason)
 
 
-def _spf_checker(lookup: Lookup, evaluator: SpfEvaluator | None) -> Callable[[Sender], SpfResult]:
+def _spf_checker(lookup: Lookup) -> Callable[[Sender], SpfResult]:
     """What evaluates a sender's SPF by ``check_host`` over the same answers."""
-    from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.check_host import SpfEvaluator
-    from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.sources import check_sources
-
-    evaluating = evaluator or SpfEvaluator(lookup)
+    # An evaluator is for one thread.
+    own = threading.local()
 
     def check(sender: Sender) -> SpfResult:
+        if not hasattr(own, "evaluator"):
+            own.evaluator = SpfEvaluator(lookup)
         domain = sender.envelope_domain or ""
-        address = sender.envelope_from or f"postmaster@{domain}"
-        return check_sources(evaluating, sender.sources or (), domain, address, sender.helo)
+        # Without the address, the local part is not known: the bare domain says so to macros.
+        return check_sources(own.evaluator, sender.sources or (), domain, sender.envelope_from or domain, sender.helo)
 
     return check

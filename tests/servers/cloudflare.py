@@ -1,0 +1,333 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A Cloudflare API that keeps what it is told, over real HTTP, with faults on demand.
+
+It is held against clients that nobody here wrote in ``tests/unit/dns/test_cloudflare_server.py``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json
+import re
+import socket
+import threading
+import time
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import parse_qsl, urlsplit
+
+import dns.rdata
+from ansible_collections.mailroom.erp.tests.servers.cloudflare_state import PARTS, Refusal, Zone, matches, zone_of
+from ansible_collections.mailroom.erp.tests.servers.server import ADDRESS
+
+TOKEN = "test-token-of-the-cloudflare-server-0123"
+"""May read and edit every zone."""
+
+LIMIT, ERROR_BEFORE, ERROR_AFTER, DROP_BEFORE, DROP_AFTER, GARBLED, SLOW = FAULTS = (
+    "429",
+    "500 before it is done",
+    "500 after it is done",
+    "connection dropped before it is done",
+    "connection dropped after it is done",
+    "done, and answered by somebody on the way",
+    "slow answer",
+)
+
+Query = Mapping[str, str]
+_ROOT = "/client/v4"
+_MOST_ZONES = 50
+"""On one page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What a token may do: see and edit some zones, or all (None)."""
+
+    zones: Collection[str] | None = None
+    write: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is sent back; ``info`` stands beside the result of a listing."""
+
+    status: int
+    body: dict[str, Any]
+    headers: Mapping[str, str]
+
+
+class Cloudflare:
+    """The running server; a context manager that stops it."""
+
+    def __init__(self, zones: Mapping[str, str], *, most_records: int = 5_000_000, **options: int) -> None:
+        """Start it.
+
+        :param zones: apex to master file
+        :param most_records: on one page, whatever is asked for
+        :param options: of :class:`Zone`
+        """
+        self.zones = {name: zone_of(name, text, **options) for name, text in zones.items()}
+        self.tokens: dict[str, Access] = {TOKEN: Access()}
+        self.before: Callable[[str, str, Query], None] = lambda _method, _path, _query: None
+        """Called before each request is done, with method, path and query."""
+        self.limit: tuple[int, float] = (0, 0.0)
+        """How many requests are answered in how many seconds; more are told to wait. 0: all are answered."""
+        self._window = (0.0, 0)
+        self._most_records = most_records
+        self._lock = threading.Lock()
+        self.plan("", 0)
+        self._http = _Http(self)
+        self.port = int(self._http.server_address[1])
+        threading.Thread(target=self._http.serve_forever, args=(0.05,), daemon=True).start()
+
+    @property
+    def base_url(self) -> str:
+        return f"http://{ADDRESS}:{self.port}{_ROOT}"
+
+    @property
+    def dns_option(self) -> dict[str, Any]:
+        """The option ``dns`` for this server, with the defaults that a module fills in."""
+        return {"provider": "cloudflare", "api_token": TOKEN, "base_url": self.base_url, "timeout": 10.0}
+
+    def plan(self, fault: str, number: int, seconds: float = 0.0, *, onwards: bool = False) -> None:
+        """Say what goes wrong from now on, and count requests from 1 again.
+
+        :param fault: one of ``FAULTS``, or nothing
+        :param number: of the request that it happens to
+        :param seconds: what a 429 says, or how long a slow answer takes
+        :param onwards: whether it happens to all that follow, too
+        """
+        self._fault, self._number, self._seconds, self._onwards = fault, number, seconds, onwards
+        self._counter = itertools.count(1)
+        self.requests: list[tuple[str, str]] = []
+        """Method and path of what came since, without the zone's identifier."""
+
+    def count(self, method: str, path: str = "") -> int:
+        """How many requests came since :meth:`plan`, of a method and with a path that ends so."""
+        return sum(one == method and asked.endswith(path) for one, asked in self.requests)
+
+    def zone(self, name: str) -> Zone:
+        """The zone that holds a name."""
+        return next(self.zones[zone] for zone in sorted(self.zones, key=len)[::-1] if f".{name}".endswith(f".{zone}"))
+
+    def records(self, name: str, rdtype: str) -> list[dict[str, Any]]:
+        """The records of one name and type, as the API shows them."""
+        found = list(self.zone(name).records.values())
+        return [one for one in found if (one["name"], one["type"]) == (name, rdtype)]
+
+    def values(self, name: str, rdtype: str) -> list[str]:
+        """What the world gets, in presentation format, sorted."""
+        texts = [_quoted(one["content"]) if rdtype == "TXT" else one["content"] for one in self.records(name, rdtype)]
+        return sorted(
+            dns.rdata.from_text("IN", rdtype, text, origin=dns.name.root, relativize=False).to_text() for text in texts
+        )
+
+    def ttl(self, name: str, rdtype: str) -> int:
+        """The one TTL of an RRset, in seconds."""
+        (ttl,) = {int(one["ttl"]) for one in self.records(name, rdtype)}
+        return ttl
+
+    def serial(self, zone: str) -> int:
+        """How often the zone was written."""
+        return self.zones[zone].serial
+
+    def write(self, zone: str, **parts: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+        """Change a zone as somebody else would, by the parts of a batch."""
+        with self._lock:
+            return self.zones[zone].do(**parts)
+
+    def stop(self) -> None:
+        self._http.shutdown()
+        self._http.server_close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def fault(self, method: str, path: str) -> tuple[str, float]:
+        """Count a request, and say what goes wrong with it."""
+        with self._lock:
+            number = next(self._counter)
+            self.requests.append((method, re.sub("[0-9a-f]{32}", "*", path)))
+            hit = number == self._number or (self._onwards and number > self._number)
+            return (self._fault if hit else "", self._seconds)
+
+    def full(self) -> float:
+        """Seconds to wait when too many requests came, else 0."""
+        most, seconds = self.limit
+        if not most:
+            return 0.0
+        with self._lock:
+            began, count = self._window
+            if time.monotonic() - began > seconds:
+                began, count = time.monotonic(), 0
+            self._window = (began, count + 1)
+            return began + seconds - time.monotonic() if count >= most else 0.0
+
+    def answer(self, method: str, path: str, query: Query, header: str, body: Mapping[str, Any]) -> Answer:
+        """Do a request."""
+        self.before(method, path, query)
+        try:
+            access = self._access(header)
+            with self._lock:
+                return self._route(method, path, query, access, body)
+        except Refusal as refusal:
+            return refused(refusal)
+
+    def _access(self, header: str) -> Access:
+        scheme, _blank, token = header.partition(" ")
+        if scheme != "Bearer" or len(token) < 20:
+            chain = ((6111, "Invalid format for Authorization header"),)
+            raise Refusal(400, 6003, "Invalid request headers", chain)
+        if token not in self.tokens:
+            raise Refusal(403, 9109, "Invalid access token")
+        return self.tokens[token]
+
+    def _route(self, method: str, path: str, query: Query, access: Access, body: Mapping[str, Any]) -> Answer:
+        visible = [one for one in self.zones.values() if access.zones is None or one.name in access.zones]
+        if (method, path) == ("GET", "/zones"):
+            return self._list_zones(visible, query)
+        parts = path.split("/")[1:]
+        zone = next((one for one in self.zones.values() if len(parts) > 2 and one.id == parts[1]), None)
+        if zone is None or parts[0] != "zones" or parts[2] not in ("dns_records", "pagerules"):
+            text = f"Could not route to {path}, perhaps your object identifier is invalid?"
+            raise Refusal(404, 7003, text)
+        if zone not in visible or (method != "GET" and not access.write):
+            raise Refusal(403, 10000, "Authentication error")
+        if parts[2] == "pagerules":
+            return _done([])
+        return self._records(method, zone, parts[3:], query, body)
+
+    def _list_zones(self, visible: list[Zone], query: Query) -> Answer:
+        found = sorted((one for one in visible if query.get("name", one.name) == one.name), key=lambda one: one.name)
+        if not 5 <= int(query.get("per_page", 20)) <= _MOST_ZONES:
+            raise Refusal(400, 1068, "Invalid per_page")
+        return _page([one.answer() for one in found], query, 20, _MOST_ZONES, len(visible))
+
+    def _records(self, method: str, zone: Zone, rest: list[str], query: Query, body: Mapping[str, Any]) -> Answer:
+        if method == "GET" and not rest:
+            found = [one for one in zone.records.values() if matches(one, query)]
+            found.sort(key=lambda one: str(one[query.get("order", "type")]), reverse=query.get("direction") == "desc")
+            return _page(found, query, 100, self._most_records, len(zone.records))
+        if method == "GET" and rest[0] in zone.records:
+            return _done(zone.records[rest[0]])
+        if (method, rest) == ("POST", ["batch"]):
+            return _done(zone.do(**{part: list(body.get(part) or ()) for part in PARTS}))
+        part = {"POST": "posts", "PUT": "puts", "PATCH": "patches", "DELETE": "deletes"}.get(method)
+        if part is None or (method == "POST") == bool(rest):
+            raise Refusal(405, 10405, "Method not allowed for this endpoint.")
+        (record,) = zone.do(**{part: [{**body, "id": rest[0]} if rest else dict(body)]})[part]
+        return _done({"id": record["id"]} if method == "DELETE" else record)
+
+
+def refused(refusal: Refusal, headers: Mapping[str, str] | None = None) -> Answer:
+    body = {"success": False, "errors": refusal.errors, "messages": [], "result": None}
+    return Answer(refusal.status, body, headers or {})
+
+
+def _done(result: object) -> Answer:
+    return Answer(200, {"success": True, "errors": [], "messages": [], "result": result}, {})
+
+
+def _page(found: list[dict[str, Any]], query: Query, default: int, most: int, total: int) -> Answer:
+    """One page. ``total_count`` does not heed the filters, as the API's description has it."""
+    size = min(int(query.get("per_page", default)), most)
+    number = int(query.get("page", 1))
+    start, end = (number - 1) * size, number * size
+    part = found[start:end]
+    info = {"page": number, "per_page": size, "count": len(part), "total_count": total}
+    answer = _done(part)
+    answer.body["result_info"] = {**info, "total_pages": -(-len(found) // size)}
+    return answer
+
+
+def _quoted(content: str) -> str:
+    """TXT that a client wrote without quotes is served as one string."""
+    if content.startswith('"'):
+        return content
+    return '"' + content.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+class _Http(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, service: Cloudflare) -> None:
+        self.service = service
+        super().__init__((ADDRESS, 0), _Handler)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that is killed on purpose is no error."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1
+    server: _Http
+
+    def do_GET(self) -> None:
+        service, url = self.server.service, urlsplit(self.path)
+        path = url.path.removeprefix(_ROOT)
+        body = json.loads(self.rfile.read(int(self.headers.get("content-length") or 0)) or b"{}")
+        fault, seconds = service.fault(self.command, path)
+        wait = seconds if fault == LIMIT else service.full()
+        if wait:
+            return self._send(_limited(wait))
+        if fault == DROP_BEFORE:
+            return self._drop()
+        if fault == ERROR_BEFORE:
+            return self._send(_broken())
+        query = dict(parse_qsl(url.query))
+        answer = service.answer(self.command, path, query, self.headers.get("authorization", ""), body)
+        if fault == DROP_AFTER:
+            return self._drop()
+        if fault == GARBLED:
+            return self._send_data(200, b"<html>Please log in</html>", {"content-type": "text/html"})
+        return self._send(_broken() if fault == ERROR_AFTER else answer, seconds if fault == SLOW else 0.0)
+
+    do_POST = do_PUT = do_PATCH = do_DELETE = do_GET
+
+    def _send(self, answer: Answer, pause: float = 0.0) -> None:
+        headers = {"content-type": "application/json", **answer.headers}
+        self._send_data(answer.status, json.dumps(answer.body).encode(), headers, pause)
+
+    def _send_data(self, status: int, data: bytes, headers: Mapping[str, str], pause: float = 0.0) -> None:
+        self.send_response(status)
+        for name, value in {**headers, "content-length": str(len(data))}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        half = len(data) // 2 if pause else len(data)
+        self.wfile.write(data[:half])
+        self.wfile.flush()
+        if pause:
+            time.sleep(pause)
+            self.wfile.write(data[half:])
+            self.wfile.flush()
+
+    def _drop(self) -> None:
+        self.close_connection = True
+        with contextlib.suppress(OSError):
+            self.connection.shutdown(socket.SHUT_RDWR)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Nothing is logged."""
+
+
+def _limited(seconds: float) -> Answer:
+    text = "More than 1200 requests per 300 seconds reached. Please wait and consider throttling your request speed"
+    return refused(Refusal(429, 10100, text), {"retry-after": str(int(-(-seconds // 1)))})
+
+
+def _broken() -> Answer:
+    return refused(Refusal(500, 10013, "An unknown error occurred"))

@@ -1,0 +1,61 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether receivers find usable keys (RFC 6376 section 3.6)."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.dkim_readiness import judge_signature
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.sender import Signature
+from ansible_collections.mailroom.erp.tests.unit.policy.evaluation.table import Table
+
+KEY = "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
+REVOKED = "v=DKIM1; p="
+
+
+def published(**selectors: str | tuple[str, ...]) -> Table:
+    return Table({f"{name}._domainkey.acme.example": value for name, value in selectors.items()})
+
+
+ONE = [
+    (KEY, "pass", "usable ed25519 key"),
+    (f"{KEY}; t=y", "pass", "DKIM is being tested"),
+    ((), "none", "section 6.1.2"),
+    (REVOKED, "fail", "revoked"),
+    ((KEY, REVOKED), "fail", "2 TXT records where only one may be (RFC 6376 section 3.6.2.2)"),
+    ("v=spf1 -all", "fail", "v= must be the first tag"),
+    ("oops", "fail", "no key record"),
+]
+
+
+@pytest.mark.parametrize(("values", "result", "reason"), ONE)
+def test_one_selector(values: str | tuple[str, ...], result: str, reason: str) -> None:
+    found = judge_signature(Signature("acme.example", ("s1",)), published(s1=values))
+    assert found.result == {"none": "fail"}.get(result, result)
+    (selector,) = found.selectors
+    assert (selector.selector, selector.name, selector.result) == ("s1", "s1._domainkey.acme.example", result)
+    assert reason in selector.reason and "(RFC" in selector.reason
+
+
+@pytest.mark.parametrize(
+    ("values", "failing", "result"),
+    [
+        ((KEY, KEY), (), "pass"),
+        ((KEY, ()), (), "unknown"),
+        ((REVOKED, ()), (), "fail"),
+        ((KEY, KEY), ("s2",), "temperror"),
+        ((REVOKED, KEY), ("s2",), "temperror"),
+        ((KEY, KEY), ("s1", "s2"), "temperror"),
+    ],
+)
+def test_two_selectors(values: tuple[str | tuple[str, ...], ...], failing: tuple[str, ...], result: str) -> None:
+    table = published(s1=values[0], s2=values[1])
+    table.failing = {f"{name}._domainkey.acme.example" for name in failing}
+    assert judge_signature(Signature("acme.example", ("s1", "s2")), table).result == result
+
+
+def test_what_is_not_declared_is_unknown_and_what_is_declared_unsigned_is_none() -> None:
+    assert judge_signature(None, Table()).result == "unknown"
+    found = judge_signature(Signature("acme.example", ()), Table())
+    assert (found.result, found.domain, found.selectors) == ("none", "acme.example", ())

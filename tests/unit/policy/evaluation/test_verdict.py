@@ -1,0 +1,412 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The verdict of a sender: what passes, what fails, what cannot be told, and what is said about it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.sender import Sender, Signature
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.spf_result import RESULTS, SpfResult
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.verdict import Judge, Verdict
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Unresolved
+from ansible_collections.mailroom.erp.tests.unit.policy.evaluation.table import Table
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+KEY = "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
+UNSIGNED = Signature("acme.example", ())
+SENDER = Sender(
+    "erp@acme.example",
+    "acme.example",
+    "acme.example",
+    "bounce@acme.example",
+    ("192.0.2.1",),
+    UNSIGNED,
+    environment="acme",
+    service="own",
+    used_for=("invoices",),
+)
+
+
+def spf(result: str) -> Callable[[Sender], SpfResult]:
+    return lambda sender: SpfResult(
+        result, f"it is {result} (RFC 7208 section 2.6)", address=(sender.sources or ("",))[0]
+    )
+
+
+def judged(
+    sender: Sender,
+    result: str = "fail",
+    policy: str | None = "v=DMARC1; p=reject",
+    keys: dict[str, str] | None = None,
+    failing: tuple[str, ...] = (),
+    more: dict[str, str] | None = None,
+) -> Verdict:
+    txt = {f"{name}._domainkey.{domain}": KEY for name, domain in (keys or {}).items()} | (more or {})
+    if policy is not None:
+        txt["_dmarc.acme.example"] = policy
+    return Judge(Table(txt, failing), check_spf=spf(result)).verdict(sender)
+
+
+def signed(domain: str, *selectors: str) -> Signature:
+    return Signature(domain, selectors)
+
+
+OTHER = replace(SENDER, envelope_domain="service.example")
+SIGNED = replace(OTHER, signature=signed("acme.example", "s1"))
+SHOP = replace(SENDER, address="a@shop.acme.example", domain="shop.acme.example")
+
+# case: (sender, what judged() is given) -> (dmarc, result, disposition)
+VERDICTS: list[tuple[str, Sender, dict[str, object], tuple[str, str, str]]] = [
+    ("SPF aligned", SENDER, {"result": "pass"}, ("pass", "pass", "none")),
+    ("SPF of another domain", OTHER, {"result": "pass"}, ("fail", "fail", "reject")),
+    ("SPF fails, p=quarantine", SENDER, {"policy": "v=DMARC1; p=quarantine"}, ("fail", "fail", "quarantine")),
+    ("DKIM aligned", SIGNED, {"keys": {"s1": "acme.example"}}, ("pass", "pass", "none")),
+    ("DKIM without key", SIGNED, {}, ("fail", "fail", "reject")),
+    (
+        "DKIM of another domain",
+        replace(OTHER, signature=signed("service.example", "s1")),
+        {"keys": {"s1": "service.example"}},
+        ("fail", "fail", "reject"),
+    ),
+    (
+        "relaxed SPF of a subdomain",
+        replace(SENDER, envelope_domain="b.acme.example"),
+        {"result": "pass"},
+        ("pass", "pass", "none"),
+    ),
+    (
+        "strict SPF of a subdomain",
+        replace(SENDER, envelope_domain="b.acme.example"),
+        {"result": "pass", "policy": "v=DMARC1; p=reject; aspf=s"},
+        ("fail", "fail", "reject"),
+    ),
+    (
+        "strict DKIM of a subdomain",
+        replace(SIGNED, signature=signed("b.acme.example", "s1")),
+        {"keys": {"s1": "b.acme.example"}, "policy": "v=DMARC1; p=reject; adkim=s"},
+        ("fail", "fail", "reject"),
+    ),
+    ("t=y is no mercy", SENDER, {"policy": "v=DMARC1; p=reject; t=y"}, ("fail", "fail", "reject")),
+    ("pct is no mercy", SENDER, {"policy": "v=DMARC1; p=reject; pct=1"}, ("fail", "fail", "reject")),
+    ("no record, SPF passes", SENDER, {"result": "pass", "policy": None}, ("none", "pass", "none")),
+    ("no record, SPF fails", SENDER, {"policy": None}, ("none", "fail", "none")),
+    ("no record, SPF of another", OTHER, {"result": "pass", "policy": None}, ("none", "fail", "none")),
+    ("void record", SENDER, {"policy": "v=DMARC1; p=x"}, ("permerror", "fail", "none")),
+    ("subdomain by sp", SHOP, {"policy": "v=DMARC1; p=reject; sp=quarantine"}, ("fail", "fail", "quarantine")),
+    (
+        "SPF unknown",
+        replace(SENDER, sources=None),
+        {"more": {"acme.example": "v=spf1 -all"}},
+        ("unknown", "unknown", "unknown"),
+    ),
+    ("sources unknown, but no SPF record", replace(SENDER, sources=None), {}, ("fail", "fail", "reject")),
+    ("envelope unknown", replace(SENDER, envelope_domain=None), {"result": "pass"}, ("unknown", "unknown", "unknown")),
+    ("signature unknown", replace(SENDER, signature=None), {}, ("unknown", "unknown", "unknown")),
+    ("signature unknown, SPF passes", replace(SENDER, signature=None), {"result": "pass"}, ("pass", "pass", "none")),
+    (
+        "unknown SPF of another domain",
+        replace(OTHER, sources=None),
+        {"more": {"service.example": "v=spf1 -all"}},
+        ("fail", "fail", "reject"),
+    ),
+    (
+        "one of two keys",
+        replace(SIGNED, signature=signed("acme.example", "s1", "s2")),
+        {"keys": {"s1": "acme.example"}},
+        ("unknown", "unknown", "unknown"),
+    ),
+    ("SPF temperror", SENDER, {"result": "temperror"}, ("unknown", "unknown", "unknown")),
+    ("SPF permerror", SENDER, {"result": "permerror"}, ("fail", "fail", "reject")),
+    ("key times out", SIGNED, {"failing": ("s1._domainkey.acme.example",)}, ("unknown", "unknown", "unknown")),
+    (
+        "policy times out, SPF passes",
+        SENDER,
+        {"result": "pass", "failing": ("_dmarc.acme.example",)},
+        ("temperror", "unknown", "unknown"),
+    ),
+    (
+        "policy times out, nothing passes",
+        SENDER,
+        {"failing": ("_dmarc.acme.example",)},
+        ("temperror", "fail", "unknown"),
+    ),
+]
+
+
+@pytest.mark.parametrize(("case", "sender", "given_", "expected"), VERDICTS, ids=[row[0] for row in VERDICTS])
+def test_verdicts(case: str, sender: Sender, given_: dict[str, object], expected: tuple[str, str, str]) -> None:
+    verdict = judged(sender, **given_)  # type: ignore[arg-type]
+    assert (verdict.dmarc.result, verdict.result, verdict.disposition) == expected
+    assert "(RFC " in verdict.reason
+    assert (verdict.next_step is None) is (verdict.result == "pass")
+
+
+@pytest.mark.parametrize("result", RESULTS)
+def test_only_an_spf_pass_passes(result: str) -> None:
+    expected = {"pass": "pass", "temperror": "unknown"}.get(result, "fail")
+    assert judged(SENDER, result).result == expected
+
+
+# What the two standards see differently, and which of them is shown.
+BY_STANDARD = [
+    # the organisation has a policy, but a tree walk finds none above the subdomain's several
+    (
+        "np is for RFC 9989 only",
+        {"_dmarc.acme.example": "v=DMARC1; p=none; np=reject"},
+        "gone.acme.example",
+        "RFC 9989",
+        "reject",
+    ),
+    (
+        "a weaker np is no mercy",
+        {"_dmarc.acme.example": "v=DMARC1; p=reject; np=none"},
+        "gone.acme.example",
+        "RFC 7489",
+        "reject",
+    ),
+    (
+        "a public suffix's policy",
+        {"_dmarc.bank.example": "v=DMARC1; p=reject; psd=y"},
+        "x.y.bank.example",
+        "RFC 9989",
+        "reject",
+    ),
+    ("equal", {"_dmarc.acme.example": "v=DMARC1; p=reject"}, "acme.example", "RFC 9989", "reject"),
+]
+
+
+@pytest.mark.parametrize(("case", "records", "domain", "standard", "disposition"), BY_STANDARD)
+def test_the_worse_standard_is_shown(
+    case: str, records: dict[str, str], domain: str, standard: str, disposition: str
+) -> None:
+    sender = replace(SENDER, address=f"a@{domain}", domain=domain)
+    judge = Judge(Table(records), check_spf=spf("fail"), exists=lambda name: not name.startswith("gone."))
+    verdict = judge.verdict(sender)
+    assert (verdict.dmarc.standard, verdict.disposition) == (standard, disposition), case
+
+
+def test_a_pass_must_hold_under_both_standards() -> None:
+    # No record at acme.example: a tree walk does not know that the two belong together, the suffix list does.
+    sender = replace(SENDER, domain="acme.example", envelope_domain="bounce.acme.example")
+    verdict = judged(sender, "pass", policy=None)
+    assert (verdict.result, verdict.dmarc.standard, verdict.spf.aligned) == ("fail", "RFC 9989", False)
+    # A bank below a public suffix that the list does not know: only the tree walk tells its customers apart.
+    records = {"_dmarc.bank.example": "v=DMARC1; p=reject; psd=y", "_dmarc.a.bank.example": "v=DMARC1; p=reject"}
+    sender = replace(SENDER, domain="a.bank.example", envelope_domain="b.bank.example")
+    verdict = Judge(Table(records), check_spf=spf("pass")).verdict(sender)
+    assert (verdict.result, verdict.disposition, verdict.dmarc.standard) == ("fail", "reject", "RFC 9989")
+
+    # A public suffix with a policy, but without psd=y: only the suffix list tells its customers apart.
+    records = {"_dmarc.co.uk": "v=DMARC1; p=reject", "_dmarc.a.co.uk": "v=DMARC1; p=quarantine"}
+    sender = replace(SENDER, domain="a.co.uk", envelope_domain="b.co.uk")
+    verdict = Judge(Table(records), check_spf=spf("pass")).verdict(sender)
+    assert (verdict.result, verdict.disposition, verdict.dmarc.standard) == ("fail", "quarantine", "RFC 7489")
+
+
+def test_of_two_passes_the_one_without_a_policy_is_shown() -> None:
+    # Two records at the subdomain: a tree walk goes on to the organisation's, RFC 7489 ends there.
+    table = Table(
+        {"_dmarc.acme.example": "v=DMARC1; p=none", "_dmarc.shop.acme.example": ("v=DMARC1", "v=DMARC1; p=none")}
+    )
+    verdict = Judge(table, check_spf=spf("pass")).verdict(replace(SHOP, envelope_domain="shop.acme.example"))
+    assert (verdict.result, verdict.dmarc.result, verdict.dmarc.standard) == ("pass", "none", "RFC 7489")
+
+
+def test_a_verdict_in_plain_values_says_everything() -> None:
+    verdict = judged(SIGNED, "pass", keys={"s1": "acme.example"})
+    plain = verdict.as_dict()
+    assert json.loads(json.dumps(plain)) == plain
+    assert plain["sender"] == {
+        "environment": "acme",
+        "from": "erp@acme.example",
+        "envelope_from": "bounce@acme.example",
+        "envelope_domain": "service.example",
+        "service": "own",
+        "used_for": ["invoices"],
+    }
+    assert set(plain) == {
+        *("sender", "spf", "dkim", "dmarc", "result", "disposition", "reason", "next_step", "receivers")
+    }
+    assert set(plain["spf"]) == {"result", "domain", "aligned", "reason", "term", "address"}
+    assert set(plain["dkim"]) == {"result", "domain", "selectors", "aligned", "reason"}
+    assert set(plain["dmarc"]) == {"result", "policy", "record_name", "record", "standard", "reason"}
+    assert set(plain["receivers"][0]) == {"receiver", "demand", "met", "reason", "next_step"}
+    assert plain["dkim"]["selectors"][0]["name"] == "s1._domainkey.acme.example"
+    assert (plain["dmarc"]["record_name"], plain["dmarc"]["record"]) == ("_dmarc.acme.example", "v=DMARC1; p=reject")
+    assert "DKIM passes for acme.example, aligned with acme.example" in plain["reason"]
+
+
+STEPS = [
+    (SENDER, {"result": "none"}, "Publish an SPF record at acme.example"),
+    (SENDER, {"result": "softfail"}, "Add 192.0.2.1 to the SPF record of acme.example"),
+    (SENDER, {"result": "permerror"}, "Correct the SPF record of acme.example"),
+    (SIGNED, {}, "at s1._domainkey.acme.example"),
+    (OTHER, {"result": "pass"}, "Let bounces go to a domain of acme.example"),
+    (OTHER, {}, "signed with DKIM as acme.example"),
+    (replace(SENDER, envelope_domain=None, signature=None), {}, "the address that bounces go to and the DKIM domain"),
+    (replace(SENDER, sources=None), {"more": {"acme.example": "v=spf1 mx"}}, "Declare the servers that send."),
+    (SENDER, {"result": "temperror"}, "Look again"),
+    (
+        replace(SIGNED, signature=signed("acme.example", "s1", "s2")),
+        {"keys": {"s1": "acme.example"}},
+        "Publish the keys at s2._domainkey.acme.example, or declare only",
+    ),
+]
+
+
+@pytest.mark.parametrize(("sender", "given_", "step"), STEPS, ids=[row[2] for row in STEPS])
+def test_the_next_step_is_the_nearest_way_to_a_pass(sender: Sender, given_: dict[str, object], step: str) -> None:
+    assert step in (judged(sender, **given_).next_step or "")  # type: ignore[arg-type]
+
+
+SPF_RECORDS = {
+    "acme.example": "v=spf1 ip4:192.0.2.0/24 include:spf.service.example -all",
+    "spf.service.example": "v=spf1 ip4:198.51.100.0/24 ~all",
+    "local.example": "v=spf1 exists:%{l}.local.example -all",
+    "slow.example": "v=spf1 include:gone.example -all",
+    "_dmarc.acme.example": "v=DMARC1; p=reject",
+}
+
+
+@pytest.mark.parametrize(
+    ("envelope", "sources", "result", "verdict"),
+    [
+        ("acme.example", ("192.0.2.1",), "pass", "pass"),
+        ("acme.example", ("include:spf.service.example",), "pass", "pass"),
+        ("acme.example", ("192.0.2.1", "203.0.113.1"), "fail", "fail"),
+        ("none.example", ("192.0.2.1",), "none", "fail"),
+        ("acme.example", (), "unknown", "unknown"),
+        ("slow.example", ("192.0.2.1",), "temperror", "fail"),
+        # The local part of the envelope sender is not known.
+        ("local.example", ("192.0.2.1",), "unknown", "fail"),
+    ],
+)
+def test_spf_is_evaluated_by_check_host(envelope: str, sources: tuple[str, ...], result: str, verdict: str) -> None:
+    sender = replace(SENDER, envelope_domain=envelope, envelope_from=None, sources=sources)
+    found = Judge(Table(SPF_RECORDS, ["gone.example"])).verdict(sender)
+    assert (found.spf.result, found.result) == (result, verdict)
+    assert found.spf.reason
+
+
+SERVICE = replace(OTHER, sources=("include:spf.service.example",))
+EXAMPLES: list[tuple[Sender, str, dict[str, object]]] = [
+    (SENDER, "pass", {}),
+    (replace(SENDER, sources=("192.0.2.9",)), "fail", {}),
+    (SERVICE, "pass", {}),
+    (replace(SERVICE, signature=signed("acme.example", "s1")), "pass", {"keys": {"s1": "acme.example"}}),
+    (replace(SERVICE, signature=None), "pass", {}),
+    (SENDER, "pass", {"failing": ("_dmarc.acme.example",)}),
+    (replace(SHOP, envelope_domain="shop.acme.example"), "none", {}),
+]
+
+
+def test_the_examples_of_the_documentation_are_true() -> None:
+    page = (Path(__file__).parents[4] / "docs" / "verdicts.md").read_text(encoding="utf-8")
+    rows = [line.split("|") for line in page.splitlines() if line.startswith(("| erp@acme", "| erp@shop"))]
+    for row, (sender, result, given_) in zip(rows, EXAMPLES, strict=True):
+        verdict = judged(sender, result, **given_)  # type: ignore[arg-type]
+        told = verdict.result if verdict.result != "fail" else f"fail, {verdict.disposition}"
+        assert row[5].strip().startswith(f"{told}:"), row
+        assert row[1].strip().endswith(sender.domain) and row[2].strip().startswith(sender.envelope_domain or "")
+
+
+@pytest.mark.parametrize(
+    ("policy", "step"),
+    [
+        ("v=DMARC1; p=x", "Correct the policy record of acme.example."),
+        ("v=DMARC1; p=none; p=none", "Correct the policy record of acme.example."),
+        (None, 'Publish _dmarc.acme.example TXT "v=DMARC1; p=none", with an address for reports.'),
+        ("v=DMARC1; p=none", None),
+    ],
+)
+def test_receivers_want_a_policy_that_can_be_applied(policy: str | None, step: str | None) -> None:
+    steps = {demand.next_step for demand in judged(SENDER, "pass", policy).receivers if "DMARC" in demand.demand}
+    assert steps == {step}
+
+
+def test_what_evaluates_spf_may_run_into_the_dns() -> None:
+    def times_out(_sender: Sender) -> SpfResult:
+        raise Unresolved("acme.example TXT: timed out")
+
+    verdict = Judge(Table(), check_spf=times_out).verdict(SENDER)
+    assert (verdict.spf.result, verdict.result) == ("temperror", "unknown")
+    assert "timed out" in verdict.spf.reason
+
+
+def test_discovery_is_done_once_per_domain_and_by_several_threads_at_once() -> None:
+    table = Table({"_dmarc.acme.example": "v=DMARC1; p=reject"})
+    judge = Judge(table, check_spf=spf("pass"))
+    first = judge.verdict(SHOP)
+    asked = len(table.names)
+    with ThreadPoolExecutor(8) as pool:
+        verdicts = list(pool.map(judge.verdict, [SHOP] * 100))
+    assert set(verdicts) == {first}
+    assert len(table.names) == asked
+
+
+_results = st.sampled_from([*RESULTS, "unknown"])
+_domains = st.sampled_from(["acme.example", "shop.acme.example", "acme.co.uk", "other.example", "co.uk"])
+_records = st.builds(
+    lambda tags: "; ".join(["v=DMARC1", *tags]),
+    st.lists(
+        st.sampled_from(
+            ["p=reject", "p=none", "sp=x", "np=reject", "psd=y", "psd=n", "aspf=s", "adkim=s", "rua=x", "?"]
+        ),
+        max_size=4,
+    ),
+)
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> tuple[Table, Sender, str]:
+    names = ["acme.example", "shop.acme.example", "example", "uk", "co.uk", "acme.co.uk", "other.example"]
+    txt = {f"_dmarc.{name}": draw(_records) for name in names if draw(st.booleans())}
+    selectors = draw(st.lists(st.sampled_from(["s1", "s2"]), unique=True))
+    signature = draw(st.none() | st.builds(Signature, _domains, st.just(tuple(selectors))))
+    for name in names:
+        txt |= {f"{selector}._domainkey.{name}": KEY for selector in ("s1", "s2") if draw(st.booleans())}
+    failing = draw(
+        st.lists(st.sampled_from([f"_dmarc.{name}" for name in names] + ["s1._domainkey.acme.example"]), max_size=2)
+    )
+    domain, envelope = draw(_domains), draw(st.none() | _domains)
+    sources = draw(st.none() | st.just(("192.0.2.1",)))
+    return Table(txt, failing), Sender(f"a@{domain}", domain, envelope, None, sources, signature), draw(_results)
+
+
+@settings(deadline=None)
+@given(cases())
+def test_no_pass_without_an_aligned_pass_and_no_disposition_without_a_policy(case: tuple[Table, Sender, str]) -> None:
+    table, sender, result = case
+    verdict = Judge(table, check_spf=spf(result)).verdict(sender)
+    certain = [part for part in (verdict.spf, verdict.dkim) if part.result == "pass" and part.aligned]
+    if verdict.result == "pass":
+        assert certain and verdict.disposition == "none" and verdict.dmarc.result in ("pass", "none", "permerror")
+    if verdict.result == "fail":
+        assert not certain
+        assert verdict.disposition == (
+            verdict.dmarc.policy or ("unknown" if verdict.dmarc.result == "temperror" else "none")
+        )
+    if verdict.result == "unknown":
+        asks = verdict.dmarc.policy in ("quarantine", "reject") or verdict.dmarc.result == "temperror"
+        assert verdict.disposition == ("unknown" if asks else "none")
+        parts = [verdict.spf.result, verdict.dkim.result, verdict.dmarc.result]
+        assert {"unknown", "temperror"} & set(parts) or None in (verdict.spf.aligned, verdict.dkim.aligned)
+    assert verdict.as_dict()["result"] == verdict.result
+
+
+@settings(deadline=None)
+@given(cases())
+def test_better_spf_never_makes_a_verdict_worse(case: tuple[Table, Sender, str]) -> None:
+    table, sender, result = case
+    rank = {"fail": 0, "unknown": 1, "pass": 2}
+    some = Judge(table, check_spf=spf(result)).verdict(sender)
+    best = Judge(table, check_spf=spf("pass")).verdict(replace(sender, sources=("192.0.2.1",)))
+    assert rank[best.result] >= rank[some.result]
