@@ -50,7 +50,7 @@ $(VENV)/demo.stamp: $(VENV)/python.stamp requirements.txt
 	@mkdir -p $(dir $(COLLECTION)) && ln -sfn ../../../.. $(COLLECTION)
 	@touch $@
 
-$(VENV)/test.stamp: $(VENV)/demo.stamp tests/requirements.txt
+$(VENV)/test.stamp: $(VENV)/demo.stamp tests/requirements.txt requirements-entra.txt
 	@echo 'Installing what the tests need into $(VENV) ...'
 	@$(VENV)/bin/python -m pip install -qq -r tests/requirements.txt
 	@touch $@

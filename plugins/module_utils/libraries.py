@@ -11,10 +11,13 @@ from types import ModuleType
 
 _PACKAGES = {
     "cloudflare": "cloudflare>=5.0,<6",
+    "cryptography": "cryptography>=42",
     "dns": "dnspython>=2.6",
     "idna": "dnspython[idna]>=2.6",
+    "msal": "msal>=1.35",
     "octodns": "octodns>=1.10",
     "publicsuffixlist": "publicsuffixlist>=1.0.2",
+    "requests": "requests>=2.31",
     "yaml": "PyYAML>=6.0",
 }
 

@@ -1,0 +1,54 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Certificates that an application may sign in with: public ones only."""
+
+from __future__ import annotations
+
+import base64
+import datetime
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.mailroom.erp.plugins.module_utils.libraries import require
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """A certificate: content in base64 (DER), the first 16 hexadecimal digits of its SHA-256, validity in UTC."""
+
+    content: str
+    fingerprint: str
+    start: datetime.datetime
+    end: datetime.datetime
+
+
+def is_private(text: object) -> bool:
+    """Whether a text holds a private key, which must never be sent or shown."""
+    return isinstance(text, str) and "PRIVATE KEY" in text
+
+
+def read_certificate(text: str, subject: str) -> Certificate:
+    """Read a certificate in PEM.
+
+    :param subject: what it belongs to, for messages
+    :raises Refused: it is none, or holds a private key; no part of it is shown
+    :raises MissingLibrary: cryptography is not installed
+    """
+    x509: Any = require("cryptography.x509")
+    if is_private(text):
+        raise Refused(_problem(subject, "it holds a private key", "Keep the private key where it signs in from."))
+    try:
+        read = x509.load_pem_x509_certificate(text.encode())
+    except ValueError:
+        way_out = "Give the file that begins with BEGIN CERTIFICATE."
+        raise Refused(_problem(subject, "it is no certificate in PEM", way_out)) from None
+    der = read.public_bytes(require("cryptography.hazmat.primitives.serialization").Encoding.DER)
+    digest = read.fingerprint(require("cryptography.hazmat.primitives.hashes").SHA256())
+    content = base64.b64encode(der).decode()
+    return Certificate(content, digest.hex()[:16], read.not_valid_before_utc, read.not_valid_after_utc)
+
+
+def _problem(subject: str, rule: str, way_out: str) -> Problem:
+    return Problem(subject, "certificate", None, rule, "docs/entra.md", way_out)

@@ -1,0 +1,231 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Credentials of an application: which are ours, which is due, which may go. Nothing here asks Graph."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.certificate import Certificate, read_certificate
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import Json
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.options import is_guid
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
+
+GUIDE = "docs/entra.md"
+_MARK = "(mailroom.erp)"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{2,39}")
+_LONGEST_LIFE = 730
+"""Days; the longest that Entra's own pages offer for a client secret."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One credential as it was declared; see the documentation of ``entra_app_credential``. Times are in days."""
+
+    unique_name: str | None
+    app_id: str | None
+    name: str
+    kind: str
+    lifetime: int
+    renew_before: int
+    overlap: int
+    confirmed_key_id: str | None
+    stored_key_id: str | None
+    replace_lost: bool
+    certificate: Certificate | None
+    federated: Json
+    present: bool
+
+    @property
+    def display_name(self) -> None:
+        """An application with credentials is never told by its display name alone."""
+
+    @property
+    def subject(self) -> str:
+        """What the credential is called in messages."""
+        return f"{self.unique_name or self.app_id}, {self.kind} {self.name}"
+
+    @property
+    def label(self) -> str:
+        """The display name of what we make: people see whose it is, and we recognise it."""
+        part = f" {self.certificate.fingerprint}" if self.certificate else ""
+        return f"{self.name}{part} {_MARK}"
+
+    def is_ours(self, credential: Json) -> bool:
+        """Whether a secret or certificate was made by us under this name."""
+        part = " [0-9a-f]{16}" if self.kind == "certificate" else ""
+        pattern = f"{re.escape(self.name)}{part} {re.escape(_MARK)}"
+        return re.fullmatch(pattern, str(credential.get("displayName"))) is not None
+
+
+@dataclass(slots=True)
+class Plan:
+    """What is to be done with secrets or certificates. ``current`` is the one that stays; ``remove`` goes once there is
+    another one, ``retiring`` later, with the reason."""
+
+    create: bool = False
+    why: str = ""
+    current: Json | None = None
+    remove: list[Json] = field(default_factory=list)
+    retiring: list[tuple[Json, str]] = field(default_factory=list)
+    lost: list[Json] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def changes(self) -> bool:
+        """Whether there is anything to write."""
+        return self.create or bool(self.remove)
+
+
+def read_wanted(params: Mapping[str, Any], now: datetime.datetime) -> Wanted:
+    """The declared credential.
+
+    :param params: the parameters of ``entra_app_credential``
+    :raises Refused: with everything that is wrong with them
+    :raises MissingLibrary: a certificate cannot be read without cryptography
+    """
+    pem = params.get("certificate")
+    wanted = Wanted(
+        unique_name=params.get("unique_name"),
+        app_id=params.get("app_id"),
+        name=params["name"],
+        kind=params["kind"],
+        lifetime=params["lifetime"],
+        renew_before=params["renew_before"],
+        overlap=params["overlap"],
+        confirmed_key_id=_lower(params.get("confirmed_key_id")),
+        stored_key_id=_lower(params.get("stored_key_id")),
+        replace_lost=bool(params.get("replace_lost")),
+        certificate=read_certificate(pem, params["name"]) if pem else None,
+        federated=dict(params.get("federated") or {}),
+        present=params.get("state") != "absent",
+    )
+    problems = [_problem(wanted, *rule) for rule in [*_broken_rules(wanted), *_broken_kind(wanted, now)]]
+    if problems:
+        raise Refused(problems)
+    return wanted
+
+
+def _broken_rules(wanted: Wanted) -> Iterable[tuple[str, str | None, str, str]]:
+    if not _NAME.fullmatch(wanted.name):
+        rule = "a name has 3 to 40 letters, digits, dots, hyphens or underscores"
+        yield "name", wanted.name, rule, "Choose another name."
+    if wanted.app_id and not is_guid(wanted.app_id):
+        yield "app_id", wanted.app_id, "it is no GUID", "Take the Application ID from Entra."
+    if not 0 < wanted.lifetime <= _LONGEST_LIFE:
+        yield "lifetime", str(wanted.lifetime), f"a secret lives 1 to {_LONGEST_LIFE} days", "Choose a shorter life."
+    if not 0 <= wanted.renew_before < wanted.lifetime:
+        rule = f"it must be less than the lifetime of {wanted.lifetime} days, else each run would make a new one"
+        yield "renew_before", str(wanted.renew_before), rule, "Choose fewer days."
+    if not 0 <= wanted.overlap <= wanted.renew_before:
+        rule = f"the old one would expire before the overlap is over; renew_before is {wanted.renew_before} days"
+        yield "overlap", str(wanted.overlap), rule, "Choose fewer days, or renew earlier."
+    for where in ("confirmed_key_id", "stored_key_id"):
+        value = getattr(wanted, where)
+        if value and not is_guid(value):
+            yield where, None, "a key id is a GUID", "Take it from the result of this module."
+
+
+def _broken_kind(wanted: Wanted, now: datetime.datetime) -> Iterable[tuple[str, str | None, str, str]]:
+    if wanted.present and (wanted.kind == "certificate") != (wanted.certificate is not None):
+        rule = "it is given with kind: certificate, and only then"
+        yield "certificate", None, rule, "Give the certificate as PEM, without its private key."
+    if (wanted.kind == "federated" and wanted.present and not wanted.federated) or (
+        wanted.kind != "federated" and wanted.federated
+    ):
+        rule = "it is given with kind: federated, and only then"
+        yield "federated", None, rule, "Give issuer and subject of the tokens that are to be trusted."
+    if wanted.certificate and wanted.certificate.end <= now:
+        rule = f"the certificate expired at {wanted.certificate.end:%Y-%m-%d}"
+        yield "certificate", None, rule, "Give one that is valid."
+
+
+def plan(wanted: Wanted, held: list[Json], now: datetime.datetime) -> Plan:
+    """Say what is to be done with the secrets or certificates of an application.
+
+    :param held: all of them, as Graph shows them
+    :raises Refused: the value of the newest secret was lost, and nobody said to replace it
+    """
+    ours = [one for one in held if wanted.is_ours(one)]
+    if not wanted.present:
+        return Plan(remove=ours)
+    live = sorted((one for one in ours if time_of(one, "endDateTime") > now), key=_start)
+    made = _plan_certificate(wanted, live, now) if wanted.certificate else _plan_secret(wanted, live, now)
+    if made.current is not None and not made.create:
+        _plan_retirement(made, wanted, [one for one in live if one is not made.current], now)
+    elif made.create:
+        made.retiring = [(one, "until the new one is confirmed") for one in live if one not in made.remove]
+    made.remove += [one for one in ours if one not in live]
+    if wanted.confirmed_key_id and wanted.confirmed_key_id not in [one["keyId"].lower() for one in ours]:
+        made.warnings.append(f"{wanted.subject}: confirmed_key_id names a key that the application does not have")
+    return made
+
+
+def _plan_secret(wanted: Wanted, live: list[Json], now: datetime.datetime) -> Plan:
+    if not live:
+        return Plan(create=True, why="there is none")
+    newest = live[-1]
+    made = Plan(current=newest)
+    if wanted.stored_key_id is not None and newest["keyId"].lower() != wanted.stored_key_id:
+        _plan_loss(made, wanted, live)
+    elif time_of(newest, "endDateTime") - now <= datetime.timedelta(days=wanted.renew_before):
+        made.create, made.why = True, f"it ends on {newest['endDateTime'][:10]}"
+    return made
+
+
+def _plan_loss(made: Plan, wanted: Wanted, live: list[Json]) -> None:
+    """The newest secret is not the one that is stored: whoever made it never handed it over."""
+    stored = [index for index, one in enumerate(live) if one["keyId"].lower() == wanted.stored_key_id]
+    made.lost = live[stored[0] + 1 :] if stored else list(live)
+    if not wanted.replace_lost:
+        ids = ", ".join(one["keyId"] for one in made.lost)
+        rule = f"its value is not stored, and Entra does not show it again: {ids}"
+        raise Refused(_problem(wanted, "stored_key_id", None, rule, "Set replace_lost: true to have another one made."))
+    made.create, made.why = True, "its value was lost"
+    # What is newer than the stored one was never handed over. Without a stored one, somebody may still be using it.
+    made.remove = made.lost if stored else []
+
+
+def _plan_certificate(wanted: Wanted, live: list[Json], now: datetime.datetime) -> Plan:
+    current = next((one for one in live if one["displayName"] == wanted.label), None)
+    made = Plan(create=current is None, why="there is none", current=current)
+    if wanted.certificate and wanted.certificate.end - now <= datetime.timedelta(days=wanted.renew_before):
+        end = f"{wanted.certificate.end:%Y-%m-%d}"
+        made.warnings.append(f"{wanted.subject}: the certificate ends on {end}: give a new one")
+    return made
+
+
+def _plan_retirement(made: Plan, wanted: Wanted, old: list[Json], now: datetime.datetime) -> None:
+    if made.current is None:
+        return
+    over = time_of(made.current, "startDateTime") + datetime.timedelta(days=wanted.overlap)
+    confirmed = made.current["keyId"].lower() == wanted.confirmed_key_id
+    for one in old:
+        if confirmed and over <= now:
+            made.remove.append(one)
+        else:
+            why = f"until {over:%Y-%m-%d}" if confirmed else f"until {made.current['keyId']} is confirmed"
+            made.retiring.append((one, why))
+
+
+def time_of(credential: Json, name: str) -> datetime.datetime:
+    """A time of a credential; Graph writes up to seven digits of a second."""
+    text = re.sub(r"(\.\d{6})\d+", r"\1", str(credential[name]))
+    return datetime.datetime.fromisoformat(text)
+
+
+def _start(credential: Json) -> datetime.datetime:
+    return time_of(credential, "startDateTime")
+
+
+def _problem(wanted: Wanted, where: str, value: str | None, rule: str, way_out: str) -> Problem:
+    return Problem(wanted.subject, where, value, rule, GUIDE, way_out)
+
+
+def _lower(value: str | None) -> str | None:
+    return None if value is None else value.lower()

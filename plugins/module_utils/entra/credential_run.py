@@ -1,0 +1,216 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Makes, keeps and removes the credentials of an application; a new one is there before an old one goes."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass, field
+
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.application import look_up, missing
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.credential import Plan, Wanted, plan, time_of
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import (
+    SEEN_IN_A_ROW,
+    AnswerLost,
+    Graph,
+    GraphError,
+    Json,
+    NotSeen,
+)
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
+
+_TABLES = {"secret": "passwordCredentials", "certificate": "keyCredentials"}
+_NO_PASSWORD = "No password credential"
+_TRIES = 3
+_YOUNG = datetime.timedelta(hours=1)
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came of a run. ``held`` are the credentials of ours that were there before; ``secret`` is the value of a new
+    secret, which exists nowhere else."""
+
+    app_id: str | None
+    plan: Plan
+    held: list[Json]
+    current: Json | None = None
+    secret: str | None = field(default=None, repr=False)
+    warnings: list[str] = field(default_factory=list)
+    answer_lost: bool = False
+
+
+@dataclass(slots=True)
+class Keeper:
+    """The secrets or certificates of one application."""
+
+    graph: Graph
+    wanted: Wanted
+    now: datetime.datetime
+
+    def keep(self, write: bool) -> Outcome:
+        """Bring the credential to what was declared.
+
+        :param write: False in check mode, where an application that is only planned has no credentials yet
+        :raises Refused: nothing has been written
+        :raises GraphError: Graph refuses something
+        :raises AnswerLost: no try to make a secret was answered; nothing that was made is left
+        """
+        application = self._read()
+        if application is None and write and self.wanted.present:
+            raise Refused(missing(self.wanted))
+        planned = plan(self.wanted, self._held(application), self.now)
+        if application is None or not write or not planned.changes:
+            return self._outcome(application, planned)
+        if planned.create:
+            # A run that died may have made one that is not seen yet.
+            application = self._steady()
+            planned = plan(self.wanted, self._held(application), self.now)
+        outcome = self._outcome(application, planned)
+        if planned.create:
+            self._make(application, outcome)
+        self._finish(application, outcome)
+        return outcome
+
+    def new_end(self) -> str:
+        """The day on which a new one would end."""
+        certificate = self.wanted.certificate
+        end = certificate.end if certificate else self.now + datetime.timedelta(days=self.wanted.lifetime)
+        return end.strftime("%Y-%m-%d")
+
+    def _make(self, application: Json, outcome: Outcome) -> None:
+        if self.wanted.certificate is not None:
+            self._change_keys(application, [self._key()], [])
+        else:
+            self._make_secret(application, outcome)
+
+    def _finish(self, application: Json, outcome: Outcome) -> None:
+        """Wait until the new one is seen, and remove what may go. A new secret is returned whatever happens here."""
+        try:
+            if outcome.plan.create:
+                outcome.current = self._wait_for(outcome.current)
+            if outcome.answer_lost and outcome.current:
+                self._remove_strays(application, {*self._key_ids_of(application), outcome.current["keyId"]})
+            self._remove(application, outcome.plan.remove)
+        except (GraphError, NotSeen) as error:
+            if outcome.secret is None:
+                raise
+            outcome.warnings.append(f"the new secret was made, but: {error}")
+
+    def _wait_for(self, made: Json | None) -> Json | None:
+        """Wait until the new credential is seen; a certificate gets its key id from Graph."""
+        found: list[Json] = []
+
+        def look() -> bool:
+            found[:] = [one for one in self._held(self._read()) if self._is(one, made)]
+            return bool(found)
+
+        self.graph.wait_for(self.wanted.subject, look)
+        return found[0]
+
+    def _is(self, one: Json, made: Json | None) -> bool:
+        return bool(one["keyId"] == made["keyId"] if made else one["displayName"] == self.wanted.label)
+
+    def _remove(self, application: Json, credentials: list[Json]) -> None:
+        if self.wanted.kind == "certificate" and credentials:
+            self._change_keys(application, [], credentials)
+        elif self.wanted.kind == "secret":
+            for one in credentials:
+                self._remove_secret(application, one["keyId"])
+        if credentials:
+            gone = {one["keyId"] for one in credentials}
+            self.graph.wait_for(self.wanted.subject, lambda: gone.isdisjoint(self._key_ids()))
+
+    def _make_secret(self, application: Json, outcome: Outcome) -> None:
+        """Make a secret. When an answer is lost, so is the value: what was made for nothing is removed again."""
+        end = (self.now + datetime.timedelta(days=self.wanted.lifetime)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        body = {"passwordCredential": {"displayName": self.wanted.label, "endDateTime": end}}
+        young = self.now - time_of(application, "createdDateTime") < _YOUNG
+        for attempt in range(_TRIES):
+            try:
+                made = self.graph.post_once(f"applications/{application['id']}/addPassword", body, fresh=young)
+            except AnswerLost:
+                outcome.answer_lost = True
+                if attempt + 1 == _TRIES:
+                    self._remove_strays(application, self._key_ids_of(application))
+                    raise
+                self.graph.pace.sleep(self.graph.pace.poll_interval)
+            else:
+                outcome.secret, outcome.current = str(made.pop("secretText")), made
+                return
+
+    def _remove_strays(self, application: Json, known: set[str]) -> None:
+        for key_id in self._key_ids_of(self._steady()) - known:
+            self._remove_secret(application, key_id)
+
+    def _remove_secret(self, application: Json, key_id: str) -> None:
+        try:
+            self.graph.post(f"applications/{application['id']}/removePassword", {"keyId": key_id})
+        except GraphError as error:
+            if _NO_PASSWORD not in error.message:
+                raise
+
+    def _key(self) -> Json:
+        """The new certificate as Graph takes it; it counts from now on, so that the overlap can be told."""
+        certificate = self.wanted.certificate
+        if certificate is None:
+            raise ValueError("there is no certificate")
+        start = max(certificate.start, self.now)
+        return {
+            "type": "AsymmetricX509Cert",
+            "usage": "Verify",
+            "key": certificate.content,
+            "displayName": self.wanted.label,
+            "startDateTime": start.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "endDateTime": certificate.end.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        }
+
+    def _change_keys(self, application: Json, new: list[Json], gone: list[Json]) -> None:
+        """Write the whole list, as Graph wants it; what is sent without its key stays as it is.
+
+        The list is read until it is steady, for a replica that lags behind would make us take away somebody's newest.
+        """
+        gone_ids = {one["keyId"] for one in gone}
+        held = self._steady()["keyCredentials"]
+        kept = [_without_key(one) for one in held if one["keyId"] not in gone_ids]
+        self.graph.change(f"applications/{application['id']}", {"keyCredentials": [*kept, *new]})
+
+    def _steady(self) -> Json:
+        """The application once it looks the same several times in a row.
+
+        :raises NotSeen: not within the timeout
+        """
+        looks: list[Json | None] = []
+
+        def look() -> Json | None:
+            looks.append(self._read())
+            last = looks[-SEEN_IN_A_ROW:]
+            return last[0] if len(last) == SEEN_IN_A_ROW and all(one == last[0] for one in last) else None
+
+        return self.graph.until(self.wanted.subject, look)
+
+    def _read(self) -> Json | None:
+        # Certificates are read only when they are wanted: Graph allows 150 such requests a minute for a whole tenant.
+        query = {"$select": f"id,appId,createdDateTime,{_TABLES[self.wanted.kind]}"}
+        return look_up(self.graph, self.wanted, query)
+
+    def _held(self, application: Json | None) -> list[Json]:
+        return list((application or {}).get(_TABLES[self.wanted.kind]) or [])
+
+    def _ours(self, application: Json | None) -> list[Json]:
+        return [one for one in self._held(application) if self.wanted.is_ours(one)]
+
+    def _key_ids(self) -> set[str]:
+        return self._key_ids_of(self._read())
+
+    def _key_ids_of(self, application: Json | None) -> set[str]:
+        return {one["keyId"] for one in self._ours(application)}
+
+    def _outcome(self, application: Json | None, planned: Plan) -> Outcome:
+        current = None if planned.create else planned.current
+        app_id = (application or {}).get("appId")
+        return Outcome(app_id, planned, self._ours(application), current, warnings=list(planned.warnings))
+
+
+def _without_key(credential: Json) -> Json:
+    return {name: value for name, value in credential.items() if name != "key"}

@@ -1,0 +1,319 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A small client of Microsoft Graph: typed errors, patience with throttling and with writes that take their time."""
+
+from __future__ import annotations
+
+import itertools
+import time
+import urllib.parse
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.http import Http
+from ansible_collections.mailroom.erp.plugins.module_utils.libraries import require
+
+Json = dict[str, Any]
+Seen = TypeVar("Seen")
+
+SEEN_IN_A_ROW = 5
+"""How often a write must be seen before it counts as seen everywhere, as Terraform's azuread does it."""
+
+_THROTTLED = 429
+_TIRED = (500, 502, 503, 504)
+_LONGEST_PAUSE, _LONGEST_LOOK = 16, 4
+"""In poll intervals: between tries of a service that is tired, and of one that does not know yet what it has made."""
+_LAG = "does not reference a valid application object"
+_EXISTS = ("already exist", "already in use")
+
+
+class GraphError(Exception):
+    """Graph refused a request, or cannot be reached.
+
+    ``status`` is the HTTP status (0 when there was no answer), ``code`` and ``message`` are Graph's own,
+    ``request_id`` is what Microsoft's support asks for, and ``retry_after`` the seconds that Graph asks to wait.
+    """
+
+    def __init__(
+        self,
+        request: str,
+        status: int,
+        code: str,
+        message: str,
+        request_id: str = "",
+        retry_after: float | None = None,
+    ) -> None:
+        self.status, self.code, self.message = status, code, message
+        self.request_id, self.retry_after = request_id, retry_after
+        told = f" (request-id {request_id})" if request_id else ""
+        super().__init__(f"Microsoft Graph, {request}: {status or 'no answer'} {code}: {message}{told}")
+
+    @property
+    def exists(self) -> bool:
+        """Whether what was to be made is there already."""
+        return self.status in (400, 409) and (
+            self.code == "Request_MultipleObjectsWithSameKeyValue" or any(said in self.message for said in _EXISTS)
+        )
+
+    @property
+    def unclear(self) -> bool:
+        """Whether the request may have been done all the same."""
+        return self.status == 0 or self.status in _TIRED
+
+    @property
+    def passing(self) -> bool:
+        """Whether the same request may well succeed later."""
+        return self.unclear or self.status == _THROTTLED
+
+    @property
+    def lag(self) -> bool:
+        """Whether this is what Graph says of an object that it has just made; 403 can be one [azuread #581]."""
+        return self.status in (403, 404) or (self.status == 400 and _LAG in self.message)
+
+
+class AnswerLost(Exception):
+    """A request that must not be sent twice got no answer; it may have been done or not."""
+
+
+class NotSeen(Exception):
+    """What was written is not seen yet; the message says what and for how long was waited."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How to wait, in seconds; ``sleep`` and ``clock`` are exchanged by tests."""
+
+    timeout: float
+    poll_interval: float
+    sleep: Callable[[float], None] = time.sleep
+    clock: Callable[[], float] = time.monotonic
+
+
+class Graph:
+    """Microsoft Graph v1.0 of one tenant, with one token."""
+
+    def __init__(self, http: Http, url: str, token: str, pace: Pace) -> None:
+        """Prepare; nothing is sent yet.
+
+        :param url: without version, e.g. ``https://graph.microsoft.com``
+        :raises MissingLibrary: requests is not installed
+        """
+        self._http, self._root, self._token, self.pace = http, f"{url}/v1.0/", token, pace
+        self._no_answer: type[Exception] = require("requests").RequestException
+        self.requests = 0
+        """How many requests have been sent."""
+
+    def get(self, path: str, query: Mapping[str, str] | None = None) -> Json:
+        """Read one object.
+
+        :param path: below the version, keys quoted with :func:`key`
+        :param query: e.g. ``{"$select": "id"}``
+        :raises GraphError: there is no such object, or it cannot be read
+        """
+        return self._json("GET", self._url(path, query))
+
+    def find(self, path: str, query: Mapping[str, str] | None = None) -> Json | None:
+        """Read one object, or None when there is none.
+
+        :raises GraphError: it cannot be read
+        """
+        try:
+            return self.get(path, query)
+        except GraphError as error:
+            if error.status != 404:
+                raise
+            return None
+
+    def get_all(self, path: str, query: Mapping[str, str] | None = None) -> list[Json]:
+        """Read a whole collection, page by page.
+
+        :raises GraphError: a page cannot be read, or is said to be at another address than Graph's
+        """
+        items: list[Json] = []
+        url = self._url(path, query)
+        while url:
+            page = self._json("GET", url)
+            items += page.get("value", [])
+            url = page.get("@odata.nextLink", "")
+            if url and not url.startswith(self._root):
+                raise GraphError(f"GET {path}", 0, "ForeignAddress", "the next page is said to be at another address")
+        return items
+
+    def change(self, path: str, body: Json, *, fresh: bool = False, headers: Mapping[str, str] | None = None) -> Json:
+        """PATCH an object.
+
+        :param fresh: the object was made in this run, so that Graph may not know it everywhere yet
+        :returns: what Graph answers; empty for 204
+        :raises GraphError: Graph refuses
+        """
+        return self._json("PATCH", self._url(path), body, fresh=fresh, headers=headers)
+
+    def create(self, path: str, body: Json, *, fresh: bool = False) -> Json | None:
+        """POST something that Graph allows only once, so that it can be sent again when the answer is lost.
+
+        :returns: the object, or None when it is there already
+        :raises GraphError: Graph refuses
+        """
+        try:
+            return self._json("POST", self._url(path), body, fresh=fresh)
+        except GraphError as error:
+            if not error.exists:
+                raise
+            return None
+
+    def post(self, path: str, body: Json) -> Json:
+        """POST something that does no harm when it is sent twice.
+
+        :raises GraphError: Graph refuses
+        """
+        return self._json("POST", self._url(path), body)
+
+    def post_once(self, path: str, body: Json, *, fresh: bool = False) -> Json:
+        """POST something that would be done twice if it were sent twice.
+
+        :raises AnswerLost: there was no answer
+        :raises GraphError: Graph refuses
+        """
+        return self._json("POST", self._url(path), body, fresh=fresh, once=True)
+
+    def remove(self, path: str) -> None:
+        """DELETE an object; one that is gone already is no error.
+
+        :raises GraphError: Graph refuses
+        """
+        try:
+            self._json("DELETE", self._url(path))
+        except GraphError as error:
+            if error.status != 404:
+                raise
+
+    def restore(self, object_id: str) -> None:
+        """Bring a deleted object back; one that is back already is no error.
+
+        :raises GraphError: Graph refuses
+        """
+        try:
+            self.post(f"directory/deletedItems/{object_id}/restore", {})
+        except GraphError as error:
+            if error.status != 404:
+                raise
+
+    def address(self, path: str) -> str:
+        """The whole address of an object, as references to it are written."""
+        return f"{self._root}{path}"
+
+    def until(self, what: str, look: Callable[[], Seen | None]) -> Seen:
+        """Wait until something is seen once.
+
+        :param look: asks Graph once; gives None when it is not there
+        :raises NotSeen: not within the timeout
+        """
+        deadline = self.pace.clock() + self.pace.timeout
+        while (seen := look()) is None:
+            self._pause(what, deadline)
+        return seen
+
+    def wait_for(self, what: str, look: Callable[[], bool]) -> None:
+        """Wait until something is seen ``SEEN_IN_A_ROW`` times in a row.
+
+        :param what: for the message, e.g. ``the application erp``
+        :param look: asks Graph once
+        :raises NotSeen: not within the timeout
+        """
+        deadline = self.pace.clock() + self.pace.timeout
+        seen = 0
+        while True:
+            seen = seen + 1 if look() else 0
+            if seen == SEEN_IN_A_ROW:
+                return
+            self._pause(what, deadline)
+
+    def _pause(self, what: str, deadline: float) -> None:
+        if self.pace.clock() >= deadline:
+            raise NotSeen(f"{what}: written, but not seen everywhere after {self.pace.timeout:g} seconds. Run again.")
+        self.pace.sleep(self.pace.poll_interval)
+
+    def _json(
+        self,
+        method: str,
+        url: str,
+        body: Json | None = None,
+        *,
+        fresh: bool = False,
+        once: bool = False,
+        headers: Mapping[str, str] | None = None,
+    ) -> Json:
+        deadline = self.pace.clock() + self.pace.timeout
+        for attempt in itertools.count():
+            try:
+                answer = self._send(method, url, body, headers or {})
+                if answer.status_code < 300:
+                    return answer.json() if answer.content else {}
+                error = _error(method, url, answer)
+            except self._no_answer as reason:
+                # Without its message, which may quote what was sent.
+                error = GraphError(f"{method} {_path(url)}", 0, type(reason).__name__, "the connection failed")
+            if once and error.unclear:
+                raise AnswerLost(str(error)) from None
+            pause = self._pause_after(error, attempt)
+            if not (error.passing or (fresh and error.lag)) or self.pace.clock() + pause > deadline:
+                raise error from None
+            # What a request without an answer may have made is not known everywhere yet.
+            fresh = fresh or (error.unclear and method != "GET")
+            self.pace.sleep(pause)
+        raise AssertionError("unreachable")
+
+    def _pause_after(self, error: GraphError, attempt: int) -> float:
+        """Seconds until the next try: what Graph asks for, else longer each time."""
+        longest = _LONGEST_PAUSE if error.passing else _LONGEST_LOOK
+        return self.pace.poll_interval * min(2**attempt, longest) if error.retry_after is None else error.retry_after
+
+    def _send(self, method: str, url: str, body: Json | None, headers: Mapping[str, str]) -> Any:
+        self.requests += 1
+        # A cached or replayed request must never be taken for another one by the one who reads the logs.
+        common = {"Authorization": f"Bearer {self._token}", "client-request-id": str(uuid.uuid4())}
+        return self._http.request(method, url, json=body, headers={**common, **headers})
+
+    def _url(self, path: str, query: Mapping[str, str] | None = None) -> str:
+        text = urllib.parse.urlencode(query or {}, quote_via=urllib.parse.quote, safe="$,()/':")
+        return f"{self._root}{path}{'?' if text else ''}{text}"
+
+
+def key(value: str) -> str:
+    """Quote a value for a path or a filter: apostrophes are doubled (OData 4.01, section 5.1.1.6.1).
+
+    :returns: the value with its apostrophes, percent-encoded for a path
+    """
+    return urllib.parse.quote(literal(value), safe="'")
+
+
+def literal(value: str) -> str:
+    """Quote a value for a filter, which is encoded later, as part of the query."""
+    doubled = value.replace("'", "''")
+    return f"'{doubled}'"
+
+
+def _error(method: str, url: str, answer: Any) -> GraphError:
+    try:
+        body = answer.json()
+    except ValueError:
+        body = None
+    said = body.get("error") if isinstance(body, dict) else None
+    said = said if isinstance(said, dict) else {}
+    code, message = str(said.get("code") or answer.reason), str(said.get("message") or "no reason given")
+    wait = answer.headers.get("Retry-After", "")
+    return GraphError(
+        f"{method} {_path(url)}",
+        answer.status_code,
+        code,
+        message,
+        answer.headers.get("request-id", ""),
+        float(wait) if wait.isdigit() else None,
+    )
+
+
+def _path(url: str) -> str:
+    return urllib.parse.urlsplit(url).path

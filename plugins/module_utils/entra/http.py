@@ -1,0 +1,52 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""HTTPS for sign-in and Graph: a time limit on every request, and a certificate authority of one's own."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from ansible_collections.mailroom.erp.plugins.module_utils.libraries import require
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
+
+SECONDS = 30.0
+"""How long one answer may take. A longer wait is for the caller to decide, who knows whether to ask again."""
+
+
+class Http:
+    """What msal and the Graph client send their requests with; the methods are those that msal calls."""
+
+    def __init__(self, ca_file: str | None) -> None:
+        """Prepare; nothing is connected yet.
+
+        :param ca_file: certificates to trust instead of the system's, as a PEM file. The environment then has no say:
+            ``REQUESTS_CA_BUNDLE`` would replace them, and a proxy would get to see where the tokens go.
+        :raises MissingLibrary: requests is not installed
+        :raises Refused: there is no such file
+        """
+        if ca_file and not os.path.isfile(ca_file):
+            rule, way_out = "there is no such file on the controller", "Correct the path, or leave it out."
+            raise Refused(Problem("tenant", "tenant.ca_file", ca_file, rule, "docs/entra.md", way_out))
+        self._connections = require("requests").Session()
+        if ca_file:
+            self._connections.trust_env = False
+            self._connections.verify = ca_file
+
+    def request(self, method: str, url: str, **more: Any) -> Any:
+        """Send one request; a redirect is not followed, for the token would go with it.
+
+        :returns: the ``requests.Response``
+        :raises requests.RequestException: there was no answer
+        """
+        return self._connections.request(method, url, timeout=SECONDS, allow_redirects=False, **more)
+
+    def get(self, url: str, params: Any = None, headers: Any = None, **more: Any) -> Any:
+        return self.request("GET", url, params=params, headers=headers)
+
+    def post(self, url: str, params: Any = None, data: Any = None, headers: Any = None, **more: Any) -> Any:
+        return self.request("POST", url, params=params, data=data, headers=headers)
+
+    def close(self) -> None:
+        self._connections.close()

@@ -1,0 +1,24 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What every Entra module does on the controller before it starts: no misplaced secret may reach it, or its output."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.options import check_names, check_tenant
+from ansible_collections.mailroom.erp.plugins.plugin_utils.action_base import MailroomAction
+
+
+class EntraAction(MailroomAction):
+    """Refuses a wrong ``tenant`` and options that do not exist without showing a value, then runs the module.
+
+    A misspelled option is in no argument spec, so the module would print its value in ``invocation``.
+    """
+
+    _notes_why = False
+
+    def _prepare(self, arguments: dict[str, Any]) -> list[str]:
+        problems = check_names(self._task.action.rpartition(".")[2], map(str, arguments))
+        return problems + (check_tenant(arguments["tenant"]) if "tenant" in arguments else [])

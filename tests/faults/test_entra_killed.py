@@ -1,0 +1,172 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A run that is killed at any request to Graph, before it is done or before it is answered, is mended by the next."""
+
+from __future__ import annotations
+
+import datetime
+import itertools
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.mailroom.erp.tests.servers.entra.server import EntraServer
+
+VICTIM = str(Path(__file__).with_name("entra_victim.py"))
+RIGHTS = [
+    "Application.ReadWrite.OwnedBy",
+    "AppRoleAssignment.ReadWrite.All",
+    "DelegatedPermissionGrant.ReadWrite.All",
+    "User.Read.All",
+]
+PUBLISHER = "99999999-8888-7777-6666-555555555555"
+MOMENTS = ["before", "after"]
+LAGS = [0, 3]
+pytestmark = pytest.mark.slow
+
+
+class Tenant:
+    """The test tenant, and runs on it that may be killed."""
+
+    def __init__(self, server: EntraServer) -> None:
+        self.server = server
+        self.option = server.tenant_option(server.directory.add_client("automation", RIGHTS))
+        pipe = subprocess.PIPE
+        self._process = subprocess.Popen([sys.executable, VICTIM], stdin=pipe, stdout=pipe, text=True)
+
+    def run(self, job: str, params: dict[str, Any], kill_at: int = 0, moment: str = "") -> dict[str, Any] | None:
+        """Run once; None when the run was killed at that request, at that moment."""
+        assert self._process.stdin is not None and self._process.stdout is not None
+        started = threading.Event()
+        pids: list[int] = []
+
+        def kill(number: int, now: str) -> None:
+            if (number, now) == (kill_at, moment):
+                assert started.wait(10)
+                os.kill(pids[0], signal.SIGKILL)
+
+        self.server.hook = kill
+        self._process.stdin.write(json.dumps({"job": job, "tenant": self.option, "params": params}) + "\n")
+        self._process.stdin.flush()
+        pids.append(int(self._process.stdout.readline()))
+        started.set()
+        result: dict[str, Any] | None = json.loads(self._process.stdout.readline())
+        self.server.hook = lambda number, now: None
+        assert result is None or "error" not in result, result["error"]
+        return result
+
+    def close(self) -> None:
+        self._process.communicate()
+
+    def kill_at_each_request(
+        self,
+        job: str,
+        params: Callable[[int], dict[str, Any]],
+        lag: int,
+        moment: str,
+        check: Callable[[int, dict[str, Any]], None],
+    ) -> None:
+        """Kill a run at its first request, another at its second, until one lives; another run follows each.
+
+        :param params: of the run that is killed at this request
+        :param check: judges the tenant after the run that followed, whose result it gets
+        """
+        for number in itertools.count(1):
+            self.server.plan(lag=lag)
+            lived = self.run(job, params(number), number, moment)
+            self.server.plan(lag=lag)
+            following = self.run(job, params(number))
+            assert following is not None
+            check(number, following)
+            if lived is not None:
+                break
+        assert number > 8, "a run that makes something asks more than that"
+
+
+@pytest.fixture
+def tenant() -> Iterator[Tenant]:
+    with EntraServer() as started:
+        runs = Tenant(started)
+        yield runs
+        runs.close()
+
+
+@pytest.mark.parametrize("lag", LAGS)
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_one_application_with_its_grants(tenant: Tenant, moment: str, lag: int) -> None:
+    truth = tenant.server.truth
+    permissions = [{"resource": "Microsoft Graph", "role": role} for role in ("Mail.Send", "Mail.ReadWrite")]
+
+    def check(number: int, following: dict[str, Any]) -> None:
+        (application,) = truth.find("applications", uniqueName=f"erp-{number}")
+        (principal,) = truth.find("servicePrincipals", appId=application["appId"])
+        assert len(truth.find("appRoleAssignments", principalId=principal["id"])) == 2, number
+
+    declared = {"permissions": permissions, "access": "tenant"}
+    tenant.kill_at_each_request(
+        "register", lambda number: {**declared, "unique_name": f"erp-{number}"}, lag, moment, check
+    )
+
+
+@pytest.mark.parametrize("lag", LAGS)
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_a_renewal_never_leaves_the_erp_without_a_secret(tenant: Tenant, moment: str, lag: int) -> None:
+    server = tenant.server
+    (owner,) = server.truth.find("servicePrincipals", displayName="automation")
+    old: dict[int, tuple[str, str]] = {}
+
+    def params(number: int) -> dict[str, Any]:
+        """An application whose ERP uses a secret that is about to end, and whose value is stored."""
+        name = f"erp-{number}"
+        if number not in old:
+            made = server.directory.new_application({"displayName": "ERP"}, name, [owner["id"]])
+            ends = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=10)
+            given = {"displayName": "mail (mailroom.erp)", "startDateTime": "2026-01-01T00:00:00Z"}
+            given["endDateTime"] = ends.strftime("%Y-%m-%dT%H:%M:%SZ")
+            credential, value = server.directory.new_secret(made["id"], given)
+            old[number] = credential["keyId"], value
+            server.directory.settle()
+        declared = {"unique_name": name, "name": "mail", "kind": "secret"}
+        days = {"lifetime": 180, "renew_before": 30, "overlap": 0}
+        return {**declared, **days, "stored_key_id": old[number][0], "replace_lost": True}
+
+    def check(number: int, following: dict[str, Any]) -> None:
+        (application,) = server.truth.find("applications", uniqueName=f"erp-{number}")
+        held = [one["keyId"] for one in application["passwordCredentials"]]
+        assert server.signs_in(application["appId"], old[number][1]), "the ERP still uses the old one"
+        # The run that lived, if any, handed its secret over; the one that followed was not told, and made another.
+        assert following["secret"] and server.signs_in(application["appId"], following["secret"])
+        assert held == [old[number][0], following["key_id"]], number
+        new = {"stored_key_id": following["key_id"], "confirmed_key_id": following["key_id"]}
+        tenant.run("secret", {**params(number), **new})
+        assert [one["keyId"] for one in application["passwordCredentials"]] == [following["key_id"]]
+
+    tenant.kill_at_each_request("secret", params, lag, moment, check)
+
+
+@pytest.mark.parametrize("lag", LAGS)
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_a_consent_is_what_was_declared(tenant: Tenant, moment: str, lag: int) -> None:
+    directory = tenant.server.directory
+    user = directory.add_user("invoices@acme.example")
+    vendors: dict[int, str] = {}
+
+    def params(number: int) -> dict[str, Any]:
+        vendors.setdefault(number, directory.add_vendor("KING", PUBLISHER))
+        declared = {"app_id": vendors[number], "publisher_tenant_id": PUBLISHER}
+        return {**declared, "scopes": ["SMTP.Send"], "users": ["invoices@acme.example"]}
+
+    def check(number: int, following: dict[str, Any]) -> None:
+        (principal,) = directory.truth.find("servicePrincipals", appId=vendors[number])
+        (grant,) = directory.truth.find("oauth2PermissionGrants", clientId=principal["id"])
+        assert (grant["scope"], grant["principalId"]) == ("SMTP.Send", user["id"]), number
+
+    tenant.kill_at_each_request("consent", params, lag, moment, check)
