@@ -180,6 +180,7 @@ summary:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.info import inform
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.module import sendable
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.senders import SENDER_OPTIONS
 from ansible_collections.mailroom.erp.plugins.module_utils.libraries import MissingLibrary
 from ansible_collections.mailroom.erp.plugins.module_utils.options import RESOLVER_OPTIONS
@@ -209,7 +210,7 @@ def main() -> None:
         result = inform(module.params)
     except (Refused, MissingLibrary) as error:
         module.fail_json(msg=str(error))
-    module.exit_json(changed=False, **result)
+    module.exit_json(changed=False, **sendable(result))
 
 
 if __name__ == "__main__":

@@ -364,7 +364,7 @@ verdicts:
 planned:
   description:
     - Every RRset that changes, as it will be, for O(mailroom.erp.mail_auth_info#module:planned).
-    - No values means that it will not exist.
+    - No values means that it will not exist. Bytes that are no UTF-8 are escaped; no mail record holds any.
   type: list
   elements: dict
   returned: when nothing was refused

@@ -99,7 +99,8 @@ def diff_of(result: Result) -> list[str]:
 
 
 def test_a_run_and_the_way_back(tmp_path: Path, server: Bind) -> None:
-    assert site(tmp_path, server, "--check").rc == 0
+    checked = site(tmp_path, server, "--check")
+    assert checked.rc == 0, checked.output
     assert not (tmp_path / "mailroom").exists()
     first = site(tmp_path, server)
     assert first.rc == 0, first.output

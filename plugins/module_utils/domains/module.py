@@ -61,17 +61,27 @@ def run_module(module: Module, params: Mapping[str, Any], shape: Callable[[list[
     except (Refused, ProviderError, MissingLibrary) as error:
         module.fail_json(msg=str(error))
     for warning in [*(one for outcome in outcomes for one in outcome.warnings), *run.guard.warnings]:
-        module.warn(warning)
+        module.warn(sendable(warning))
     result = {**shape(outcomes), "changed": any(outcome.changed for outcome in outcomes), "diff": _diff(outcomes)}
     result["snapshot"] = snapshot_path(snapshot)
     if "senders" in params:
         result |= {"verdicts": verdicts(run), "planned": [planned(one) for one in _changed(outcomes)]}
+    result = sendable(result)
     failures = [outcome for outcome in outcomes if outcome.failure]
     for line in progress.said:
         module.warn(line)
     if failures:
         module.fail_json(msg=_failure_list(failures, len(outcomes)), **result)
     module.exit_json(**result)
+
+
+def sendable(value: Any) -> Any:
+    """What Ansible can send to the controller: UTF-8; bytes of the DNS that are none are escaped as ``\\xff``."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    if isinstance(value, Mapping):
+        return {name: sendable(inner) for name, inner in value.items()}
+    return [sendable(inner) for inner in value] if isinstance(value, (list, tuple)) else value
 
 
 def open_snapshot(module: Module, params: Mapping[str, Any]) -> Snapshot | None:
