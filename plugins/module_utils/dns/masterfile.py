@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -196,17 +196,23 @@ def zone_files(path: Path) -> dict[str, Path]:
     return {zone: file for zone, file in found.items() if zone}
 
 
-def longest_match(name: str, zones: Iterable[str]) -> str | None:
+def longest_match(name: str, zones: Container[str]) -> str | None:
     """The zone that holds a name: the longest that is the name itself or its parent at a label boundary."""
-    parents = [name]
-    while "." in parents[-1]:
-        parents.append(parents[-1].partition(".")[2])
-    known = set(zones)
-    return next((parent for parent in parents if parent in known), None)
+    parent = name
+    while parent not in zones:
+        parent = parent.partition(".")[2]
+        if not parent:
+            return None
+    return parent
+
+
+_known: dict[tuple[str, str], tuple[bytes, MasterFile]] = {}
+"""What was read last of each file, by path and zone: a run looks into the same file several times, as the account's
+zone and with the eyes of the world, and reading the bytes is a hundredth of the work."""
 
 
 def read_master_file(file: Path, zone: str) -> tuple[MasterFile, bytes]:
-    """Read a master file.
+    """Read a master file; one whose bytes are those of the last time is not taken apart again.
 
     :returns: what it says, and its bytes
     :raises ProviderError: it cannot be read, or is no master file of this zone
@@ -217,7 +223,10 @@ def read_master_file(file: Path, zone: str) -> tuple[MasterFile, bytes]:
         raise ProviderError(
             f"{file} (zone {zone}): cannot be read: {error.strerror}. Check the path and its permissions"
         ) from error
-    return MasterFile(data, zone, str(file)), data
+    known = _known.get((str(file), zone))
+    if known is None or known[0] != data:
+        known = _known[str(file), zone] = (data, MasterFile(data, zone, str(file)))
+    return known[1], data
 
 
 def _stem(filename: str) -> str:

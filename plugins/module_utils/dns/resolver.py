@@ -123,7 +123,7 @@ class _Live:
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         self._options = {name: options.get(name, spec["default"]) for name, spec in RESOLVER_OPTIONS.items()}
-        self._memory: dict[Hashable, Future[Any]] = {}
+        self._memory: dict[Hashable, Future[Any] | _Known] = {}
         self._lock = threading.Lock()
 
     def step(self, name: str, rdtype: str) -> _Step:
@@ -180,16 +180,34 @@ class _Live:
     def _once(self, question: Hashable, find: Callable[[], Any]) -> Any:
         """Find an answer, or wait for the thread that is already at it."""
         with self._lock:
-            future = self._memory.get(question)
-            mine = future is None
-            if future is None:
-                future = self._memory[question] = Future()
-        if mine:
-            try:
-                future.set_result(find())
-            except BaseException as error:
-                future.set_exception(error)
-        return future.result()
+            known = self._memory.get(question)
+            future = known if known is not None else Future[Any]()
+            self._memory[question] = future
+        if known is not None:
+            return known.result()
+        try:
+            found = _Known(find(), None)
+            future.set_result(found.value)
+        except BaseException as error:
+            found = _Known(None, error)
+            future.set_exception(error)
+        # A future takes ten times the memory of what it brought.
+        self._memory[question] = found
+        return found.result()
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What came of a question."""
+
+    value: Any
+    error: BaseException | None
+
+    def result(self) -> Any:
+        if self.error is not None:
+            # Without what stands in it of others who were told the same.
+            raise self.error.with_traceback(None)
+        return self.value
 
 
 def _and_above(name: str) -> Iterator[str]:

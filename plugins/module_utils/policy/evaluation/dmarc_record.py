@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ansible_collections.mailroom.erp.plugins.module_utils.policy import dmarc
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Lookup
@@ -92,6 +93,7 @@ def find(lookup: Lookup, domain: str) -> Found:
     return _read(domain, values[0]) if values else Found()
 
 
+@lru_cache(maxsize=4096)
 def _read(domain: str, text: str) -> Found:
     """Take a record apart; what is no known tag is ignored (RFC 9989 section 4.8).
 

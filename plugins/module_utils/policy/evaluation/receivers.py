@@ -8,6 +8,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.truth import both, either
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Lookup, Unresolved
@@ -118,6 +119,7 @@ def judge_reverse_dns(sources: tuple[str, ...] | None, lookup: Lookup) -> tuple[
     return True, "each sending address has a name that points back to it"
 
 
+@lru_cache(maxsize=4096)
 def _demand(row: Row, met: bool | None, reason: str, next_step: str | None) -> Demand:
     said = f"{reason} ({row.source.title}, {row.source.since})"
     return Demand(row.receiver, row.demand, _MET[met], said, None if met else next_step)
