@@ -181,8 +181,9 @@ class _Live:
         """Find an answer, or wait for the thread that is already at it."""
         with self._lock:
             known = self._memory.get(question)
-            future = known if known is not None else Future[Any]()
-            self._memory[question] = future
+            future: Future[Any] = Future()
+            if known is None:
+                self._memory[question] = future
         if known is not None:
             return known.result()
         try:
