@@ -184,7 +184,7 @@ benchmark: $(VENV)/test.stamp servers
 	PYTHONPATH="$(CURDIR)/$(COLLECTIONS)" $(VENV)/bin/python tests/benchmarks/spf_evaluation.py
 
 test-matrix: $(VENV)/python.stamp servers
-	$(VENV)/bin/python tests/tools/matrix.py
+	$(VENV)/bin/python tests/tools/matrix.py $(ARGS)
 
 clean: clean-demo
 	rm -rf $(VENV) .venv-matrix .hypothesis .mypy_cache .pytest_cache .ruff_cache .ansible tests/output
