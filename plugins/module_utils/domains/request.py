@@ -107,8 +107,11 @@ class _Reader:
         self._dns = params.get("dns")
         self._given_accounts: Sequence[Mapping[str, Any]] = params.get("accounts") or []
         self._account_index: dict[str, int] = {}
+        self._shared_account: int | None = None
         self._seen: set[str] = set()
         self._validator = ArgumentSpecValidator(ENTRY_OPTIONS)
+        self._plain: Mapping[str, Any] | None = None
+        """What a domain that is given as nothing but a name is asked for: for all of them the same."""
 
     def accept(self, zones: Sequence[str]) -> None:
         names = [self._name("task", "accept_undelegated", zone) for zone in zones]
@@ -120,6 +123,9 @@ class _Reader:
         self.problems += unknown_names(self.order.senders, self.order.allow_failing)
 
     def read(self, entry: object) -> None:
+        if isinstance(entry, str) and self._plain is not None:
+            self._read_valid(entry, {**self._plain, "domain": entry})
+            return
         merged = self._merge(entry)
         if merged is None:
             return
@@ -128,6 +134,8 @@ class _Reader:
         if result.error_messages:
             self.problems += [_wrong_option(subject, error) for error in result.errors]
             return
+        if isinstance(entry, str):
+            self._plain = result.validated_parameters
         self._read_valid(subject, result.validated_parameters)
 
     def _merge(self, entry: object) -> dict[str, Any] | None:
@@ -212,9 +220,13 @@ class _Reader:
                 _shape(subject, "dns", None, "no DNS account is given for this domain", "Give `dns` for it or for all.")
             )
             return None
+        if dns is self._dns and self._shared_account is not None:
+            return self._shared_account
         wrong = check_dns(dns)
         self.problems += [_shape(subject, "dns", None, rule, "Correct the DNS account.") for rule in wrong]
-        return None if wrong else self._intern(with_defaults(dns))
+        account = None if wrong else self._intern(with_defaults(dns))
+        self._shared_account = account if dns is self._dns else self._shared_account
+        return account
 
     def _intern(self, dns: dict[str, Any]) -> int:
         key = json.dumps(dns, sort_keys=True, default=str)

@@ -120,7 +120,7 @@ class SpfRecipe:
 
         :raises Refused: an eleventh lookup, a third void one, or a tree that does not resolve (RFC 7208 section 4.6.4)
         """
-        if plan.creates:
+        if plan.creates and self.mx_services:
             plan.warnings += self._compare_mx(plan, world)
         if plan.change and plan.change.before is None:
             plan.warnings += filter(None, [ended_wildcard(self.name, world)])

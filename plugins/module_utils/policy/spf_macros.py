@@ -122,6 +122,8 @@ def expand(spec: str, domain: str) -> str | None:
     :param domain: the domain of the record it stands in
     :returns: the name to look up, as lower-case text without trailing dot; None when only a message decides it
     """
+    if "%" not in spec:
+        return _shortened(spec.lower().removesuffix("."))
     parts = template(spec)
     return parts.name(lambda _letter: domain) if parts.letters <= {"d"} else None
 
