@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
+from ansible_collections.mailroom.erp.plugins.plugin_utils.wrapped_text import wrapped
 
 DOCUMENTATION = r"""
 name: mail_domains_table
@@ -62,16 +62,7 @@ _NARROWEST = 40
 
 
 def _wrapped(label: str, text: str, width: int) -> str:
-    """One labelled value; continuation lines stand below its first character."""
-    first = f"  {label:<{_LABEL}}"
-    return textwrap.fill(
-        text,
-        width=width,
-        initial_indent=first,
-        subsequent_indent=" " * len(first),
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+    return wrapped(f"  {label:<{_LABEL}}", text, width)
 
 
 def _record(entry: Mapping[str, Any], moment: str) -> str:

@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
+from ansible_collections.mailroom.erp.plugins.plugin_utils.wrapped_text import wrapped
 
 DOCUMENTATION = r"""
 name: mail_verdicts_table
@@ -116,22 +116,14 @@ def _sender(before: _Verdict, after: _Verdict, live: _Verdict, width: int) -> li
 def _asked(verdict: _Verdict) -> str:
     """What receivers are asked to do with mail that fails."""
     policy = verdict["dmarc"]["policy"]
+    if verdict["result"] == "unknown" and policy in ("quarantine", "reject"):
+        return f"would be asked for {policy} if it failed"
     asked = {"reject": "are asked to reject it", "quarantine": "are asked to put it into spam"}
-    if verdict["result"] == "unknown":
-        return f"would be asked for {policy} if it failed" if policy else "decide for themselves"
     return asked.get(verdict["disposition"], "decide for themselves")
 
 
 def _wrapped(label: str, text: str, width: int) -> str:
-    first = f"    {label + ':':<6}" if label else "    "
-    return textwrap.fill(
-        text,
-        width=width,
-        initial_indent=first,
-        subsequent_indent=" " * len(first),
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+    return wrapped(f"    {label + ':':<6}" if label else "    ", text, width)
 
 
 class FilterModule:

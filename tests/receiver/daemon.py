@@ -11,16 +11,16 @@ import socket
 import subprocess
 import time
 from pathlib import Path
-from types import TracebackType
-from typing import ClassVar, Self
+from typing import ClassVar
 
 from ansible_collections.mailroom.erp.tests.servers.server import program
+from ansible_collections.mailroom.erp.tests.servers.stoppable import Stoppable
 
 _START_SECONDS = 15.0
 LOG_CHARACTERS = 3000
 
 
-class Daemon(abc.ABC):
+class Daemon(Stoppable):
     """A running program; a context manager that stops it."""
 
     PROGRAM: ClassVar[str]
@@ -59,14 +59,6 @@ class Daemon(abc.ABC):
         """End the program at once; it has nothing to keep."""
         self._process.kill()
         self._process.wait()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
     def _wait(self) -> None:
         deadline = time.monotonic() + _START_SECONDS

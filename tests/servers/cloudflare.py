@@ -18,13 +18,13 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import dns.rdata
 from ansible_collections.mailroom.erp.tests.servers.cloudflare_state import PARTS, Refusal, Zone, matches, zone_of
 from ansible_collections.mailroom.erp.tests.servers.server import ADDRESS
+from ansible_collections.mailroom.erp.tests.servers.stoppable import Stoppable
 
 TOKEN = "test-token-of-the-cloudflare-server-0123"
 """May read and edit every zone."""
@@ -62,7 +62,7 @@ class Answer:
     headers: Mapping[str, str]
 
 
-class Cloudflare:
+class Cloudflare(Stoppable):
     """The running server; a context manager that stops it."""
 
     def __init__(self, zones: Mapping[str, str], *, most_records: int = 5_000_000, **options: int) -> None:
@@ -145,14 +145,6 @@ class Cloudflare:
     def stop(self) -> None:
         self._http.shutdown()
         self._http.server_close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
     def fault(self, method: str, path: str) -> tuple[str, float]:
         """Count a request, and say what goes wrong with it."""

@@ -15,8 +15,7 @@ import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import dns.exception
 import dns.flags
@@ -25,6 +24,7 @@ import dns.query
 import dns.rdatatype
 import dns.tsig
 import dns.update
+from ansible_collections.mailroom.erp.tests.servers.stoppable import Stoppable
 
 ADDRESS = "127.0.0.1"
 KEY_NAME = "mailroom-test"
@@ -50,7 +50,7 @@ ns1     IN A   192.0.2.53
 """
 
 
-class Server(abc.ABC):
+class Server(Stoppable):
     """A running name server; a context manager that stops it."""
 
     PROGRAM: ClassVar[str]
@@ -180,14 +180,6 @@ class Server(abc.ABC):
         """Stop the server and remove its folder; does nothing when it is stopped already."""
         self.halt()
         self._folder.cleanup()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
     def ready(self) -> bool:
         """Whether the program says that it is; every zone is asked for besides."""

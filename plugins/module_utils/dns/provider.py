@@ -67,6 +67,19 @@ class Provider(Protocol):
         """
 
 
+def names_of(zone: str, changes: Sequence[Change], read: Collection[str]) -> set[str]:
+    """The owner names that changes are about, for providers that read and compare all records of a name.
+
+    :param read: the names that the token of the ``read`` tells of
+    :raises ProviderError: one of them was not read
+    """
+    names = {change.key[0] for change in changes}
+    unread = sorted(names - set(read))
+    if unread:
+        raise ProviderError(f"zone {zone}: {', '.join(unread)} was not read before it was to be changed")
+    return names
+
+
 def to_nobody(_line: str) -> None:
     """Tell nobody."""
 

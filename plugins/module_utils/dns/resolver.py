@@ -181,9 +181,8 @@ class _Live:
         """Find an answer, or wait for the thread that is already at it."""
         with self._lock:
             known = self._memory.get(question)
-            future: Future[Any] = Future()
             if known is None:
-                self._memory[question] = future
+                future = self._memory[question] = Future[Any]()
         if known is not None:
             return known.result()
         try:

@@ -33,14 +33,10 @@ class Finding:
     source: str
     next_step: str
 
-    def as_dict(self) -> dict[str, Any]:
-        """The same as plain data."""
-        return {name: getattr(self, name) for name in ("level", "record", "value", "rule", "source", "next_step")}
-
 
 @dataclass(slots=True)
 class Audit:
-    """What was found about one domain; :meth:`as_dict` is what the module returns."""
+    """What was found about one domain, as the module returns it."""
 
     domain: str
     spf: dict[str, Any] = field(default_factory=dict)
@@ -48,12 +44,6 @@ class Audit:
     dmarc: dict[str, Any] = field(default_factory=dict)
     mx: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
-
-    def as_dict(self) -> dict[str, Any]:
-        """The same as plain data."""
-        findings = [finding.as_dict() for finding in self.findings]
-        parts = {"spf": self.spf, "dkim": self.dkim, "dmarc": self.dmarc, "mx": self.mx}
-        return {"domain": self.domain, **parts, "findings": findings}
 
 
 def audit(domain: str, selectors: Iterable[str], world: World) -> Audit:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Key
@@ -16,6 +16,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.domains.audit import 
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.progress import Progress
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.recipe import read_name
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.senders import read_senders
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.threads import each
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.world import world_of
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.dkim import KeyProblem, check_selector
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.sender import Sender
@@ -49,11 +50,11 @@ def inform(params: Mapping[str, Any]) -> Result:
     def look(domain: str) -> Audit:
         return audit(domain, selectors[domain], world)
 
-    with ThreadPoolExecutor(max_workers=params.get("concurrency") or 16, thread_name_prefix="info") as pool:
-        audits = list(pool.map(progress.counted("domains audited", len(domains), look), domains))
-        verdicts = list(pool.map(progress.counted("senders judged", len(senders), judge.verdict), senders))
+    threads = params.get("concurrency") or 16
+    audits = each(progress.counted("domains audited", len(domains), look), list(domains), threads)
+    verdicts = each(progress.counted("senders judged", len(senders), judge.verdict), senders, threads)
     return {
-        "domains": [one.as_dict() for one in audits],
+        "domains": [asdict(one) for one in audits],
         "verdicts": [verdict.as_dict() for verdict in verdicts],
         "summary": _summary(audits, verdicts),
     }

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from typing import Any, NoReturn, Protocol
+from typing import Any, NoReturn
 
 from ansible.module_utils.common.parameters import remove_values
+from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import Module
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import ProviderError
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, RRset
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.snapshot import Snapshot, default_folder
@@ -25,23 +26,6 @@ Result = dict[str, Any]
 
 _LISTED = {"dkim": "dkim", "cname": "cnames", "report": "reports"}
 """The kinds of record that a domain may have several of, and the keys of their results."""
-
-
-class Module(Protocol):
-    """The part of AnsibleModule that is used here."""
-
-    params: dict[str, Any]
-    check_mode: bool
-    no_log_values: set[str]
-
-    def exit_json(self, **kwargs: Any) -> NoReturn:
-        """End the module."""
-
-    def fail_json(self, msg: str, **kwargs: Any) -> NoReturn:
-        """End the module as failed."""
-
-    def warn(self, warning: str) -> None:
-        """Show a warning to the user."""
 
 
 def run_module(module: Module, params: Mapping[str, Any], shape: Callable[[list[DomainOutcome]], Result]) -> NoReturn:

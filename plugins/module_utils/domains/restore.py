@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.snapshot import S
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.snapshot_file import ZoneEntry, read_snapshot
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.snapshot_format import public_options
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.restore_plan import plan_zone
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.threads import each
 from ansible_collections.mailroom.erp.plugins.module_utils.options import check_dns, plain_text, with_defaults
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import BadName, idna_encoded
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused, plain
@@ -115,18 +115,13 @@ def restore(works: Sequence[ZoneWork], snapshot: Snapshot | None, write: bool, c
     :param concurrency: how many zones are worked on at the same time
     :raises Refused: at least one record must not be restored; nothing has been written
     """
-    with ThreadPoolExecutor(max_workers=concurrency, thread_name_prefix="zone") as pool:
-        problems = [problem for found in pool.map(_read_first, works) for problem in found]
-        if problems:
-            raise Refused(problems)
-        changing = [work for work in works if work.changes and not work.failure]
-        if write and changing:
-            _write(changing, snapshot, pool.map)
-
-
-def _write(works: Sequence[ZoneWork], snapshot: Snapshot | None, run: Callable[..., Any]) -> None:
-    with keeping(snapshot, works):
-        list(run(lambda work: settle_safely(work, work.read_and_plan, snapshot), works))
+    problems = [problem for found in each(_read_first, works, concurrency) for problem in found]
+    if problems:
+        raise Refused(problems)
+    changing = [work for work in works if work.changes and not work.failure]
+    if write and changing:
+        with keeping(snapshot, changing):
+            each(lambda work: settle_safely(work, work.read_and_plan, snapshot), changing, concurrency)
 
 
 def _read_first(work: ZoneWork) -> list[Problem]:

@@ -8,8 +8,9 @@ from __future__ import annotations
 import contextlib
 import importlib
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NoReturn, Protocol
+from typing import Any, NoReturn
 
+from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import Module
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import (
     AnswerLost,
     Graph,
@@ -24,23 +25,6 @@ from ansible_collections.mailroom.erp.plugins.module_utils.libraries import Miss
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
 
 Result = dict[str, Any]
-
-
-class Module(Protocol):
-    """The part of AnsibleModule that is used here."""
-
-    params: dict[str, Any]
-    check_mode: bool
-    no_log_values: set[str]
-
-    def exit_json(self, **kwargs: Any) -> NoReturn:
-        """End the module."""
-
-    def fail_json(self, msg: str, **kwargs: Any) -> NoReturn:
-        """End the module as failed."""
-
-    def warn(self, warning: str) -> None:
-        """Show a warning to the user."""
 
 
 class Task:

@@ -17,7 +17,6 @@ import uuid
 from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import jwt
@@ -27,6 +26,7 @@ from ansible_collections.mailroom.erp.tests.servers.entra.directory import Direc
 from ansible_collections.mailroom.erp.tests.servers.entra.odata import GraphFault
 from ansible_collections.mailroom.erp.tests.servers.entra.shapes import Json
 from ansible_collections.mailroom.erp.tests.servers.entra.tokens import Authority, SignInError, signer
+from ansible_collections.mailroom.erp.tests.servers.stoppable import Stoppable
 
 TENANT = "11111111-2222-3333-4444-555555555555"
 
@@ -48,7 +48,7 @@ class _Broken(Exception):
     """The connection ends without an answer."""
 
 
-class EntraServer:
+class EntraServer(Stoppable):
     """Sign-in and Graph of one tenant at one address; a context manager that stops it.
 
     The fields may be changed while it runs. Requests to Graph are numbered from 1, in the order of arrival.
@@ -127,14 +127,6 @@ class EntraServer:
         self._folder.cleanup()
         for fault in self.faults_of_ours:
             raise fault
-
-    def __enter__(self) -> EntraServer:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
     def handle(
         self, method: str, target: str, headers: Mapping[str, str], data: bytes

@@ -53,6 +53,15 @@ def test_a_failing_sender_has_its_reason_and_what_receivers_are_asked_to_do() ->
     assert "receivers are asked to put it into spam" in table
 
 
+@pytest.mark.parametrize(
+    ("policy", "told"),
+    [("none", "receivers decide for themselves"), ("reject", "receivers would be asked for reject if it failed")],
+)
+def test_an_unknown_sender_has_what_receivers_would_be_asked_for(policy: str, told: str) -> None:
+    table = mail_verdicts_table(verdicts({("_dmarc.acme.example", "TXT"): (f"v=DMARC1; p={policy}",)}), width=200)
+    assert told in table.split("acme_crm")[1]
+
+
 def test_what_is_written_but_not_visible_is_told() -> None:
     table = mail_verdicts_table(
         {"before": verdicts(POLICY), "after": verdicts(LISTED), "live": verdicts(POLICY)}, width=400

@@ -22,7 +22,12 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.cloudflare_api im
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.cloudflare_batch import batch, value_of
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.cloudflare_zones import Zones
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import Conflict, ProviderError, ZoneNotFound
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import (
+    Conflict,
+    ProviderError,
+    ZoneNotFound,
+    names_of,
+)
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, RRset, ZoneState
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import is_inside
 
@@ -110,10 +115,7 @@ class CloudflareProvider:
         return found
 
     def _write(self, zone: Zone, changes: Sequence[Change], token: _Token) -> None:
-        names = {change.key[0] for change in changes}
-        unread = sorted(names - set(token.records))
-        if unread:
-            raise ProviderError(f"zone {zone.name}: {', '.join(unread)} was not read before it was to be changed")
+        names = names_of(zone.name, changes, token.records)
         known = {name: token.records[name] for name in names}
         if self._look(zone, names) != known:
             raise _conflict(zone, names)

@@ -16,7 +16,12 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns import octodns_re
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.masterfile import longest_match
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.octodns_class import OctodnsClass, apex
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.octodns_records import Facts, key_of, rrset_of
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import Conflict, ProviderError, ZoneNotFound
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import (
+    Conflict,
+    ProviderError,
+    ZoneNotFound,
+    names_of,
+)
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, RRset, ZoneState
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import is_inside
 
@@ -117,10 +122,7 @@ class OctodnsProvider:
         return found
 
     def _write(self, zone: str, changes: Sequence[Change], token: _Token) -> None:
-        names = {change.key[0] for change in changes}
-        unread = sorted(names - set(token.facts))
-        if unread:
-            raise ProviderError(f"zone {zone}: {', '.join(unread)} was not read before it was to be changed")
+        names = names_of(zone, changes, token.facts)
         source = self._class.made(zone)
         existing = self._populated(source, zone)
         if octodns_records.facts(existing.records, names) != {name: token.facts[name] for name in names}:

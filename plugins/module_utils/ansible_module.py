@@ -1,0 +1,25 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the collection uses of AnsibleModule, as a type."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn, Protocol
+
+
+class Module(Protocol):
+    """The part of AnsibleModule that is used here."""
+
+    params: dict[str, Any]
+    check_mode: bool
+    no_log_values: set[str]
+
+    def exit_json(self, **kwargs: Any) -> NoReturn:
+        """End the module."""
+
+    def fail_json(self, msg: str, **kwargs: Any) -> NoReturn:
+        """End the module as failed."""
+
+    def warn(self, warning: str) -> None:
+        """Show a warning to the user."""
