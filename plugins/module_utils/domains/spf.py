@@ -132,7 +132,8 @@ class SpfRecipe:
         faults = budget_faults(budget)
         if faults and plan.changes and self.lookup_limit == "enforce" and not self._improves(plan, budget, world):
             raise Refused([_refusal(self.name, plan.after, fault, budget) for fault in faults])
-        plan.warnings += [f"{self.name}: {fault}" for fault in faults]
+        concerns = budget_concerns(budget) if plan.changes else []
+        plan.warnings += [f"{self.name}: {one}" for one in (*faults, *concerns)]
 
     def unserved(self) -> Problem:
         """See :meth:`Recipe.unserved`."""
@@ -325,6 +326,18 @@ def budget_faults(budget: Budget) -> list[str]:
             f"{budget.void} of its DNS lookups find nothing, at most {MAX_VOID} should (RFC 7208 section 4.6.4)"
         )
     return faults
+
+
+def budget_concerns(budget: Budget) -> list[str]:
+    """Why receivers could not evaluate it for clients of one address family; one sentence each, with its source."""
+    if budget.void > MAX_VOID:
+        return []
+    return [
+        f"for {family} clients {count} of its questions to the DNS find nothing; a server that sends over {family} and "
+        "that no earlier term passes gets permerror from receivers that count them all (RFC 7208 section 4.6.4)"
+        for family, count in (("IPv4", budget.void4), ("IPv6", budget.void6))
+        if count > MAX_VOID
+    ]
 
 
 def _refusal(name: str, record: str, fault: str, budget: Budget) -> Problem:

@@ -4,8 +4,13 @@
 """What an SPF record costs a receiver: the DNS lookups of its whole tree, counted before it is published.
 
 RFC 7208 section 4.6.4: at most 10 terms that look something up, those of included and redirected records counted
-with them; at most 2 of these lookups may find nothing (void); an mx names at most 10 hosts. All branches are counted,
+with them; at most 2 of these terms may find nothing (void); an mx names at most 10 hosts. All branches are counted,
 because which of them a receiver takes depends on the message.
+
+The one reading of "void", here and in ``evaluation``: section 4.6.4 limits "the number of terms for which DNS queries
+return" nothing, so a term is void when a question of its finds nothing, and it counts once however many do. Receivers
+ask for addresses of the client's family only, so a term may be void for IPv6 clients alone. Some of them (pyspf,
+Mail::SPF) count questions instead; where that would be too many, it is told beside the result.
 """
 
 from __future__ import annotations
@@ -40,13 +45,16 @@ _COSTS = frozenset({"include", "a", "mx", "ptr", "exists"})
 class Budget:
     """What one record, or one term of it, costs.
 
-    ``total`` counts lookups and ``void`` those that find nothing; ``terms`` holds the same per top-level term, as
-    (term, lookups, void); ``indeterminate`` names the terms whose macros only a message decides, so that ``total`` and
-    ``void`` are "at least"; ``broken`` says, per broken branch, which term and why receivers could not evaluate it.
+    ``total`` counts lookups and ``void`` those that find nothing for any client; ``terms`` holds the same per top-level
+    term, as (term, lookups, void); ``indeterminate`` names the terms whose macros only a message decides, so that
+    ``total`` and ``void`` are "at least"; ``broken`` says, per broken branch, which term and why receivers could not
+    evaluate it. ``void4`` and ``void6`` count the questions that find nothing for an IPv4 or IPv6 client.
     """
 
     total: int = 0
     void: int = 0
+    void4: int = 0
+    void6: int = 0
     terms: list[tuple[str, int, int]] = field(default_factory=list)
     indeterminate: list[str] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
@@ -55,6 +63,8 @@ class Budget:
         """Add the cost of one term."""
         self.total += part.total
         self.void += part.void
+        self.void4 += part.void4
+        self.void6 += part.void6
         self.terms.append((term, part.total, part.void))
         self.indeterminate += part.indeterminate
         self.broken += part.broken
@@ -103,17 +113,32 @@ class BudgetCounter:
             return Budget(1, broken=[f"{term.raw}: {target} cannot be resolved: {reason} (RFC 7208 section 2.6.6)"])
 
     def _addresses(self, term: Directive, target: str) -> Budget:
-        """a, mx, exists and ptr. An a that has only IPv4 or only IPv6 addresses is not counted as void."""
+        """a, mx, exists and ptr."""
         if term.mechanism == "ptr":
             return Budget(1)
         if term.mechanism == "mx":
-            hosts = self._lookup(target, "MX")
-            rule = (
-                f"{term.raw}: {target} names {len(hosts)} MX hosts, at most {MAX_MX_HOSTS} may (RFC 7208 section 4.6.4)"
-            )
-            return Budget(1, void=0 if hosts else 1, broken=[rule] if len(hosts) > MAX_MX_HOSTS else [])
-        found = self._lookup(target, "A") or (term.mechanism == "a" and self._lookup(target, "AAAA"))
-        return Budget(1, void=0 if found else 1)
+            return self._mx(term, target)
+        found = self._lookup(target, "A")
+        if term.mechanism == "exists":
+            return _looked_up(not found, not found)
+        return _looked_up(not found, self._is_void(target, "AAAA") if found else not self._lookup(target, "AAAA"))
+
+    def _mx(self, term: Directive, target: str) -> Budget:
+        hosts = self._lookup(target, "MX")
+        if len(hosts) > MAX_MX_HOSTS:
+            rule = f"{target} names {len(hosts)} MX hosts, at most {MAX_MX_HOSTS} may (RFC 7208 section 4.6.4)"
+            return Budget(1, broken=[f"{term.raw}: {rule}"])
+        if not hosts:
+            return _looked_up(1, 1)
+        names = [name for host in hosts if (name := host.removesuffix(".").lower())]
+        return _looked_up(*(sum(self._is_void(name, rdtype) for name in names) for rdtype in ("A", "AAAA")))
+
+    def _is_void(self, name: str, rdtype: str) -> bool:
+        """Whether a name has no such record; one that cannot be looked up may have."""
+        try:
+            return not self._lookup(name, rdtype)
+        except Unresolved:
+            return False
 
     def _nested(self, term: Term, target: str, path: tuple[str, ...]) -> Budget:
         if target in path:
@@ -129,6 +154,8 @@ class BudgetCounter:
         return Budget(
             1 + known.total,
             known.void,
+            known.void4,
+            known.void6,
             indeterminate=[f"{term.raw} > {inner}" for inner in known.indeterminate],
             broken=[f"{term.raw} > {inner}" if ": " in inner else f"{term.raw}: {inner}" for inner in known.broken],
         )
@@ -138,11 +165,17 @@ class BudgetCounter:
         records = select(values)
         if len(records) != 1:
             count = f"{len(records)} SPF records" if records else "no SPF record"
-            return Budget(void=0 if values else 1, broken=[f"{target} has {count} (RFC 7208 sections 4.5 and 5.2)"])
+            void = int(not values)
+            return Budget(0, void, void, void, broken=[f"{target} has {count} (RFC 7208 sections 4.5 and 5.2)"])
         try:
             return self._record(parse(records[0]), target, (*path, target))
         except SpfError as error:
             return Budget(broken=[f"the record of {target} is invalid at {error.term!r}, {error}"])
+
+
+def _looked_up(void4: int, void6: int) -> Budget:
+    """The cost of one term, by how many of its questions find nothing for an IPv4 and for an IPv6 client."""
+    return Budget(1, int(bool(void4 and void6)), int(void4), int(void6))
 
 
 def _looks_up(term: Term) -> bool:

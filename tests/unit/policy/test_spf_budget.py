@@ -64,6 +64,41 @@ def test_void_lookups_are_counted() -> None:
     assert (budget.total, budget.void) == (4, 3)
 
 
+@pytest.mark.parametrize(
+    ("terms", "void", "void4", "void6"),
+    [
+        ("a:four.example", 0, 0, 1),
+        ("a:six.example", 0, 1, 0),
+        ("a:none.example", 1, 1, 1),
+        ("exists:four.example", 0, 0, 0),
+        ("mx:mx3.example", 0, 0, 3),
+        ("mx:null.example", 0, 0, 0),
+        ("mx:fours.example", 0, 0, 3),
+        ("mx:mixed.example", 1, 1, 1),
+        ("mx:none.example", 1, 1, 1),
+        ("include:inner.example a:four.example", 0, 0, 4),
+    ],
+)
+def test_what_finds_nothing_is_told_for_each_family(terms: str, void: int, void4: int, void6: int) -> None:
+    zone = {
+        ("four.example", "A"): ("192.0.2.1",),
+        ("six.example", "AAAA"): ("2001:db8::1",),
+        ("null.example", "MX"): (".",),
+        ("fours.example", "MX"): ("four.example",) * 3,
+        ("mixed.example", "MX"): ("four.example", "six.example"),
+        ("inner.example", "TXT"): ("v=spf1 mx:fours.example -all",),
+    }
+    world = World({})
+    counter = BudgetCounter(lambda name, rdtype: zone.get((name, rdtype)) or world(name, rdtype))
+    budget = counter.count(spf.parse(f"v=spf1 {terms} -all"), DOMAIN)
+    assert (budget.void, budget.void4, budget.void6) == (void, void4, void6)
+
+
+def test_addresses_that_cannot_be_looked_up_are_not_void() -> None:
+    budget = count("v=spf1 mx:mx3.example -all", failing=("host0.example",))
+    assert (budget.void, budget.void4, budget.void6, budget.broken) == (0, 0, 2, [])
+
+
 def test_the_same_include_costs_each_time_but_is_asked_once() -> None:
     world = World({"a.example": "v=spf1 include:b.example ~all", "b.example": "v=spf1 a:host.example ~all"})
     budget = BudgetCounter(world).count(spf.parse("v=spf1 include:b.example include:a.example ~all"), DOMAIN)
