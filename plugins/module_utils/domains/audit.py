@@ -18,6 +18,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.domains.spf import (
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.policy import dkim, dmarc, spf, spf_merge
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.dmarc import DmarcError
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.alignment import same_organisation
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Unresolved
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf import SpfError, SpfRecord
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.tags import TagList
@@ -144,7 +145,8 @@ class _Auditor:
         for concern in [*dmarc.concerns(record), *_weaknesses(record)]:
             self._find("concern", "DMARC record", text, concern, "Mend it with dmarc_record, unless it is meant so.")
         for destination in dmarc.destinations(record, self._domain):
-            self._report(destination)
+            if same_organisation(self._world.lookup, self._domain, destination) is not True:
+                self._report(destination)
 
     def _report(self, destination: str) -> None:
         name = dmarc.authorisation_name(self._domain, destination)

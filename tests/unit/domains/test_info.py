@@ -88,6 +88,11 @@ FINDINGS: dict[str, tuple[list[str], str, str]] = {
     "p=none": (policy("v=DMARC1; p=none; rua=mailto:d@acme.example"), "concern", "do nothing about mail that fails"),
     "no rua": (policy("v=DMARC1; p=reject"), "concern", "nobody learns who sends"),
     "not agreed": (policy("v=DMARC1; p=reject; rua=mailto:d@elsewhere.example"), "fault", "has not agreed"),
+    "a sibling elsewhere": (
+        policy("v=DMARC1; p=reject; rua=mailto:d@acme.example,mailto:d@b.elsewhere.example"),
+        "fault",
+        "b.elsewhere.example has not agreed",
+    ),
     "no MX": (GOOD[1:], "concern", "the domain takes no mail"),
     "no answer": ([*GOOD[:2], "_dmarc IN CNAME _dmarc.nobody.invalid."], "fault", "cannot be looked up"),
 }
@@ -103,6 +108,13 @@ def test_what_is_wrong_is_found_with_its_rule_and_next_step(
         result
     )
     assert result["summary"][f"{level}s"] >= 1
+
+
+def test_a_sibling_of_one_organisation_need_not_agree(tmp_path: Path) -> None:
+    (tmp_path / "example.zone").write_text(HEAD.format(zone="example"))
+    records = [*GOOD, '_dmarc.shop IN TXT "v=DMARC1; p=reject; rua=mailto:d@reports.acme.example"']
+    assert not [line for line in findings(look(tmp_path, records, "shop.acme.example")) if "agreed" in line]
+    assert [line for line in findings(look(tmp_path, [*GOOD[:2], records[3]], "shop.acme.example")) if "agreed" in line]
 
 
 # An RSA key of 512 bits, smaller than the library would make one: 64 bytes of modulus.
