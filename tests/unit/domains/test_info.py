@@ -127,7 +127,12 @@ SELECTORS: dict[str, tuple[str, str, str]] = {
     "two keys": (
         f's1._domainkey IN TXT "v=DKIM1; p={key(1024)}"\ns1._domainkey IN TXT "v=DKIM1; p={key(1024)}"',
         "fault",
-        "2 keys",
+        "2 TXT records",
+    ),
+    "a key and more": (
+        f's1._domainkey IN TXT "v=DKIM1; p={key(1024)}"\ns1._domainkey IN TXT "hello"',
+        "fault",
+        "2 TXT records",
     ),
     "short": (f's1._domainkey IN TXT "v=DKIM1; p={SHORT}"', "fault", "512 bits"),
     "not long": (f's1._domainkey IN TXT "v=DKIM1; p={key(1024)}"', "concern", "2048 are advised"),
