@@ -48,7 +48,8 @@ class Budget:
     ``total`` counts lookups and ``void`` those that find nothing for any client; ``terms`` holds the same per top-level
     term, as (term, lookups, void); ``indeterminate`` names the terms whose macros only a message decides, so that
     ``total`` and ``void`` are "at least"; ``broken`` says, per broken branch, which term and why receivers could not
-    evaluate it. ``void4`` and ``void6`` count the questions that find nothing for an IPv4 or IPv6 client.
+    evaluate it. ``hosts`` holds, per ``a`` and ``mx`` that finds something, the names whose addresses it asks for;
+    ``void4`` and ``void6`` are what an IPv4 and an IPv6 client meet, looked up only where it may be more than allowed.
     """
 
     total: int = 0
@@ -58,16 +59,16 @@ class Budget:
     terms: list[tuple[str, int, int]] = field(default_factory=list)
     indeterminate: list[str] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
+    hosts: list[tuple[str, ...]] = field(default_factory=list)
 
     def add(self, term: str, part: Budget) -> None:
         """Add the cost of one term."""
         self.total += part.total
         self.void += part.void
-        self.void4 += part.void4
-        self.void6 += part.void6
         self.terms.append((term, part.total, part.void))
         self.indeterminate += part.indeterminate
         self.broken += part.broken
+        self.hosts += part.hosts
 
 
 class BudgetCounter:
@@ -87,7 +88,21 @@ class BudgetCounter:
         :param domain: the domain that it is for, as A-labels
         :returns: the cost, per top-level term too; what breaks the tree is in ``broken``, nothing is raised
         """
-        return self._record(record, domain, (domain,))
+        budget = self._record(record, domain, (domain,))
+        if budget.void + len(budget.hosts) > MAX_VOID and budget.total <= MAX_LOOKUPS:
+            budget.void4, budget.void6 = (self._void_for(budget, rdtype) for rdtype in ("A", "AAAA"))
+        return budget
+
+    def _void_for(self, budget: Budget, rdtype: str) -> int:
+        """How many terms find nothing for clients of one family."""
+        return budget.void + sum(any(self._lacks(name, rdtype) for name in names) for names in budget.hosts)
+
+    def _lacks(self, name: str, rdtype: str) -> bool:
+        """Whether a name has no such record; one that cannot be looked up may have."""
+        try:
+            return not self._lookup(name, rdtype)
+        except Unresolved:
+            return False
 
     def _record(self, record: SpfRecord, domain: str, path: tuple[str, ...]) -> Budget:
         budget = Budget()
@@ -118,27 +133,17 @@ class BudgetCounter:
             return Budget(1)
         if term.mechanism == "mx":
             return self._mx(term, target)
-        found = self._lookup(target, "A")
-        if term.mechanism == "exists":
-            return _looked_up(not found, not found)
-        return _looked_up(not found, self._is_void(target, "AAAA") if found else not self._lookup(target, "AAAA"))
+        is_a = term.mechanism == "a"
+        found = self._lookup(target, "A") or (is_a and self._lookup(target, "AAAA"))
+        return Budget(1, void=0 if found else 1, hosts=[(target,)] if is_a and found else [])
 
     def _mx(self, term: Directive, target: str) -> Budget:
         hosts = self._lookup(target, "MX")
         if len(hosts) > MAX_MX_HOSTS:
             rule = f"{target} names {len(hosts)} MX hosts, at most {MAX_MX_HOSTS} may (RFC 7208 section 4.6.4)"
             return Budget(1, broken=[f"{term.raw}: {rule}"])
-        if not hosts:
-            return _looked_up(1, 1)
-        names = [name for host in hosts if (name := host.removesuffix(".").lower())]
-        return _looked_up(*(sum(self._is_void(name, rdtype) for name in names) for rdtype in ("A", "AAAA")))
-
-    def _is_void(self, name: str, rdtype: str) -> bool:
-        """Whether a name has no such record; one that cannot be looked up may have."""
-        try:
-            return not self._lookup(name, rdtype)
-        except Unresolved:
-            return False
+        names = tuple(name for host in hosts if (name := host.removesuffix(".").lower()))
+        return Budget(1, void=0 if hosts else 1, hosts=[names] if names else [])
 
     def _nested(self, term: Term, target: str, path: tuple[str, ...]) -> Budget:
         if target in path:
@@ -154,10 +159,9 @@ class BudgetCounter:
         return Budget(
             1 + known.total,
             known.void,
-            known.void4,
-            known.void6,
             indeterminate=[f"{term.raw} > {inner}" for inner in known.indeterminate],
             broken=[f"{term.raw} > {inner}" if ": " in inner else f"{term.raw}: {inner}" for inner in known.broken],
+            hosts=known.hosts,
         )
 
     def _included(self, target: str, path: tuple[str, ...]) -> Budget:
@@ -165,17 +169,11 @@ class BudgetCounter:
         records = select(values)
         if len(records) != 1:
             count = f"{len(records)} SPF records" if records else "no SPF record"
-            void = int(not values)
-            return Budget(0, void, void, void, broken=[f"{target} has {count} (RFC 7208 sections 4.5 and 5.2)"])
+            return Budget(void=0 if values else 1, broken=[f"{target} has {count} (RFC 7208 sections 4.5 and 5.2)"])
         try:
             return self._record(parse(records[0]), target, (*path, target))
         except SpfError as error:
             return Budget(broken=[f"the record of {target} is invalid at {error.term!r}, {error}"])
-
-
-def _looked_up(void4: int, void6: int) -> Budget:
-    """The cost of one term, by how many of its questions find nothing for an IPv4 and for an IPv6 client."""
-    return Budget(1, int(bool(void4 and void6)), int(void4), int(void6))
 
 
 def _looks_up(term: Term) -> bool:

@@ -78,7 +78,7 @@ FINDINGS: dict[str, tuple[list[str], str, str]] = {
         "it costs 11 DNS lookups",
     ),
     "void lookups": (spf("v=spf1 a:x.acme.example a:y.acme.example a:z.acme.example -all"), "fault", "find nothing"),
-    "void for IPv6": (spf("v=spf1 mx mx mx -all"), "concern", "for IPv6 clients 3 of its questions"),
+    "void for IPv6": (spf("v=spf1 mx mx mx -all"), "concern", "for IPv6 clients 3 of its DNS lookups"),
     "a loop": (spf("v=spf1 include:acme.example -all"), "fault", "a loop"),
     "out of reach": (spf("v=spf1 include:nobody.invalid -all"), "fault", "cannot be resolved"),
     "no DMARC": (GOOD[:2], "concern", "there is none at this name"),
