@@ -196,7 +196,7 @@ class Run:
         steps = [step for outcome in outcomes for step in outcome.steps]
         curious = [step for step in steps if isinstance(step.recipe, Curious) and step.recipe.asks]
         if curious:
-            self._gather("includes looked up", partial(_ask, world=self._world([])), curious)
+            self._gather("names looked up first", partial(_ask, world=self._world([])), curious)
         self._ask_ahead(outcomes)
         works = self._locate(outcomes)
         self._gather("zones read", _read_first, works)
