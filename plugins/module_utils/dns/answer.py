@@ -42,6 +42,7 @@ _ASKED = struct.Struct("!HH")
 _RECORD = struct.Struct("!HHIH")
 _TO_QUESTION = b"\xc0\x0c"
 """A pointer to the name in the question, which is that of most records."""
+_POINTER, _LONGEST_LABEL = 0xC0, 63
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,21 +120,21 @@ def _read(question: Question, wire: bytes) -> Answer | None:
         return None
     rrsets: dict[tuple[Name, int], Rdataset] = {}
     for one in walk.records(counts[0]):
-        _add(rrsets, one, wire)
-    authority = tuple(dict.fromkeys((one.name, one.rdtype) for one in walk.records(counts[1])))
+        _add(rrsets, walk.name(one.begin), one, wire)
+    authority = dict.fromkeys((walk.name(one.begin), one.rdtype) for one in walk.records(counts[1]))
     extended = [one.ttl for one in walk.records(counts[2]) if one.rdtype == dns.rdatatype.OPT]
     if walk.position != len(wire):
         raise dns.exception.FormError
     if any(ttl >> 24 for ttl in extended):
         return None  # the rest of its code stands there (RFC 6891 section 6.1.3)
-    return Answer(dns.rcode.to_text(flags & 0xF), bool(flags & dns.flags.AA), rrsets, authority)
+    return Answer(dns.rcode.to_text(flags & 0xF), bool(flags & dns.flags.AA), rrsets, tuple(authority))
 
 
-def _add(rrsets: dict[tuple[Name, int], Rdataset], one: _Record, wire: bytes) -> None:
+def _add(rrsets: dict[tuple[Name, int], Rdataset], name: Name, one: _Record, wire: bytes) -> None:
     if one.rdclass != dns.rdataclass.IN:
         return
     rdata = dns.rdata.from_wire(one.rdclass, one.rdtype, wire, one.start, one.length)
-    key = (one.name, one.rdtype)
+    key = (name, one.rdtype)
     if key not in rrsets:
         rrsets[key] = dns.rdataset.Rdataset(rdata.rdclass, rdata.rdtype, rdata.covers())
     # A TTL with its highest bit set is zero (RFC 2181 section 8).
@@ -141,9 +142,9 @@ def _add(rrsets: dict[tuple[Name, int], Rdataset], one: _Record, wire: bytes) ->
 
 
 class _Record(NamedTuple):
-    """One record: its data are ``length`` bytes from ``start``."""
+    """One record: its name begins at ``begin``, its data are ``length`` bytes from ``start``."""
 
-    name: Name
+    begin: int
     rdtype: Any
     rdclass: Any
     ttl: int
@@ -160,27 +161,33 @@ class _Walk:
 
     def asks(self, question: Question) -> bool:
         """Whether what follows is this question (RFC 5452 section 9.1)."""
-        name = self._name()
-        rdtype, rdclass = _ASKED.unpack_from(self._wire, self.position)
-        self.position += _ASKED.size
+        name, length = dns.name.from_wire(self._wire, self.position)
+        rdtype, rdclass = _ASKED.unpack_from(self._wire, self.position + length)
+        self.position += length + _ASKED.size
         return (name, rdtype, rdclass) == (question[0], dns.rdatatype.from_text(question[1]), dns.rdataclass.IN)
 
     def records(self, count: int) -> Iterator[_Record]:
         """The next records, one after the other."""
         for _record in range(count):
-            name = self._name()
+            begin = self.position
+            self._skip_name()
             rdtype, rdclass, ttl, length = _RECORD.unpack_from(self._wire, self.position)
             start = self.position + _RECORD.size
             self.position = start + length
             if self.position > len(self._wire):
                 raise IndexError
-            yield _Record(name, rdtype, rdclass, ttl, start, length)
+            yield _Record(begin, rdtype, rdclass, ttl, start, length)
 
-    def _name(self) -> Name:
-        end = self.position + len(_TO_QUESTION)
-        if self._wire[self.position : end] == _TO_QUESTION:
-            self.position = end
+    def name(self, begin: int) -> Name:
+        """The name that begins there."""
+        end = begin + len(_TO_QUESTION)
+        if self._wire[begin:end] == _TO_QUESTION:
             return self._asked
-        name, length = dns.name.from_wire(self._wire, self.position)
-        self.position += length
-        return name
+        return dns.name.from_wire(self._wire, begin)[0]
+
+    def _skip_name(self) -> None:
+        while (length := self._wire[self.position]) and length < _POINTER:
+            if length > _LONGEST_LABEL:
+                raise dns.exception.FormError
+            self.position += length + 1
+        self.position += 2 if length else 1

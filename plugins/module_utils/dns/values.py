@@ -58,6 +58,7 @@ def rdata_text(rdtype: str, value: str) -> str:
     return name_of(value).to_text() if rdtype == "CNAME" else value
 
 
+@functools.lru_cache(maxsize=1 << 12)
 def rdata_of(rdtype: str, value: str) -> Rdata:
     """The rdata of a value; see :func:`value_of`.
 
