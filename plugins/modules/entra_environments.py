@@ -266,6 +266,15 @@ environments:
       description: What failed, one sentence each.
       type: list
       elements: str
+differs:
+  description: Whether a tenant was not as declared before this run; the same as RV(ignore:changed).
+  type: bool
+  returned: success
+due:
+  description: The environments whose secrets are to be made and were not.
+  type: list
+  elements: str
+  returned: success
 secrets:
   description: With O(hand_over=return), the values of new secrets by environment.
   type: dict
@@ -316,8 +325,11 @@ def _result(task: Task, done: dict[str, Done]) -> Result:
         if one.secret is not None:
             register_secret(one.secret)
     problems = [f"{name}: {problem}" for name, one in done.items() for problem in one.problems]
+    differs = any(one.changed for one in done.values())
     result: Result = {
-        "changed": any(one.changed for one in done.values()),
+        "changed": differs,
+        "differs": differs,
+        "due": [name for name, one in done.items() if one.due],
         "environments": {name: one.as_dict(task.tenant.tenant_id) for name, one in done.items()},
         "secrets": {name: one.secret for name, one in done.items() if one.secret is not None},
         "diff": [part for one in done.values() for parts in one.differences for part in difference(*parts)],
