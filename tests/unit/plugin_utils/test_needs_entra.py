@@ -44,7 +44,9 @@ def environments(plan: TenantPlan) -> dict[str, dict[str, Any]]:
 def test_the_environments_of_one_tenant_come_together() -> None:
     other = {**TENANT, "tenant_id": APP_ID}
     plan = tenants_of([host("b"), king("c"), host("a"), host("z", tenant=other)])
-    assert {tenant: [one["environment"] for one in found["environments"]] for tenant, found in plan.tenants.items()} == {
+    assert {
+        tenant: [one["environment"] for one in found["environments"]] for tenant, found in plan.tenants.items()
+    } == {
         TENANT_ID: ["a", "b", "c"],
         APP_ID: ["z"],
     }
@@ -113,7 +115,10 @@ WRONG: dict[str, tuple[list[HostTenant], str]] = {
         "a and b sign in to this tenant differently",
     ),
     "one application for two": ([host("a"), host("b", unique_name="mailroom-a")], "a and b would share one"),
-    "days that are none": ([host("a", secret={"lifetime": "long"})], "a: mail_entra_secret: it is a dictionary of days"),
+    "days that are none": (
+        [host("a", secret={"lifetime": "long"})],
+        "a: mail_entra_secret: it is a dictionary of days",
+    ),
     "an unknown word": ([host("a", secret={"days": 3})], "a: mail_entra_secret: it is a dictionary of days"),
     "no dictionary": ([host("a", secret=SECRET)], "a: mail_entra_secret: it is a dictionary of days"),
 }
@@ -131,7 +136,13 @@ def test_all_hosts_are_told_together() -> None:
 
 
 def test_the_senders_get_what_the_tenant_says() -> None:
-    found = {"address": "a@acme.example", "result": "fail", "reason": "nobody", "next_step": "Make it.", "mailbox": "none"}
+    found = {
+        "address": "a@acme.example",
+        "result": "fail",
+        "reason": "nobody",
+        "next_step": "Make it.",
+        "mailbox": "none",
+    }
     needs = host("a").needs
     senders = with_transport(needs, {"senders": [found, {**found, "address": "shop@acme.example"}]})["senders"]
     assert senders[0]["transport"] == {"result": "fail", "reason": "nobody", "next_step": "Make it."}
