@@ -20,8 +20,8 @@ version_added: 0.1.0
 author:
   - The mailroom.erp authors
 description:
-  - Turns the facts C(mail_entra_made) that the role P(mailroom.erp.mail_entra#role) publishes into text. Each environment
-    has a block with its application, its secret, consent and senders, and what a person still has to do.
+  - Turns the facts C(mail_entra_made) that the role P(mailroom.erp.mail_entra#role) publishes into text. Each
+    environment has a block with its application, its secret, consent and senders, and what a person still has to do.
 positional: _input, hosts
 options:
   _input:

@@ -25,8 +25,8 @@ class Declaration:
     """What one host's variables say, templated and plain. ``password`` says where the secret stands, never its value.
 
     ``own_domains`` are the names of ``mail_dns_domains``: the domains that are ours; ``signed_domains`` those of them
-    that declare DKIM selectors there. ``has_tenant`` tells that mail_entra_tenant is declared; ``made`` is what the role
-    mail_entra found or made for the environment, in the shape of ``entra_environments``.
+    that declare DKIM selectors there. ``has_tenant`` tells that mail_entra_tenant is declared; ``made`` is what the
+    role mail_entra found or made for the environment, in the shape of ``entra_environments``.
     """
 
     environment: str

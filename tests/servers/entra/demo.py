@@ -3,15 +3,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs a command while the test tenant runs: ``python -m ...tests.servers.entra.demo FOLDER COMMAND ...``.
 
-The folder gets ``tenant.json``, the option ``tenant`` that reaches it, and keeps what is in the tenant for the next time.
+The folder gets ``tenant.json``, the option ``tenant`` that reaches it, and keeps what is in the tenant for the next
+time.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -35,15 +38,21 @@ QUADRANT = "5e9d4b1c-0000-4000-8000-00000000000b"
 
 def main(folder: Path, command: list[str]) -> int:
     """Run the command; gives its exit code."""
+    with tenant_in(folder) as server:
+        print(f"A test tenant runs on this machine, at {server.url}: nothing here talks to Microsoft.", flush=True)
+        environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+        return subprocess.run(command, check=False, env=environment).returncode
+
+
+@contextlib.contextmanager
+def tenant_in(folder: Path) -> Iterator[EntraServer]:
+    """The demo's tenant, for as long as the context lasts."""
     folder.mkdir(mode=0o700, exist_ok=True)
     with EntraServer() as server:
         client = _furnish(server.directory, folder / "state.json")
-        tenant = server.tenant_option(client)
-        _write(folder / "tenant.json", tenant)
-        print(f"A test tenant runs on this machine, at {server.url}: nothing here talks to Microsoft.", flush=True)
+        _write(folder / "tenant.json", server.tenant_option(client))
         try:
-            environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-            return subprocess.run(command, check=False, env=environment).returncode
+            yield server
         finally:
             _write(folder / "state.json", {"client": client, **_state(server.directory)})
 
