@@ -50,16 +50,15 @@ class ActionModule(EntraAction):
         environments = executed.get("environments") or {}
         for name, one in environments.items():
             one["stored"] = files.place_of(name)
-        if files.returns_secrets:
-            return {**executed, "secrets": made, "_ansible_no_log": bool(made)}
-        if self._task.check_mode:
-            return executed
+        returned = {"secrets": made, "_ansible_no_log": bool(made)} if files.returns_secrets else {}
+        if self._task.check_mode or arguments.get("withdraw"):
+            return {**executed, **returned}
         try:
-            stored = files.store_made(environments, made)
+            stored = files.store_made(environments, {} if files.returns_secrets else made)
         except Refused as refused:
             keys = {name: environments[name]["key_id"] for name in made if name not in files.stored}
             return self._withdrawn(executed, str(refused), {**arguments, "withdraw": keys}, task_vars)
-        return {**executed, "changed": bool(executed.get("changed")) or stored}
+        return {**executed, **returned, "changed": bool(executed.get("changed")) or stored}
 
     def _withdrawn(
         self, executed: Result, reason: str, arguments: dict[str, Any], task_vars: Mapping[str, Any] | None

@@ -81,7 +81,7 @@ VARIABLES = (
 """Every variable of a declaration. What else begins with one of the prefixes is misspelled."""
 
 _PREFIXES = ("erp_mail_", "mail_dns_", "mail_entra_")
-_MADE_BY_ROLES = ("erp_mail_needs", "mail_entra_made")
+_MADE_BY_ROLES = ("erp_mail_needs", "mail_entra_made", "mail_entra_store_read")
 
 
 def judge(declaration: Declaration, catalogue: Catalogue) -> tuple[Environment | None, Findings]:

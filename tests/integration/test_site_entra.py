@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -257,3 +258,59 @@ def test_without_needs_of_entra_msal_is_not_loaded(estate: Path) -> None:
     result = run_playbook(estate, SITE, hosts, environment={"PYTHONPATH": str(blocked)})
     assert result.rc == 0, result.output
     assert "msal" not in result.output
+
+
+STORE = """\
+- name: Keep the value
+  ansible.builtin.copy:
+    content: "{{ mail_entra_store_value }}"
+    dest: "{{ inventory_dir }}/safe/{{ mail_entra_store_environment }}-{{ mail_entra_store_do }}"
+    mode: "0600"
+  no_log: true
+  delegate_to: localhost
+  when: mail_entra_store_do in lookup('ansible.builtin.file', inventory_dir ~ '/works').split()
+
+- name: Read it back
+  ansible.builtin.set_fact:
+    mail_entra_store_read: >-
+      {{ lookup('ansible.builtin.file',
+      inventory_dir ~ '/safe/' ~ mail_entra_store_environment ~ '-' ~ mail_entra_store_do, errors='ignore') }}
+  no_log: true
+  when: mail_entra_store_do != 'forget'
+
+- name: Delete the trial value
+  ansible.builtin.file:
+    path: "{{ inventory_dir }}/safe/{{ mail_entra_store_environment }}-trial"
+    state: absent
+  changed_when: false
+  delegate_to: localhost
+  when: mail_entra_store_do == 'forget'
+"""
+
+
+@pytest.mark.parametrize(("works", "made"), [("trial store", 1), ("trial", 0), ("", 0)], ids=["", "store", "trial"])
+def test_secrets_go_where_the_user_s_own_tasks_put_them(
+    estate: Path, server: EntraServer, works: str, made: int
+) -> None:
+    (estate / "store.yml").write_text(STORE, encoding="utf-8")
+    (estate / "safe").mkdir()
+    (estate / "works").write_text(works, encoding="utf-8")
+    tasks = {"mail_entra_store_tasks": str(estate / "store.yml"), "ansible_python_interpreter": sys.executable}
+    declared = estate_of(server, {"profit": profit("erp")}, **tasks)
+    asked: list[str] = []
+    server.hook = lambda number, moment: asked.append(server.requests[number - 1][1])
+    result = site(estate, declared, "-vvvv", "--diff")
+    assert (result.rc == 0) == bool(made), result.output
+    assert any(path.endswith("addPassword") for path in asked) == ("trial" in works)
+    (application,) = server.truth.find("applications", displayName="AFAS Profit (profit)") or [None]
+    held = [one["keyId"] for one in application["passwordCredentials"]] if application else []
+    assert len(held) == made and shown(estate, server, result) == []
+    kept = [file.name for file in (estate / "safe").iterdir()]
+    assert kept == ["profit-store"] * made, "no trial value is left"
+    if made:
+        value = (estate / "safe" / "profit-store").read_text(encoding="utf-8")
+        assert application and server.signs_in(application["appId"], value)
+        note = (estate / "mailroom" / "secrets" / "acme.yml").read_text(encoding="utf-8")
+        assert held[0] in note and value not in note
+        again = site(estate, declared)
+        assert (again.rc, again.changed) == (0, 0), again.output
