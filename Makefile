@@ -22,7 +22,7 @@ unexport ANSIBLE_INVENTORY ANSIBLE_VAULT_PASSWORD_FILE ANSIBLE_STDOUT_CALLBACK A
 .NOTPARALLEL:
 
 help:
-	@echo 'make demo         nine ERP environments of five systems get their mail settings and records (in build/demo)'
+	@echo 'make demo         nine ERP environments of five systems get settings, records, a tenant (in build/demo)'
 	@echo 'make test         lint docs-lint sanity molecule, and all tests but the slow ones of contention'
 	@echo 'make contention   32 writers at once, and runs that die or lose their server at any step, on every server'
 	@echo 'make a11y         the sheets in a real browser, judged by axe-core (needs Chromium)'

@@ -11,7 +11,12 @@ from typing import Any
 from ansible.errors import AnsibleError
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem
 from ansible_collections.mailroom.erp.plugins.plugin_utils.environment import INVENTORY
-from ansible_collections.mailroom.erp.plugins.plugin_utils.needs_entra import HostTenant, TenantPlan, tenants_of
+from ansible_collections.mailroom.erp.plugins.plugin_utils.needs_entra import (
+    HostTenant,
+    TenantPlan,
+    for_bootstrap,
+    tenants_of,
+)
 from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import plain
 from jinja2 import TemplateError
 
@@ -73,6 +78,11 @@ def mail_tenants(hostvars: Mapping[str, Any], hosts: Iterable[str]) -> dict[str,
     return {"tenants": plan.tenants, "problems": [str(problem) for problem in plan.problems]}
 
 
+def mail_bootstrap(environments: Iterable[Mapping[str, Any]], owner: str | None) -> list[dict[str, Any]]:
+    """What a person does of the environments of one tenant; ``mail_bootstrap.yml`` documents it."""
+    return for_bootstrap(plain(list(environments)), plain(owner))
+
+
 def tenant_plan(hostvars: Mapping[str, Any], hosts: Iterable[str]) -> TenantPlan:
     """Read the variables of the hosts that need something, and add up.
 
@@ -105,4 +115,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Name them."""
-        return {"mail_tenants": mail_tenants}
+        return {"mail_tenants": mail_tenants, "mail_bootstrap": mail_bootstrap}

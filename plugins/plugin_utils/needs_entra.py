@@ -81,6 +81,24 @@ def tenants_of(hosts: Iterable[HostTenant]) -> TenantPlan:
     return plan
 
 
+def for_bootstrap(environments: Iterable[Mapping[str, Any]], owner: str | None) -> list[dict[str, Any]]:
+    """What a person does for an automation: applications that it will own, and consent. Secrets are left to it.
+
+    :param environments: the option ``environments`` of the module
+    :param owner: the object id of the automation's service principal; None in check mode, while there is none
+    """
+    found = []
+    for one in environments:
+        entry = {key: value for key, value in one.items() if key not in ("credential", "senders")}
+        if (entry.get("application") or {}).get("state") == "absent":
+            continue
+        if "application" in entry and owner:
+            application = entry["application"]
+            entry["application"] = {**application, "owners": [*application["owners"], owner]}
+        found.append(entry)
+    return found
+
+
 def with_transport(needs: Any, made: Any) -> Any:
     """The needs of an environment with what the tenant says of its senders, for their verdicts.
 

@@ -129,6 +129,11 @@ MODULES: dict[str, Spec] = {
         "exclusive": {"type": "bool", "default": False},
         **_STATE,
     },
+    "entra_automation": {
+        "unique_name": {"type": "str", "default": "mailroom-automation"},
+        "display_name": {"type": "str", "default": "Mailroom automation"},
+        "read_senders": {"type": "bool", "default": True},
+    },
     "entra_sender_info": {"senders": {"type": "list", "elements": "str", "required": True}},
     "entra_environments": {
         "environments": {"type": "list", "elements": "dict", "required": True, "options": _ENVIRONMENT},
