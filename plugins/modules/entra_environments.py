@@ -102,6 +102,9 @@ options:
             description: The key id of the secret that is stored; the controller fills it in.
             type: str
             default: ""
+          asked_since:
+            description: Since when a secret was asked for that was never stored (ISO 8601); the controller fills it in.
+            type: str
       consent:
         description: Consent for the application of somebody else, see M(mailroom.erp.entra_consent).
         type: dict

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,9 @@ VARIABLE = "mail_entra_secrets"
 """The variable in the file: environment to {directory_id, application_id, key_id, valid_until, secret}."""
 
 _TRIAL = "mail_entra_trial"
+_ASKED = "mail_entra_asked"
+"""Environment to since when a secret was asked for that is not stored yet."""
+
 _GUIDE = "docs/entra.md"
 _SECONDS = 60.0
 _HEAD = "---\n# Written by mailroom.erp; the role mail_entra keeps it up to date.\n"
@@ -82,6 +85,28 @@ class SecretFile:
         if held != trial:
             raise self._refused("a trial value was written, but not read back", "Look at the file system.")
 
+    def asked(self) -> dict[str, str]:
+        """Since when secrets were asked for that have not been stored, by environment (ISO 8601).
+
+        :raises Refused: the file cannot be read or decrypted
+        """
+        return dict(self._load().get(_ASKED) or {})
+
+    def ask(self, environments: Iterable[str], now: str) -> None:
+        """Note that secrets are about to be asked for, so that one that gets lost is known to be nobody's.
+
+        :param now: ISO 8601, UTC
+        :raises Refused: it cannot be written
+        """
+        try:
+            with self._locked():
+                content, held = self._load(), self.asked()
+                wanted = {**dict.fromkeys(environments, now), **held}
+                if wanted != held:
+                    self._write({**content, _ASKED: wanted})
+        except (OSError, StillLocked) as error:
+            raise self._unwritable(error) from None
+
     def store(self, entries: Mapping[str, Mapping[str, Any] | None]) -> bool:
         """Keep what was made; None takes an environment away. Written only when it differs, decrypted, from what is.
 
@@ -93,9 +118,12 @@ class SecretFile:
                 content, held = self._load(), self.read()
                 wanted = {**held, **{name: dict(one) for name, one in entries.items() if one is not None}}
                 wanted = {name: one for name, one in wanted.items() if entries.get(name, one) is not None}
-                if wanted == held:
+                asked = {name: since for name, since in self.asked().items() if name not in entries}
+                if wanted == held and asked == self.asked():
                     return False
-                self._write({**content, VARIABLE: dict(sorted(wanted.items()))})
+                others = {name: value for name, value in content.items() if name not in (VARIABLE, _ASKED)}
+                more = {_ASKED: asked} if asked else {}
+                self._write({**others, VARIABLE: dict(sorted(wanted.items())), **more})
                 if self.read() != wanted:
                     raise self._refused("it was written, but something else is read back", "Look at the file system.")
         except (OSError, StillLocked) as error:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -45,22 +46,28 @@ class SecretFiles:
 
         :raises Refused: a file cannot be read, or there is no vault password
         """
-        stored = {path: file.read() for path, file in self._files.items()}
+        stored = {path: (file.read(), file.asked()) for path, file in self._files.items()}
         for name, entry in self._entries.items():
             if entry.get("credential"):
                 file = self._of[name]
                 file.check()
-                held = stored[str(file.path)].get(name) or {}
-                entry["credential"]["stored_key_id"] = str(held.get("key_id") or "")
+                held, asked = stored[str(file.path)]
+                entry["credential"]["stored_key_id"] = str((held.get(name) or {}).get("key_id") or "")
+                entry["credential"]["asked_since"] = asked.get(name)
 
     def prove(self, environments: Iterable[str]) -> None:
-        """Prove the places of some environments, each file once; values that others keep are for others to prove.
+        """Prove the places of some environments, each file once, and note that their secrets are about to be asked for.
+
+        Places that are somebody else's are for others to prove.
 
         :raises Refused: a trial failed
         """
-        if not self.returns_secrets:
-            for file in dict.fromkeys(self._of[name] for name in environments if name in self._of):
+        now = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        names = [name for name in environments if name in self._of]
+        for file in dict.fromkeys(self._of[name] for name in names):
+            if not self.returns_secrets:
                 file.prove()
+            file.ask([name for name in names if self._of[name] is file], now)
 
     def place_of(self, environment: str) -> dict[str, str] | None:
         """The file and the variable of a secret; None when it is not in a file of ours."""

@@ -34,7 +34,9 @@ def server() -> Iterator[EntraServer]:
         yield started
 
 
-def bootstrap(folder: Path, server: EntraServer, hosts: dict[str, Any], *arguments: str, scopes: str = PERSON) -> Result:
+def bootstrap(
+    folder: Path, server: EntraServer, hosts: dict[str, Any], *arguments: str, scopes: str = PERSON
+) -> Result:
     """Run the playbook as a person who has signed in with the Azure CLI."""
     admin = server.directory.add_user("admin@acme.example")
     server.directory.settle()

@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -186,6 +189,7 @@ def test_a_secret_that_cannot_be_stored_is_taken_back(estate: Path, server: Entr
     def in_the_way(number: int, moment: str) -> None:
         """Once a secret has been made, its file is a folder, until the next run."""
         if moment == "after" and server.requests[number - 1][1].endswith("addPassword"):
+            (folder / "acme.yml").unlink()
             (folder / "acme.yml").mkdir()
 
     server.hook = in_the_way
@@ -199,6 +203,40 @@ def test_a_secret_that_cannot_be_stored_is_taken_back(estate: Path, server: Entr
     assert site(estate, declared).rc == 0
     assert server.signs_in(application["appId"], stored(estate)["profit"]["secret"])
     assert [one["keyId"] for one in application["passwordCredentials"]] == [stored(estate)["profit"]["key_id"]]
+
+
+def kill_the_run() -> None:
+    """Kill the playbook that this process has started, and all that it has started."""
+    parents: dict[int, int] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            parents[int(stat.parent.name)] = int(stat.read_text(encoding="utf-8").rpartition(")")[2].split()[1])
+    found = [os.getpid()]
+    for pid in found:
+        found += [child for child, parent in parents.items() if parent == pid]
+    for pid in found[1:]:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def test_a_run_that_dies_with_a_secret_leaves_none_that_nobody_has(estate: Path, server: EntraServer) -> None:
+    declared = estate_of(server, {"profit": profit("erp")})
+
+    def die(number: int, moment: str) -> None:
+        if moment == "after" and server.requests[number - 1][1].endswith("addPassword"):
+            kill_the_run()
+
+    server.hook = die
+    assert site(estate, declared).rc != 0
+    server.hook = lambda number, moment: None
+    (application,) = server.truth.find("applications", uniqueName="mailroom-profit")
+    (lost,) = [one["keyId"] for one in application["passwordCredentials"]]
+    result = site(estate, declared)
+    assert result.rc == 0, result.output
+    kept = stored(estate)["profit"]
+    assert [one["keyId"] for one in application["passwordCredentials"]] == [kept["key_id"]] and kept["key_id"] != lost
+    assert server.signs_in(application["appId"], kept["secret"])
+    assert site(estate, declared).changed == 0
 
 
 def test_a_sender_without_a_mailbox_is_told_and_does_not_pass(estate: Path, server: EntraServer) -> None:
@@ -302,14 +340,14 @@ def test_secrets_go_where_the_user_s_own_tasks_put_them(
     result = site(estate, declared, "-vvvv", "--diff")
     assert (result.rc == 0) == bool(made), result.output
     assert any(path.endswith("addPassword") for path in asked) == ("trial" in works)
-    (application,) = server.truth.find("applications", displayName="AFAS Profit (profit)") or [None]
-    held = [one["keyId"] for one in application["passwordCredentials"]] if application else []
+    found = server.truth.find("applications", uniqueName="mailroom-profit")
+    held = [key["keyId"] for one in found for key in one["passwordCredentials"]]
     assert len(held) == made and shown(estate, server, result) == []
     kept = [file.name for file in (estate / "safe").iterdir()]
     assert kept == ["profit-store"] * made, "no trial value is left"
     if made:
         value = (estate / "safe" / "profit-store").read_text(encoding="utf-8")
-        assert application and server.signs_in(application["appId"], value)
+        assert server.signs_in(found[0]["appId"], value)
         note = (estate / "mailroom" / "secrets" / "acme.yml").read_text(encoding="utf-8")
         assert held[0] in note and value not in note
         again = site(estate, declared)

@@ -74,6 +74,7 @@ _ENVIRONMENT: Spec = {
             "overlap": {"type": "int", "default": 7},
             "confirmed_key_id": {"type": "str"},
             "stored_key_id": {"type": "str", "default": ""},
+            "asked_since": {"type": "str"},
         },
     },
     "consent": {

@@ -166,15 +166,34 @@ def test_an_environment_that_is_no_more_leaves_the_file(tmp_path: Path) -> None:
     assert SecretFile(tmp_path / "secrets" / "acme.yml", OURS).read() == {}
 
 
-@pytest.mark.parametrize("customer", ["../acme", "", ".hidden", "a/b"])
+def test_without_a_customer_the_file_is_the_tenant_s(tmp_path: Path) -> None:
+    given = arguments(tmp_path)
+    del given["environments"][0]["customer"]
+    assert SecretFiles(given, OURS).place_of("one") == {
+        "file": f"{tmp_path}/11111111-2222-3333-4444-555555555555.yml",
+        "variable": "mail_entra_secrets.one.secret",
+    }
+
+
+@pytest.mark.parametrize("customer", ["../acme", ".hidden", "a/b"])
 def test_a_customer_is_the_name_of_a_file(tmp_path: Path, customer: str) -> None:
     given = arguments(tmp_path)
     given["environments"][0]["customer"] = customer
-    if not customer:
-        assert SecretFiles(given, OURS).place_of("one") == {
-            "file": f"{tmp_path}/11111111-2222-3333-4444-555555555555.yml",
-            "variable": "mail_entra_secrets.one.secret",
-        }
-        return
     with pytest.raises(Refused, match="mail_entra_customer"):
         SecretFiles(given, OURS)
+
+
+def test_a_secret_that_was_asked_for_is_known_until_it_is_stored(tmp_path: Path) -> None:
+    given = arguments(tmp_path / "secrets")
+    SecretFiles(given, OURS).prove(["one", "three"])
+    file = SecretFile(tmp_path / "secrets" / "acme.yml", OURS)
+    asked = file.asked()
+    assert set(asked) == {"one"} and file.read() == {}
+    file.ask(["one"], "2030-01-01T00:00:00Z")
+    assert file.asked() == asked, "the first time counts"
+    files = SecretFiles(given, OURS)
+    files.fill_in()
+    known = [one["credential"]["asked_since"] for one in given["environments"]]
+    assert known == [asked["one"], None, known[2]] and known[2]
+    files.store_made({"one": found("k")}, {"one": VALUE})
+    assert file.asked() == {} and set(file.read()) == {"one"}
