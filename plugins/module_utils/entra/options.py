@@ -135,7 +135,10 @@ MODULES: dict[str, Spec] = {
         "display_name": {"type": "str", "default": "Mailroom automation"},
         "read_senders": {"type": "bool", "default": True},
     },
-    "entra_sender_info": {"senders": {"type": "list", "elements": "str", "required": True}},
+    "entra_sender_info": {
+        "senders": {"type": "list", "elements": "str", "required": True},
+        "unique_name": {"type": "str"},
+    },
     "entra_environments": {
         "environments": {"type": "list", "elements": "dict", "required": True, "options": _ENVIRONMENT},
         "make_secrets": {"type": "list", "elements": "str", "default": [], "no_log": False},
