@@ -18,7 +18,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport ANSIBLE_INVENTORY ANSIBLE_VAULT_PASSWORD_FILE ANSIBLE_STDOUT_CALLBACK ANSIBLE_ROLES_PATH PYTHONPATH
 
 .PHONY: help demo clean-demo test lint docs-lint sanity molecule unit integration contention benchmark pytest test-matrix
-.PHONY: clean servers a11y browser receiver mail-servers fuzz
+.PHONY: benchmark-scale clean servers a11y browser receiver mail-servers fuzz
 .NOTPARALLEL:
 
 help:
@@ -30,6 +30,7 @@ help:
 	@echo 'make test-matrix  unit, integration and sanity tests on every ansible-core that the collection promises'
 	@echo 'make benchmark    what an unchanged task costs, what 10,000 verdicts cost, and SPF beside other libraries'
 	@echo 'make fuzz         hostile DNS answers for FUZZ_SECONDS (300), guided by coverage'
+	@echo 'make benchmark-scale   thousands of zones, beside nsupdate, octoDNS and a bare script'
 	@echo 'make clean-demo   back to the first run of the demo'
 	@echo 'make clean        also removes the virtual environments'
 
@@ -185,6 +186,16 @@ benchmark: $(VENV)/test.stamp servers
 	PYTHONPATH="$(CURDIR)/$(COLLECTIONS)" $(VENV)/bin/python tests/benchmarks/task_cost.py
 	PYTHONPATH="$(CURDIR)/$(COLLECTIONS)" $(VENV)/bin/python tests/benchmarks/judged_domains.py
 	PYTHONPATH="$(CURDIR)/$(COLLECTIONS)" $(VENV)/bin/python tests/benchmarks/spf_evaluation.py
+
+# Beside nsupdate in a loop, octoDNS and a bare script; takes a quarter of an hour. ARGS='--zones 200 --latency 0' less.
+$(VENV)/scale.stamp: $(VENV)/test.stamp tests/benchmarks/requirements.txt tests/benchmarks/community_general.py
+	@echo 'Downloading what the benchmark compares with into $(VENV) ...'
+	@$(VENV)/bin/python tests/benchmarks/community_general.py $(VENV)/benchmark
+	@touch $@
+
+benchmark-scale: $(VENV)/scale.stamp servers
+	PYTHONPATH="$(CURDIR)/$(COLLECTIONS)" BENCHMARK_COLLECTIONS="$(CURDIR)/$(VENV)/benchmark" \
+	  $(VENV)/bin/python tests/benchmarks/scale.py $(ARGS)
 
 test-matrix: $(VENV)/python.stamp servers
 	$(VENV)/bin/python tests/tools/matrix.py $(ARGS)

@@ -16,6 +16,8 @@ description:
     are there stay.
   - A report address outside the domain must agree to get the reports (RFC 9990 section 4). Where its zone is ours, that
     record is published too; where it is not, a missing one is a warning with the record to ask for.
+  - Within one organisation none is needed. Two domains are of one when the tree walk of RFC 9989 and the public suffix
+    list of RFC 7489 both say so. Without the library publicsuffixlist only a domain above or below is taken for it.
   - A C(_dmarc) that is an alias or is delegated to somebody else is judged, and reported as managed elsewhere, but
     never changed.
 extends_documentation_fragment:
@@ -166,7 +168,7 @@ reports:
       type: str
       sample: acme.example._report._dmarc.reports.example
     record:
-      description: The agreement before and after; null where there is none.
+      description: The agreement before and after; null where there is none, or none is needed.
       type: dict
     managed_elsewhere:
       description: The destination, when its zone is not ours; else null.

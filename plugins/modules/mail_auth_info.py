@@ -146,7 +146,7 @@ verdicts:
       description: C(environment), C(from), C(envelope_from), C(envelope_domain), C(service) and C(used_for).
       type: dict
     spf:
-      description: C(result), C(domain), C(aligned), C(reason), C(term) and C(address).
+      description: C(result), C(domain), C(aligned), C(reason), C(term), C(address) and C(caution).
       type: dict
     dkim:
       description: C(result), C(domain), C(selectors), C(aligned) and C(reason).

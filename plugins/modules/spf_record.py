@@ -150,7 +150,7 @@ lookups:
       description: DNS lookups in all branches of the tree; at most 10 are allowed.
       type: int
     void:
-      description: Lookups that find nothing; at most 2 should.
+      description: Terms that find nothing, whatever address family the client has; at most 2 should.
       type: int
     terms:
       description: The same for each term of the record that looks something up.

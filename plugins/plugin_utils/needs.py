@@ -22,9 +22,10 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue_loader impo
 from ansible_collections.mailroom.erp.plugins.plugin_utils.environment import INVENTORY
 from ansible_collections.mailroom.erp.plugins.plugin_utils.environment_needs import service_terms
 from ansible_collections.mailroom.erp.plugins.plugin_utils.needs_dkim import aliases_of, selectors_of
+from ansible_collections.mailroom.erp.plugins.plugin_utils.needs_flatten import FLATTEN_KEYS, flattening_of
 from ansible_collections.mailroom.erp.plugins.plugin_utils.needs_senders import senders_of
 
-DOMAIN_KEYS = ("services", "dns", "zone", "ttl", "dmarc", "dkim")
+DOMAIN_KEYS = ("services", *FLATTEN_KEYS, "dns", "zone", "ttl", "dmarc", "dkim")
 _STALE_AFTER = datetime.timedelta(days=365)
 
 
@@ -227,10 +228,11 @@ class _Sum:
         return {"domain": name, "dns": self._account(name), **records, **more}
 
     def _spf(self, name: str, terms: list[str], absent: list[str]) -> dict[str, Any]:
-        """The terms to add and to take away; null leaves the record alone, whatever all domains share."""
-        if not terms and not absent:
+        """The terms to add, to take away and to flatten; null leaves the record alone, whatever all domains share."""
+        flattening = flattening_of(name, self.declared[name], self.result.problems)
+        if not terms and not absent and not flattening:
             return {"spf": None}
-        spf: dict[str, Any] = {"terms": terms}
+        spf: dict[str, Any] = {"terms": terms, **flattening}
         if absent:
             spf["absent_terms"] = absent
         if self.declared[name].get("services") is None:

@@ -195,6 +195,32 @@ def test_a_stale_address_is_published_only_when_accepted(estate: Path) -> None:
     assert spf(estate, "mijnbakkerij.example") == ["v=spf1 ip4:84.246.4.155 ~all"]
 
 
+def test_includes_of_a_declared_domain_are_flattened_and_taken_away_with_their_environment(estate: Path) -> None:
+    world = ZONE.format(zone="afas.online") + 'spf IN TXT "v=spf1 ip4:198.51.100.0/24 ~all"\n'
+    (estate / "world" / "afas.online.zone").write_text(world, encoding="utf-8")
+    declared = {"acme.example": {"services": [], "flatten": ["spf.afas.online"], "flatten_refresh": 30}}
+    shared = {"mail_dns_domains": declared, "mail_dns_complete": True}
+    hosts = {"acme_profit": PROFIT, "acme_relay": RELAY}
+    checked = run_playbook(estate, SITE, inventory(hosts, **shared), "--check", "--diff")
+    first = run_playbook(estate, SITE, inventory(hosts, **shared), "--diff")
+    assert first.rc == 0 and differences(checked) == differences(first), first.output
+    (record,) = spf(estate, "acme.example")
+    assert re.fullmatch(
+        r"v=spf1 mx ip4:192\.0\.2\.1 ip4:198\.51\.100\.0/24 flattened=spf\.afas\.online/[-0-9]+/30/1/[0-9a-f]+ "
+        r"ip4:192\.0\.2\.10 ~all",
+        record,
+    ), record
+    assert run_playbook(estate, SITE, inventory(hosts, **shared)).changed == 0
+    (estate / "world" / "afas.online.zone").write_text(
+        world.replace("198.51.100.0/24", "203.0.113.7"), encoding="utf-8"
+    )
+    assert run_playbook(estate, SITE, inventory(hosts, **shared)).rc == 0
+    assert "ip4:203.0.113.7 flattened=" in spf(estate, "acme.example")[0]
+    gone = {**hosts, "acme_profit": {**PROFIT, "erp_mail_state": "absent"}}
+    assert run_playbook(estate, SITE, inventory(gone, **shared)).rc == 0
+    assert spf(estate, "acme.example") == ["v=spf1 mx ip4:192.0.2.1 ip4:192.0.2.10 ~all"]
+
+
 def test_the_first_record_waits_for_the_services_to_be_stated(estate: Path) -> None:
     before = contents(estate)
     bakery = {**BAKERY, "erp_mail_senders": {**BAKERY["erp_mail_senders"], "ordernow": "info@mijnbakkerij.example"}}

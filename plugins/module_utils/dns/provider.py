@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, ZoneState
 from ansible_collections.mailroom.erp.plugins.module_utils.libraries import require
@@ -64,6 +64,20 @@ class Provider(Protocol):
         :param token: the token of that ``read``
         :raises Conflict: something read has changed since; nothing was written
         :raises ProviderError: the service refused or did not answer
+        """
+
+
+@runtime_checkable
+class LooksAhead(Protocol):
+    """What a provider may be able to do besides: to ask at once what would else be thousands of questions."""
+
+    def look_ahead(self, keys: Collection[Key], most: int) -> None:
+        """Ask for what ``zone_of`` and the next ``read`` will be asked for; each answer serves one read only.
+
+        What cannot be had so is left to them: a service that fails makes no difference here.
+
+        :param keys: as of ``read``, of any zones
+        :param most: how many questions are under way at the same time
         """
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils import libraries
 from ansible_collections.mailroom.erp.plugins.module_utils.dns import masterfile, values
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.answer import UDP_BYTES, answer_of
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.answer import Answer as WireAnswer
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.burst import Burst
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.masterfile import MasterFile
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import ProviderError
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Key
@@ -34,7 +37,8 @@ if TYPE_CHECKING:
 _MOST_ALIASES = 16
 """A longer chain of CNAMEs is given up, as BIND and dnspython do."""
 
-_UDP_BYTES = 1232
+_BURST = 1000
+"""Questions over one socket: what comes next leaves from another port (RFC 5452 section 9.2)."""
 
 
 class ResolveError(Exception):
@@ -81,6 +85,14 @@ class Resolver:
         other._live = self._live
         other._lay(overlay)
         return other
+
+    def look_ahead(self, questions: Iterable[Key], most: int) -> None:
+        """Ask the nameserver many questions at once; what gets no good answer is asked for when it is wanted.
+
+        :param questions: names and types
+        :param most: how many are under way at the same time
+        """
+        self._live.look_ahead([(_normal(name), rdtype) for name, rdtype in questions], most)
 
     def _lay(self, overlay: Mapping[Key, tuple[str, ...]]) -> None:
         self._overlay = dict(overlay)
@@ -137,6 +149,21 @@ class _Live:
             raise ResolveError(f"{name} {rdtype}: {error}") from error
         return step
 
+    def look_ahead(self, questions: Sequence[Key], most: int) -> None:
+        """See :meth:`Resolver.look_ahead`. Servers of the system's are asked one by one."""
+        servers, asked = self._options["nameservers"], {}
+        if servers and not self._options["zonefiles"]:
+            asked = {(values.name_of(name), rdtype): (name, rdtype) for name, rdtype in questions}
+        for start in range(0, len(asked), _BURST):
+            burst = Burst(None, self._options["timeout"] / 4, most, recursion=True)
+            with contextlib.suppress(OSError):
+                burst.ask(list(asked)[start : start + _BURST], servers[0], self._options["port"])
+            for question, answer in burst.answers.items():
+                with contextlib.suppress(ResolveError):
+                    if answer.tells:
+                        step = _from_answer(answer, *question)
+                        self._memory.setdefault(("step", *asked[question]), _Known(step, None))
+
     def _find(self, name: str, rdtype: str) -> _Step:
         zones = self._once("zones", self._zones)
         zone = masterfile.longest_match(name, zones)
@@ -164,8 +191,8 @@ class _Live:
             response = resolver.resolve(qname, rdtype, search=False, raise_on_no_answer=False).response
         except dns.resolver.NXDOMAIN as error:
             answers: dict[Name, Message] = error.kwargs["responses"]
-            return _from_response(answers[qname], qname, rdtype, exists=False)
-        return _from_response(response, qname, rdtype, exists=True)
+            response = answers[qname]
+        return _from_answer(answer_of(response), qname, rdtype)
 
     def _stub(self) -> dns.resolver.Resolver:
         servers = self._options["nameservers"]
@@ -174,7 +201,7 @@ class _Live:
             resolver.nameservers, resolver.port = list(servers), self._options["port"]
         resolver.lifetime = self._options["timeout"]
         resolver.timeout = min(resolver.timeout, resolver.lifetime)
-        resolver.use_edns(0, 0, _UDP_BYTES)
+        resolver.use_edns(0, 0, UDP_BYTES)
         return resolver
 
     def _once(self, question: Hashable, find: Callable[[], Any]) -> Any:
@@ -263,16 +290,16 @@ def _parents(name: Name, apex: Name) -> Iterator[Name]:
         yield name
 
 
-def _from_response(response: Message, name: Name, rdtype: str, exists: bool) -> _Step:
-    text = values.text_of(name)
-    sections = {rrset.rdtype: rrset for rrset in response.answer if rrset.name == name}
-    alias = sections.get(dns.rdatatype.CNAME)
+def _from_answer(answer: WireAnswer, name: Name, rdtype: str) -> _Step:
+    alias = answer.rdataset(name, "CNAME")
     if alias:
         return _alias(values.text_of(alias[0].target), rdtype)
-    authority = {rrset.rdtype for rrset in response.authority}
-    if not response.answer and dns.rdatatype.NS in authority and dns.rdatatype.SOA not in authority:
-        raise ResolveError(f"{text} {rdtype}: the nameserver only refers to others; name one that resolves")
-    return _Step(_values(sections.get(dns.rdatatype.from_text(rdtype))), exists)
+    authority = {found for _owner, found in answer.authority}
+    if not answer.rrsets and dns.rdatatype.NS in authority and dns.rdatatype.SOA not in authority:
+        raise ResolveError(
+            f"{values.text_of(name)} {rdtype}: the nameserver only refers to others; name one that resolves"
+        )
+    return _Step(_values(answer.rdataset(name, rdtype)), answer.rcode != "NXDOMAIN")
 
 
 def _alias(target: str, rdtype: str) -> _Step:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import Conflict, Provider, ProviderError
@@ -79,14 +79,22 @@ class Recorder(Protocol):
 
 
 def settle_safely(work: Work, replan: Callable[[], None], recorder: Recorder | None) -> None:
+    """Settle a zone; see :func:`settling`."""
+    for _written in settling(work, replan, recorder):
+        pass
+
+
+def settling(work: Work, replan: Callable[[], None], recorder: Recorder | None) -> Iterator[None]:
     """Settle a zone; from the first write on, whatever goes wrong fails its own zone only.
+
+    Yields after each write, before it is read back: who settles many zones may let a service look ahead there.
 
     :param work: the zone, read and planned, with at least one change
     :param replan: reads and plans ``work`` again
     :param recorder: is told before and after each write; None keeps nothing
     """
     try:
-        _settle(work, replan, recorder)
+        yield from _settle(work, replan, recorder)
     except (ProviderError, Refused) as error:
         reason = str(error)
         if recorder is not None:
@@ -97,7 +105,7 @@ def settle_safely(work: Work, replan: Callable[[], None], recorder: Recorder | N
         work.fail(reason)
 
 
-def _settle(work: Work, replan: Callable[[], None], recorder: Recorder | None) -> None:
+def _settle(work: Work, replan: Callable[[], None], recorder: Recorder | None) -> Iterator[None]:
     """Apply, read back, and go round again while others write to the same records."""
     deadline = time.monotonic() + _PATIENCE
     fruitless = 0
@@ -105,6 +113,7 @@ def _settle(work: Work, replan: Callable[[], None], recorder: Recorder | None) -
         tried, conflict = work.changes, _apply(work, recorder)
         if conflict:
             time.sleep(random.uniform(0, 0.01 * min(attempt + 1, 20)))
+        yield
         replan()
         if not work.changes:
             return

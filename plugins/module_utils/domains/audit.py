@@ -11,9 +11,14 @@ from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.flatten import facts_of
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.recipe import World
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.spf import budget_faults, lookup_costs
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.spf import (
+    budget_concerns,
+    budget_faults,
+    lookup_costs,
+)
 from ansible_collections.mailroom.erp.plugins.module_utils.policy import dkim, dmarc, spf, spf_merge
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.dmarc import DmarcError
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.alignment import same_organisation
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Unresolved
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf import SpfError, SpfRecord
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.tags import TagList
@@ -95,7 +100,7 @@ class _Auditor:
         for fault in budget_faults(budget):
             way = "Remove terms that no longer send, or replace an include by its addresses (flatten)."
             self._find("fault", "SPF record", text, fault, way)
-        for concern in spf_merge.concerns(record):
+        for concern in (*spf_merge.concerns(record), *budget_concerns(budget)):
             self._find("concern", "SPF record", text, concern, "Mend it with spf_record, unless it is meant so.")
         self._flattened(record)
 
@@ -140,7 +145,8 @@ class _Auditor:
         for concern in [*dmarc.concerns(record), *_weaknesses(record)]:
             self._find("concern", "DMARC record", text, concern, "Mend it with dmarc_record, unless it is meant so.")
         for destination in dmarc.destinations(record, self._domain):
-            self._report(destination)
+            if same_organisation(self._world.lookup, self._domain, destination) is not True:
+                self._report(destination)
 
     def _report(self, destination: str) -> None:
         name = dmarc.authorisation_name(self._domain, destination)

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Key, ZoneState
@@ -19,8 +19,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.domains.recipe import
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.policy import dmarc
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.dmarc import DmarcError, DmarcWish
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.alignment import is_aligned
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.discovery import TreeWalk
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.alignment import same_organisation
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Unresolved
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused, rule_and_source
 
@@ -159,18 +158,12 @@ class DmarcRecipe:
         return Problem(self.domain, _WHERE, " | ".join(records), rule, "RFC 9989 section 4.10", way_out)
 
     def _strangers(self, record: str | None, world: World) -> list[str]:
-        """Where reports go above or below the domain, but to another organisation by a tree walk, without agreement."""
+        """Where reports go above or below the domain, but to what receivers take for another organisation."""
         try:
             hosts = dmarc.relatives(dmarc.parse(record), self.domain) if record is not None and self.authorize else []
         except DmarcError:
             return []
-        return [
-            f"{self.domain}: receivers that follow RFC 9990 take {host} for another organisation and send it no "
-            f'reports; publish {dmarc.authorisation_name(self.domain, host)} TXT "{dmarc.AUTHORISATION}", or a DMARC '
-            "record at the higher of the two (RFC 9990 section 4)"
-            for host in hosts
-            if _is_stranger(host, self.domain, world)
-        ]
+        return [_stranger(self.domain, host) for host in hosts if _is_stranger(host, self.domain, world)]
 
     def _concerns(self, record: str | None) -> list[str]:
         try:
@@ -182,11 +175,17 @@ class DmarcRecipe:
 
 @dataclass(frozen=True, slots=True)
 class ReportRecipe:
-    """The agreement of one destination to get the reports of a domain (RFC 9990 section 4)."""
+    """The agreement of one destination to get the reports of a domain (RFC 9990 section 4).
+
+    It is not needed within one organisation. ``settled`` says that the DNS need not be asked whether the two are one:
+    it is needed, because the wish itself says where the organisation ends.
+    """
 
     domain: str
     destination: str
     ttl: int | None
+    settled: bool = False
+    needed: bool = True
     kind: str = "report"
 
     @property
@@ -197,18 +196,32 @@ class ReportRecipe:
     def keys(self) -> tuple[Key, ...]:
         return ((self.name, "TXT"),)
 
+    @property
+    def asks(self) -> bool:
+        """See :meth:`Curious.asks`: whether the two are one organisation, which then has two labels at least."""
+        return not self.settled and self.domain.split(".")[-2:] == self.destination.split(".")[-2:]
+
+    def answered(self, world: World) -> ReportRecipe:
+        """See :meth:`Curious.answered`."""
+        return replace(self, needed=same_organisation(world.lookup, self.domain, self.destination) is not True)
+
     def plan(self, state: ZoneState) -> RecordPlan:
-        """See :meth:`Recipe.plan`; the destination's zone is ours."""
+        """See :meth:`Recipe.plan`; the destination's zone is ours. An agreement that stands is kept in any case."""
         if self.name in state.elsewhere or (self.name, "CNAME") in state.rrsets:
             return self.unserved()
         found = state.rrsets.get((self.name, "TXT"))
         records = dmarc.select(found.values) if found else []
         before = " | ".join(records) or None
-        after = before or dmarc.AUTHORISATION
+        after = before or (dmarc.AUTHORISATION if self.needed else None)
         return RecordPlan(before, after, txt_change(self.name, self.ttl, found, records, after, dmarc.is_dmarc))
 
     def judge(self, plan: RecordPlan, world: World) -> None:
         """Where the destination's zone is not ours, see whether its owner has agreed."""
+        if not self.needed:
+            # Another change of this run may have split the organisation.
+            is_split = plan.after is None and _is_stranger(self.destination, self.domain, world)
+            plan.warnings += [_stranger(self.domain, self.destination)] if is_split else []
+            return
         doubt = f"{self.domain}: whether {self.destination} agreed cannot be looked up"
         if _look_elsewhere(plan, self.name, world, doubt) == []:
             plan.warnings.append(
@@ -240,12 +253,19 @@ def _look_elsewhere(plan: RecordPlan, name: str, world: World, doubt: str) -> li
 
 def _is_stranger(host: str, domain: str, world: World) -> bool:
     """Whether a destination is certainly of another organisation, and has certainly not agreed."""
-    if is_aligned(TreeWalk(world.lookup), domain, host, False) is not False:
+    if same_organisation(world.lookup, domain, host) is not False:
         return False
     try:
         return not dmarc.select(world.lookup(dmarc.authorisation_name(domain, host), "TXT"))
     except Unresolved:
         return False
+
+
+def _stranger(domain: str, host: str) -> str:
+    return (
+        f"{domain}: some receivers take {host} for another organisation and send it no reports; publish "
+        f'{dmarc.authorisation_name(domain, host)} TXT "{dmarc.AUTHORISATION}" (RFC 9990 section 4)'
+    )
 
 
 def read_dmarc(
@@ -278,7 +298,7 @@ def read_dmarc(
         accept_unseen=options["accept_unseen_senders"],
         authorize=options["authorize_reports"],
     )
-    return [policy, *(ReportRecipe(name, host, ttl) for host in outside)]
+    return [policy, *(ReportRecipe(name, host, ttl, settled="psd" in values) for host in outside)]
 
 
 def _check_mode(subject: str, options: Mapping[str, Any], problems: list[Problem]) -> None:

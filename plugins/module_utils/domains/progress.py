@@ -39,11 +39,14 @@ class Progress:
             self.said.append(line)
             self._note(line, True)
 
-    def counted(self, step: str, total: int, work: Callable[[_In], _Out]) -> Callable[[_In], _Out]:
+    def counted(
+        self, step: str, total: int, work: Callable[[_In], _Out], size: Callable[[_In], int] = lambda _item: 1
+    ) -> Callable[[_In], _Out]:
         """Wrap the work of one step, so that each item that is done counts.
 
         :param step: what is done, for a person: "zones read"
         :param total: the number of items
+        :param size: for how many an item counts
         """
         if self._file is None:
             return work
@@ -53,7 +56,7 @@ class Progress:
             nonlocal done
             result = work(item)
             with self._lock:
-                done += 1
+                done += size(item)
                 self._note(f"{done} of {total} {step}", done == total)
             return result
 

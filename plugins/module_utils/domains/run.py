@@ -6,20 +6,21 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import (
+    LooksAhead,
     Provider,
     ProviderError,
     ZoneNotFound,
     open_provider,
 )
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, RRset
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.resolver import Resolver
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.settle import settle_safely
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.settle import settling
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.snapshot import Snapshot, keeping
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.delegation import check_delegation
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.guard import Guard
@@ -41,6 +42,12 @@ _T = TypeVar("_T")
 _COLLECTIONS = (100_000, 50, 50)
 """Thresholds of Python's garbage collector: the objects of thousands of domains live to the end of the run, and to look
 for cycles among them as often as usual takes a sixth of the time."""
+
+_AT_ONCE = 1000
+"""Names that a service is asked for in one go."""
+
+_QUESTIONS = 4
+"""Questions under way for each zone that is worked on at the same time: most domains have as many records."""
 
 
 @dataclass(slots=True)
@@ -97,6 +104,8 @@ class _ZoneWork:
     zone: str
     steps: list[Step] = field(default_factory=list)
     token: object = None
+    aliases: dict[Key, RRset] = field(default_factory=dict)
+    """The CNAMEs that the last read found."""
     applied: dict[str, RecordPlan] = field(default_factory=dict)
     """The plans that the service has accepted, by owner name."""
 
@@ -136,6 +145,7 @@ class _ZoneWork:
         """
         state = self.provider.read(self.zone, self.keys)
         self.token = state.token
+        self.aliases = {key: found for key, found in state.rrsets.items() if key[1] == "CNAME"}
         problems: list[Problem] = []
         for step in self.steps:
             try:
@@ -186,12 +196,15 @@ class Run:
         steps = [step for outcome in outcomes for step in outcome.steps]
         curious = [step for step in steps if isinstance(step.recipe, Curious) and step.recipe.asks]
         if curious:
-            self._gather("includes looked up", partial(_ask, world=self._world([])), curious)
+            self._gather("names looked up first", partial(_ask, world=self._world([])), curious)
+        self._ask_ahead(outcomes)
         works = self._locate(outcomes)
         self._gather("zones read", _read_first, works)
-        judge = partial(_judge, world=self._world(steps))
+        judge = partial(_judge, world=self._world(steps, _aliases(works)))
         self._gather("records judged", judge, [step for step in steps if not step.failure])
         changing = [work for work in works if work.changes]
+        self._look_ahead("zones' name servers asked for", [(work.provider, (work.zone, "NS")) for work in changing])
+        self._resolver.look_ahead([(work.zone, "NS") for work in changing], self._concurrency)
         self._gather("delegations checked", self._check_delegation, changing)
         self._judge_senders([work for work in changing if not work.failed])
         if write:
@@ -204,6 +217,33 @@ class Run:
         problems = [problem for found in each(counted, items, self._concurrency) for problem in found]
         if problems:
             raise Refused(problems)
+
+    def _ask_ahead(self, outcomes: Sequence[DomainOutcome]) -> None:
+        """Let the services that can be asked for many records at once be asked so."""
+        keys: list[tuple[Provider, Key]] = []
+        for outcome in outcomes:
+            for step in outcome.steps:
+                provider = self._providers[self._account_of(outcome.request, step)]
+                keys += [(provider, key) for key in step.recipe.keys]
+        self._look_ahead("names asked for", keys)
+
+    def _look_ahead(self, step: str, keys: Iterable[tuple[Provider, Key]]) -> None:
+        wanted: dict[int, dict[str, list[Key]]] = {}
+        for provider, key in keys:
+            wanted.setdefault(id(provider), {}).setdefault(key[0], []).append(key)
+        for provider in self._providers:
+            if isinstance(provider, LooksAhead):
+                self._ask_many(step, provider, wanted.get(id(provider), {}))
+
+    def _ask_many(self, step: str, provider: LooksAhead, by_name: Mapping[str, Sequence[Key]]) -> None:
+        """Let one service be asked for many names, the keys of each together."""
+
+        def ask(names: Sequence[str]) -> None:
+            provider.look_ahead([key for name in names for key in by_name[name]], self._concurrency * _QUESTIONS)
+
+        counted = self._progress.counted(step, len(by_name), ask, len)
+        for names in _parts(list(by_name), _AT_ONCE):
+            counted(names)
 
     def _locate(self, outcomes: list[DomainOutcome]) -> list[_ZoneWork]:
         """Find the zone of every record, and gather the records of one zone."""
@@ -285,12 +325,18 @@ class Run:
 
     def _write(self, works: Sequence[_ZoneWork]) -> None:
         """Write all zones; what stands in them now is kept first, in one go."""
-        settle = self._progress.counted("zones written", len(works), self._settle)
+        conclude = self._progress.counted("zones written", len(works), self._conclude)
         with keeping(self._snapshot, works):
-            each(settle, works, self._concurrency)
+            for part in _parts(works, _AT_ONCE // _QUESTIONS):
+                begun = [(work, settling(work, partial(self._replan, work), self._snapshot)) for work in part]
+                each(_first_write, begun, self._concurrency)
+                self._look_ahead("names read back", [(work.provider, key) for work in part for key in work.keys])
+                each(conclude, begun, self._concurrency)
 
-    def _settle(self, work: _ZoneWork) -> None:
-        settle_safely(work, partial(self._replan, work), self._snapshot)
+    def _conclude(self, begun: _Settling) -> None:
+        work, settling = begun
+        for _written in settling:
+            pass
         if not work.failed:
             work.conclude()
 
@@ -305,11 +351,28 @@ class Run:
             else:
                 step.recipe.judge(step.plan, self._world([step]))
 
-    def _world(self, steps: Iterable[Step]) -> World:
-        """Live answers with the planned records of these steps laid over them."""
+    def _world(self, steps: Iterable[Step], known: Mapping[Key, tuple[str, ...]] | None = None) -> World:
+        """Live answers with what is known, and then the planned records of these steps, laid over them."""
         changes = [change for step in steps for change in step.changes]
         overlay = {change.key: change.after.values if change.after else () for change in changes}
-        return world_of(self._resolver.with_overlay(overlay))
+        return world_of(self._resolver.with_overlay({**(known or {}), **overlay}))
+
+
+_Settling = tuple[_ZoneWork, Iterator[None]]
+"""A zone, and the loop that writes it."""
+
+
+def _first_write(begun: _Settling) -> None:
+    next(begun[1], None)
+
+
+def _parts(items: Sequence[_T], size: int) -> list[Sequence[_T]]:
+    return [items[start : start + size] for start in range(0, len(items), size)]
+
+
+def _aliases(works: Iterable[_ZoneWork]) -> dict[Key, tuple[str, ...]]:
+    """The aliases that were just read: the world need not be asked for them again to see what they stand for."""
+    return {key: found.values for work in works for key, found in work.aliases.items()}
 
 
 def _ask(step: Step, world: World) -> list[Problem]:

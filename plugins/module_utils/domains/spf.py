@@ -132,7 +132,8 @@ class SpfRecipe:
         faults = budget_faults(budget)
         if faults and plan.changes and self.lookup_limit == "enforce" and not self._improves(plan, budget, world):
             raise Refused([_refusal(self.name, plan.after, fault, budget) for fault in faults])
-        plan.warnings += [f"{self.name}: {fault}" for fault in faults]
+        concerns = budget_concerns(budget) if plan.changes else []
+        plan.warnings += [f"{self.name}: {one}" for one in (*faults, *concerns)]
 
     def unserved(self) -> Problem:
         """See :meth:`Recipe.unserved`."""
@@ -320,11 +321,27 @@ def budget_faults(budget: Budget) -> list[str]:
         faults.append(
             f"it costs {least}{budget.total} DNS lookups, at most {MAX_LOOKUPS} are allowed (RFC 7208 section 4.6.4)"
         )
-    if budget.void > MAX_VOID:
-        faults.append(
-            f"{budget.void} of its DNS lookups find nothing, at most {MAX_VOID} should (RFC 7208 section 4.6.4)"
-        )
+    void = _void_for_all(budget)
+    if void > MAX_VOID:
+        faults.append(f"{void} of its DNS lookups find nothing, at most {MAX_VOID} should (RFC 7208 section 4.6.4)")
     return faults
+
+
+def budget_concerns(budget: Budget) -> list[str]:
+    """Why receivers could not evaluate it for clients of one address family; one sentence each, with its source."""
+    if _void_for_all(budget) > MAX_VOID:
+        return []
+    return [
+        f"for {family} clients {count} of its DNS lookups find nothing, at most {MAX_VOID} should: a server that sends "
+        f"over {family} gets permerror, unless an earlier term passes it (RFC 7208 section 4.6.4)"
+        for family, count in (("IPv4", budget.void4), ("IPv6", budget.void6))
+        if count > MAX_VOID
+    ]
+
+
+def _void_for_all(budget: Budget) -> int:
+    """How many terms find nothing for every client."""
+    return max(budget.void, min(budget.void4, budget.void6))
 
 
 def _refusal(name: str, record: str, fault: str, budget: Budget) -> Problem:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ansible_collections.mailroom.erp.plugins.module_utils.policy import tags
@@ -94,16 +94,17 @@ def key_record(public_key: str) -> str:
     return record
 
 
-def judge_published(values: Iterable[str]) -> KeyVerdict:
-    """Judge what stands at a selector, where there must be exactly one key record (RFC 6376 section 3.6.2.2).
+def judge_published(values: Sequence[str]) -> KeyVerdict:
+    """Judge what stands at a selector: one TXT record and no other, whatever it holds (RFC 6376 section 3.6.2.2).
 
     :param values: the decoded TXT values there
     """
-    keys = [value for value in values if is_key(value)]
-    if len(keys) == 1:
-        return judge_key(keys[0])
-    count = f"{len(keys)} keys, and receivers may take any of them" if keys else "no key"
-    return KeyVerdict(faults=[f"there is {count} at this selector (RFC 6376 section 3.6.2.2)"])
+    if not values:
+        return KeyVerdict(faults=["there is no key at this selector (RFC 6376 section 6.1.2)"])
+    if len(values) > 1:
+        rule = "only one may be, and which of them receivers take is undefined (RFC 6376 section 3.6.2.2)"
+        return KeyVerdict(faults=[f"there are {len(values)} TXT records at this selector, where {rule}"])
+    return judge_key(values[0])
 
 
 def judge_key(text: str) -> KeyVerdict:

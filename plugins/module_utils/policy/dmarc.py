@@ -143,7 +143,7 @@ def destinations(record: TagList, domain: str) -> list[str]:
 
     Which ones are outside is decided by organisational domains (RFC 9990 section 4), which only the DNS tells. By name
     alone, a destination above or below the domain is taken for the same organisation, any other for another one:
-    an agreement more than needed does no harm. :func:`relatives` are those that the DNS may prove wrong.
+    an agreement more than needed does no harm. The DNS may prove either wrong, see ``alignment.same_organisation``.
 
     :param record: the policy record of ``domain``
     :param domain: as A-labels

@@ -4,8 +4,13 @@
 """What an SPF record costs a receiver: the DNS lookups of its whole tree, counted before it is published.
 
 RFC 7208 section 4.6.4: at most 10 terms that look something up, those of included and redirected records counted
-with them; at most 2 of these lookups may find nothing (void); an mx names at most 10 hosts. All branches are counted,
+with them; at most 2 of these terms may find nothing (void); an mx names at most 10 hosts. All branches are counted,
 because which of them a receiver takes depends on the message.
+
+The one reading of "void", here and in ``evaluation``: section 4.6.4 limits "the number of terms for which DNS queries
+return" nothing, so a term is void when a question of its finds nothing, and it counts once however many do. Receivers
+ask for addresses of the client's family only, so a term may be void for IPv6 clients alone. Some of them (pyspf,
+Mail::SPF) count questions instead; where that would be too many, it is told beside the result.
 """
 
 from __future__ import annotations
@@ -40,16 +45,21 @@ _COSTS = frozenset({"include", "a", "mx", "ptr", "exists"})
 class Budget:
     """What one record, or one term of it, costs.
 
-    ``total`` counts lookups and ``void`` those that find nothing; ``terms`` holds the same per top-level term, as
-    (term, lookups, void); ``indeterminate`` names the terms whose macros only a message decides, so that ``total`` and
-    ``void`` are "at least"; ``broken`` says, per broken branch, which term and why receivers could not evaluate it.
+    ``total`` counts lookups and ``void`` those that find nothing for any client; ``terms`` holds the same per top-level
+    term, as (term, lookups, void); ``indeterminate`` names the terms whose macros only a message decides, so that
+    ``total`` and ``void`` are "at least"; ``broken`` says, per broken branch, which term and why receivers could not
+    evaluate it. ``hosts`` holds, per ``a`` and ``mx`` that finds something, the names whose addresses it asks for;
+    ``void4`` and ``void6`` are what an IPv4 and an IPv6 client meet, looked up only where it may be more than allowed.
     """
 
     total: int = 0
     void: int = 0
+    void4: int = 0
+    void6: int = 0
     terms: list[tuple[str, int, int]] = field(default_factory=list)
     indeterminate: list[str] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
+    hosts: list[tuple[str, ...]] = field(default_factory=list)
 
     def add(self, term: str, part: Budget) -> None:
         """Add the cost of one term."""
@@ -58,6 +68,7 @@ class Budget:
         self.terms.append((term, part.total, part.void))
         self.indeterminate += part.indeterminate
         self.broken += part.broken
+        self.hosts += part.hosts
 
 
 class BudgetCounter:
@@ -77,7 +88,21 @@ class BudgetCounter:
         :param domain: the domain that it is for, as A-labels
         :returns: the cost, per top-level term too; what breaks the tree is in ``broken``, nothing is raised
         """
-        return self._record(record, domain, (domain,))
+        budget = self._record(record, domain, (domain,))
+        if budget.void + len(budget.hosts) > MAX_VOID and budget.total <= MAX_LOOKUPS:
+            budget.void4, budget.void6 = (self._void_for(budget, rdtype) for rdtype in ("A", "AAAA"))
+        return budget
+
+    def _void_for(self, budget: Budget, rdtype: str) -> int:
+        """How many terms find nothing for clients of one family."""
+        return budget.void + sum(any(self._lacks(name, rdtype) for name in names) for names in budget.hosts)
+
+    def _lacks(self, name: str, rdtype: str) -> bool:
+        """Whether a name has no such record; one that cannot be looked up may have."""
+        try:
+            return not self._lookup(name, rdtype)
+        except Unresolved:
+            return False
 
     def _record(self, record: SpfRecord, domain: str, path: tuple[str, ...]) -> Budget:
         budget = Budget()
@@ -103,17 +128,22 @@ class BudgetCounter:
             return Budget(1, broken=[f"{term.raw}: {target} cannot be resolved: {reason} (RFC 7208 section 2.6.6)"])
 
     def _addresses(self, term: Directive, target: str) -> Budget:
-        """a, mx, exists and ptr. An a that has only IPv4 or only IPv6 addresses is not counted as void."""
+        """a, mx, exists and ptr."""
         if term.mechanism == "ptr":
             return Budget(1)
         if term.mechanism == "mx":
-            hosts = self._lookup(target, "MX")
-            rule = (
-                f"{term.raw}: {target} names {len(hosts)} MX hosts, at most {MAX_MX_HOSTS} may (RFC 7208 section 4.6.4)"
-            )
-            return Budget(1, void=0 if hosts else 1, broken=[rule] if len(hosts) > MAX_MX_HOSTS else [])
-        found = self._lookup(target, "A") or (term.mechanism == "a" and self._lookup(target, "AAAA"))
-        return Budget(1, void=0 if found else 1)
+            return self._mx(term, target)
+        is_a = term.mechanism == "a"
+        found = self._lookup(target, "A") or (is_a and self._lookup(target, "AAAA"))
+        return Budget(1, void=0 if found else 1, hosts=[(target,)] if is_a and found else [])
+
+    def _mx(self, term: Directive, target: str) -> Budget:
+        hosts = self._lookup(target, "MX")
+        if len(hosts) > MAX_MX_HOSTS:
+            rule = f"{target} names {len(hosts)} MX hosts, at most {MAX_MX_HOSTS} may (RFC 7208 section 4.6.4)"
+            return Budget(1, broken=[f"{term.raw}: {rule}"])
+        names = tuple(name for host in hosts if (name := host.removesuffix(".").lower()))
+        return Budget(1, void=0 if hosts else 1, hosts=[names] if names else [])
 
     def _nested(self, term: Term, target: str, path: tuple[str, ...]) -> Budget:
         if target in path:
@@ -131,6 +161,7 @@ class BudgetCounter:
             known.void,
             indeterminate=[f"{term.raw} > {inner}" for inner in known.indeterminate],
             broken=[f"{term.raw} > {inner}" if ": " in inner else f"{term.raw}: {inner}" for inner in known.broken],
+            hosts=known.hosts,
         )
 
     def _included(self, target: str, path: tuple[str, ...]) -> Budget:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import (
@@ -14,6 +15,8 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import (
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, RRset
 from ansible_collections.mailroom.erp.tests.servers.cloudflare import Cloudflare
 from ansible_collections.mailroom.erp.tests.servers.server import zone_text
+
+StartCloudflare = Callable[..., Cloudflare]
 
 ZONE = "acme.example"
 APEX: Key = (ZONE, "TXT")

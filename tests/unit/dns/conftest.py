@@ -14,10 +14,9 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers import 
 from ansible_collections.mailroom.erp.tests.servers.bind import Bind
 from ansible_collections.mailroom.erp.tests.servers.cloudflare import Cloudflare
 from ansible_collections.mailroom.erp.tests.servers.server import zone_text
-from ansible_collections.mailroom.erp.tests.unit.dns.cloudflare_acts import SPF, ZONE
+from ansible_collections.mailroom.erp.tests.unit.dns.cloudflare_acts import SPF, ZONE, StartCloudflare
 
 StartBind = Callable[..., Bind]
-StartCloudflare = Callable[..., Cloudflare]
 
 
 @pytest.fixture
@@ -49,3 +48,9 @@ def start_cloudflare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
     yield start_server
     for server in started:
         server.stop()
+
+
+@pytest.fixture
+def server(start_cloudflare: StartCloudflare) -> Cloudflare:
+    """A Cloudflare with the zone acme.example; tests of other services have a server of their own."""
+    return start_cloudflare(tag_quota=5)

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -28,20 +28,12 @@ from ansible_collections.mailroom.erp.tests.unit.dns.cloudflare_acts import (
     NEW,
     SPF,
     ZONE,
+    StartCloudflare,
     change,
     estate,
     opened,
     post,
 )
-
-Start = Callable[..., Cloudflare]
-
-
-@pytest.fixture
-def server(start_cloudflare: Start) -> Cloudflare:
-    """One with the zone acme.example."""
-    return start_cloudflare(tag_quota=5)
-
 
 # --- what stays -----------------------------------------------------------------------------------------------------
 
@@ -92,7 +84,7 @@ def test_of_several_ttls_the_shortest_shows_and_all_stay(server: Cloudflare) -> 
     [SPF, f'"{SPF}"', '"v=spf1 " "mx ~all"', '"v=spf1 mx\\032~all"'],
     ids=["bare", "quoted", "in two strings", "escaped"],
 )
-def test_txt_is_compared_decoded_however_it_was_written(start_cloudflare: Start, content: str) -> None:
+def test_txt_is_compared_decoded_however_it_was_written(start_cloudflare: StartCloudflare, content: str) -> None:
     server = start_cloudflare({ZONE: zone_text(ZONE)})
     record = post(server, content=content)
     provider = opened(server)
@@ -205,7 +197,7 @@ def test_a_zone_is_read_by_one_request_and_changed_by_one(server: Cloudflare) ->
 
 
 @pytest.mark.parametrize("cap", [5_000_000, 1000], ids=["as asked", "smaller pages"])
-def test_every_page_of_a_large_zone_is_read(start_cloudflare: Start, cap: int) -> None:
+def test_every_page_of_a_large_zone_is_read(start_cloudflare: StartCloudflare, cap: int) -> None:
     server = start_cloudflare(most_records=cap)
     others = [{"name": f"host{n}", "type": "TXT", "ttl": 600, "content": f'"{n}"'} for n in range(10_000)]
     for first in range(0, len(others), 200):
@@ -222,7 +214,7 @@ def test_every_page_of_a_large_zone_is_read(start_cloudflare: Start, cap: int) -
     assert server.count("GET", "/dns_records") == 1, "one name is asked for by name"
 
 
-def test_a_zone_that_changes_between_two_pages_is_read_again(start_cloudflare: Start) -> None:
+def test_a_zone_that_changes_between_two_pages_is_read_again(start_cloudflare: StartCloudflare) -> None:
     server = start_cloudflare(most_records=100)
     others = [{"name": f"a{n:03}", "type": "TXT", "ttl": 600, "content": f'"{n}"'} for n in range(198)]
     made = server.write(ZONE, posts=others)["posts"]
@@ -238,7 +230,7 @@ def test_a_zone_that_changes_between_two_pages_is_read_again(start_cloudflare: S
     assert len(state.rrsets) == 198, "none is missed, though each moved from one page to the other"
 
 
-def test_a_zone_that_never_stands_still_is_given_up(start_cloudflare: Start) -> None:
+def test_a_zone_that_never_stands_still_is_given_up(start_cloudflare: StartCloudflare) -> None:
     server = start_cloudflare(most_records=5)
 
     def meanwhile(_method: str, _path: str, query: Mapping[str, str]) -> None:
@@ -252,7 +244,7 @@ def test_a_zone_that_never_stands_still_is_given_up(start_cloudflare: Start) -> 
         opened(server).read(ZONE, [(f"_dmarc.{ZONE}", "TXT")])
 
 
-def test_one_list_finds_the_zones_of_a_small_account(start_cloudflare: Start) -> None:
+def test_one_list_finds_the_zones_of_a_small_account(start_cloudflare: StartCloudflare) -> None:
     server = start_cloudflare(estate(50))
     provider = opened(server)
     for name in ("customer7.example", "_dmarc.customer8.example", "a.b.customer49.example"):
@@ -262,13 +254,13 @@ def test_one_list_finds_the_zones_of_a_small_account(start_cloudflare: Start) ->
     assert server.requests == [("GET", "/zones")]
 
 
-def test_one_domain_of_a_large_account_is_asked_for_by_name(start_cloudflare: Start) -> None:
+def test_one_domain_of_a_large_account_is_asked_for_by_name(start_cloudflare: StartCloudflare) -> None:
     server = start_cloudflare(estate(1000))
     assert opened(server).zone_of("_dmarc.customer999.example") == "customer999.example"
     assert len(server.requests) == 3, "the first page, and a question for each parent"
 
 
-def test_many_domains_of_a_large_account_are_listed(start_cloudflare: Start) -> None:
+def test_many_domains_of_a_large_account_are_listed(start_cloudflare: StartCloudflare) -> None:
     server = start_cloudflare(estate(1000))
     provider = opened(server)
     for name in estate(1000):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -43,25 +43,17 @@ from ansible_collections.mailroom.erp.tests.unit.dns.cloudflare_acts import (
     NEW,
     SPF,
     ZONE,
+    StartCloudflare,
     change,
     estate,
     opened,
     post,
 )
 
-Start = Callable[..., Cloudflare]
-
-
-@pytest.fixture
-def server(start_cloudflare: Start) -> Cloudflare:
-    """One with the zone acme.example."""
-    return start_cloudflare(tag_quota=5)
-
-
 # --- tokens and errors ----------------------------------------------------------------------------------------------
 
 
-def test_a_token_for_one_zone_is_enough(start_cloudflare: Start) -> None:
+def test_a_token_for_one_zone_is_enough(start_cloudflare: StartCloudflare) -> None:
     server = start_cloudflare(estate(120) | {ZONE: zone_text(ZONE, f'@ 600 TXT "{SPF}"')})
     server.tokens["a-token-for-one-zone-0123456789"] = Access({ZONE})
     provider = opened(server, api_token="a-token-for-one-zone-0123456789")
@@ -129,7 +121,7 @@ def test_a_proxy_of_the_environment_is_used(server: Cloudflare, monkeypatch: pyt
     assert opened(server, base_url="http://localhost:9/client/v4").zone_of(ZONE) == ZONE
 
 
-def test_what_is_not_cloudflare_is_told(start_cloudflare: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_not_cloudflare_is_told(start_cloudflare: StartCloudflare, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cloudflare_api, "PAUSE", 0.0)
     server = start_cloudflare()
     with pytest.raises(ProviderError, match="7003 Could not route"):
@@ -347,7 +339,7 @@ def test_a_lock_that_another_run_keeps_is_told(server: Cloudflare, monkeypatch: 
 
 
 def test_a_list_of_zones_that_fails_is_not_asked_for_once_per_domain(
-    start_cloudflare: Start, slept: list[float]
+    start_cloudflare: StartCloudflare, slept: list[float]
 ) -> None:
     server = start_cloudflare(estate(3))
     provider = opened(server)

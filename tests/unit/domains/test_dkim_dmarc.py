@@ -315,6 +315,90 @@ def test_a_relative_that_a_tree_walk_takes_for_another_organisation_must_agree_t
     assert company.run(write=False, **shop).warnings == []
 
 
+SIBLING = "shop.acme.example._report._dmarc.reports.acme.example"
+
+
+def shop(**options: Any) -> dict[str, Any]:
+    return {"domain": "shop.acme.example", "dmarc": {"policy": "none", "rua": ["d@reports.acme.example"], **options}}
+
+
+@pytest.fixture
+def whole(company: Company) -> Company:
+    """A company whose tree walks find every name up to the top."""
+    (company.world / "example.zone").write_text(HEAD.format(zone="example"))
+    return company
+
+
+def test_a_sibling_of_one_organisation_need_not_agree(whole: Company) -> None:
+    whole.zone('_dmarc IN TXT "v=DMARC1; p=none"')
+    done = whole.run(**shop())
+    assert done.changed and done.warnings == [] and whole.read(SIBLING) == []
+    assert not whole.run(**shop()).changed
+
+
+@pytest.mark.parametrize(
+    "records",
+    [
+        pytest.param([], id="a tree walk finds two organisations"),
+        pytest.param(
+            ['_dmarc IN TXT "v=DMARC1; p=none"', '_dmarc.shop IN TXT "v=DMARC1; p=none; psd=n"'], id="a split off part"
+        ),
+    ],
+)
+def test_a_sibling_of_another_organisation_must_agree(whole: Company, records: list[str]) -> None:
+    whole.zone(*records)
+    whole.run(**shop())
+    assert whole.read(SIBLING) == ["v=DMARC1"]
+
+
+def test_a_sibling_below_a_public_suffix_must_agree_whatever_a_tree_walk_says(whole: Company) -> None:
+    # The suffix list has co.uk; a policy record there makes it one organisation by RFC 9989 alone.
+    head = HEAD.format(zone="uk")
+    (whole.world / "uk.zone").write_text(f'{head}_dmarc.co IN TXT "v=DMARC1; p=none"\n')
+    for zone in ("acme.co.uk", "reports.co.uk"):
+        whole.zone(zone=zone)
+    whole.run(domain="acme.co.uk", dmarc={"policy": "none", "rua": ["d@reports.co.uk"]})
+    assert whole.read("acme.co.uk._report._dmarc.reports.co.uk", zone="reports.co.uk") == ["v=DMARC1"]
+
+
+def test_an_agreement_that_stands_is_kept_although_it_is_not_needed(whole: Company) -> None:
+    whole.zone('_dmarc IN TXT "v=DMARC1; p=none"', f'{SIBLING.removesuffix(".acme.example")} 77 IN TXT "v=DMARC1; x=1"')
+    whole.run(**shop())
+    assert whole.read(SIBLING) == ["v=DMARC1; x=1"]
+
+
+def test_a_sibling_that_cannot_be_looked_up_must_agree(whole: Company) -> None:
+    whole.zone('_dmarc IN TXT "v=DMARC1; p=none"')
+    (whole.world / "example.zone").write_text("this is no master file")
+    whole.run(**shop())
+    assert whole.read(SIBLING) == ["v=DMARC1"]
+
+
+def test_a_sibling_that_this_very_change_makes_a_stranger_must_agree(whole: Company) -> None:
+    whole.zone('_dmarc IN TXT "v=DMARC1; p=none"')
+    assert whole.run(**shop(psd="n")).warnings == []
+    assert whole.read(SIBLING) == ["v=DMARC1"]
+
+
+def test_a_sibling_that_another_change_of_the_run_makes_a_stranger_is_told(whole: Company) -> None:
+    whole.zone('_dmarc IN TXT "v=DMARC1; p=none"')
+    dns = {"provider": "zonefile", "path": str(whole.ours)}
+    parted = {"domain": "acme.example", "dmarc": {"state": "absent"}}
+    order = read_order({"dns": dns, "domains": [shop(), parted]})
+    outcomes = Run(order, {"zonefiles": [str(whole.ours), str(whole.world)]}).execute(True)
+    (warning,) = outcomes[0].warnings
+    assert f'publish {SIBLING} TXT "v=DMARC1"' in warning
+    assert whole.run(**shop()).changed and whole.read(SIBLING) == ["v=DMARC1"]
+
+
+def test_a_sibling_elsewhere_of_one_organisation_need_not_agree(whole: Company) -> None:
+    (whole.world / "reports.acme.example.zone").write_text(HEAD.format(zone="reports.acme.example"))
+    whole.zone('_dmarc IN TXT "v=DMARC1; p=none"', "reports IN NS ns1.service.example.")
+    assert whole.run(**shop()).warnings == []
+    whole.zone("reports IN NS ns1.service.example.")
+    assert any("has not agreed" in warning for warning in whole.run(**shop()).warnings)
+
+
 WRONG_KEY = "-----BEGIN PRIVATE KEY-----\nMIIEvQ==\n-----END PRIVATE KEY-----\n"
 WRONG: list[tuple[dict[str, Any], list[str]]] = [
     ({"dkim": [{"selector": "s1"}]}, ["target", "public_key", "Give one of the two"]),

@@ -78,6 +78,7 @@ FINDINGS: dict[str, tuple[list[str], str, str]] = {
         "it costs 11 DNS lookups",
     ),
     "void lookups": (spf("v=spf1 a:x.acme.example a:y.acme.example a:z.acme.example -all"), "fault", "find nothing"),
+    "void for IPv6": (spf("v=spf1 mx mx mx -all"), "concern", "for IPv6 clients 3 of its DNS lookups"),
     "a loop": (spf("v=spf1 include:acme.example -all"), "fault", "a loop"),
     "out of reach": (spf("v=spf1 include:nobody.invalid -all"), "fault", "cannot be resolved"),
     "no DMARC": (GOOD[:2], "concern", "there is none at this name"),
@@ -87,6 +88,11 @@ FINDINGS: dict[str, tuple[list[str], str, str]] = {
     "p=none": (policy("v=DMARC1; p=none; rua=mailto:d@acme.example"), "concern", "do nothing about mail that fails"),
     "no rua": (policy("v=DMARC1; p=reject"), "concern", "nobody learns who sends"),
     "not agreed": (policy("v=DMARC1; p=reject; rua=mailto:d@elsewhere.example"), "fault", "has not agreed"),
+    "a sibling elsewhere": (
+        policy("v=DMARC1; p=reject; rua=mailto:d@acme.example,mailto:d@b.elsewhere.example"),
+        "fault",
+        "b.elsewhere.example has not agreed",
+    ),
     "no MX": (GOOD[1:], "concern", "the domain takes no mail"),
     "no answer": ([*GOOD[:2], "_dmarc IN CNAME _dmarc.nobody.invalid."], "fault", "cannot be looked up"),
 }
@@ -104,6 +110,13 @@ def test_what_is_wrong_is_found_with_its_rule_and_next_step(
     assert result["summary"][f"{level}s"] >= 1
 
 
+def test_a_sibling_of_one_organisation_need_not_agree(tmp_path: Path) -> None:
+    (tmp_path / "example.zone").write_text(HEAD.format(zone="example"))
+    records = [*GOOD, '_dmarc.shop IN TXT "v=DMARC1; p=reject; rua=mailto:d@reports.acme.example"']
+    assert not [line for line in findings(look(tmp_path, records, "shop.acme.example")) if "agreed" in line]
+    assert [line for line in findings(look(tmp_path, [*GOOD[:2], records[3]], "shop.acme.example")) if "agreed" in line]
+
+
 # An RSA key of 512 bits, smaller than the library would make one: 64 bytes of modulus.
 SHORT = base64.b64encode(
     bytes.fromhex("305c300d06092a864886f70d0101010500034b00304802410080") + b"\x01" * 63 + bytes.fromhex("0203010001")
@@ -114,7 +127,12 @@ SELECTORS: dict[str, tuple[str, str, str]] = {
     "two keys": (
         f's1._domainkey IN TXT "v=DKIM1; p={key(1024)}"\ns1._domainkey IN TXT "v=DKIM1; p={key(1024)}"',
         "fault",
-        "2 keys",
+        "2 TXT records",
+    ),
+    "a key and more": (
+        f's1._domainkey IN TXT "v=DKIM1; p={key(1024)}"\ns1._domainkey IN TXT "hello"',
+        "fault",
+        "2 TXT records",
     ),
     "short": (f's1._domainkey IN TXT "v=DKIM1; p={SHORT}"', "fault", "512 bits"),
     "not long": (f's1._domainkey IN TXT "v=DKIM1; p={key(1024)}"', "concern", "2048 are advised"),

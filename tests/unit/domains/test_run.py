@@ -257,6 +257,20 @@ def test_a_costly_record_may_stay_and_may_become_cheaper(estate: Estate) -> None
         estate.run("acme.example", terms=[includes[2]])
 
 
+def test_a_record_that_errs_for_one_address_family_is_warned_of_when_it_changes(estate: Estate) -> None:
+    estate.zone("acme.example", "@ IN MX 10 ns1", '@ IN TXT "v=spf1 a:ns1.acme.example a:ns1.many.example ~all"')
+    for changed in (True, False):
+        (step,) = estate.run("acme.example", terms=["mx"])
+        assert step.plan is not None and step.changed is changed and step.plan.details["lookups"]["void"] == 0
+        assert any("for IPv6 clients 3 of its DNS lookups" in one for one in step.plan.warnings) is changed
+
+
+def test_a_record_that_errs_for_every_client_is_refused(estate: Estate) -> None:
+    estate.zone("acme.example", "@ IN MX 10 ns1", "@ IN MX 20 gone")
+    with pytest.raises(Refused, match="3 of its DNS lookups find nothing"):
+        estate.run("acme.example", terms=["mx", "mx/24", "mx/25"])
+
+
 def test_the_budget_sees_the_other_planned_records_of_the_run(estate: Estate) -> None:
     estate.zone("acme.example")
     estate.zone("spf.example")

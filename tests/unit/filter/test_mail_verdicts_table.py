@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -45,6 +46,20 @@ def test_each_environment_has_a_block_and_each_sender_its_verdict_before_and_aft
         crm.startswith("acme_crm\n  crm@acme.example: UNKNOWN\n    SPF unknown, ") and "why:" in crm and "next:" in crm
     )
     assert counted == "2 senders: 1 pass, 0 fail, 1 unknown"
+
+
+def test_a_sender_that_passes_at_some_receivers_only_is_told_so() -> None:
+    world = {
+        **POLICY,
+        ("acme.example", "TXT"): ("v=spf1 mx:four.example ip6:2001:db8::/32 -all",),
+        ("four.example", "MX"): ("m0.example", "m1.example", "m2.example"),
+        **{(f"m{number}.example", "A"): ("192.0.2.1",) for number in range(3)},
+    }
+    judge = Judge(lambda name, rdtype: world.get((name, rdtype), ()))
+    verdict = judge.verdict(replace(ERP, sources=("2001:db8::1",)))
+    assert verdict.result == "pass" and "but for SPF receivers that limit questions" in verdict.reason
+    table = " ".join(mail_verdicts_table([verdict.as_dict()]).split())
+    assert "PASS SPF pass, DKIM none, DMARC pass but: receivers that limit questions instead of terms" in table
 
 
 def test_a_failing_sender_has_its_reason_and_what_receivers_are_asked_to_do() -> None:

@@ -186,6 +186,30 @@ REFUSED: list[tuple[str, list[HostNeeds], Options, list[str]]] = [
         ["services is a list"],
     ),
     (
+        "flatten is text",
+        [host("a", domains={"acme.example": {"flatten": "spf.afas.online"}})],
+        OPTIONS,
+        ["acme.example: mail_dns_domains.flatten", "list of domains"],
+    ),
+    (
+        "flatten is no name",
+        [host("a", domains={"acme.example": {"flatten": ["include:spf.afas.online"]}})],
+        OPTIONS,
+        ["acme.example: flatten", "include:spf.afas.online"],
+    ),
+    (
+        "flatten_refresh is text",
+        [host("a", domains={"acme.example": {"flatten": ["spf.afas.online"], "flatten_refresh": "weekly"}})],
+        OPTIONS,
+        ["acme.example: mail_dns_domains.flatten_refresh", "number of days"],
+    ),
+    (
+        "flatten_refresh is too large",
+        [host("a", domains={"acme.example": {"flatten": ["spf.afas.online"], "flatten_refresh": 366}})],
+        OPTIONS,
+        ["acme.example: flatten_refresh", "1 to 365"],
+    ),
+    (
         "unknown service",
         [host("a", domains={"acme.example": {"services": ["gmial"]}})],
         OPTIONS,
@@ -304,6 +328,14 @@ def test_a_policy_may_be_tightened_only_by_a_run_that_knows_every_sender(options
     assert entry["dmarc"] == {"policy": "reject", "tighten": tighten}
     assert entry["dkim"] == [SELECTOR]
     assert entry["spf"] is None
+
+
+@pytest.mark.parametrize("terms", [(), (AFAS,)])
+def test_includes_that_are_to_be_flattened_are_handed_on(terms: tuple[dict[str, Any], ...]) -> None:
+    declared = {"services": [], "flatten": ["spf.afas.online"], "flatten_refresh": 3}
+    plan = add_up([host("a", *terms, domains={"acme.example": declared})], OPTIONS)
+    wanted = {"terms": [one["term"] for one in terms], "flatten": ["spf.afas.online"], "flatten_refresh": 3}
+    assert plan.problems == [] and plan.domains[0]["spf"] == wanted
 
 
 def test_the_services_that_mx_hosts_tell_are_named() -> None:

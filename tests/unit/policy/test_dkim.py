@@ -137,6 +137,26 @@ def test_what_is_no_selector_is_refused(selector: str) -> None:
         dkim.check_selector(selector)
 
 
+@pytest.mark.parametrize(
+    ("values", "fault"),
+    [
+        ((), "there is no key at this selector (RFC 6376 section 6.1.2)"),
+        (("v=DKIM1; p=", "v=spf1 -all"), "2 TXT records"),
+        ((f"v=DKIM1; p={info(2048)}", "google-site-verification=abc"), "2 TXT records"),
+        ((f"v=DKIM1; p={info(2048)}", f"v=DKIM1; p={info(1024)}"), "(RFC 6376 section 3.6.2.2)"),
+        (("hello",), "no key record"),
+    ],
+)
+def test_a_selector_has_one_txt_record_and_nothing_else(values: tuple[str, ...], fault: str) -> None:
+    (found,) = dkim.judge_published(values).faults
+    assert fault in found
+
+
+def test_the_one_record_of_a_selector_is_judged_as_a_key() -> None:
+    text = f"v=DKIM1; p={info(1024)}"
+    assert dkim.judge_published((text,)) == dkim.judge_key(text)
+
+
 @given(st.text(max_size=60))
 def test_any_text_is_judged(text: str) -> None:
     dkim.judge_key(text)

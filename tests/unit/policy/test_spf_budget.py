@@ -64,6 +64,44 @@ def test_void_lookups_are_counted() -> None:
     assert (budget.total, budget.void) == (4, 3)
 
 
+FAMILIES = {
+    ("four.example", "A"): ("192.0.2.1",),
+    ("six.example", "AAAA"): ("2001:db8::1",),
+    ("fours.example", "MX"): ("four.example",) * 3,
+    ("mixed.example", "MX"): ("four.example", "six.example"),
+    ("null.example", "MX"): (".",),
+    ("inner.example", "TXT"): ("v=spf1 mx:fours.example -all",),
+}
+
+
+@pytest.mark.parametrize(
+    ("terms", "void", "void4", "void6"),
+    [
+        ("a:four.example a:four.example a:four.example", 0, 0, 3),
+        ("a:six.example a:six.example a:four.example", 0, 2, 1),
+        ("a:four.example a:none.example exists:none.example", 2, 2, 3),
+        ("a:four.example mx:fours.example include:inner.example", 0, 0, 3),
+        ("mx:mixed.example mx:mixed.example mx:mixed.example", 0, 3, 3),
+        ("mx:mixed.example mx:mixed.example exists:four.example mx:null.example", 0, 0, 0),
+    ],
+)
+def test_what_finds_nothing_is_counted_for_each_family(terms: str, void: int, void4: int, void6: int) -> None:
+    counter = BudgetCounter(lambda name, rdtype: FAMILIES.get((name, rdtype), ()))
+    budget = counter.count(spf.parse(f"v=spf1 {terms} -all"), DOMAIN)
+    assert (budget.void, budget.void4, budget.void6) == (void, void4, void6)
+
+
+def test_addresses_that_cannot_be_looked_up_are_not_void() -> None:
+    budget = count("v=spf1 mx:mx1.example mx:mx1.example mx:mx1.example -all", failing=("host0.example",))
+    assert (budget.void, budget.void4, budget.void6, budget.broken) == (0, 0, 0, [])
+
+
+def test_two_terms_that_may_be_void_cost_no_question_more() -> None:
+    world = World({})
+    BudgetCounter(world).count(spf.parse("v=spf1 a:host.example mx:mx2.example ~all"), DOMAIN)
+    assert world.asked == [("host.example", "A"), ("mx2.example", "MX")]
+
+
 def test_the_same_include_costs_each_time_but_is_asked_once() -> None:
     world = World({"a.example": "v=spf1 include:b.example ~all", "b.example": "v=spf1 a:host.example ~all"})
     budget = BudgetCounter(world).count(spf.parse("v=spf1 include:b.example include:a.example ~all"), DOMAIN)

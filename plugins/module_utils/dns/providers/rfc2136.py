@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils import libraries
 from ansible_collections.mailroom.erp.plugins.module_utils.dns import values
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.answer import Answer, Question
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.nameserver import NameServer, Unreachable
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import (
     Conflict,
@@ -31,7 +33,6 @@ with contextlib.suppress(ImportError):
     import dns.update
 
 if TYPE_CHECKING:
-    from dns.message import Message
     from dns.name import Name
     from dns.rdata import Rdata
     from dns.rdataset import Rdataset
@@ -49,6 +50,18 @@ class _Token:
     wild: frozenset[Key]
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What the server answers for one name and type; ``wild`` as in :class:`_Token`."""
+
+    rdataset: Rdataset | None
+    wild: bool
+
+
+_Ask = Callable[[Iterable[Question]], Mapping[Question, Answer]]
+"""Asks questions at the same time."""
+
+
 class Rfc2136Provider:
     """The zones of one primary name server."""
 
@@ -62,6 +75,20 @@ class Rfc2136Provider:
         libraries.require("dns.update")
         self._server = NameServer(dns)
         self._zones: dict[str, str] = {}
+        self._ahead: dict[Key, _Found] = {}
+
+    def look_ahead(self, keys: Collection[Key], most: int) -> None:
+        """See :meth:`LooksAhead.look_ahead`."""
+
+        def ask(questions: Iterable[Question]) -> Mapping[Question, Answer]:
+            found = self._server.ask_ahead(questions, most)
+            return {question: answer for question, answer in found.items() if answer.authoritative}
+
+        answers = self._ask_for(keys, ask)
+        untold = [values.name_of(name) for name in {name for name, _type in answers} - set(self._zones)]
+        for (name, _type), answer in ask((name, "SOA") for name in untold).items():
+            self._note_zone(name, "SOA", answer)
+        self._ahead |= self._found(answers, ask)
 
     def zone_of(self, name: str) -> str:
         """See :meth:`Provider.zone_of`: the owner of the SOA record that the server answers with."""
@@ -77,12 +104,12 @@ class Rfc2136Provider:
                 f"{self._server.label}: {zone} is no zone there, it is inside {holder}. Correct the option zone"
             )
         elsewhere = self._elsewhere(zone, {key[0] for key in keys} - {zone})
-        rdatasets: dict[Key, Rdataset | None] = {}
-        for name, rdtype in sorted(set(keys)):
-            if name not in elsewhere:
-                rdatasets |= self._read_one(zone, name, rdtype)
-        wild = frozenset(key for key, rdataset in rdatasets.items() if rdataset and self._is_wild(zone, key, rdataset))
-        rdatasets |= dict.fromkeys(wild)
+        here = {key for key in keys if key[0] not in elsewhere}
+        known = {key: self._ahead.pop(key) for key in here if key in self._ahead}
+        ask = partial(self._ask_authority, zone)
+        known |= self._found(self._ask_for(here - set(known), ask), ask)
+        wild = frozenset(key for key, one in known.items() if one.wild)
+        rdatasets = {key: None if one.wild else one.rdataset for key, one in known.items()}
         found = {key: _sorted(values.rrset_of(key, rdataset)) for key, rdataset in rdatasets.items() if rdataset}
         return ZoneState(zone, found, _Token(rdatasets, wild), elsewhere)
 
@@ -109,13 +136,19 @@ class Rfc2136Provider:
     def _find_zone(self, name: Name) -> str:
         """Ask for the SOA; at an alias (CNAME, DNAME), which no apex is, ask for the parent instead."""
         answer = self._server.ask(name, "SOA", values.text_of(name))
-        if any(rrset.rdtype in (dns.rdatatype.CNAME, dns.rdatatype.DNAME) for rrset in answer.answer):
+        zone = _zone_told(name, "SOA", answer)
+        if zone is None and answer.has("CNAME", "DNAME"):
             return self._find_zone(name.parent())
-        records = [*answer.answer, *answer.authority]
-        owners = [one.name for one in records if one.rdtype == dns.rdatatype.SOA and name.is_subdomain(one.name)]
-        if not answer.flags & dns.flags.AA or not owners:
+        if zone is None:
             raise _not_found(f"{self._server.label} serves no zone that holds {values.text_of(name)}", answer)
-        return values.text_of(owners[0])
+        return values.text_of(zone)
+
+    def _note_zone(self, name: Name, rdtype: str, answer: Answer) -> None:
+        """Remember the zone of a name, where an answer tells it."""
+        zone = _zone_told(name, rdtype, answer)
+        if zone is not None:
+            text = values.text_of(zone)
+            self._zones |= {values.text_of(name): text, text: text}
 
     def _elsewhere(self, zone: str, texts: Iterable[str]) -> dict[str, str]:
         """The names that are delegated away from the zone, each with where."""
@@ -133,25 +166,70 @@ class Rfc2136Provider:
                 found[text] = holder
         return found
 
-    def _read_one(self, zone: str, name: str, rdtype: str) -> dict[Key, Rdataset | None]:
-        owner = values.name_of(name)
-        answer = self._server.ask(owner, rdtype, zone)
-        if not answer.flags & dns.flags.AA:
-            raise ProviderError(
-                f"{self._server.label}, zone {zone}: {name} is not answered from it: {_not_served(answer)}"
-            )
-        found: dict[Key, Rdataset | None] = {(name, rdtype): _rdataset(answer, owner, rdtype)}
-        return {**found, (name, "CNAME"): _rdataset(answer, owner, "CNAME")}
+    def _ask_authority(self, zone: str, questions: Iterable[Question]) -> Mapping[Question, Answer]:
+        """Ask for all of these; whatever is not answered from the zone is an error."""
+        found = self._server.ask_all(list(questions), zone)
+        for (name, _type), answer in found.items():
+            if not answer.authoritative:
+                raise ProviderError(
+                    f"{self._server.label}, zone {zone}: {values.text_of(name)} is not answered from it: "
+                    f"{_not_served(answer)}"
+                )
+        return found
 
-    def _is_wild(self, zone: str, key: Key, rdataset: Rdataset) -> bool:
-        """Whether the answer is, or cannot be told from, what a wildcard gives (RFC 4592)."""
-        name, apex = values.name_of(key[0]), values.name_of(zone)
-        while name != apex and not name.is_wild():
-            name = name.parent()
-            star = dns.name.Name((b"*", *name.labels))
-            if _rdataset(self._server.ask(star, key[1], zone), star, key[1]) == rdataset:
-                return True
-        return False
+    def _ask_for(self, keys: Collection[Key], ask: _Ask) -> dict[Key, Answer]:
+        """Ask for RRsets, first for one of each name: one that does not exist or is an alias has no others."""
+        # An answer about the CNAME is about the name itself, whatever the alias stands for.
+        first: dict[str, str] = {}
+        for name, rdtype in sorted(keys, key=lambda key: (key[0], key[1] != "CNAME", key[1])):
+            first.setdefault(name, rdtype)
+        answers = _by_key(ask((values.name_of(name), rdtype) for name, rdtype in first.items()))
+        for (name, rdtype), answer in answers.items():
+            self._note_zone(values.name_of(name), rdtype, answer)
+        others = [(name, rdtype) for name, rdtype in keys if rdtype != first[name]]
+        alone = {name for (name, _type), answer in answers.items() if others and _is_all(name, answer)}
+        more = _by_key(ask((values.name_of(name), rdtype) for name, rdtype in others if name not in alone))
+        implied = {(name, rdtype): answers[name, first[name]] for name, rdtype in others if name in alone}
+        return answers | implied | more
+
+    def _found(self, answers: Mapping[Key, Answer], ask: _Ask) -> dict[Key, _Found]:
+        """What these answers say: the RRsets asked for, and always whether the name is an alias."""
+        rdatasets: dict[Key, Rdataset | None] = {}
+        for (name, rdtype), answer in answers.items():
+            owner = values.name_of(name)
+            rdatasets |= {(name, wanted): answer.rdataset(owner, wanted) for wanted in {rdtype, "CNAME"}}
+        wild = self._wild({key: rdataset for key, rdataset in rdatasets.items() if rdataset}, ask)
+        found = {key: _Found(rdatasets[key], is_wild) for key, is_wild in wild.items()}
+        return found | {key: _Found(None, False) for key, rdataset in rdatasets.items() if rdataset is None}
+
+    def _wild(self, found: Mapping[Key, Rdataset], ask: _Ask) -> dict[Key, bool]:
+        """Whether each is, or cannot be told from, what a wildcard gives (RFC 4592).
+
+        Asked are the wildcards beside each name, then those one level up. Where such a name does not exist, none
+        further up gave the data: it would have answered for this name, too. What gets no answer is left out.
+        """
+        wild: dict[Key, bool] = {}
+        level = {key: values.name_of(key[0]) for key in found}
+        while level:
+            ends = {key for key, name in level.items() if name.is_wild() or name == self._apex(key)}
+            wild |= dict.fromkeys(ends, False)
+            stars = {key: _star_beside(name) for key, name in level.items() if key not in ends}
+            answers = ask(dict.fromkeys((star, key[1]) for key, star in stars.items()))
+            level = {}
+            for key, star in stars.items():
+                answer = answers.get((star, key[1]))
+                if answer is None:
+                    continue
+                same = answer.rdataset(star, key[1]) == found[key]
+                if same or answer.rcode == "NXDOMAIN":
+                    wild[key] = same
+                else:
+                    level[key] = star.parent()
+        return wild
+
+    def _apex(self, key: Key) -> Name | None:
+        zone = self._zones.get(key[0])
+        return values.name_of(zone) if zone else None
 
     def _conflict(self, rcode: str, zone: str, changes: Sequence[Change], token: _Token) -> ProviderError:
         names = ", ".join(f"{rdtype} at {name}" for name, rdtype in (change.key for change in changes))
@@ -188,16 +266,17 @@ class Rfc2136Provider:
         going, coming = values.departed(before, after), values.departed(after, before)
         if change.key[1] != "TXT" or not going or not coming:
             return
-        found = self._read_one(zone, *change.key)[change.key]
+        owner = values.name_of(change.key[0])
+        found = self._server.ask(owner, change.key[1], zone).rdataset(owner, change.key[1])
         texts = {values.value_of(rdata): rdata for rdata in found or ()}
         other = set(texts) - {*before, *after}
         if not found or not {one.lower() for one in other} & {one.lower() for one in going}:
             return
         update = dns.update.UpdateMessage(values.name_of(zone), keyring=self._server.key)
-        update.present(values.name_of(change.key[0]), dns.rdataset.from_rdata_list(0, list(found)))
+        update.present(owner, dns.rdataset.from_rdata_list(0, list(found)))
         for value in coming:
             if value in texts:
-                update.delete(values.name_of(change.key[0]), texts[value])
+                update.delete(owner, texts[value])
         with contextlib.suppress(Unreachable):
             self._server.send(update, zone)
 
@@ -268,9 +347,28 @@ def _sorted(rrset: RRset) -> RRset:
     return RRset(rrset.name, rrset.type, rrset.ttl, tuple(sorted(rrset.values)))
 
 
-def _rdataset(answer: Message, name: Name, rdtype: str) -> Rdataset | None:
-    rrset = answer.get_rrset(answer.answer, name, dns.rdataclass.IN, dns.rdatatype.from_text(rdtype))
-    return rrset.to_rdataset() if rrset else None
+def _by_key(answers: Mapping[Question, Answer]) -> dict[Key, Answer]:
+    return {(values.text_of(name), rdtype): answer for (name, rdtype), answer in answers.items()}
+
+
+def _is_all(name: str, answer: Answer) -> bool:
+    """Whether there is nothing else at a name: it is an alias (RFC 1034 section 3.6.2), or does not exist."""
+    return answer.rcode == "NXDOMAIN" or answer.rdataset(values.name_of(name), "CNAME") is not None
+
+
+def _star_beside(name: Name) -> Name:
+    return dns.name.Name((b"*", *name.parent().labels))
+
+
+def _zone_told(name: Name, rdtype: str, answer: Answer) -> Name | None:
+    """The zone that an answer is from, by its SOA (RFC 2308 section 3) or, in BIND's, by the NS beside the data.
+
+    Where an alias was followed, they may be those of its target's zone.
+    """
+    followed = answer.has("DNAME") or (rdtype != "CNAME" and answer.has("CNAME"))
+    if followed or not answer.authoritative or not answer.tells:
+        return None
+    return next((owner for owner in answer.owners("SOA", "NS") if name.is_subdomain(owner)), None)
 
 
 def _same(one: RRset | None, other: RRset | None) -> bool:
@@ -279,21 +377,23 @@ def _same(one: RRset | None, other: RRset | None) -> bool:
     return one.ttl == other.ttl and sorted(one.values) == sorted(other.values)
 
 
-def _not_found(problem: str, answer: Message) -> ZoneNotFound:
+def _not_found(problem: str, answer: Answer) -> ZoneNotFound:
     reason = f"{problem}: {_not_served(answer)}"
     at = _delegation(answer)
     return Delegated(reason, at) if at else ZoneNotFound(reason)
 
 
-def _delegation(answer: Message) -> str | None:
+def _delegation(answer: Answer) -> str | None:
     """Where a referral points (RFC 1034 section 4.3.2), None when the answer is none."""
-    owners = [rrset.name for rrset in answer.authority if rrset.rdtype == dns.rdatatype.NS]
-    return values.text_of(owners[0]) if owners and not answer.flags & dns.flags.AA else None
+    owners = [name for name, rdtype in answer.authority if rdtype == dns.rdatatype.NS]
+    return values.text_of(owners[0]) if owners and not answer.authoritative else None
 
 
-def _not_served(answer: Message) -> str:
+def _not_served(answer: Answer) -> str:
     delegation = _delegation(answer)
     if delegation:
         return f"it is delegated away at {delegation}. Name the DNS account that serves that zone"
-    rcode = dns.rcode.to_text(answer.rcode())
-    return f"it answered {rcode} without authority. Name the zone's primary as dns.server, or correct the option zone"
+    return (
+        f"it answered {answer.rcode} without authority. Name the zone's primary as dns.server, or correct the option "
+        "zone"
+    )

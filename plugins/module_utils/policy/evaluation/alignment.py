@@ -1,12 +1,18 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Identifier alignment: whether what SPF or DKIM authenticates belongs to the From domain (RFC 9989 section 4.4)."""
+"""Whether two domains belong together: identifier alignment (RFC 9989 section 4.4), and one organisation or two."""
 
 from __future__ import annotations
 
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.discovery import Standard
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Unresolved
+from ansible_collections.mailroom.erp.plugins.module_utils.libraries import MissingLibrary
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.discovery import (
+    Standard,
+    SuffixList,
+    TreeWalk,
+)
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.truth import both
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Lookup, Unresolved
 
 
 def is_aligned(standard: Standard, author: str, identifier: str | None, strict: bool) -> bool | None:
@@ -29,3 +35,22 @@ def is_aligned(standard: Standard, author: str, identifier: str | None, strict: 
         return standard.organisation(author) == standard.organisation(identifier)
     except Unresolved:
         return None
+
+
+def same_organisation(lookup: Lookup, domain: str, other: str) -> bool | None:
+    """Tell whether receivers of both standards take two domains for one organisation.
+
+    They compare organisational domains (RFC 9990 section 4, RFC 7489 section 7.1). Without the suffix list there is
+    only one standard to ask, and never a yes.
+
+    :param lookup: asks the DNS
+    :param domain: as A-labels, as ``other``
+    :returns: False when one standard takes them for two; None when it cannot be told
+    """
+    if domain == other:
+        return True
+    try:
+        by_list = is_aligned(SuffixList(lookup), domain, other, strict=False)
+    except MissingLibrary:
+        by_list = None
+    return False if by_list is False else both(by_list, is_aligned(TreeWalk(lookup), domain, other, strict=False))

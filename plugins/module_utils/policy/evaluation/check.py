@@ -68,11 +68,13 @@ class Check:
         self.envelope = envelope
         self.lookups = 0
         self.void = 0
+        self.void_questions = 0
         self._lookup = lookup
         self._programs = programs
         self._max_lookups = max_lookups
         self._max_void = max_void
         self._number, self._version, self._rdtype = client.number, client.version, client.rdtype
+        self._last_void = 0
         self._inside: tuple[str, ...] = ()
         self._validated: tuple[list[str], int] | None = None
 
@@ -215,7 +217,7 @@ class Check:
             raise at_term(raw, Stop("permerror", f"{rule}, {brief(raw)} is one too many (RFC 7208 section 4.6.4)"))
 
     def _asked(self, raw: str, name: str, rdtype: str) -> tuple[str, ...]:
-        """The answer for a term; one that finds nothing is a void lookup, an impossible name is none."""
+        """The answer for a term; it may be void, but an impossible name is not asked for."""
         if not is_possible(name):
             return ()
         try:
@@ -234,13 +236,18 @@ class Check:
             raise Stop("temperror", f"{what}: {reason} (RFC 7208 section 2.6.6)") from None
 
     def add_void(self, count: int, what: str) -> None:
-        """Count every question that finds nothing, as receivers do; RFC 7208 section 4.6.4 speaks of terms.
+        """Count questions of the current term that find nothing: they make it void, once; see ``spf_budget``.
 
         :raises Stop: it is one too many
         """
-        self.void += count
-        if count and self.void > self._max_void:
-            rule = f"more than {self._max_void} lookups find nothing"
+        self.void_questions += count
+        # Every term that asks something has a number of its own.
+        if not count or self._last_void == self.lookups:
+            return
+        self._last_void = self.lookups
+        self.void += 1
+        if self.void > self._max_void:
+            rule = f"more than {self._max_void} terms find nothing"
             raise Stop("permerror", f"{rule}, {what} is one too many (RFC 7208 section 4.6.4)")
 
     def _holds(self, addresses: Iterable[str], step: Step) -> bool:
@@ -265,7 +272,7 @@ class Check:
         return names
 
     def _validate(self) -> tuple[list[str], int]:
-        """The client's names that lead back to it, and the void lookups; errors match nothing (section 5.5)."""
+        """The client's names that lead back to it, and the void questions; errors match nothing (section 5.5)."""
         try:
             hosts = self._lookup(self.client.reverse_name, "PTR")
         except Unresolved:

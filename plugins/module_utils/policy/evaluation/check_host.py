@@ -15,12 +15,17 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.pro
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.spf_result import SpfResult
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.tree import Frozen
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Lookup
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_budget import MAX_VOID
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_macros import (
     Template,
     explanation,
     is_possible,
 )
 
+CAUTION = (
+    f"receivers that limit questions instead of terms may give permerror: more than {MAX_VOID} of them find nothing"
+    " (RFC 7208 section 4.6.4)"
+)
 _LONGEST_EXPLANATION = 500
 _SECTIONS = {
     "all": "5.1",
@@ -130,8 +135,14 @@ def decide(check: Check, name: str) -> Decision | Stop:
 def described(check: Check, name: str, outcome: Decision | Stop) -> SpfResult:
     """Put an outcome of :func:`decide` into words."""
     reason = outcome.reason if isinstance(outcome, Stop) else _sentence(outcome, check.client, name)
-    address = check.client.text
-    return SpfResult(outcome.result, reason, _term(outcome.path) or None, address, check.lookups, check.void)
+    address, caution = check.client.text, CAUTION if is_disputed(check, outcome) else None
+    term = _term(outcome.path) or None
+    return SpfResult(outcome.result, reason, term, address, check.lookups, check.void, caution=caution)
+
+
+def is_disputed(check: Check, outcome: Decision | Stop) -> bool:
+    """Whether receivers that count every question that finds nothing give permerror instead; see ``spf_budget``."""
+    return check.void_questions > MAX_VOID and outcome.result != "permerror"
 
 
 def _term(path: tuple[str, ...]) -> str:

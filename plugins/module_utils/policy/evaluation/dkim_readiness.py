@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.dkim import judge_key
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.dkim import judge_published
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.sender import Signature
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Lookup, Unresolved
 
@@ -74,13 +74,9 @@ def _judge_selector(selector: str, domain: str, lookup: Lookup) -> SelectorReadi
 
 def _judge_values(name: str, values: tuple[str, ...]) -> tuple[str, str]:
     """The result and its reason for what is published at a selector."""
-    if not values:
-        return "none", f"{name} has no key (RFC 6376 section 6.1.2)"
-    if len(values) > 1:
-        return "fail", f"{name} has {len(values)} TXT records where only one may be (RFC 6376 section 3.6.2.2)"
-    verdict = judge_key(values[0])
+    verdict = judge_published(values)
     if verdict.faults:
-        return "fail", f"{name}: {verdict.faults[0]}"
+        return "fail" if values else "none", f"{name}: {verdict.faults[0]}"
     kind = f"{verdict.bits}-bit RSA" if verdict.bits else verdict.algorithm
     concern = f"; {verdict.concerns[0]}" if verdict.concerns else " (RFC 6376 section 3.6.1)"
     return "pass", f"{name} has a usable {kind} key{concern}"

@@ -15,7 +15,10 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.sen
 
 @dataclass(frozen=True, slots=True)
 class SpfOutcome:
-    """SPF: ``result`` is one of the seven of RFC 7208 or "unknown"; ``domain`` is the envelope sender's."""
+    """SPF: ``result`` is one of the seven of RFC 7208 or "unknown"; ``domain`` is the envelope sender's.
+
+    ``caution`` says why some receivers may give permerror instead.
+    """
 
     result: str
     domain: str | None
@@ -23,6 +26,7 @@ class SpfOutcome:
     reason: str
     term: str | None = None
     address: str | None = None
+    caution: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

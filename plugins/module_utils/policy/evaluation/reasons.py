@@ -36,7 +36,8 @@ def _passing(verdict: Verdict) -> str:
         for name, part in (("SPF", verdict.spf), ("DKIM", verdict.dkim))
         if part.result == "pass" and part.aligned
     ]
-    return f"{' and '.join(ways)}, aligned with {verdict.sender.domain} (RFC 9989 section 5.3.5)"
+    reason = f"{' and '.join(ways)}, aligned with {verdict.sender.domain} (RFC 9989 section 5.3.5)"
+    return f"{reason}; but for SPF {verdict.spf.caution}" if verdict.spf.caution else reason
 
 
 def _spf(verdict: Verdict) -> str:

@@ -90,7 +90,8 @@ def check_sources(
     if not parsed:
         return SpfResult("unknown", "which servers send is not known, so SPF cannot be judged (RFC 7208 section 4.1)")
     judge = _Judge(evaluator, domain.lower().removesuffix("."), sender, helo)
-    return max((judge.result(source) for source in parsed), key=lambda result: BADNESS.index(result.result))
+    results = [judge.result(source) for source in parsed]
+    return max(results, key=lambda result: (BADNESS.index(result.result), result.caution is not None))
 
 
 class _Judge:
@@ -179,7 +180,7 @@ class _Judge:
         for start, covered in covers:
             if covered is not False:
                 found += [one for _world, one in worlds(start, lambda world: self._evaluate(client, undecided, world))]
-        tally.guessed.update(raw for one in found for raw in one.check.guessed)
+        tally.note(found)
         if found and all(covered for _world, covered in covers):
             tally.add_certain(found)
             self._look(tally, client)

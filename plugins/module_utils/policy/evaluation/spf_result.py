@@ -18,7 +18,7 @@ class SpfResult:
     ``result`` is one of :data:`RESULTS`, or "unknown" when what it rests on is not known. ``reason`` is one sentence
     with its source. ``term`` is the directive that decided, with the includes that led to it ("include:x > ip4:y").
     ``address`` is the sending address that it was decided for. ``lookups`` and ``void`` are what the evaluation cost.
-    ``explanation`` is the text of ``exp=`` after a fail.
+    ``explanation`` is the text of ``exp=`` after a fail. ``caution`` says why some receivers may give permerror.
     """
 
     result: str
@@ -28,3 +28,4 @@ class SpfResult:
     lookups: int = 0
     void: int = 0
     explanation: str | None = None
+    caution: str | None = None

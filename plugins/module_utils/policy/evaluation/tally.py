@@ -9,7 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.check import Decision, Stop
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.check_host import described
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.check_host import (
+    CAUTION,
+    described,
+    is_disputed,
+)
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.program import brief
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.spf_result import SpfResult
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.worlds import WorldCheck
@@ -37,7 +41,7 @@ class Tally:
 
     ``certain`` is the worst that some of its servers surely get, ``possible`` are the results that other addresses get
     if they are its servers. ``guessed`` are the terms that only a message decides, ``broken`` says why the source's own
-    records cannot be evaluated, ``bound`` why not all was judged.
+    records cannot be evaluated, ``bound`` why not all was judged. ``disputed``: some receivers may give permerror.
     """
 
     certain: Found | None = None
@@ -45,6 +49,7 @@ class Tally:
     guessed: set[str] = field(default_factory=set)
     broken: str | None = None
     bound: str | None = None
+    disputed: bool = False
 
     def add_certain(self, found: Sequence[Found]) -> None:
         """Add what addresses get that surely are the source's: one of these results."""
@@ -57,6 +62,11 @@ class Tally:
         for one in found:
             if all(one.badness != other.badness for other in self.possible):
                 self.possible.append(one)
+
+    def note(self, found: Sequence[Found]) -> None:
+        """Note the terms that were guessed, and what receivers do not agree on."""
+        self.guessed.update(raw for one in found for raw in one.check.guessed)
+        self.disputed |= any(is_disputed(one.check, one.outcome) for one in found)
 
     def worst(self) -> Found | None:
         """The worst of all; None when the source covers nobody, or a bound stands against a pass."""
@@ -92,7 +102,7 @@ def worded(tally: Tally, source: str, name: str, single: bool) -> SpfResult:
         nobody = f"{shown} covers no address, so which servers send is not known (RFC 7208 section 5)"
         bound = f"{shown} was not judged to the end: {tally.bound} (RFC 7208 section 11.1)"
         return SpfResult("unknown", bound if tally.bound else nobody)
-    result = described(worst.check, name, worst.outcome)
+    result = replace(described(worst.check, name, worst.outcome), caution=CAUTION if tally.disputed else None)
     if single:
         return result
     if result.result == "pass":

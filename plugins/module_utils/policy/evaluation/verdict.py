@@ -185,7 +185,8 @@ def _authentic(result: str) -> bool | None:
 
 
 def _spf_outcome(sender: Sender, found: SpfResult, view: _View) -> SpfOutcome:
-    return SpfOutcome(found.result, sender.envelope_domain, view.spf_aligned, found.reason, found.term, found.address)
+    domain, aligned = sender.envelope_domain, view.spf_aligned
+    return SpfOutcome(found.result, domain, aligned, found.reason, found.term, found.address, found.caution)
 
 
 def _dkim_outcome(found: Readiness, view: _View) -> DkimOutcome:

@@ -6,7 +6,12 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.alignment import is_aligned
+from ansible_collections.mailroom.erp.plugins.module_utils.libraries import MissingLibrary
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation import alignment
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.alignment import (
+    is_aligned,
+    same_organisation,
+)
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.discovery import SuffixList, TreeWalk
 from ansible_collections.mailroom.erp.tests.unit.policy.evaluation.table import Table
 
@@ -57,3 +62,27 @@ def test_what_is_not_known_or_cannot_be_looked_up_is_not_aligned_for_certain() -
     assert is_aligned(TreeWalk(table), "acme.example", None, False) is None
     assert is_aligned(TreeWalk(table), "acme.example", "x.acme.example", False) is None
     assert is_aligned(SuffixList(table), "acme.example", "x.acme.example", False) is True
+
+
+@pytest.mark.parametrize(("records", "author", "identifier", "strict", "by_walk", "by_list"), CASES)
+def test_one_organisation_is_what_both_standards_take_for_one(
+    records: dict[str, str], author: str, identifier: str, strict: bool, by_walk: bool, by_list: bool
+) -> None:
+    if not strict:
+        assert same_organisation(Table(records), author, identifier) is (by_walk and by_list)
+
+
+def test_what_cannot_be_looked_up_is_neither_one_organisation_nor_two() -> None:
+    failing = Table(ACME, ("_dmarc.acme.example",))
+    assert same_organisation(failing, "shop.acme.example", "mail.acme.example") is None
+    assert same_organisation(failing, "a.co.uk", "b.co.uk") is False
+
+
+def test_without_the_suffix_list_nothing_is_taken_for_one_organisation(monkeypatch: pytest.MonkeyPatch) -> None:
+    def lacking(_lookup: object) -> SuffixList:
+        raise MissingLibrary("publicsuffixlist is needed")
+
+    monkeypatch.setattr(alignment, "SuffixList", lacking)
+    assert same_organisation(Table(ACME), "shop.acme.example", "mail.acme.example") is None
+    assert same_organisation(Table(SPLIT), "dept.acme.example", "acme.example") is False
+    assert same_organisation(Table(), "acme.example", "acme.example") is True

@@ -47,6 +47,34 @@ def test_the_term_that_decided_is_named(ip: str, result: str, term: str, lookups
     assert why in found.reason and found.address == ip.removeprefix("::ffff:")
 
 
+FOUR_HOSTS: Zone = {
+    (DOMAIN, "TXT"): ("v=spf1 mx ip6:2001:db8::/32 -all",),
+    (DOMAIN, "MX"): tuple(f"m{number}.example" for number in range(4)),
+    **{(f"m{number}.example", "A"): (f"192.0.2.{number}",) for number in range(4)},
+}
+
+
+@pytest.mark.parametrize(
+    ("ip", "result", "void", "cautioned"),
+    [("192.0.2.3", "pass", 0, False), ("2001:db8::1", "pass", 1, True), ("2001:db9::1", "fail", 1, True)],
+)
+def test_a_term_is_one_void_lookup_whatever_number_of_its_questions_finds_nothing(
+    ip: str, result: str, void: int, cautioned: bool
+) -> None:
+    found = SpfEvaluator(World(dict(FOUR_HOSTS))).check_host(ip, DOMAIN, "")
+    assert (found.result, found.void, found.caution is not None) == (result, void, cautioned)
+    assert not cautioned or "section 4.6.4" in str(found.caution)
+
+
+def test_the_third_term_that_finds_nothing_is_one_too_many() -> None:
+    zone = {**FOUR_HOSTS, (DOMAIN, "TXT"): ("v=spf1 mx a:m1.example a:m2.example ip6:2001:db8::/32 -all",)}
+    found = SpfEvaluator(World(zone)).check_host("2001:db8::1", DOMAIN, "")
+    assert (found.result, found.term, found.void) == ("permerror", "a:m2.example", 3)
+    assert found.reason == (
+        "more than 2 terms find nothing, AAAA of m2.example is one too many (RFC 7208 section 4.6.4)"
+    )
+
+
 def test_a_record_that_says_nothing_is_neutral() -> None:
     found = evaluator().check_host("192.0.2.1", "SOFT.example.", "")
     assert (found.result, found.term) == ("neutral", None)

@@ -20,14 +20,20 @@ from hypothesis import strategies as st
 SENDER = Sender("erp@acme.example", "acme.example")
 
 
-def verdict(spf: str = "pass", dkim: str = "none", dmarc: str = "pass", policy: str | None = "none") -> Verdict:
+def verdict(
+    spf: str = "pass",
+    dkim: str = "none",
+    dmarc: str = "pass",
+    policy: str | None = "none",
+    caution: str | None = None,
+) -> Verdict:
     """A verdict as the judge would give it when both domains are aligned."""
     parts = {spf, dkim}
     result = "pass" if "pass" in parts else "unknown" if {"unknown", "temperror"} & parts else "fail"
     disposition = {"pass": "none", "unknown": "unknown"}.get(result, policy or "none")
     return Verdict(
         SENDER,
-        SpfOutcome(spf, "acme.example", True, "the SPF reason"),
+        SpfOutcome(spf, "acme.example", True, "the SPF reason", caution=caution),
         DkimOutcome(dkim, "acme.example", True, "the DKIM reason"),
         DmarcOutcome(result if dmarc == "pass" else dmarc, policy, None, None, "RFC 9989", "the DMARC reason"),
         result,
@@ -125,6 +131,8 @@ DOUBTFUL = [
     ),
     ("unknown becomes pass", verdict("unknown"), verdict(), []),
     ("fail becomes unknown", verdict("fail"), verdict("unknown"), []),
+    ("some receivers begin to err", verdict(), verdict(caution="a reason"), ["SPF passes, but a reason"]),
+    ("some receivers err as before", verdict(caution="a reason"), verdict(caution="a reason"), []),
 ]
 
 

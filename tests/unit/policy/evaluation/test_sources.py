@@ -86,6 +86,17 @@ def test_what_only_a_message_decides_is_neither_a_false_pass_nor_a_false_fail(rn
         assert BADNESS.index(worst_of(tried)) >= BADNESS.index(found)
 
 
+@settings(max_examples=500, deadline=None)
+@given(spf_worlds.SEEDS)
+def test_a_pass_without_caution_holds_for_every_address_however_void_lookups_are_counted(rng: random.Random) -> None:
+    world, source, sender = spf_worlds.world(rng, Style()), source_of(rng, Style()), f"user@{DOMAIN}"
+    evaluator = SpfEvaluator(world)
+    found = check_sources(evaluator, [source], DOMAIN, sender, HELO)
+    if found.result == "pass" and found.caution is None:
+        served = [one for one in EVERYBODY if covers(evaluator, source, one, DOMAIN, sender, HELO) is not False]
+        assert not any(evaluator.check_host(one, DOMAIN, sender, HELO).caution for one in served)
+
+
 @settings(max_examples=200, deadline=None)
 @given(spf_worlds.SEEDS)
 def test_several_sources_are_as_bad_as_the_worst_of_them(rng: random.Random) -> None:
@@ -131,7 +142,7 @@ SERVICES = {
         ("ip4:192.0.2.0/26 -all", "include:both.example", "fail", "192.0.2.64"),
         ("ptr -all", "ptr", "pass", "by ptr"),
         ("ip4:192.0.2.0/24 -all", "ptr", "unknown", "ptr, which only a message decides"),
-        ("ptr ip4:192.0.2.0/24 -all", "192.0.2.0/24", "unknown", "ptr, which only a message decides"),
+        ("ptr ip4:192.0.2.0/24 -all", "192.0.2.0/24", "pass", "by ip4:192.0.2.0/24 first"),
         ("exists:%{i}.x.nl ip4:192.0.2.0/24 -all", "192.0.2.0/24", "pass", "192.0.2.0/24"),
         ("exists:%{i}.x.nl -all", "192.0.2.0/24", "fail", "matches 192.0.2.0"),
         ("include:per.example -all", "192.0.2.0/24", "pass", "by include:per.example > exists:%{l}"),
@@ -152,6 +163,33 @@ def test_by_example(record: str, source: str, result: str, why: str) -> None:
     world = World({**SERVICES, (DOMAIN, "TXT"): (f"v=spf1 {record}",)})
     found = check_sources(SpfEvaluator(world), [source], DOMAIN, f"invoice@{DOMAIN}", HELO)
     assert (found.result, why in found.reason) == (result, True), found.reason
+
+
+FOUR_HOSTS = {
+    (DOMAIN, "MX"): tuple(f"m{number}.example" for number in range(4)),
+    **{(f"m{number}.example", "A"): (f"192.0.2.{number}",) for number in range(4)},
+}
+
+
+@pytest.mark.parametrize(
+    ("record", "sources", "result", "cautioned"),
+    [
+        ("mx ip6:2001:db8::/32 -all", ["192.0.2.3"], "pass", False),
+        ("mx ip6:2001:db8::/32 -all", ["2001:db8::/48"], "pass", True),
+        ("mx ip6:2001:db8::/32 -all", ["192.0.2.3", "2001:db8::/48", "192.0.2.2"], "pass", True),
+        ("ip6:2001:db8::/32 mx -all", ["2001:db8::/48"], "pass", False),
+        ("mx mx ip6:2001:db8::/32 -all", ["2001:db8::/48"], "pass", True),
+        ("mx mx mx ip6:2001:db8::/32 -all", ["2001:db8::/48"], "permerror", False),
+        ("ptr ip4:192.0.2.0/24 -all", ["192.0.2.0/24"], "pass", True),
+        ("exists:%{i}.x.nl ip4:192.0.2.0/24 -all", ["192.0.2.0/24"], "pass", False),
+    ],
+)
+def test_what_receivers_count_differently_is_told(
+    record: str, sources: list[str], result: str, cautioned: bool
+) -> None:
+    world = World({**FOUR_HOSTS, (DOMAIN, "TXT"): (f"v=spf1 {record}",)})
+    found = check_sources(SpfEvaluator(world), sources, DOMAIN, f"invoice@{DOMAIN}", HELO)
+    assert (found.result, found.caution is not None) == (result, cautioned)
 
 
 @pytest.mark.parametrize(

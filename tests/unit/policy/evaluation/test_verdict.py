@@ -235,7 +235,7 @@ def test_a_verdict_in_plain_values_says_everything() -> None:
     assert set(plain) == {
         *("sender", "spf", "dkim", "dmarc", "transport", "result", "disposition", "reason", "next_step", "receivers")
     }
-    assert set(plain["spf"]) == {"result", "domain", "aligned", "reason", "term", "address"}
+    assert set(plain["spf"]) == {"result", "domain", "aligned", "reason", "term", "address", "caution"}
     assert set(plain["dkim"]) == {"result", "domain", "selectors", "aligned", "reason"}
     assert set(plain["dmarc"]) == {"result", "policy", "record_name", "record", "standard", "reason"}
     assert set(plain["receivers"][0]) == {"receiver", "demand", "met", "reason", "next_step"}

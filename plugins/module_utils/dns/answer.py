@@ -1,0 +1,186 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a name server answers to one question, and how the question stands on the wire (RFC 1035 section 4).
+
+dnspython makes objects of all records of a message, also of those that nobody looks at; over thousands of zones that
+took most of the time. Here only the frame is walked over: the names and data that matter are dnspython's.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import struct
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+with contextlib.suppress(ImportError):
+    import dns.exception
+    import dns.flags
+    import dns.name
+    import dns.opcode
+    import dns.rcode
+    import dns.rdata
+    import dns.rdataclass
+    import dns.rdataset
+    import dns.rdatatype
+
+if TYPE_CHECKING:
+    from dns.message import Message
+    from dns.name import Name
+    from dns.rdataset import Rdataset
+
+Question = tuple["Name", str]
+"""A name and a type."""
+
+UDP_BYTES = 1232
+"""The EDNS buffer size that passes everywhere unfragmented (DNS Flag Day 2020)."""
+
+_HEADER = struct.Struct("!HHHHHH")
+_ASKED = struct.Struct("!HH")
+_RECORD = struct.Struct("!HHIH")
+_TO_QUESTION = b"\xc0\x0c"
+"""A pointer to the name in the question, which is that of most records."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The part of an answer that is looked at.
+
+    ``rrsets``: the answer section by owner and type; ``authority``: owners and types of the authority section.
+    """
+
+    rcode: str
+    authoritative: bool
+    rrsets: Mapping[tuple[Name, int], Rdataset]
+    authority: tuple[tuple[Name, int], ...]
+
+    @property
+    def tells(self) -> bool:
+        """Whether it answers with data or with the absence of data."""
+        return self.rcode in ("NOERROR", "NXDOMAIN")
+
+    def rdataset(self, name: Name, rdtype: str) -> Rdataset | None:
+        """The data of this name and type, if any."""
+        return self.rrsets.get((name, int(dns.rdatatype.from_text(rdtype))))
+
+    def has(self, *rdtypes: str) -> bool:
+        """Whether there are data of one of these types, of any name."""
+        wanted = [dns.rdatatype.from_text(rdtype) for rdtype in rdtypes]
+        return any(rdtype in wanted for _name, rdtype in self.rrsets)
+
+    def owners(self, *rdtypes: str) -> list[Name]:
+        """The owners of such data, those of the first type first, in the answer and authority sections."""
+        found = [*self.rrsets, *self.authority]
+        wanted = [dns.rdatatype.from_text(rdtype) for rdtype in rdtypes]
+        return [name for one in wanted for name, rdtype in found if rdtype == one]
+
+
+def answer_of(message: Message) -> Answer:
+    """Of a message that dnspython has read."""
+    rrsets = {(rrset.name, int(rrset.rdtype)): rrset.to_rdataset() for rrset in message.answer}
+    authority = tuple((rrset.name, int(rrset.rdtype)) for rrset in message.authority)
+    rcode = dns.rcode.to_text(message.rcode())
+    return Answer(rcode, bool(message.flags & dns.flags.AA), rrsets, authority)
+
+
+def question_bytes(question: Question, number: int, recursion: bool) -> bytes:
+    """A question with EDNS.
+
+    :param recursion: whether the server is to ask others
+    """
+    name, rdtype = question
+    flags = dns.flags.RD if recursion else 0
+    asked = (name.to_wire() or b"") + _ASKED.pack(dns.rdatatype.from_text(rdtype), dns.rdataclass.IN)
+    edns = b"\0" + _RECORD.pack(dns.rdatatype.OPT, UDP_BYTES, 0, 0)
+    return _HEADER.pack(number, flags, 1, 0, 0, 1) + asked + edns
+
+
+def read_answer(question: Question, wire: bytes) -> Answer | None:
+    """Read the answer to a question.
+
+    :param wire: a message with the question's number, without signature
+    :returns: None when it is no answer to it, cut off (TC), or of more than the common kind
+    :raises dns.exception.DNSException: it is malformed
+    """
+    try:
+        return _read(question, wire)
+    except (struct.error, IndexError) as error:
+        raise dns.exception.FormError from error
+
+
+def _read(question: Question, wire: bytes) -> Answer | None:
+    _number, flags, questions, *counts = _HEADER.unpack_from(wire)
+    walk = _Walk(wire, question[0])
+    if not flags & dns.flags.QR or flags & dns.flags.TC or dns.opcode.from_flags(flags) or questions != 1:
+        return None
+    if not walk.asks(question):
+        return None
+    rrsets: dict[tuple[Name, int], Rdataset] = {}
+    for one in walk.records(counts[0]):
+        _add(rrsets, one, wire)
+    authority = tuple(dict.fromkeys((one.name, one.rdtype) for one in walk.records(counts[1])))
+    extended = [one.ttl for one in walk.records(counts[2]) if one.rdtype == dns.rdatatype.OPT]
+    if walk.position != len(wire):
+        raise dns.exception.FormError
+    if any(ttl >> 24 for ttl in extended):
+        return None  # the rest of its code stands there (RFC 6891 section 6.1.3)
+    return Answer(dns.rcode.to_text(flags & 0xF), bool(flags & dns.flags.AA), rrsets, authority)
+
+
+def _add(rrsets: dict[tuple[Name, int], Rdataset], one: _Record, wire: bytes) -> None:
+    if one.rdclass != dns.rdataclass.IN:
+        return
+    rdata = dns.rdata.from_wire(one.rdclass, one.rdtype, wire, one.start, one.length)
+    key = (one.name, one.rdtype)
+    if key not in rrsets:
+        rrsets[key] = dns.rdataset.Rdataset(rdata.rdclass, rdata.rdtype, rdata.covers())
+    # A TTL with its highest bit set is zero (RFC 2181 section 8).
+    rrsets[key].add(rdata, one.ttl if one.ttl < 1 << 31 else 0)
+
+
+class _Record(NamedTuple):
+    """One record: its data are ``length`` bytes from ``start``."""
+
+    name: Name
+    rdtype: Any
+    rdclass: Any
+    ttl: int
+    start: int
+    length: int
+
+
+class _Walk:
+    """Goes through a message from front to back."""
+
+    def __init__(self, wire: bytes, asked: Name) -> None:
+        self._wire, self._asked = wire, asked
+        self.position = _HEADER.size
+
+    def asks(self, question: Question) -> bool:
+        """Whether what follows is this question (RFC 5452 section 9.1)."""
+        name = self._name()
+        rdtype, rdclass = _ASKED.unpack_from(self._wire, self.position)
+        self.position += _ASKED.size
+        return (name, rdtype, rdclass) == (question[0], dns.rdatatype.from_text(question[1]), dns.rdataclass.IN)
+
+    def records(self, count: int) -> Iterator[_Record]:
+        """The next records, one after the other."""
+        for _record in range(count):
+            name = self._name()
+            rdtype, rdclass, ttl, length = _RECORD.unpack_from(self._wire, self.position)
+            start = self.position + _RECORD.size
+            self.position = start + length
+            if self.position > len(self._wire):
+                raise IndexError
+            yield _Record(name, rdtype, rdclass, ttl, start, length)
+
+    def _name(self) -> Name:
+        end = self.position + len(_TO_QUESTION)
+        if self._wire[self.position : end] == _TO_QUESTION:
+            self.position = end
+            return self._asked
+        name, length = dns.name.from_wire(self._wire, self.position)
+        self.position += length
+        return name

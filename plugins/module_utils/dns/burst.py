@@ -1,0 +1,94 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Many questions to one name server over one socket: thousands of answers without a thread or a socket for each."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import socket
+import time
+from collections.abc import Sequence
+
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.answer import (
+    Answer,
+    Question,
+    question_bytes,
+    read_answer,
+)
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.signer import Signer
+
+with contextlib.suppress(ImportError):
+    import dns.exception
+    import dns.query
+
+_LARGEST = 65535
+
+
+class Burst:
+    """Some questions to one server, each sent once over UDP."""
+
+    def __init__(self, signer: Signer | None, seconds: float, most: int, recursion: bool = False) -> None:
+        """Nothing is sent yet.
+
+        :param signer: signs the questions, and checks the answers
+        :param seconds: without any answer after which the rest is given up
+        :param most: how many questions are under way at the same time
+        :param recursion: whether the server is to ask others
+        """
+        self._signer, self._seconds, self._most, self._recursion = signer, seconds, most, recursion
+        self._under_way: dict[int, tuple[Question, bytes]] = {}
+        self.answers: dict[Question, Answer] = {}
+
+    def ask(self, questions: Sequence[Question], address: str, port: int) -> None:
+        """Send the questions and take the answers that come.
+
+        What is not in ``answers`` then has to be asked again: it was lost, cut off (TC), not signed, or cannot be read.
+
+        :param questions: at most 65536
+        :param address: of the server, IPv4 or IPv6
+        :raises OSError: the address cannot be reached
+        """
+        numbers = random.SystemRandom().sample(range(1 << 16), len(questions))
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        with dns.query.socket_factory(family, socket.SOCK_DGRAM, 0) as udp:
+            udp.connect((address, port))
+            udp.settimeout(self._seconds)
+            with contextlib.suppress(TimeoutError):
+                for number, question in zip(numbers, questions, strict=True):
+                    self._send(udp, number, question)
+                    while len(self._under_way) >= self._most:
+                        self._take(udp)
+                while self._under_way:
+                    self._take(udp)
+
+    def _send(self, udp: socket.socket, number: int, question: Question) -> None:
+        wire, mac = question_bytes(question, number, self._recursion), b""
+        if self._signer:
+            wire, mac = self._signer.signed(wire)
+        udp.send(wire)
+        self._under_way[number] = (question, mac)
+
+    def _take(self, udp: socket.socket) -> None:
+        """Take the next answer to a question under way; what answers none is passed over.
+
+        :raises TimeoutError: none came in time
+        """
+        deadline = time.monotonic() + self._seconds
+        while time.monotonic() <= deadline:
+            wire = udp.recv(_LARGEST)
+            asked = self._under_way.pop(int.from_bytes(wire[:2], "big"), None)
+            if asked is not None:
+                self._keep(*asked, wire)
+                return
+        raise TimeoutError
+
+    def _keep(self, question: Question, mac: bytes, wire: bytes) -> None:
+        """Keep an answer that is whole, and signed where the question was (RFC 8945 section 5.3)."""
+        bare = self._signer.unsigned(wire, mac) if self._signer else wire
+        if bare is not None:
+            with contextlib.suppress(dns.exception.DNSException):
+                answer = read_answer(question, bare)
+                if answer is not None:
+                    self.answers[question] = answer

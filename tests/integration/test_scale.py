@@ -1,0 +1,82 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""2,000 domains in one task of a user's playbook: what is done, what is shown meanwhile, and one zone that fails."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.mailroom.erp.tests.integration.playbook import Result, run_playbook
+from ansible_collections.mailroom.erp.tests.servers.bind import UPDATES_REFUSED, Bind, zone_text
+
+DOMAINS = 2000
+NAMES = [f"customer{number}.example" for number in range(DOMAINS)]
+BROKEN = NAMES[1000]
+SERVICE = "service.example"
+TERM = f"include:spf.{SERVICE}"
+WORLD = {SERVICE: zone_text(SERVICE, 'spf TXT "v=spf1 ip4:192.0.2.0/24 ~all"')}
+WANTED: dict[str, Any] = {"spf": {"terms": [TERM]}, "dmarc": {"policy": "none"}}
+INVENTORY: dict[str, Any] = {"all": {"hosts": {"localhost": {"ansible_connection": "local"}}}}
+
+
+def run(folder: Path, options: dict[str, Any], *arguments: str) -> Result:
+    """One task, whose result is left in ``result.json``."""
+    variables = {"ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+    many = {"mailroom.erp.mail_domains": options, "register": "done", "ignore_errors": True}
+    content = "{{ {'summary': done.summary, 'failures': done.failures} | to_json }}"
+    keep = {"ansible.builtin.copy": {"content": content, "dest": str(folder / "result.json"), "mode": "0600"}}
+    play = {"hosts": "localhost", "gather_facts": False, "vars": variables, "tasks": [many, keep]}
+    return run_playbook(folder, json.dumps([play], indent=1), INVENTORY, *arguments)
+
+
+def result_of(folder: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((folder / "result.json").read_text())
+    return found
+
+
+def shown(output: str, step: str) -> list[int]:
+    """The numbers that the controller showed of one step while the module ran."""
+    return [int(number) for number in re.findall(rf"(\d+) of {DOMAINS} {step}", output)]
+
+
+def test_one_zone_that_fails_does_not_stop_the_others_on_a_name_server(tmp_path: Path) -> None:
+    zones = {**{name: zone_text(name) for name in NAMES}, **WORLD}
+    with Bind(zones, zone_updates={BROKEN: UPDATES_REFUSED}) as server:
+        # Names with shared defaults.
+        options = {"domains": NAMES, "dns": server.dns_option, "resolver": server.resolver_option, **WANTED}
+        done = run(tmp_path, options)
+        found = result_of(tmp_path)
+        assert found["summary"] == {"domains": DOMAINS, "changed": DOMAINS - 1, "unchanged": 0, "failed": 1}
+        (failure,) = found["failures"]
+        assert failure["domain"] == BROKEN
+        assert "answered our update with REFUSED" in failure["msg"]
+        assert f"1 of {DOMAINS} domains failed, the others are done" in done.output
+        assert f"{BROKEN}: " in done.output
+        progress = shown(done.output, "(?:domains located|zones read|domains judged|delegations checked|zones written)")
+        assert len(progress) >= 2, done.output[:3000]
+        for name in (NAMES[0], NAMES[999], NAMES[1001], NAMES[-1]):
+            assert server.values(name, "TXT") == [f'"v=spf1 {TERM} ~all"']
+            assert server.serial(name) == 2
+        assert (server.values(BROKEN, "TXT"), server.serial(BROKEN)) == ([], 1)
+
+
+def test_a_file_of_domains_over_zone_files(tmp_path: Path) -> None:
+    folder = tmp_path / "zones"
+    folder.mkdir()
+    for name, text in {**{name: zone_text(name) for name in NAMES}, **WORLD}.items():
+        (folder / f"{name}.zone").write_text(text)
+    (tmp_path / "estate.json").write_text(json.dumps({"domains": NAMES, **WANTED}))
+    account, resolver = {"provider": "zonefile", "path": str(folder)}, {"zonefiles": [str(folder)]}
+    options = {"src": str(tmp_path / "estate.json"), "dns": account, "resolver": resolver}
+    first = run(tmp_path, options)
+    assert first.rc == 0, first.output[-3000:]
+    assert result_of(tmp_path)["summary"] == {"domains": DOMAINS, "changed": DOMAINS, "unchanged": 0, "failed": 0}
+    assert all(TERM in (folder / f"{name}.zone").read_text() for name in NAMES)
+    before = {name: (folder / f"{name}.zone").read_bytes() for name in NAMES}
+    run(tmp_path, options)
+    assert result_of(tmp_path)["summary"] == {"domains": DOMAINS, "changed": 0, "unchanged": DOMAINS, "failed": 0}
+    assert {name: (folder / f"{name}.zone").read_bytes() for name in NAMES} == before
