@@ -18,8 +18,8 @@ def read_reach(graph: Graph, unique_name: str) -> Json:
 
     :param unique_name: of the application, which may be only planned
     :returns: ``exists`` (bool), ``app_id`` (str or None), ``granted`` (what the whole tenant has granted,
-        ``API/role``), and ``every_mailbox``: True when one of these lets it send as every mailbox, None when not: which mailboxes
-        Exchange lets a scoped application send from is not in Graph v1.0
+        ``API/role``), and ``every_mailbox``: True when one of these lets it send as every mailbox, None when not: which
+        mailboxes Exchange lets a scoped application send from is not in Graph v1.0
     :raises GraphError: it cannot be read
     """
     permissions = [{"resource": one.resource, "role": one.role} for one in _SENDING]
