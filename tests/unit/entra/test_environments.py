@@ -140,7 +140,7 @@ def test_senders_that_may_not_be_read_are_unknown(open_graph: OpenGraph) -> None
 
 def test_what_an_application_reaches(server: EntraServer, open_graph: OpenGraph) -> None:
     graph = open_graph(*BOOTSTRAP)
-    planned = {"exists": False, "app_id": None, "granted": [], "every_mailbox": None}
+    planned: dict[str, Any] = {"exists": False, "app_id": None, "granted": [], "every_mailbox": None}
     assert read_reach(graph, "mailroom-one") == planned
     bring(graph, entry("one"))
     found = read_reach(graph, "mailroom-one")
