@@ -13,7 +13,6 @@ from ansible_collections.mailroom.erp.plugins.module_utils.problem import Proble
 from ansible_collections.mailroom.erp.plugins.plugin_utils.environment import INVENTORY
 from ansible_collections.mailroom.erp.plugins.plugin_utils.needs_entra import (
     HostTenant,
-    TenantPlan,
     for_bootstrap,
     tenants_of,
 )
@@ -74,8 +73,9 @@ _VARIABLES = (
 
 def mail_tenants(hostvars: Mapping[str, Any], hosts: Iterable[str]) -> dict[str, Any]:
     """Add up what all hosts need; the documentation above describes options and result."""
-    plan = tenant_plan(hostvars, map(str, hosts))
-    return {"tenants": plan.tenants, "problems": [str(problem) for problem in plan.problems]}
+    unreadable: list[Problem] = []
+    plan = tenants_of([host_tenant(str(name), hostvars[name], unreadable) for name in hosts])
+    return {"tenants": plan.tenants, "problems": [str(problem) for problem in (*unreadable, *plan.problems)]}
 
 
 def mail_bootstrap(environments: Iterable[Mapping[str, Any]], owner: str | None) -> list[dict[str, Any]]:
@@ -83,18 +83,12 @@ def mail_bootstrap(environments: Iterable[Mapping[str, Any]], owner: str | None)
     return for_bootstrap(plain(list(environments)), plain(owner))
 
 
-def tenant_plan(hostvars: Mapping[str, Any], hosts: Iterable[str]) -> TenantPlan:
-    """Read the variables of the hosts that need something, and add up.
+def host_tenant(name: str, variables: Mapping[str, Any], unreadable: list[Problem]) -> HostTenant:
+    """One host's part, from its variables.
 
-    :param hostvars: the variable of that name
-    :param hosts: the names of all hosts of the play
+    :param variables: what ``hostvars`` has of the host
+    :param unreadable: takes a problem for each variable that cannot be templated
     """
-    unreadable: list[Problem] = []
-    plan = tenants_of([_host(name, hostvars[name], unreadable) for name in hosts])
-    return TenantPlan(plan.tenants, [*unreadable, *plan.problems])
-
-
-def _host(name: str, variables: Mapping[str, Any], unreadable: list[Problem]) -> HostTenant:
     needs = plain(variables["erp_mail_needs"]) if "erp_mail_needs" in variables else None
     if not (needs or {}).get("entra"):
         return HostTenant(name, needs)
