@@ -352,3 +352,20 @@ def test_secrets_go_where_the_user_s_own_tasks_put_them(
         assert held[0] in note and value not in note
         again = site(estate, declared)
         assert (again.rc, again.changed) == (0, 0), again.output
+
+
+def test_each_tenant_has_a_sign_in_of_its_own(estate: Path, server: EntraServer) -> None:
+    with EntraServer("22222222-3333-4444-5555-666666666666") as other:
+        other.directory.add_user("payroll@acme.example", purpose="shared")
+        own = other.tenant_option(other.directory.add_client("automation", RIGHTS))
+        payroll = profit("payroll", mail_entra_tenant=own, mail_entra_customer="beta")
+        declared = estate_of(server, {"profit": profit("erp"), "payroll": payroll})
+        result = site(estate, declared)
+        assert result.rc == 0, result.output
+        for tenant, customer, name in ((server, "acme", "profit"), (other, "beta", "payroll")):
+            found = stored(estate, customer)
+            assert set(found) == {name} and tenant.signs_in(found[name]["application_id"], found[name]["secret"])
+            assert field(estate, name, "directory_id") == tenant.directory.tenant_id
+            assert tenant.sign_ins == 2
+        assert site(estate, declared).changed == 0
+        assert (server.sign_ins, other.sign_ins) == (3, 3)
