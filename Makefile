@@ -22,7 +22,7 @@ unexport ANSIBLE_INVENTORY ANSIBLE_VAULT_PASSWORD_FILE ANSIBLE_STDOUT_CALLBACK A
 .NOTPARALLEL:
 
 help:
-	@echo 'make demo         nine ERP environments of five systems get their mail settings and records (in build/demo)'
+	@echo 'make demo         nine ERP environments of five systems get settings, records, a tenant (in build/demo)'
 	@echo 'make test         lint docs-lint sanity molecule, and all tests but the slow ones of contention'
 	@echo 'make contention   32 writers at once, and runs that die or lose their server at any step, on every server'
 	@echo 'make a11y         the sheets in a real browser, judged by axe-core (needs Chromium)'
@@ -45,13 +45,13 @@ $(VENV)/python.stamp:
 	rm -rf $(VENV) && "$$found" -m venv $(VENV)
 	@touch $@
 
-$(VENV)/demo.stamp: $(VENV)/python.stamp requirements.txt
+$(VENV)/demo.stamp: $(VENV)/python.stamp requirements.txt requirements-entra.txt
 	@echo 'Installing what the collection needs into $(VENV) ...'
-	@$(VENV)/bin/python -m pip install -qq -r requirements.txt 'ansible-core>=2.18'
+	@$(VENV)/bin/python -m pip install -qq -r requirements.txt -r requirements-entra.txt 'ansible-core>=2.18'
 	@mkdir -p $(dir $(COLLECTION)) && ln -sfn ../../../.. $(COLLECTION)
 	@touch $@
 
-$(VENV)/test.stamp: $(VENV)/demo.stamp tests/requirements.txt requirements-entra.txt
+$(VENV)/test.stamp: $(VENV)/demo.stamp tests/requirements.txt
 	@echo 'Installing what the tests need into $(VENV) ...'
 	@$(VENV)/bin/python -m pip install -qq -r tests/requirements.txt
 	@touch $@
@@ -83,11 +83,14 @@ build/demo: | $(VENV)/demo.stamp
 	@mkdir -p build/demo.new
 	@cp -R playbooks/demo/company/. build/demo.new && mv build/demo.new build/demo
 
+# The tenant of the demo is a test tenant, which runs for as long as the playbook does and keeps its state in build/demo.
 # Ansible keeps its temporary files here too, and leaves the user's home alone.
 demo: export ANSIBLE_HOME := $(CURDIR)/$(VENV)/ansible
 demo: export ANSIBLE_REMOTE_TMP := $(CURDIR)/$(VENV)/ansible/tmp
 demo: $(VENV)/demo.stamp build/demo
-	@cd build/demo && ANSIBLE_CONFIG="$(CURDIR)/build/demo/ansible.cfg" ansible-playbook mailroom.erp.demo.demo $(ARGS)
+	@cd build/demo && ANSIBLE_CONFIG="$(CURDIR)/build/demo/ansible.cfg" PYTHONPATH="$(ANSIBLE_COLLECTIONS_PATH)" \
+	  "$(CURDIR)/$(VENV)/bin/python" -m ansible_collections.mailroom.erp.tests.servers.entra.demo tenant \
+	  ansible-playbook mailroom.erp.demo.demo $(ARGS)
 
 clean-demo:
 	rm -rf build/demo build/demo.new

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue_loader import Catalogue
-from ansible_collections.mailroom.erp.plugins.plugin_utils.entra_action import EntraAction
+from ansible_collections.mailroom.erp.plugins.plugin_utils.entra_action import EntraAction, listed_permissions
 
 
 class ActionModule(EntraAction):
@@ -16,13 +15,5 @@ class ActionModule(EntraAction):
         if "catalogue_permissions" in arguments:
             return ["catalogue_permissions is set by the controller from the catalogue: leave it out"]
         problems = super()._prepare(arguments)
-        arguments["catalogue_permissions"] = _listed()
+        arguments["catalogue_permissions"] = listed_permissions()
         return problems
-
-
-def _listed() -> list[dict[str, str]]:
-    """The application permissions that the ERP systems of this collection need. Entries of the user are not asked:
-    an inventory must not widen what an automation may grant."""
-    catalogue = Catalogue()
-    transports = [one for name in catalogue.names("systems") for one in catalogue.system(name).transports]
-    return [dict(permission) for one in transports if one.entra for permission in one.entra.permissions]

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -50,6 +51,7 @@ _ARGUMENTS: dict[str, dict[str, Any]] = {
     "confirmed": _RAW,
     "secrets": {**_RAW, "default": "reference"},
     "own_domains": _RAW,
+    "made": {"type": "dict"},
     "catalogue_systems": {"type": "dict"},
     "catalogue_services": {"type": "dict"},
     "on_problem": {"type": "str", "choices": ["fail", "report"], "default": "fail"},
@@ -84,7 +86,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
 def _judged(arguments: Mapping[str, Any], variables: Mapping[str, Any], templar: Any) -> dict[str, Any]:
     catalogue = Catalogue(arguments["catalogue_systems"], arguments["catalogue_services"])
     password = find_secret(variables, "erp_mail_password")
-    declaration = _declaration(arguments, password, domains_with(variables, "dkim"))
+    declaration = _declaration(arguments, variables, password, domains_with(variables, "dkim"))
     environment, findings = judge(declaration, catalogue)
     unknown_variables(variables, findings)
     _plain_secrets(variables, password, findings)
@@ -105,7 +107,9 @@ def _problems(arguments: Mapping[str, Any], findings: Findings) -> dict[str, Any
     return {**_NOTHING, "needs": needs, "problems": told}
 
 
-def _declaration(arguments: Mapping[str, Any], password: Secret, signed: list[str]) -> Declaration:
+def _declaration(
+    arguments: Mapping[str, Any], variables: Mapping[str, Any], password: Secret, signed: list[str]
+) -> Declaration:
     return Declaration(
         environment=arguments["environment"],
         system=arguments["system"],
@@ -123,7 +127,17 @@ def _declaration(arguments: Mapping[str, Any], password: Secret, signed: list[st
         own_domains=_or_empty(arguments["own_domains"], []),
         signed_domains=signed,
         password=password,
+        has_tenant=variables.get("mail_entra_tenant") is not None,
+        made=_beside(arguments["made"], variables.get("inventory_dir")),
     )
+
+
+def _beside(made: Mapping[str, Any] | None, folder: Any) -> Mapping[str, Any] | None:
+    """What mail_entra made, its file told from the inventory's folder: the sheet is the same on every controller."""
+    if not made or not made.get("stored") or not folder:
+        return made
+    file = os.path.relpath(made["stored"]["file"], str(folder))
+    return made if file.startswith("..") else {**made, "stored": {**made["stored"], "file": file}}
 
 
 def _readable(templar: Any, variables: Mapping[str, Any], findings: Findings) -> None:

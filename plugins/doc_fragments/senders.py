@@ -49,6 +49,24 @@ options:
       helo:
         description: The name that the server greets with.
         type: str
+      transport:
+        description:
+          - What was found about handing the mail in, such as a mailbox that does not exist; nothing when nobody looked.
+          - Unless it is V(pass), the verdict is none either.
+        type: dict
+        suboptions:
+          result:
+            description: What was found.
+            type: str
+            choices: [pass, fail, unknown]
+            required: true
+          reason:
+            description: Why.
+            type: str
+            required: true
+          next_step:
+            description: What to do.
+            type: str
       environment:
         description: The ERP environment, for messages and reports.
         type: str

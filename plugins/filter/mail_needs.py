@@ -11,9 +11,11 @@ from typing import Any
 
 from ansible.errors import AnsibleError
 from ansible.module_utils.parsing.convert_bool import boolean
+from ansible_collections.mailroom.erp.plugins.filter.mail_tenants import host_tenant
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem
 from ansible_collections.mailroom.erp.plugins.plugin_utils.environment import INVENTORY
 from ansible_collections.mailroom.erp.plugins.plugin_utils.needs import HostNeeds, Options, add_up
+from ansible_collections.mailroom.erp.plugins.plugin_utils.needs_entra import HostTenant, tenants_of, with_transport
 from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import plain
 from jinja2 import TemplateError
 
@@ -34,13 +36,18 @@ def mail_needs(
     left_out = _left_out(hostvars, names) if is_complete else ()
     options = Options(is_complete, bool(limit), frozenset(plain(name) for name in accepted), day, left_out)
     unreadable: list[Problem] = []
-    plan = add_up([_host(name, hostvars[name], unreadable) for name in names], options)
+    # each host once: to gather its variables is what costs with hundreds of hosts
+    parts = [_parts(name, hostvars[name], unreadable) for name in names]
+    plan, tenants = (
+        add_up([needs for needs, _tenant in parts], options),
+        tenants_of([tenant for _needs, tenant in parts]),
+    )
     return {
         "domains": plan.domains,
         "dns": plan.dns or {},
         "mx_services": plan.mx_services,
         "senders": plan.senders,
-        "problems": [str(problem) for problem in (*unreadable, *plan.problems)],
+        "problems": [str(problem) for problem in (*unreadable, *plan.problems, *tenants.problems)],
         "warnings": [str(problem) for problem in plan.warnings],
     }
 
@@ -49,6 +56,10 @@ def _left_out(hostvars: Mapping[str, Any], names: list[str]) -> tuple[str, ...]:
     """The environments of the inventory that the play does not cover."""
     others = sorted(set(map(str, hostvars)) - set(names))
     return tuple(name for name in others if "erp_mail_system" in hostvars[name])
+
+
+def _parts(name: str, variables: Mapping[str, Any], unreadable: list[Problem]) -> tuple[HostNeeds, HostTenant]:
+    return _host(name, variables, unreadable), host_tenant(name, variables, unreadable)
 
 
 def _host(name: str, variables: Mapping[str, Any], unreadable: list[Problem]) -> HostNeeds:
@@ -67,7 +78,7 @@ def _host(name: str, variables: Mapping[str, Any], unreadable: list[Problem]) ->
     return HostNeeds(
         host=name,
         declares=bool(value("erp_mail_system")),
-        needs=value("erp_mail_needs"),
+        needs=with_transport(value("erp_mail_needs"), value("mail_entra_made")),
         account=value("mail_dns_account"),
         domains=value("mail_dns_domains"),
         services=value("erp_mail_catalogue_services") or {},

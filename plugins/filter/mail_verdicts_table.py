@@ -100,6 +100,7 @@ def _sender(before: _Verdict, after: _Verdict, live: _Verdict, width: int) -> li
     sender = after["sender"]
     was = "" if before["result"] == after["result"] else f"{before['result']} -> "
     parts = ", ".join(f"{kind.upper()} {after[kind]['result']}" for kind in ("spf", "dkim", "dmarc"))
+    parts += f", mailbox {after['transport']['result']}" if after.get("transport") else ""
     asked = f"; receivers {_asked(after)}" if after["result"] != "pass" else ""
     by = f" by {sender['service']}" if sender["service"] else ""
     lines = [f"  {sender['from']}{by}: {was}{after['result'].upper()}", _wrapped("", f"{parts}{asked}", width)]

@@ -26,6 +26,11 @@ options:
     type: list
     elements: str
     required: true
+  unique_name:
+    description:
+      - The unique name of the application that sends, which may be only planned. Given, RV(application) says what the
+        whole tenant has granted to it.
+    type: str
 attributes:
   check_mode:
     description: Can run in C(check_mode), where it does the same.
@@ -90,6 +95,24 @@ senders:
     next_step:
       description: What to do; null when there is nothing to do.
       type: str
+application:
+  description: The application that sends; null unless O(unique_name) is given.
+  type: dict
+  returned: always
+  contains:
+    exists:
+      description: Whether it is there.
+      type: bool
+    app_id:
+      description: The Application (client) ID, or null.
+      type: str
+    granted:
+      description: What the whole tenant has granted to it.
+      type: list
+      elements: str
+    every_mailbox:
+      description: V(true) when that lets it send as every mailbox; null when not, as Exchange may grant single ones.
+      type: bool
 summary:
   description: How many pass, fail and are not known.
   type: dict
@@ -107,14 +130,18 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.module import Result, Task, run_module
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.options import module_spec
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.people import read_senders
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.reach import read_reach
 
 
 def _work(task: Task) -> Result:
     with task.connected() as (graph, _token):
         senders = read_senders(graph, task.params["senders"])
+        name = task.params["unique_name"]
+        application = read_reach(graph, name) if name else None
     count = Counter(sender.result for sender in senders)
     return {
         "changed": False,
+        "application": application,
         "senders": [sender.as_dict() for sender in senders],
         "summary": {result: count[result] for result in ("pass", "fail", "unknown")},
         "requests": graph.requests,

@@ -85,6 +85,11 @@ options:
   own_domains:
     description: A list of the domains that are ours, which is the names of C(mail_dns_domains).
     type: raw
+  made:
+    description:
+      - What the role P(mailroom.erp.mail_entra#role) found or made for the environment, the fact C(mail_entra_made).
+      - Unless given, an environment with C(mail_entra_tenant) is judged without the ids of its application.
+    type: dict
   catalogue_systems:
     description: ERP systems of your own, by name, shaped as the files of the catalogue are.
     type: dict

@@ -16,7 +16,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import p
 SOURCE = "mailroom.erp docs/catalogue.md"
 KINDS = ["isp", "mailbox", "platform", "relay", "graph", "erp_vendor", "addon"]
 FORMATS = ["host", "port", "address", "endpoint", "guid", "url", "count", "positive"]
-FACTS = ["transport", "host", "port", "endpoint", "security", "auth", "username"]
+FACTS = ["transport", "host", "port", "endpoint", "security", "auth", "username", "directory_id", "application_id"]
 ENVELOPES = ["sender", "return_path"]
 ENTRA = ["application", "consent"]
 

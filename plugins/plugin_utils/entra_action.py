@@ -9,6 +9,7 @@ from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.options import check_names, check_tenant
 from ansible_collections.mailroom.erp.plugins.plugin_utils.action_base import MailroomAction
+from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue_loader import Catalogue
 
 
 class EntraAction(MailroomAction):
@@ -22,3 +23,11 @@ class EntraAction(MailroomAction):
     def _prepare(self, arguments: dict[str, Any]) -> list[str]:
         problems = check_names(self._task.action.rpartition(".")[2], map(str, arguments))
         return problems + (check_tenant(arguments["tenant"]) if "tenant" in arguments else [])
+
+
+def listed_permissions() -> list[dict[str, str]]:
+    """The application permissions that the ERP systems of this collection need. Entries of the user are not asked:
+    an inventory must not widen what an automation may grant."""
+    catalogue = Catalogue()
+    transports = [one for name in catalogue.names("systems") for one in catalogue.system(name).transports]
+    return [dict(permission) for one in transports if one.entra for permission in one.entra.permissions]

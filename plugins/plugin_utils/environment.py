@@ -13,6 +13,9 @@ from ansible_collections.mailroom.erp.plugins.module_utils.problem import Proble
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue_facts import Service, Source, System, Transport
 from ansible_collections.mailroom.erp.plugins.plugin_utils.secret_variables import Secret
 
+ENTRA_FACTS = ("directory_id", "application_id")
+"""Facts of fields that the role mail_entra knows, once it has made the application."""
+
 INVENTORY = "mailroom.erp docs/inventory.md"
 """The source of rules that are this collection's own."""
 
@@ -22,7 +25,8 @@ class Declaration:
     """What one host's variables say, templated and plain. ``password`` says where the secret stands, never its value.
 
     ``own_domains`` are the names of ``mail_dns_domains``: the domains that are ours; ``signed_domains`` those of them
-    that declare DKIM selectors there.
+    that declare DKIM selectors there. ``has_tenant`` tells that mail_entra_tenant is declared; ``made`` is what the
+    role mail_entra found or made for the environment, in the shape of ``entra_environments``.
     """
 
     environment: str
@@ -41,6 +45,8 @@ class Declaration:
     own_domains: Any = ()
     signed_domains: Any = ()
     password: Secret | None = None
+    has_tenant: bool = False
+    made: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +77,8 @@ class Signature:
 class Environment:
     """A declaration that was understood. ``values`` holds each setting by id, defaults and facts filled in (None: no
     value); ``given`` the ids that the inventory sets itself; ``spf_terms`` the user's own, None when not given;
-    ``dkim`` the signatures by domain; ``confirmed`` the points of the checklist that are done."""
+    ``dkim`` the signatures by domain; ``confirmed`` the points of the checklist that are done; ``made`` what the role
+    mail_entra found or made, empty while that is not known."""
 
     name: str
     state: str
@@ -89,6 +96,8 @@ class Environment:
     envelope_from: Sender | None = None
     confirmed: tuple[str, ...] = ()
     signed_domains: frozenset[str] = frozenset()
+    has_tenant: bool = False
+    made: Mapping[str, Any] = field(default_factory=dict)
 
     def is_signed(self, domain: str) -> bool:
         """Tell whether DKIM selectors are declared for a domain: of this environment, or of the domain itself."""
@@ -98,6 +107,13 @@ class Environment:
     def has_password(self) -> bool:
         """Tell whether the inventory declares the secret of the transport."""
         return self.password is not None and self.password.is_given
+
+    @property
+    def is_managed(self) -> bool:
+        """Tell whether the role mail_entra makes the application: the inventory names a tenant, but no application."""
+        entra = self.transport.entra
+        named = any(field.fact in ENTRA_FACTS and field.id in self.given for field in self.transport.fields)
+        return self.has_tenant and entra is not None and entra.kind == "application" and not named
 
     def sender(self, kind: str, key: str | None = None) -> Sender | None:
         """The sender of a kind and key; None when none is declared."""

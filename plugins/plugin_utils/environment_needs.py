@@ -133,6 +133,8 @@ def _entra(environment: Environment, senders: list[str]) -> dict[str, Any] | Non
     secret = environment.password.variable if environment.password and environment.has_password else None
     return {
         "kind": "application",
+        "managed": environment.is_managed,
+        "title": environment.system.title,
         "permissions": [dict(permission) for permission in wanted.permissions],
         "directory_id": environment.values.get("directory_id"),
         "application_id": environment.values.get("application_id"),

@@ -47,11 +47,17 @@ def checked_settings(
 
 
 def filled(
-    system: System, transport: Transport, service: Service, given: Mapping[str, Any], password: Secret | None
+    system: System,
+    transport: Transport,
+    service: Service,
+    given: Mapping[str, Any],
+    password: Secret | None,
+    made: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Complete the settings of a transport.
 
     :param given: what :func:`checked_settings` returned
+    :param made: what the role mail_entra made: directory_id and app_id
     :returns: a value for each field that has one of its own, by id; None when there is none
     """
     values: dict[str, Any] = {}
@@ -59,7 +65,7 @@ def filled(
         if field.id in given:
             values[field.id] = given[field.id]
         elif field.secret is None and field.sender is None:
-            found = _fact(field, transport, service, values, given, password)
+            found = _made(field, made) or _fact(field, transport, service, values, given, password)
             values[field.id] = found if found is not None else (field.spec or {}).get("default")
     return values
 
@@ -68,6 +74,12 @@ def is_shown(field: Field, values: Mapping[str, Any]) -> bool:
     """Tell whether the screen takes a field, given the values of the others."""
     hidden = field.unset == "omit" and values.get(field.id) is None
     return not hidden and all(values.get(name) == wanted for name, wanted in field.show_if.items())
+
+
+def _made(field: Field, made: Mapping[str, Any]) -> Any:
+    """The ids of the application that the role mail_entra made; they count together only."""
+    ids = {"directory_id": made.get("directory_id"), "application_id": made.get("app_id")}
+    return ids.get(field.fact or "") if made.get("app_id") else None
 
 
 def _fact(

@@ -28,6 +28,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.declared_parts import
     transport_of,
 )
 from ansible_collections.mailroom.erp.plugins.plugin_utils.environment import (
+    ENTRA_FACTS,
     INVENTORY,
     Declaration,
     Environment,
@@ -65,10 +66,22 @@ VARIABLES = (
     "mail_dns_complete",
     "mail_dns_resolver",
     "mail_dns_snapshot_dir",
+    "mail_entra_tenant",
+    "mail_entra_access",
+    "mail_entra_unique_name",
+    "mail_entra_display_name",
+    "mail_entra_owners",
+    "mail_entra_secret",
+    "mail_entra_confirmed_key_id",
+    "mail_entra_customer",
+    "mail_entra_secrets_dir",
+    "mail_entra_store_tasks",
+    "mail_entra_secrets",
 )
-"""Every variable of a declaration. What else begins with erp_mail_ or mail_dns_ is misspelled."""
+"""Every variable of a declaration. What else begins with one of the prefixes is misspelled."""
 
-_MADE_BY_ROLES = ("erp_mail_needs",)
+_PREFIXES = ("erp_mail_", "mail_dns_", "mail_entra_")
+_MADE_BY_ROLES = ("erp_mail_needs", "mail_entra_made", "mail_entra_store_read")
 
 
 def judge(declaration: Declaration, catalogue: Catalogue) -> tuple[Environment | None, Findings]:
@@ -90,6 +103,8 @@ def judge(declaration: Declaration, catalogue: Catalogue) -> tuple[Environment |
         rule = "an environment's name is the name of its folder too, so it holds no slash and is neither . nor .."
         findings.error("inventory_hostname", declaration.environment, rule, INVENTORY, "Rename the host.")
     environment = _read(declaration, catalogue, findings)
+    if environment is not None:
+        _no_inline_secret(environment, declaration, findings)
     if environment is not None and environment.state != "absent":
         _judge_whole(environment, catalogue, findings)
     return environment, findings
@@ -102,7 +117,7 @@ def unknown_variables(names: Mapping[str, Any], findings: Findings) -> None:
     :param findings: takes an error for each
     """
     for name in sorted(map(str, names)):
-        if not name.startswith(("erp_mail_", "mail_dns_")) or name in (*VARIABLES, *_MADE_BY_ROLES):
+        if not name.startswith(_PREFIXES) or name in (*VARIABLES, *_MADE_BY_ROLES):
             continue
         close = difflib.get_close_matches(name, VARIABLES, n=1)
         way_out = f"Did you mean {close[0]}?" if close else "docs/inventory.md lists the variables."
@@ -125,7 +140,8 @@ def _read(declaration: Declaration, catalogue: Catalogue, findings: Findings) ->
     confirmed = confirmed_of(system, declaration.confirmed, findings)
     if transport is None or service is None or own_domains is None:
         return None
-    values = filled(system, transport, service, given, declaration.password)
+    made = dict(declaration.made or {})
+    values = filled(system, transport, service, given, declaration.password, made)
     return Environment(
         name=declaration.environment,
         state=str(declaration.state),
@@ -143,7 +159,16 @@ def _read(declaration: Declaration, catalogue: Catalogue, findings: Findings) ->
         confirmed=confirmed,
         signed_domains=own_domains & (own_domains_of(list(declaration.signed_domains), Findings("")) or frozenset()),
         dkim=signatures,
+        has_tenant=declaration.has_tenant,
+        made=made,
     )
+
+
+def _no_inline_secret(environment: Environment, declaration: Declaration, findings: Findings) -> None:
+    if environment.is_managed and declaration.secrets == "inline" and not environment.has_password:
+        rule = "the secret that mail_entra makes stays encrypted; settings.yml says where it is"
+        way_out = "Use reference, or declare erp_mail_password as a reference to where the secret is stored."
+        findings.error("erp_mail_secrets", "inline", rule, INVENTORY, way_out)
 
 
 def _judge_whole(environment: Environment, catalogue: Catalogue, findings: Findings) -> None:
@@ -160,6 +185,8 @@ def _judge_whole(environment: Environment, catalogue: Catalogue, findings: Findi
 
 def _required_fields(environment: Environment, findings: Findings) -> None:
     for field in environment.transport.fields:
+        if field.fact in ENTRA_FACTS and environment.is_managed:
+            continue
         if field.required and environment.values.get(field.id) in (None, "") and is_shown(field, environment.values):
             rule = f"{field.label} is required, and service {environment.service.name} does not say it"
             where = f"erp_mail_settings.{field.id}"

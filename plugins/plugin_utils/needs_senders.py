@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-_TAKEN = ("environment", "from", "envelope_from", "envelope_domain", "dkim", "service", "used_for")
+_TAKEN = ("environment", "from", "envelope_from", "envelope_domain", "dkim", "service", "used_for", "transport")
 
 
 def senders_of(
@@ -33,7 +33,7 @@ def senders_of(
 
 
 def _sender(sender: Mapping[str, Any], is_usable: Callable[[Mapping[str, Any]], bool]) -> dict[str, Any]:
-    taken = {name: sender[name] for name in _TAKEN if sender[name] is not None}
+    taken = {name: sender[name] for name in _TAKEN if sender.get(name) is not None}
     fact = {"service": sender["service"], "date": sender["sources_date"], "given": sender["sources_given"]}
     terms = sender["sources"]
     if terms is not None and all(is_usable({"term": term, **fact}) for term in terms):

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.options import SECRETS
 from ansible_collections.mailroom.erp.plugins.module_utils.options import PROVIDER_OPTIONS, looks_secret, secret_options
 
 _REFERENCE = re.compile(
@@ -54,12 +55,13 @@ def find_secret(variables: Mapping[str, Any], variable: str) -> Secret:
 
 
 def plain_account_secrets(variables: Mapping[str, Any]) -> Iterator[tuple[str, Secret]]:
-    """Find the readable secrets in ``mail_dns_account`` and in ``dns`` of each domain of ``mail_dns_domains``.
+    """Find the readable secrets in ``mail_dns_account``, ``mail_entra_tenant`` and ``dns`` of ``mail_dns_domains``.
 
     :param variables: raw variables of one host
     :returns: the option's path and where the text stands, e.g. ("mail_dns_account.api_token", ...)
     """
     yield from _in_account(variables, "mail_dns_account", variables.get("mail_dns_account"))
+    yield from _in_account(variables, "mail_entra_tenant", variables.get("mail_entra_tenant"))
     domains = _target(variables, variables.get("mail_dns_domains"))
     for name, domain in domains.items() if isinstance(domains, Mapping) else ():
         raw = _target(variables, domain)
@@ -82,7 +84,7 @@ def domains_with(variables: Mapping[str, Any], key: str) -> list[str]:
 
 def _in_account(variables: Mapping[str, Any], path: str, value: object) -> Iterator[tuple[str, Secret]]:
     account = _target(variables, value)
-    known = {name for provider in PROVIDER_OPTIONS for name in secret_options(provider)}
+    known = {name for provider in PROVIDER_OPTIONS for name in secret_options(provider)} | set(SECRETS)
     for name, item in account.items() if isinstance(account, Mapping) else ():
         if name in known or looks_secret(str(name)):
             inner = _target(variables, item)

@@ -24,7 +24,8 @@ def settings_of(environment: Environment) -> dict[str, Any]:
     """The settings of an environment without errors.
 
     :returns: format, environment, system, title, language, transport, service, menu (str); ``fields``: list of {id,
-        label, value}, value None for a field to leave as it is, {secret, where} for one whose value is not here;
+        label, value}, value None for a field to leave as it is, {secret, where} for one whose value is not here, with
+        ``valid_until`` (YYYY-MM-DD, None: not made yet) when the role mail_entra keeps it;
         ``senders``: list of {kind, key, address, menu}
     """
     menus = {kind.id: kind.menu for kind in environment.system.senders}
@@ -93,8 +94,17 @@ def masked(text: str, mask: str) -> str:
     return text
 
 
+def valid_until(environment: Environment) -> str | None:
+    """The day on which the secret that the role mail_entra made ends, as YYYY-MM-DD; None while there is none."""
+    end = environment.made.get("end_date_time")
+    return str(end)[:10] if end else None
+
+
 def _value(field: Field, environment: Environment) -> Any:
     if field.secret is not None:
+        stored = environment.made.get("stored") if environment.is_managed else None
+        if stored:
+            return {"secret": stored["variable"], "where": stored["file"], "valid_until": valid_until(environment)}
         secret = environment.password
         if secret is not None and secret.is_given:
             return {"secret": secret.variable, "where": f"Ansible variable {secret.variable}"}

@@ -84,6 +84,7 @@ def sheet_of(environment: Environment, settings: Mapping[str, Any], needs: Mappi
         Section(words["buttons"], items=_hints(system.buttons, environment)),
         Section(words["dns"], items=tuple(_dns(environment, needs, words))),
         Section(words["outside"].format(system=system.title), items=_hints(system.outside, environment)),
+        Section(words["tenant"], items=tuple(_tenant(environment, words))),
         Section(words["never"], items=_hints(system.never, environment)),
         Section(words["notes"], items=tuple(_good_to_know(environment))),
         _checklist(environment, words),
@@ -113,8 +114,30 @@ def _shown(value: Any, words: Mapping[str, str]) -> Inline:
     if isinstance(value, bool):
         return (words["on" if value else "off"],)
     if isinstance(value, Mapping):
-        return (f"{words['secret']} ", Code(value["secret"]))
+        return (f"{words['secret']} ", Code(value["secret"]), *_kept(value, words))
     return (Code(str(value)),)
+
+
+def _kept(value: Mapping[str, Any], words: Mapping[str, str]) -> Inline:
+    """Where the role mail_entra keeps a secret, and until when it is valid."""
+    if "valid_until" not in value:
+        return ()
+    until = words["until"].format(day=value["valid_until"]) if value["valid_until"] else words["not_made"]
+    return (f" {words['in']} ", Code(value["where"]), f", {until}")
+
+
+def _tenant(environment: Environment, words: Mapping[str, str]) -> Iterator[Item]:
+    """What a person still has to do in the tenant."""
+    made = environment.made
+    for permission in made.get("missing_grants") or []:
+        yield Item((words["missing_grant"], " ", Code(permission)))
+    if made.get("consent_missing"):
+        yield Item((words["missing_consent"],))
+    if made.get("retiring") and made.get("key_id"):
+        yield Item((words["confirm_key"], " ", Code(f"mail_entra_confirmed_key_id: {made['key_id']}")))
+    for sender in made.get("senders") or []:
+        if sender["result"] != "pass":
+            yield Item((Code(sender["address"]), f": {sender['reason']}. {sender['next_step'] or ''}".rstrip()))
 
 
 def _senders(environment: Environment, words: Mapping[str, str]) -> Section:

@@ -16,9 +16,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from ansible_collections.mailroom.erp.tests.servers.entra.demo import tenant_in
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 COMPANY = REPOSITORY / "playbooks" / "demo" / "company"
+BY_HAND = """\
+erp_mail_settings:
+  directory_id: 0a1b2c3d-0000-4000-8000-000000000001
+  application_id: 0a1b2c3d-0000-4000-8000-000000000002
+erp_mail_password: "{{ vault_noord_relay_password }}"
+"""
 ENVIRONMENTS = 6
 
 
@@ -72,8 +79,12 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
 
 @pytest.fixture
 def company(tmp_path: Path) -> Path:
-    """A fresh copy of the demo's company: inventory, zone files, the sample of the internet."""
-    return Path(shutil.copytree(COMPANY, tmp_path / "company"))
+    """A fresh copy of the demo's company, without its tenant: inventory, zone files, the sample of the internet."""
+    copy = Path(shutil.copytree(COMPANY, tmp_path / "company"))
+    (copy / "group_vars" / "acme" / "tenant.yml").unlink()
+    with (copy / "host_vars" / "acme_payroll.yml").open("a", encoding="utf-8") as file:
+        file.write(BY_HAND)
+    return copy
 
 
 def hashes(folder: Path) -> dict[str, str]:
@@ -129,6 +140,17 @@ def test_check_then_run_then_nothing_to_do(installed: Installed, company: Path) 
     assert diffs(again) == []
     assert set(changed(again).values()) == {0}
     assert len(changed(again)) >= ENVIRONMENTS
+
+
+def test_the_demo_with_its_tenant_changes_nothing_the_second_time(installed: Installed, tmp_path: Path) -> None:
+    company = Path(shutil.copytree(COMPANY, tmp_path / "company"))
+    for run in range(2):
+        with tenant_in(company / "tenant") as server:
+            output = installed.site(company)
+            assert len(server.truth.find("applications", uniqueName="mailroom-acme_payroll")) == 1
+            assert len(server.truth["oauth2PermissionGrants"]) == 1
+        assert set(changed(output).values()) == {0} or run == 0
+    assert (company / "mailroom" / "secrets" / "acme.yml").read_bytes().startswith(b"$ANSIBLE_VAULT")
 
 
 def test_what_was_there_is_still_there(installed: Installed, company: Path) -> None:

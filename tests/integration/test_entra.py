@@ -209,7 +209,7 @@ def test_consent_and_senders(tmp_path: Path, server: EntraServer) -> None:
     server.directory.settle()
     declared = {"app_id": app_id, "publisher_tenant_id": publisher, "scopes": ["SMTP.Send"]}
     consent = task("entra_consent", **declared, users=["invoices@acme.example"])
-    senders = task("entra_sender_info", senders=["invoices@acme.example", "nobody@acme.example"])
+    senders = task("entra_sender_info", senders=["invoices@acme.example", "nobody@acme.example"], unique_name="erp")
     check = run_tasks(tmp_path, tenant, [consent], "--check", "--diff")
     assert check.rc == 0 and not server.truth.find("servicePrincipals", appId=app_id), check.output
     first = run_tasks(tmp_path, tenant, [consent, senders], "--diff")
@@ -220,5 +220,6 @@ def test_consent_and_senders(tmp_path: Path, server: EntraServer) -> None:
     assert given["publisher"] == {"tenant_id": publisher, "verified_name": "Quadrant Automatisering B.V."}
     found = result_of(tmp_path, "entra_sender_info")
     assert found["summary"] == {"pass": 1, "fail": 1, "unknown": 0}
+    assert found["application"] == {"exists": False, "app_id": None, "granted": [], "every_mailbox": None}
     assert found["senders"][0]["mailbox"] == "shared" and found["senders"][1]["next_step"]
     assert run_tasks(tmp_path, tenant, [consent, senders]).changed == 0

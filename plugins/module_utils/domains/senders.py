@@ -11,7 +11,7 @@ from typing import Any
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.address import domain_of, mail_domain
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.dkim import check_selector
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.sender import Sender, Signature
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.sender import Sender, Signature, Transport
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.servers import parse_source
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, rule_and_source
 
@@ -28,6 +28,14 @@ SENDER_OPTIONS: dict[str, dict[str, Any]] = {
         },
     },
     "helo": {"type": "str"},
+    "transport": {
+        "type": "dict",
+        "options": {
+            "result": {"type": "str", "required": True, "choices": ["pass", "fail", "unknown"]},
+            "reason": {"type": "str", "required": True},
+            "next_step": {"type": "str"},
+        },
+    },
     "environment": {"type": "str"},
     "service": {"type": "str"},
     "used_for": {"type": "list", "elements": "str", "default": []},
@@ -79,6 +87,7 @@ class _Reader:
             environment=entry.get("environment"),
             service=entry.get("service"),
             used_for=tuple(entry["used_for"]),
+            transport=_transport(entry.get("transport")),
         )
 
     def _envelope_domain(self, address: str | None, domain: str | None) -> str | None:
@@ -105,6 +114,10 @@ class _Reader:
             way_out = "Correct it, or leave it out when it is not known."
             self._problems.append(Problem(self._subject, f"senders.{where}", value, rule, source, way_out))
         return None
+
+
+def _transport(said: Mapping[str, Any] | None) -> Transport | None:
+    return None if said is None else Transport(said["result"], said["reason"], said.get("next_step"))
 
 
 def _source(text: str) -> str:

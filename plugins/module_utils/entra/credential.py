@@ -40,6 +40,8 @@ class Wanted:
     certificate: Certificate | None
     federated: Json
     present: bool
+    asked_since: datetime.datetime | None = None
+    """Since when secrets were asked for whose values were never stored: nobody has one that was made after that."""
 
     @property
     def display_name(self) -> None:
@@ -104,6 +106,7 @@ def read_wanted(params: Mapping[str, Any], now: datetime.datetime) -> Wanted:
         certificate=read_certificate(pem, params["name"]) if pem else None,
         federated=dict(params.get("federated") or {}),
         present=params.get("state") != "absent",
+        asked_since=datetime.datetime.fromisoformat(params["asked_since"]) if params.get("asked_since") else None,
     )
     problems = [_problem(wanted, *rule) for rule in [*_broken_rules(wanted), *_broken_kind(wanted, now)]]
     if problems:
@@ -188,7 +191,8 @@ def _plan_loss(made: Plan, wanted: Wanted, live: list[Json]) -> None:
         raise Refused(_problem(wanted, "stored_key_id", None, rule, "Set replace_lost: true to have another one made."))
     made.create, made.why = True, "its value was lost"
     # What is newer than the stored one was never handed over. Without a stored one, somebody may still be using it.
-    made.remove = made.lost if stored else []
+    since = wanted.asked_since
+    made.remove = made.lost if stored else [one for one in made.lost if since is not None and _start(one) >= since]
 
 
 def _plan_certificate(wanted: Wanted, live: list[Json], now: datetime.datetime) -> Plan:

@@ -47,6 +47,8 @@ class Keeper:
     graph: Graph
     wanted: Wanted
     now: datetime.datetime
+    may_create: bool = True
+    """Whether a new one may be made; else a run only says that it is due."""
 
     def keep(self, write: bool) -> Outcome:
         """Bring the credential to what was declared.
@@ -60,7 +62,8 @@ class Keeper:
         if application is None and write and self.wanted.present:
             raise Refused(missing(self.wanted))
         planned = plan(self.wanted, self._held(application), self.now)
-        if application is None or not write or not planned.changes:
+        held_back = planned.create and not self.may_create
+        if application is None or not write or not planned.changes or held_back:
             return self._outcome(application, planned)
         if planned.create:
             # A run that died may have made one that is not seen yet.
@@ -71,6 +74,16 @@ class Keeper:
             self._make(application, outcome)
         self._finish(application, outcome)
         return outcome
+
+    def withdraw(self, key_id: str) -> None:
+        """Remove a secret of ours whose value could not be stored, so that none is left that nobody has.
+
+        :raises GraphError: Graph refuses
+        :raises NotSeen: the application does not look the same for long enough
+        """
+        application = self._steady()
+        if key_id in self._key_ids_of(application):
+            self._remove_secret(application, key_id)
 
     def new_end(self) -> str:
         """The day on which a new one would end."""

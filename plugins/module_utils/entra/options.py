@@ -51,6 +51,44 @@ _FEDERATED: Spec = {
 }
 _APPLICATION: Spec = {"unique_name": {"type": "str"}, "app_id": {"type": "str"}}
 _STATE: Spec = {"state": {"type": "str", "default": "present", "choices": ["present", "absent"]}}
+_ENVIRONMENT: Spec = {
+    "environment": {"type": "str", "required": True},
+    "customer": {"type": "str"},
+    "application": {
+        "type": "dict",
+        "options": {
+            "unique_name": {"type": "str", "required": True},
+            "display_name": {"type": "str"},
+            "permissions": {"type": "list", "elements": "dict", "default": [], "options": _PERMISSION},
+            "access": {"type": "str", "choices": ["scoped", "tenant"]},
+            "owners": {"type": "list", "elements": "str", "default": []},
+            **_STATE,
+        },
+    },
+    "credential": {
+        "type": "dict",
+        "options": {
+            "name": {"type": "str", "required": True},
+            "lifetime": {"type": "int", "default": 180},
+            "renew_before": {"type": "int", "default": 30},
+            "overlap": {"type": "int", "default": 7},
+            "confirmed_key_id": {"type": "str"},
+            "stored_key_id": {"type": "str", "default": ""},
+            "asked_since": {"type": "str"},
+        },
+    },
+    "consent": {
+        "type": "dict",
+        "options": {
+            "app_id": {"type": "str", "required": True},
+            "publisher_tenant_id": {"type": "str", "required": True},
+            "scopes": {"type": "list", "elements": "str", "default": []},
+            "users": {"type": "list", "elements": "str", "default": []},
+            **_STATE,
+        },
+    },
+    "senders": {"type": "list", "elements": "str", "default": []},
+}
 
 MODULES: dict[str, Spec] = {
     "entra_app_registration": {
@@ -92,7 +130,25 @@ MODULES: dict[str, Spec] = {
         "exclusive": {"type": "bool", "default": False},
         **_STATE,
     },
-    "entra_sender_info": {"senders": {"type": "list", "elements": "str", "required": True}},
+    "entra_automation": {
+        "unique_name": {"type": "str", "default": "mailroom-automation"},
+        "display_name": {"type": "str", "default": "Mailroom automation"},
+        "read_senders": {"type": "bool", "default": True},
+    },
+    "entra_sender_info": {
+        "senders": {"type": "list", "elements": "str", "required": True},
+        "unique_name": {"type": "str"},
+    },
+    "entra_environments": {
+        "environments": {"type": "list", "elements": "dict", "required": True, "options": _ENVIRONMENT},
+        "make_secrets": {"type": "list", "elements": "str", "default": [], "no_log": False},
+        "secrets_dir": {"type": "path", "no_log": False},
+        "hand_over": {"type": "str", "default": "vault", "choices": ["vault", "return"]},
+        "stored": {"type": "dict", "default": {}},
+        "withdraw": {"type": "dict", "default": {}},
+        "read_senders": {"type": "bool", "default": True},
+        "catalogue_permissions": {"type": "list", "elements": "dict", "default": [], "options": _PERMISSION},
+    },
 }
 """The options of each Entra module beside ``tenant``."""
 

@@ -135,7 +135,7 @@ def _dkim_sign_in(environment: Environment, findings: Findings) -> None:
 
 def _application(environment: Environment, findings: Findings) -> None:
     source = environment.transport.source
-    if not environment.has_password:
+    if not environment.has_password and not environment.is_managed:
         rule = "Exchange Azure AD needs the Application secret"
         way_out = "Declare erp_mail_password as a reference to a vaulted variable that holds the client secret."
         findings.error("erp_mail_password", None, rule, source, way_out)

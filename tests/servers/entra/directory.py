@@ -161,13 +161,14 @@ class Directory:
         self.truth["users"][user["id"]] = user
         return user
 
-    def add_vendor(self, name: str, tenant_id: str, *, verified: str | None = None) -> str:
+    def add_vendor(self, name: str, tenant_id: str, *, verified: str | None = None, app_id: str | None = None) -> str:
         """An application of another company, known to Entra but not yet to this tenant.
 
         :param verified: the display name of its verified publisher
+        :param app_id: a new one unless given
         :returns: its appId
         """
-        app_id = str(uuid.uuid4())
+        app_id = app_id or str(uuid.uuid4())
         publisher = {"displayName": verified, "verifiedPublisherId": "7654321" if verified else None}
         self.vendors[app_id] = {"appId": app_id, "displayName": name, "tenant": tenant_id, "publisher": publisher}
         return app_id

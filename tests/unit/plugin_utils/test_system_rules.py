@@ -104,6 +104,8 @@ def test_without_smtp_there_is_no_server(base: str) -> None:
 def test_exchange_needs_an_application_and_users() -> None:
     assert needs("exchange")["entra"] == {
         "kind": "application",
+        "managed": False,
+        "title": "AFAS Profit",
         "permissions": [
             {"resource": "Microsoft Graph", "role": "Mail.ReadWrite"},
             {"resource": "Microsoft Graph", "role": "Mail.Send"},

@@ -75,18 +75,32 @@ class Verdict:
     receivers: tuple[Demand, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
-        """The verdict in plain values: str, bool, None, list and dict."""
+        """The verdict in plain values: str, bool, None, list and dict.
+
+        What hinders mail before a receiver sees it counts too here, and comes first; what compares verdicts looks at
+        receivers only.
+        """
+        result, reason, next_step = self._told()
         return {
             "sender": _plain_sender(self.sender),
             "spf": _plain(self.spf),
             "dkim": _plain(self.dkim) | {"selectors": [_plain(one) for one in self.dkim.selectors]},
             "dmarc": _plain(self.dmarc),
-            "result": self.result,
+            "transport": _plain(self.sender.transport) if self.sender.transport else None,
+            "result": result,
             "disposition": self.disposition,
-            "reason": self.reason,
-            "next_step": self.next_step,
+            "reason": reason,
+            "next_step": next_step,
             "receivers": [_plain(one) for one in self.receivers],
         }
+
+    def _told(self) -> tuple[str, str, str | None]:
+        transport = self.sender.transport
+        if transport is None or transport.result == "pass":
+            return self.result, self.reason, self.next_step
+        worse = "fail" if "fail" in (transport.result, self.result) else "unknown"
+        steps = " ".join(step for step in (transport.next_step, self.next_step) if step)
+        return worse, f"{transport.reason} (docs/entra.md); {self.reason}", steps or None
 
 
 def _plain_sender(sender: Sender) -> dict[str, Any]:

@@ -17,13 +17,26 @@ class Signature:
 
 
 @dataclass(frozen=True, slots=True)
+class Transport:
+    """What the system that hands mail in says of the sender, such as whether its mailbox exists.
+
+    ``result`` is pass, fail or unknown; ``reason`` and ``next_step`` are for people.
+    """
+
+    result: str
+    reason: str
+    next_step: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Sender:
     """One address that mail is sent as, and how.
 
     ``address`` and ``domain`` are the header From (domains as A-labels). ``envelope_domain`` is the domain that bounces
     go to, which SPF is looked up for; ``envelope_from`` the whole address when it is known. ``sources`` says which
     servers send: addresses, networks, or SPF terms that cover them. ``signature`` is the DKIM signature. ``helo`` is
-    the name that the server greets with. ``environment``, ``service`` and ``used_for`` are for people.
+    the name that the server greets with. ``transport`` is what was found about handing mail in, None when nobody
+    looked. ``environment``, ``service`` and ``used_for`` are for people.
     """
 
     address: str
@@ -36,3 +49,4 @@ class Sender:
     environment: str | None = None
     service: str | None = None
     used_for: tuple[str, ...] = ()
+    transport: Transport | None = None

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.sender import Sender, Signature
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.sender import Sender, Signature, Transport
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.spf_result import RESULTS, SpfResult
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.verdict import Judge, Verdict
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Unresolved
@@ -233,7 +233,7 @@ def test_a_verdict_in_plain_values_says_everything() -> None:
         "used_for": ["invoices"],
     }
     assert set(plain) == {
-        *("sender", "spf", "dkim", "dmarc", "result", "disposition", "reason", "next_step", "receivers")
+        *("sender", "spf", "dkim", "dmarc", "transport", "result", "disposition", "reason", "next_step", "receivers")
     }
     assert set(plain["spf"]) == {"result", "domain", "aligned", "reason", "term", "address", "caution"}
     assert set(plain["dkim"]) == {"result", "domain", "selectors", "aligned", "reason"}
@@ -410,3 +410,23 @@ def test_better_spf_never_makes_a_verdict_worse(case: tuple[Table, Sender, str])
     some = Judge(table, check_spf=spf(result)).verdict(sender)
     best = Judge(table, check_spf=spf("pass")).verdict(replace(sender, sources=("192.0.2.1",)))
     assert rank[best.result] >= rank[some.result]
+
+
+@pytest.mark.parametrize(
+    ("found", "spf_result", "told"),
+    [
+        ("pass", "pass", "pass"),
+        ("fail", "pass", "fail"),
+        ("unknown", "pass", "unknown"),
+        ("pass", "fail", "fail"),
+        ("unknown", "fail", "fail"),
+    ],
+)
+def test_a_sender_whose_mail_is_not_handed_in_never_plainly_passes(found: str, spf_result: str, told: str) -> None:
+    transport = Transport(found, "nobody in the tenant has this address", "Make a shared mailbox with it.")
+    verdict = judged(replace(SENDER, transport=transport), spf_result)
+    plain = verdict.as_dict()
+    assert (plain["result"], plain["transport"]["result"]) == (told, found)
+    assert plain["reason"].startswith(transport.reason) == (found != "pass")
+    assert str(plain["next_step"]).startswith("Make a shared mailbox") == (found != "pass")
+    assert verdict.result == judged(SENDER, spf_result).result, "what receivers make of it is compared, not this"

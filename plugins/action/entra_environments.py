@@ -1,0 +1,72 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Controller side of ``entra_environments``: a secret is made only when its place is proved, and stored before anybody
+sees the result, which does not hold it."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
+from ansible_collections.mailroom.erp.plugins.plugin_utils.action_base import Result
+from ansible_collections.mailroom.erp.plugins.plugin_utils.entra_action import EntraAction, listed_permissions
+from ansible_collections.mailroom.erp.plugins.plugin_utils.secret_files import SecretFiles
+
+
+class ActionModule(EntraAction):
+    # The result of an asynchronous task loses what hides it.
+    _supports_async = False
+
+    def _prepare(self, arguments: dict[str, Any]) -> list[str]:
+        if "catalogue_permissions" in arguments:
+            return ["catalogue_permissions is set by the controller from the catalogue: leave it out"]
+        problems = super()._prepare(arguments)
+        arguments["catalogue_permissions"] = listed_permissions()
+        return problems
+
+    def _execute(self, arguments: dict[str, Any], task_vars: Mapping[str, Any] | None) -> Result:
+        # what the action adds must not show in the task of the next run
+        arguments = copy.deepcopy(arguments)
+        try:
+            files = SecretFiles(arguments, self._loader._vault)
+            if arguments.get("stored"):
+                return {"changed": self._task.check_mode or files.store(arguments["stored"]), "environments": {}}
+            files.fill_in()
+            if not self._task.check_mode:
+                files.prove(arguments.get("make_secrets") or [])
+        except Refused as refused:
+            return {"failed": True, "changed": False, "msg": str(refused)}
+        executed = super()._execute(arguments, task_vars)
+        return self._handed_over(executed, files, arguments, task_vars)
+
+    def _handed_over(
+        self, executed: Result, files: SecretFiles, arguments: dict[str, Any], task_vars: Mapping[str, Any] | None
+    ) -> Result:
+        """Store what was made; a value that cannot be stored is taken back at once, for nobody would have it."""
+        made = executed.pop("secrets", None) or {}
+        environments = executed.get("environments") or {}
+        for name, one in environments.items():
+            one["stored"] = files.place_of(name)
+        returned = {"secrets": made, "_ansible_no_log": bool(made)} if files.returns_secrets else {}
+        if self._task.check_mode or arguments.get("withdraw"):
+            return {**executed, **returned}
+        try:
+            stored = files.store_made(environments, {} if files.returns_secrets else made)
+        except Refused as refused:
+            keys = {name: environments[name]["key_id"] for name in made if name not in files.stored}
+            return self._withdrawn(executed, str(refused), {**arguments, "withdraw": keys}, task_vars)
+        return {**executed, **returned, "changed": bool(executed.get("changed")) or stored}
+
+    def _withdrawn(
+        self, executed: Result, reason: str, arguments: dict[str, Any], task_vars: Mapping[str, Any] | None
+    ) -> Result:
+        told = "no secret was lost"
+        if arguments["withdraw"]:
+            taken = super()._execute(arguments, task_vars)
+            told = "the new secrets are taken back"
+            if taken.get("failed"):
+                told = f"the new secrets could not be taken back either: {taken.get('msg')}"
+        return {**executed, "failed": True, "msg": f"{reason}\n{told}; run again once it can be written."}

@@ -1,0 +1,112 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The filter ``mail_tenants``: from Ansible's variables to ``plugin_utils.needs_entra``, where the rules are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from ansible.errors import AnsibleError
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem
+from ansible_collections.mailroom.erp.plugins.plugin_utils.environment import INVENTORY
+from ansible_collections.mailroom.erp.plugins.plugin_utils.needs_entra import (
+    HostTenant,
+    for_bootstrap,
+    tenants_of,
+)
+from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import plain
+from jinja2 import TemplateError
+
+DOCUMENTATION = r"""
+name: mail_tenants
+short_description: Add up what all ERP environments of a play need from Microsoft Entra
+version_added: 0.1.0
+author:
+  - the mailroom.erp authors (@mailroom)
+description:
+  - Adds up the needs that the role P(mailroom.erp.erp_mail#role) published for each host and the variables
+    C(mail_entra_*), by tenant, into options of M(mailroom.erp.entra_environments).
+  - The result holds the secrets of the sign-ins. Give it to a module's options, never to a message.
+positional: hosts
+options:
+  _input:
+    description: The variable C(hostvars).
+    type: raw
+    required: true
+  hosts:
+    description: The names of all hosts of the play, C(ansible_play_hosts_all).
+    type: list
+    elements: str
+    required: true
+"""
+
+EXAMPLES = r"""
+- name: Bring one tenant to what its environments need
+  mailroom.erp.entra_environments:
+    tenant: "{{ plan.tenants[item].tenant }}"
+    environments: "{{ plan.tenants[item].environments }}"
+    secrets_dir: /srv/mailroom/secrets
+  vars:
+    plan: "{{ hostvars | mailroom.erp.mail_tenants(ansible_play_hosts_all) }}"
+  loop: "{{ plan.tenants | list }}"
+"""
+
+RETURN = r"""
+_value:
+  description: A dictionary of C(tenants) (by id, each with C(tenant) and C(environments)) and C(problems), a list.
+  type: dict
+"""
+
+_VARIABLES = (
+    "tenant",
+    "access",
+    "unique_name",
+    "display_name",
+    "owners",
+    "secret",
+    "confirmed_key_id",
+    "customer",
+)
+
+
+def mail_tenants(hostvars: Mapping[str, Any], hosts: Iterable[str]) -> dict[str, Any]:
+    """Add up what all hosts need; the documentation above describes options and result."""
+    unreadable: list[Problem] = []
+    plan = tenants_of([host_tenant(str(name), hostvars[name], unreadable) for name in hosts])
+    return {"tenants": plan.tenants, "problems": [str(problem) for problem in (*unreadable, *plan.problems)]}
+
+
+def mail_bootstrap(environments: Iterable[Mapping[str, Any]], owner: str | None) -> list[dict[str, Any]]:
+    """What a person does of the environments of one tenant; ``mail_bootstrap.yml`` documents it."""
+    return for_bootstrap(plain(list(environments)), plain(owner))
+
+
+def host_tenant(name: str, variables: Mapping[str, Any], unreadable: list[Problem]) -> HostTenant:
+    """One host's part, from its variables.
+
+    :param variables: what ``hostvars`` has of the host
+    :param unreadable: takes a problem for each variable that cannot be templated
+    """
+    needs = plain(variables["erp_mail_needs"]) if "erp_mail_needs" in variables else None
+    if not (needs or {}).get("entra"):
+        return HostTenant(name, needs)
+    found = {}
+    for variable in _VARIABLES:
+        try:
+            found[variable] = plain(variables.get(f"mail_entra_{variable}"))
+        except (AnsibleError, TemplateError):
+            # the error's own text may quote the value
+            rule = "it cannot be templated: a variable that it refers to is not defined, or the vault is not open"
+            way_out = "Define the variable for this run, e.g. with --vault-id."
+            unreadable.append(Problem(name, f"mail_entra_{variable}", None, rule, INVENTORY, way_out))
+    return HostTenant(name, needs, **found)
+
+
+class FilterModule:
+    """The filters of this file."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """Name them."""
+        return {"mail_tenants": mail_tenants, "mail_bootstrap": mail_bootstrap}

@@ -1,0 +1,51 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The application that the automation signs in with: what it may do, and who may make it."""
+
+from __future__ import annotations
+
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.grants import Permission
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.registration_plan import GUIDE, Wanted
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.token import Token
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
+
+_API = "Microsoft Graph"
+RUN_TIME = ("Application.ReadWrite.OwnedBy", "Application.Read.All")
+"""What the automation needs: change what it has made itself, and see deleted applications."""
+
+READ_SENDERS = ("User.Read.All", "Domain.Read.All", "MailboxSettings.Read")
+"""What it needs to see whether senders are mailboxes of the tenant."""
+
+
+def automation(unique_name: str, display_name: str, *, read_senders: bool) -> Wanted:
+    """The automation's own application, with these rights and no others.
+
+    :param read_senders: whether it may look at the senders' mailboxes
+    """
+    roles = (*RUN_TIME, *(READ_SENDERS if read_senders else ()))
+    return Wanted(
+        unique_name=unique_name,
+        app_id=None,
+        display_name=display_name,
+        permissions=tuple(Permission(_API, role) for role in roles),
+        access="tenant",
+        owners=(),
+        notes=None,
+        exclusive=False,
+        accept_unknown=frozenset(),
+        consent="grant",
+        revoke_tenant_grants=False,
+        present=True,
+    )
+
+
+def check_person(wanted: Wanted, token: Token) -> None:
+    """See that a person has signed in: an application must never give rights to itself or another one.
+
+    :raises Refused: the token is an application's
+    """
+    if token.rights is not None:
+        rule = "this sign-in is an application's, and only a person gives an automation its rights"
+        way_out = "Run az login as an administrator, and give tenant.azure_cli: true instead of the other sign-in."
+        raise Refused(Problem(wanted.subject, "tenant", None, rule, GUIDE, way_out))

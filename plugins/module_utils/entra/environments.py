@@ -1,0 +1,267 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The ERP environments of one tenant, all with one sign-in: application, secret, consent and senders of each."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from ansible_collections.mailroom.erp.plugins.module_utils.entra import (
+    consent,
+    consent_run,
+    credential,
+    registration,
+    registration_plan,
+)
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.credential_run import Keeper
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import (
+    AnswerLost,
+    Graph,
+    GraphError,
+    Json,
+    NotSeen,
+)
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.people import read_senders
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.token import Token
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
+
+_Read = TypeVar("_Read")
+_GUIDE = "docs/entra.md"
+_FAILURES = (Refused, GraphError, NotSeen, AnswerLost)
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What one environment needs of the tenant, checked; None for a part that it does not need."""
+
+    name: str
+    application: registration_plan.Wanted | None
+    credential: credential.Wanted | None
+    consent: consent.Wanted | None
+    senders: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Done:
+    """What came of one environment. ``secret`` is the value of a new secret, which exists nowhere else; ``due`` says
+    why a secret is to be made that was not made, None when none is. ``problems`` is what went wrong, the rest is done.
+    """
+
+    application: registration.Outcome | None = None
+    key: Json = field(default_factory=dict)
+    secret: str | None = field(default=None, repr=False)
+    due: str | None = None
+    lost: list[str] = field(default_factory=list)
+    retiring: list[Json] = field(default_factory=list)
+    consent: consent.Plan | None = None
+    consent_missing: bool = False
+    senders: list[Json] = field(default_factory=list)
+    changed: bool = False
+    differences: list[tuple[str, Json, Json]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+    def as_dict(self, tenant_id: str) -> Json:
+        """One item of the return value ``environments``, without the value of a secret."""
+        found = self.application.found.application if self.application else None
+        grants = self.application.plan if self.application else None
+        return {
+            "directory_id": tenant_id,
+            "app_id": (found or {}).get("appId"),
+            "key_id": self.key.get("keyId"),
+            "end_date_time": self.key.get("endDateTime"),
+            "secret_due": self.due,
+            "lost": self.lost,
+            "retiring": self.retiring,
+            "missing_grants": grants.missing if grants else [],
+            "unknown_grants": grants.unknown if grants else [],
+            "consent": self.consent.after if self.consent else {},
+            "consent_missing": self.consent_missing,
+            "senders": self.senders,
+            "changed": self.changed,
+            "problems": self.problems,
+        }
+
+
+def read_declared(
+    entries: Iterable[Mapping[str, Any]], listed: Any, client_id: str | None, now: datetime.datetime
+) -> list[Declared]:
+    """The environments as they were declared.
+
+    :param entries: the option ``environments``
+    :param listed: the option ``catalogue_permissions``
+    :param client_id: of the automation, which must not change itself
+    :raises Refused: with everything that is wrong with any of them
+    """
+    reader = _Reader(listed, client_id, now)
+    found = [reader.environment(entry) for entry in entries]
+    if reader.problems:
+        raise Refused(reader.problems)
+    return found
+
+
+class _Reader:
+    """Reads declared environments, and gathers what is wrong with them."""
+
+    def __init__(self, listed: Any, client_id: str | None, now: datetime.datetime) -> None:
+        self._listed, self._client_id, self._now = listed, client_id, now
+        self.problems: list[Problem] = []
+
+    def environment(self, entry: Mapping[str, Any]) -> Declared:
+        name, senders = entry["environment"], tuple(entry.get("senders") or ())
+        application = self._part(self._application, entry, "application")
+        key = self._part(self._credential, entry, "credential")
+        return Declared(name, application, key, self._part(_consent, entry, "consent"), senders)
+
+    def _part(self, read: Callable[[Mapping[str, Any]], _Read], entry: Mapping[str, Any], part: str) -> _Read | None:
+        try:
+            return read(entry) if entry.get(part) else None
+        except Refused as refused:
+            self.problems += refused.problems
+        return None
+
+    def _application(self, entry: Mapping[str, Any]) -> registration_plan.Wanted:
+        # what this sign-in may not grant is told, not refused: the rest can be made all the same
+        given = {**entry["application"], "consent": "report", "catalogue_permissions": self._listed}
+        return registration_plan.read_wanted(given, self._client_id)
+
+    def _credential(self, entry: Mapping[str, Any]) -> credential.Wanted:
+        """One whose value was lost on its way is always made anew."""
+        name = (entry.get("application") or {}).get("unique_name")
+        given = {**entry["credential"], "unique_name": name, "kind": "secret", "replace_lost": True}
+        return credential.read_wanted(given, self._now)
+
+
+def _consent(entry: Mapping[str, Any]) -> consent.Wanted:
+    return consent.read_wanted(entry["consent"])
+
+
+@dataclass(slots=True)
+class Tenant:
+    """The work in one tenant. ``make_secrets`` names the environments whose secrets have a place to go; ``write`` is
+    False in check mode."""
+
+    graph: Graph
+    token: Token
+    now: datetime.datetime
+    write: bool
+    make_secrets: frozenset[str] = frozenset()
+
+    def bring(self, declared: Iterable[Declared]) -> dict[str, Done]:
+        """Bring all environments to what was declared, one after the other.
+
+        What fails for one environment is its problem; the others go on, and a secret that was made is given back.
+        """
+        return {one.name: self._one(one) for one in declared}
+
+    def withdraw(self, declared: Iterable[Declared], keys: Mapping[str, str]) -> None:
+        """Remove secrets whose values could not be stored.
+
+        :param keys: environment to key id
+        :raises GraphError: Graph refuses
+        :raises NotSeen: an application does not look the same for long enough
+        """
+        for one in declared:
+            if one.name in keys and one.credential is not None:
+                Keeper(self.graph, one.credential, self.now).withdraw(keys[one.name])
+
+    def _one(self, one: Declared) -> Done:
+        done = Done()
+        for part in (self._application, self._credential, self._consent):
+            try:
+                part(one, done)
+            except _FAILURES as error:
+                done.problems.append(str(error))
+                break
+        return done
+
+    def _application(self, one: Declared, done: Done) -> None:
+        if one.application is None:
+            return
+        outcome = registration.register(self.graph, one.application, self.token, self.write)
+        done.application, done.changed = outcome, outcome.plan.changes
+        done.warnings += outcome.plan.warnings
+        subject = f"{one.application.subject} (application)"
+        done.differences.append((subject, outcome.plan.before, outcome.plan.after))
+
+    def _credential(self, one: Declared, done: Done) -> None:
+        if one.credential is None:
+            return
+        keeper = Keeper(self.graph, one.credential, self.now, may_create=one.name in self.make_secrets)
+        outcome = keeper.keep(self.write)
+        made = outcome.secret is not None
+        done.key, done.secret = outcome.current or {}, outcome.secret
+        done.due = outcome.plan.why if outcome.plan.create and not made else None
+        done.lost = [key["keyId"] for key in outcome.plan.lost]
+        done.retiring = [
+            {"key_id": key["keyId"], "end_date_time": key["endDateTime"], "why": why}
+            for key, why in outcome.plan.retiring
+        ]
+        done.changed = done.changed or outcome.plan.changes
+        done.warnings += outcome.warnings
+        gone = {key["keyId"] for key in outcome.plan.remove}
+        before = {key["keyId"]: f"{key['displayName']}, until {key['endDateTime'][:10]}" for key in outcome.held}
+        after = {key_id: text for key_id, text in before.items() if key_id not in gone}
+        new = {"(new)": f"{one.credential.label}, until {keeper.new_end()}"} if outcome.plan.create else {}
+        done.differences.append((one.credential.subject, before, {**after, **new}))
+
+    def _consent(self, one: Declared, done: Done) -> None:
+        """Consent is given where this sign-in may; else it is told, for it is a person's work."""
+        if one.consent is None:
+            return
+        try:
+            outcome = consent_run.consent(self.graph, one.consent, self.token, self.write)
+        except (Refused, GraphError) as error:
+            if not self._is_a_person_s_work(error):
+                raise
+            done.consent_missing = True
+            rule = "this sign-in cannot see or give consent, so whether it is there is not known"
+            way_out = "A person consents once: docs/entra.md, Once per ERP."
+            done.warnings.append(str(Problem(one.name, "consent", one.consent.app_id, rule, _GUIDE, way_out)))
+            return
+        done.consent, done.changed = outcome.plan, done.changed or outcome.plan.changes
+        done.warnings += outcome.warnings
+        done.differences.append((f"{one.consent.app_id} (consent)", outcome.plan.before, outcome.plan.after))
+
+    def _is_a_person_s_work(self, error: Exception) -> bool:
+        return self.token.lacks(consent.CONSENT) and (
+            error.status == 403 if isinstance(error, GraphError) else _speaks_of(error, consent.CONSENT)
+        )
+
+
+def _speaks_of(error: Exception, right: str) -> bool:
+    return right in str(error)
+
+
+def find_senders(graph: Graph, declared: Iterable[Declared], done: Mapping[str, Done]) -> Iterator[str]:
+    """Look up the senders of all environments together, and put them into ``done``.
+
+    :returns: what is wrong with them, one sentence each
+    :raises Refused: an address is none
+    :raises GraphError: Graph fails
+    """
+    wanted = {one.name: one.senders for one in declared if one.senders}
+    found = _states(graph, [address for senders in wanted.values() for address in senders])
+    for name, senders in wanted.items():
+        done[name].senders = [found[address] for address in dict.fromkeys(senders)]
+        for state in done[name].senders:
+            if state["result"] != "pass":
+                way_out = str(state["next_step"] or "Look at it in Microsoft 365.")
+                yield str(Problem(name, "sender", state["address"], state["reason"], _GUIDE, way_out))
+
+
+def _states(graph: Graph, addresses: list[str]) -> dict[str, Json]:
+    if not addresses:
+        return {}
+    try:
+        return {state.address: state.as_dict() for state in read_senders(graph, addresses)}
+    except GraphError as error:
+        if error.status != 403:
+            raise
+    unseen = {"result": "unknown", "reason": "the people of the tenant cannot be read"}
+    step = "Grant the automation User.Read.All, Domain.Read.All and MailboxSettings.Read."
+    return {address: {"address": address, **unseen, "next_step": step} for address in addresses}

@@ -1,0 +1,107 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A person's part on the test tenant, and what the automation can do afterwards with its few rights."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.mailroom.erp.tests.integration.estate import inventory
+from ansible_collections.mailroom.erp.tests.integration.playbook import Result, run_playbook
+from ansible_collections.mailroom.erp.tests.integration.test_site_entra import flat, king, profit, site, stored
+from ansible_collections.mailroom.erp.tests.servers.entra.directory import GRAPH_ROLES
+from ansible_collections.mailroom.erp.tests.servers.entra.server import EntraServer
+
+BOOTSTRAP = "mailroom.erp.entra_bootstrap"
+PERSON = "Application.ReadWrite.All AppRoleAssignment.ReadWrite.All DelegatedPermissionGrant.ReadWrite.All"
+RUN_TIME = {
+    *("Application.ReadWrite.OwnedBy", "Application.Read.All"),
+    *("User.Read.All", "Domain.Read.All", "MailboxSettings.Read"),
+}
+
+
+@pytest.fixture
+def server() -> Iterator[EntraServer]:
+    with EntraServer() as started:
+        for name in ("erp", "office"):
+            started.directory.add_user(f"{name}@acme.example", purpose="shared")
+        yield started
+
+
+def bootstrap(
+    folder: Path, server: EntraServer, hosts: dict[str, Any], *arguments: str, scopes: str = PERSON
+) -> Result:
+    """Run the playbook as a person who has signed in with the Azure CLI."""
+    admin = server.directory.add_user("admin@acme.example")
+    server.directory.settle()
+    token = server.authority.person_token(admin, f"User.Read.All {scopes}")
+    program = folder / "bin" / "az"
+    program.parent.mkdir(exist_ok=True)
+    program.write_text(f"#!/bin/sh\necho '{json.dumps({'accessToken': token})}'\n", encoding="utf-8")
+    program.chmod(0o755)
+    tenant = {**server.tenant_option(("", "")), "azure_cli": True}
+    person = {name: value for name, value in tenant.items() if name not in ("client_id", "client_secret")}
+    path = {"PATH": f"{program.parent}:{os.environ['PATH']}"}
+    extra = json.dumps({"acme_tenant": person})
+    return run_playbook(folder, BOOTSTRAP, hosts, "-e", extra, *arguments, environment=path)
+
+
+def rights_of(server: EntraServer, unique_name: str) -> set[str]:
+    (application,) = server.truth.find("applications", uniqueName=unique_name)
+    (principal,) = server.truth.find("servicePrincipals", appId=application["appId"])
+    names = {role_id: name for name, role_id in GRAPH_ROLES.items()}
+    return {names[one["appRoleId"]] for one in server.truth.find("appRoleAssignments", principalId=principal["id"])}
+
+
+def test_once_a_person_then_the_automation(estate: Path, server: EntraServer) -> None:
+    hosts = {"profit": profit("erp"), "office": king(server)}
+    tenant = {"mail_entra_tenant": "{{ acme_tenant }}", "mail_entra_customer": "acme"}
+    declared = inventory(hosts, **tenant)
+    server.plan()
+    check = bootstrap(estate, server, declared, "--check", "--diff")
+    assert check.rc == 0, check.output
+    assert {method for method, _path in server.requests} == {"GET"}
+    first = bootstrap(estate, server, declared)
+    assert first.rc == 0, first.output
+    assert rights_of(server, "mailroom-automation") == RUN_TIME
+    assert rights_of(server, "mailroom-profit") == {"Mail.Send", "Mail.ReadWrite"}
+    assert len(server.truth["oauth2PermissionGrants"]) == 1
+    (application,) = server.truth.find("applications", uniqueName="mailroom-profit")
+    assert application["passwordCredentials"] == [], "the secret is the automation's work"
+    again = bootstrap(estate, server, declared)
+    assert (again.rc, again.changed) == (0, 0), again.output
+
+    (automation,) = server.truth.find("applications", uniqueName="mailroom-automation")
+    assert automation["appId"] in flat(first)
+    _key, secret = server.directory.new_secret(automation["id"], {"displayName": "by hand"})
+    server.directory.settle()
+    option = server.tenant_option((automation["appId"], secret))
+    declared = inventory(hosts, mail_entra_tenant=option, mail_entra_customer="acme")
+    run = site(estate, declared)
+    assert run.rc == 0, run.output
+    assert server.signs_in(application["appId"], stored(estate)["profit"]["secret"])
+    assert "has to consent to Microsoft Graph" not in flat(run)
+    assert site(estate, declared).changed == 0
+
+
+def test_an_application_gives_itself_no_rights(estate: Path, server: EntraServer) -> None:
+    rights = ["Application.ReadWrite.All", "AppRoleAssignment.ReadWrite.All"]
+    option = server.tenant_option(server.directory.add_client("automation", rights))
+    result = run_playbook(estate, BOOTSTRAP, inventory({"profit": profit("erp")}, mail_entra_tenant=option))
+    assert result.rc != 0 and "only a person gives an automation its rights" in flat(result)
+    assert server.truth.find("applications", uniqueName="mailroom-automation") == []
+
+
+def test_the_automation_trusts_the_ci(estate: Path, server: EntraServer) -> None:
+    declared = inventory({"profit": profit("erp")}, mail_entra_tenant="{{ acme_tenant }}")
+    ci = {"issuer": "https://token.actions.example", "subject": "repo:acme/mail:ref:refs/heads/main"}
+    result = bootstrap(estate, server, declared, "-e", json.dumps({"entra_bootstrap_federated": ci}))
+    assert result.rc == 0, result.output
+    (trusted,) = server.truth["federated"].values()
+    assert (trusted["issuer"], trusted["subject"]) == (ci["issuer"], ci["subject"])

@@ -1,0 +1,153 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""All environments of one tenant together, on the test tenant."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+import pytest
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.environments import (
+    Done,
+    Tenant,
+    find_senders,
+    read_declared,
+)
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import Graph
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.reach import read_reach
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.token import read_token
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
+from ansible_collections.mailroom.erp.tests.servers.entra.server import EntraServer
+from ansible_collections.mailroom.erp.tests.unit.entra.conftest import BOOTSTRAP, RUN_TIME, OpenGraph
+
+NOW = datetime.datetime.now(datetime.UTC)
+LISTED = [{"resource": "Microsoft Graph", "role": role} for role in ("Mail.ReadWrite", "Mail.Send")]
+READ = ["User.Read.All", "Domain.Read.All", "MailboxSettings.Read"]
+PUBLISHER = "99999999-8888-7777-6666-555555555555"
+
+
+def entry(name: str, **more: Any) -> dict[str, Any]:
+    """An environment with an application and a secret."""
+    application = {"unique_name": f"mailroom-{name}", "permissions": LISTED, "access": "tenant", "state": "present"}
+    days = {"lifetime": 180, "renew_before": 30, "overlap": 7}
+    return {"environment": name, "application": application, "credential": {"name": "mail", **days}, **more}
+
+
+def king(app_id: str) -> dict[str, Any]:
+    declared = {"app_id": app_id, "publisher_tenant_id": PUBLISHER, "scopes": ["SMTP.Send"]}
+    return {"environment": "king", "consent": {**declared, "users": ["office@acme.example"]}}
+
+
+def bring(graph: Graph, *entries: dict[str, Any], write: bool = True, make: bool = True) -> dict[str, Done]:
+    declared = read_declared(entries, LISTED, None, NOW)
+    names = frozenset(one.name for one in declared) if make else frozenset()
+    return Tenant(graph, read_token(graph._token), NOW, write, names).bring(declared)
+
+
+def stored(one: dict[str, Any], done: Done) -> dict[str, Any]:
+    return {**one, "credential": {**one["credential"], "stored_key_id": done.key["keyId"]}}
+
+
+def test_an_unchanged_environment_costs_four_requests(server: EntraServer, open_graph: OpenGraph) -> None:
+    graph = open_graph(*BOOTSTRAP)
+    entries = [entry("one"), entry("two")]
+    made = bring(graph, *entries)
+    assert [one.problems for one in made.values()] == [[], []]
+    assert all(server.signs_in(one.as_dict("x")["app_id"], str(one.secret)) for one in made.values())
+    server.plan()
+    again = bring(graph, *(stored(one, made[one["environment"]]) for one in entries))
+    assert not any(one.changed or one.secret for one in again.values())
+    assert len(server.requests) == 4 * len(entries)
+
+
+def test_no_secret_is_made_without_a_place(server: EntraServer, open_graph: OpenGraph) -> None:
+    done = bring(open_graph(*BOOTSTRAP), entry("one"), make=False)["one"]
+    (application,) = server.truth.find("applications", uniqueName="mailroom-one")
+    assert (done.due, done.secret, application["passwordCredentials"]) == ("there is none", None, [])
+
+
+def test_nothing_is_written_while_looking(server: EntraServer, open_graph: OpenGraph) -> None:
+    server.plan()
+    done = bring(open_graph(*BOOTSTRAP), entry("one"), write=False)["one"]
+    assert done.changed and done.due == "there is none" and done.problems == []
+    assert {method for method, _path in server.requests} == {"GET"}
+
+
+def test_the_others_go_on_when_one_fails(server: EntraServer, open_graph: OpenGraph) -> None:
+    server.directory.new_application({"displayName": "taken"}, "mailroom-one", [])
+    server.directory.settle()
+    done = bring(open_graph(*BOOTSTRAP), entry("one"), entry("two"))
+    assert "Authorization_RequestDenied" in done["one"].problems[0] and done["one"].secret is None
+    assert done["two"].problems == [] and done["two"].secret
+
+
+def test_everything_wrong_is_told_before_anything_is_asked(server: EntraServer) -> None:
+    wrong = entry("one")
+    wrong["application"]["permissions"] = [{"resource": "Microsoft Graph", "role": "Directory.ReadWrite.All"}]
+    with pytest.raises(Refused) as caught:
+        read_declared([wrong, king("nobody")], LISTED, None, NOW)
+    assert len(caught.value.problems) == 2
+    assert server.requests == []
+
+
+def test_a_secret_that_cannot_be_stored_is_taken_back(server: EntraServer, open_graph: OpenGraph) -> None:
+    graph = open_graph(*BOOTSTRAP)
+    done = bring(graph, entry("one"))["one"]
+    declared = read_declared([entry("one")], LISTED, None, NOW)
+    Tenant(graph, read_token(graph._token), NOW, True).withdraw(declared, {"one": done.key["keyId"]})
+    (application,) = server.truth.find("applications", uniqueName="mailroom-one")
+    assert application["passwordCredentials"] == []
+
+
+@pytest.mark.parametrize("rights", [RUN_TIME, BOOTSTRAP], ids=["run time", "bootstrap"])
+def test_consent_is_given_where_the_sign_in_may_and_told_otherwise(
+    server: EntraServer, open_graph: OpenGraph, rights: list[str]
+) -> None:
+    app_id = server.directory.add_vendor("KING Software - SendEmail", PUBLISHER)
+    server.directory.add_user("office@acme.example")
+    server.directory.settle()
+    done = bring(open_graph(*rights, *READ), king(app_id))["king"]
+    assert done.problems == []
+    assert done.consent_missing == (rights == RUN_TIME)
+    assert bool(server.truth["oauth2PermissionGrants"]) == (rights == BOOTSTRAP)
+    assert any("A person consents once" in warning for warning in done.warnings) == (rights == RUN_TIME)
+
+
+def test_the_senders_of_all_environments_are_looked_up_together(server: EntraServer, open_graph: OpenGraph) -> None:
+    for name in ("erp", "office"):
+        server.directory.add_user(f"{name}@acme.example", purpose="shared")
+    server.directory.settle()
+    entries = [{"environment": "one", "senders": ["erp@acme.example", "nobody@acme.example"]}]
+    entries.append({"environment": "two", "senders": ["office@acme.example", "erp@acme.example"]})
+    declared = read_declared(entries, LISTED, None, NOW)
+    done = {one.name: Done() for one in declared}
+    server.plan()
+    told = list(find_senders(open_graph(*READ), declared, done))
+    assert [state["result"] for state in done["one"].senders] == ["pass", "fail"]
+    assert [state["result"] for state in done["two"].senders] == ["pass", "pass"]
+    assert len(told) == 1 and told[0].startswith('one: sender "nobody@acme.example"') and "shared mailbox" in told[0]
+    assert len(server.requests) == 4, "one for people, one for domains, one for each mailbox"
+
+
+def test_senders_that_may_not_be_read_are_unknown(open_graph: OpenGraph) -> None:
+    declared = read_declared([{"environment": "one", "senders": ["erp@acme.example"]}], LISTED, None, NOW)
+    done = {"one": Done()}
+    assert len(list(find_senders(open_graph(*RUN_TIME), declared, done))) == 1
+    assert done["one"].senders[0]["result"] == "unknown"
+
+
+def test_what_an_application_reaches(server: EntraServer, open_graph: OpenGraph) -> None:
+    graph = open_graph(*BOOTSTRAP)
+    planned: dict[str, Any] = {"exists": False, "app_id": None, "granted": [], "every_mailbox": None}
+    assert read_reach(graph, "mailroom-one") == planned
+    bring(graph, entry("one"))
+    found = read_reach(graph, "mailroom-one")
+    assert found["exists"] and found["every_mailbox"] is True
+    assert found["granted"] == ["Microsoft Graph/Mail.ReadWrite", "Microsoft Graph/Mail.Send"]
+    scoped = entry("two")
+    scoped["application"]["access"] = "scoped"
+    bring(graph, scoped)
+    found = read_reach(graph, "mailroom-two")
+    assert (found["exists"], found["granted"], found["every_mailbox"]) == (True, [], None)
