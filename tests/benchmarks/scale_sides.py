@@ -122,7 +122,7 @@ def bare(signed: bool) -> Callable[[Job], list[str]]:
     """The bare dnspython script; its updates are signed in any case."""
 
     def prepare(job: Job) -> list[str]:
-        zones = {zone: [(name, rdtype, value) for name, rdtype, value in records(zone)] for zone in job.zones}
+        zones = {zone: list(records(zone)) for zone in job.zones}
         work = {"server": ADDRESS, "port": job.port, "key": [KEY_NAME, KEY_SECRET], "signed": signed, "zones": zones}
         (job.folder / "bare.json").write_text(json.dumps(work))
         return [sys.executable, str(Path(__file__).parent / "bare_script.py"), str(job.folder / "bare.json")]

@@ -197,7 +197,7 @@ class Rfc2136Provider:
         rdatasets: dict[Key, Rdataset | None] = {}
         for (name, rdtype), answer in answers.items():
             owner = values.name_of(name)
-            rdatasets |= {(name, wanted): answer.rdataset(owner, wanted) for wanted in {rdtype, "CNAME"}}
+            rdatasets |= {(name, wanted): answer.rdataset(owner, wanted) for wanted in (rdtype, "CNAME")}
         wild = self._wild({key: rdataset for key, rdataset in rdatasets.items() if rdataset}, ask)
         found = {key: _Found(rdatasets[key], is_wild) for key, is_wild in wild.items()}
         return found | {key: _Found(None, False) for key, rdataset in rdatasets.items() if rdataset is None}
