@@ -25,7 +25,7 @@ from ansible_collections.mailroom.erp.tests.servers import octodns_backends
 from ansible_collections.mailroom.erp.tests.servers.all import SERVERS
 from ansible_collections.mailroom.erp.tests.servers.bind import Bind
 from ansible_collections.mailroom.erp.tests.servers.cloudflare import Cloudflare
-from ansible_collections.mailroom.erp.tests.servers.powerdns import PowerDns
+from ansible_collections.mailroom.erp.tests.servers.powerdns import UncachedPowerDns
 from ansible_collections.mailroom.erp.tests.servers.server import zone_text
 
 ZONE = "acme.example"
@@ -77,7 +77,7 @@ def octodns_bind(tmp_path: Path) -> Iterator[Place]:
 
 @pytest.fixture
 def octodns_powerdns(tmp_path: Path) -> Iterator[Place]:
-    with PowerDns({ZONE: text_with(PLAIN_FOREIGN)}) as server:
+    with UncachedPowerDns({ZONE: text_with(PLAIN_FOREIGN)}) as server:
         dns, look = octodns_backends.on_powerdns(server), look_at_server(server, ZONE)
         yield Place(dns, server.resolver_option, look, tmp_path / "state", PLAIN_FOREIGN)
 
