@@ -326,12 +326,18 @@ class Run:
     def _write(self, works: Sequence[_ZoneWork]) -> None:
         """Write all zones; what stands in them now is kept first, in one go."""
         conclude = self._progress.counted("zones written", len(works), self._conclude)
+        far = [work for work in works if isinstance(work.provider, LooksAhead)]
+        near = [work for work in works if not isinstance(work.provider, LooksAhead)]
         with keeping(self._snapshot, works):
-            for part in _parts(works, _AT_ONCE // _QUESTIONS):
-                begun = [(work, settling(work, partial(self._replan, work), self._snapshot)) for work in part]
+            for part in _parts(far, _AT_ONCE // _QUESTIONS):
+                begun = self._begun(part)
                 each(_first_write, begun, self._concurrency)
                 self._look_ahead("names read back", [(work.provider, key) for work in part for key in work.keys])
                 each(conclude, begun, self._concurrency)
+            each(conclude, self._begun(near), self._concurrency)
+
+    def _begun(self, works: Sequence[_ZoneWork]) -> list[_Settling]:
+        return [(work, settling(work, partial(self._replan, work), self._snapshot)) for work in works]
 
     def _conclude(self, begun: _Settling) -> None:
         work, settling = begun
