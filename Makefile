@@ -24,7 +24,7 @@ unexport ANSIBLE_INVENTORY ANSIBLE_VAULT_PASSWORD_FILE ANSIBLE_STDOUT_CALLBACK A
 help:
 	@echo 'make demo         nine ERP environments of five systems get settings, records, a tenant (in build/demo)'
 	@echo 'make test         lint docs-lint sanity molecule, and all tests but the slow ones of contention'
-	@echo 'make contention   32 writers at once, and runs that die or lose their server at any step, on every server'
+	@echo 'make contention   the slow ones: 32 writers at once, runs that die or lose their server at any step, 2,000 domains'
 	@echo 'make a11y         the sheets in a real browser, judged by axe-core (needs Chromium)'
 	@echo 'make receiver     real messages to a mail server that enforces SPF, DKIM and DMARC, against the verdicts (root)'
 	@echo 'make test-matrix  unit, integration and sanity tests on every ansible-core that the collection promises'

@@ -10,6 +10,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pytest
 from ansible_collections.mailroom.erp.tests.integration.playbook import Result, run_playbook
 from ansible_collections.mailroom.erp.tests.servers.bind import UPDATES_REFUSED, Bind, zone_text
 
@@ -38,11 +39,12 @@ def result_of(folder: Path) -> dict[str, Any]:
     return found
 
 
-def shown(output: str, step: str) -> list[int]:
-    """The numbers that the controller showed of one step while the module ran."""
-    return [int(number) for number in re.findall(rf"(\d+) of {DOMAINS} {step}", output)]
+def shown(output: str) -> list[str]:
+    """What the controller showed of the steps while the module ran."""
+    return re.findall(r"\d+ of (\d+ (?:names asked for|zones read|zones written))", output)
 
 
+@pytest.mark.slow
 def test_one_zone_that_fails_does_not_stop_the_others_on_a_name_server(tmp_path: Path) -> None:
     zones = {**{name: zone_text(name) for name in NAMES}, **WORLD}
     with Bind(zones, zone_updates={BROKEN: UPDATES_REFUSED}) as server:
@@ -56,7 +58,7 @@ def test_one_zone_that_fails_does_not_stop_the_others_on_a_name_server(tmp_path:
         assert "answered our update with REFUSED" in failure["msg"]
         assert f"1 of {DOMAINS} domains failed, the others are done" in done.output
         assert f"{BROKEN}: " in done.output
-        progress = shown(done.output, "(?:domains located|zones read|domains judged|delegations checked|zones written)")
+        progress = shown(done.output)
         assert len(progress) >= 2, done.output[:3000]
         for name in (NAMES[0], NAMES[999], NAMES[1001], NAMES[-1]):
             assert server.values(name, "TXT") == [f'"v=spf1 {TERM} ~all"']
@@ -64,6 +66,7 @@ def test_one_zone_that_fails_does_not_stop_the_others_on_a_name_server(tmp_path:
         assert (server.values(BROKEN, "TXT"), server.serial(BROKEN)) == ([], 1)
 
 
+@pytest.mark.slow
 def test_a_file_of_domains_over_zone_files(tmp_path: Path) -> None:
     folder = tmp_path / "zones"
     folder.mkdir()

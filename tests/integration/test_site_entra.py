@@ -326,7 +326,15 @@ STORE = """\
 """
 
 
-@pytest.mark.parametrize(("works", "made"), [("trial store", 1), ("trial", 0), ("", 0)], ids=["", "store", "trial"])
+@pytest.mark.parametrize(
+    ("works", "made"),
+    [
+        ("trial store", 1),
+        pytest.param("trial", 0, marks=pytest.mark.slow),
+        pytest.param("", 0, marks=pytest.mark.slow),
+    ],
+    ids=["both", "trial", "nothing"],
+)
 def test_secrets_go_where_the_user_s_own_tasks_put_them(
     estate: Path, server: EntraServer, works: str, made: int
 ) -> None:
@@ -354,6 +362,7 @@ def test_secrets_go_where_the_user_s_own_tasks_put_them(
         assert (again.rc, again.changed) == (0, 0), again.output
 
 
+@pytest.mark.slow
 def test_each_tenant_has_a_sign_in_of_its_own(estate: Path, server: EntraServer) -> None:
     with EntraServer("22222222-3333-4444-5555-666666666666") as other:
         other.directory.add_user("payroll@acme.example", purpose="shared")

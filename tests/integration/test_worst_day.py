@@ -148,6 +148,7 @@ def work(tmp_path: Path, day: Day) -> Result:
     return first
 
 
+@pytest.mark.slow
 def test_the_worst_day_ends_as_the_morning(tmp_path: Path, day: Day) -> None:
     morning = day.texts()
     first = work(tmp_path, day)

@@ -227,7 +227,8 @@ class Run:
                 keys += [(provider, key) for key in step.recipe.keys]
         self._look_ahead("names asked for", keys)
 
-    def _look_ahead(self, step: str, keys: Iterable[tuple[Provider, Key]]) -> None:
+    def _look_ahead(self, step: str | None, keys: Iterable[tuple[Provider, Key]]) -> None:
+        """:param step: what the user is told of it, None for nothing"""
         wanted: dict[int, dict[str, list[Key]]] = {}
         for provider, key in keys:
             wanted.setdefault(id(provider), {}).setdefault(key[0], []).append(key)
@@ -235,13 +236,13 @@ class Run:
             if isinstance(provider, LooksAhead):
                 self._ask_many(step, provider, wanted.get(id(provider), {}))
 
-    def _ask_many(self, step: str, provider: LooksAhead, by_name: Mapping[str, Sequence[Key]]) -> None:
+    def _ask_many(self, step: str | None, provider: LooksAhead, by_name: Mapping[str, Sequence[Key]]) -> None:
         """Let one service be asked for many names, the keys of each together."""
 
         def ask(names: Sequence[str]) -> None:
             provider.look_ahead([key for name in names for key in by_name[name]], self._concurrency * _QUESTIONS)
 
-        counted = self._progress.counted(step, len(by_name), ask, len)
+        counted = self._progress.counted(step, len(by_name), ask, len) if step else ask
         for names in _parts(list(by_name), _AT_ONCE):
             counted(names)
 
@@ -332,7 +333,7 @@ class Run:
             for part in _parts(far, _AT_ONCE // _QUESTIONS):
                 begun = self._begun(part)
                 each(_first_write, begun, self._concurrency)
-                self._look_ahead("names read back", [(work.provider, key) for work in part for key in work.keys])
+                self._look_ahead(None, [(work.provider, key) for work in part for key in work.keys])
                 each(conclude, begun, self._concurrency)
             each(conclude, self._begun(near), self._concurrency)
 
