@@ -257,14 +257,14 @@ def _from_file(master: MasterFile, name: str, rdtype: str) -> _Step:
     """What a server of this master file would answer (RFC 1034 section 4.3.2, wildcards as RFC 4592 has them)."""
     qname = values.name_of(name)
     for above in _parents(qname, master.origin):
-        if redirection := master.zone.get_rdataset(above, "DNAME"):
+        if redirection := master.rdataset(above, "DNAME"):
             target = qname.relativize(above).derelativize(redirection[0].target)
             return _alias(values.text_of(target), rdtype)
     owner = _owner(master, qname)
     if owner is None:
         return _Step((), False)
-    found = master.zone.get_rdataset(owner, rdtype)
-    alias = master.zone.get_rdataset(owner, "CNAME")
+    found = master.rdataset(owner, rdtype)
+    alias = master.rdataset(owner, "CNAME")
     if alias:
         return _alias(values.text_of(alias[0].target), rdtype)
     return _Step(_values(found), True)

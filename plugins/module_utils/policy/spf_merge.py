@@ -186,6 +186,7 @@ class _Index:
         self._domain = domain
         self._modifiers: set[tuple[object, ...]] = set()
         self._directives: dict[tuple[object, ...], tuple[int, Directive]] = {}
+        self._prefixes: set[int] = set()
         for term in live:
             self.note(term)
 
@@ -195,6 +196,8 @@ class _Index:
             self._modifiers.add(identity(term, self._domain))
         else:
             place = len(self._directives)
+            if term.network is not None:
+                self._prefixes.add(term.network.prefixlen)
             self._directives.setdefault(_matches(term, self._domain), (place, term))
 
     def holds(self, wanted: Modifier) -> bool:
@@ -202,16 +205,16 @@ class _Index:
 
     def match(self, wanted: Directive) -> Directive | None:
         """The first term that matches all that ``wanted`` would: the same mechanism, or a network around its own."""
-        keys = [_matches(wanted, self._domain), *_around(wanted)]
+        keys = [_matches(wanted, self._domain), *self._around(wanted)]
         found = [self._directives[key] for key in keys if key in self._directives]
         return min(found, key=lambda entry: entry[0])[1] if found else None
 
-
-def _around(wanted: Directive) -> Iterator[tuple[object, ...]]:
-    """The keys of all networks that hold this one."""
-    if wanted.network is not None:
-        for prefix in range(wanted.network.prefixlen):
-            yield (wanted.mechanism, wanted.network.supernet(new_prefix=prefix))
+    def _around(self, wanted: Directive) -> Iterator[tuple[object, ...]]:
+        """The keys of all networks that hold this one, of the sizes that there are."""
+        if wanted.network is not None:
+            for prefix in self._prefixes:
+                if prefix < wanted.network.prefixlen:
+                    yield (wanted.mechanism, wanted.network.supernet(new_prefix=prefix))
 
 
 def _add(record: SpfRecord, wanted: Term, index: _Index) -> SpfRecord:
