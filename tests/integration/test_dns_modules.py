@@ -55,6 +55,7 @@ def diff_of(result: Result) -> list[str]:
     return [line for line in result.output.splitlines() if line[:1] in "+-" and line]
 
 
+@pytest.mark.slow
 def test_two_hundred_domains_by_one_task(tmp_path: Path, server: Bind) -> None:
     many = task("mail_domains", server, domains=list(zones(200)), spf={"terms": [AFAS]})
     serials = {zone: server.serial(zone) for zone in zones(200)}
@@ -157,6 +158,7 @@ def test_a_server_that_is_down_fails_its_own_domains(tmp_path: Path, server: Bin
     assert any("ip4:198.51.100.8" in value for value in server.values("customer40.example", "TXT"))
 
 
+@pytest.mark.slow
 def test_long_work_shows_its_progress(tmp_path: Path, server: Bind) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
         silent.bind(("127.0.0.1", 0))

@@ -195,6 +195,7 @@ def test_a_stale_address_is_published_only_when_accepted(estate: Path) -> None:
     assert spf(estate, "mijnbakkerij.example") == ["v=spf1 ip4:84.246.4.155 ~all"]
 
 
+@pytest.mark.slow
 def test_includes_of_a_declared_domain_are_flattened_and_taken_away_with_their_environment(estate: Path) -> None:
     world = ZONE.format(zone="afas.online") + 'spf IN TXT "v=spf1 ip4:198.51.100.0/24 ~all"\n'
     (estate / "world" / "afas.online.zone").write_text(world, encoding="utf-8")

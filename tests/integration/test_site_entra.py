@@ -219,6 +219,7 @@ def kill_the_run() -> None:
             os.kill(pid, signal.SIGKILL)
 
 
+@pytest.mark.slow
 def test_a_run_that_dies_with_a_secret_leaves_none_that_nobody_has(estate: Path, server: EntraServer) -> None:
     declared = estate_of(server, {"profit": profit("erp")})
 
@@ -266,6 +267,7 @@ def test_what_a_person_has_to_do_is_told(estate: Path, server: EntraServer) -> N
     assert site(estate, declared).changed == 0
 
 
+@pytest.mark.slow
 def test_an_absent_environment_gives_up_its_application_and_its_secret(estate: Path, server: EntraServer) -> None:
     hosts = {"profit": profit("erp"), "payroll": profit("payroll")}
     declared = estate_of(server, hosts, mail_dns_complete=True)

@@ -71,11 +71,11 @@ class MasterFiles:
         return sorted(rdata.to_text() for rdata in parsed.get_rdataset(f"{name}.", rdtype) or ())
 
 
-# The unit tests hold every provider to one contract on every server; here two of them in `make test`, all in CI.
-OTHERS = [pytest.param(name, marks=pytest.mark.slow) for name in SERVERS if name != "bind"]
+# The unit tests hold every provider to one contract on every server.
+ON_SERVERS = [pytest.param(name, marks=pytest.mark.slow) for name in SERVERS]
 
 
-@pytest.fixture(params=["zonefile", "bind", *OTHERS])
+@pytest.fixture(params=["zonefile", *ON_SERVERS])
 def service(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
     if request.param == "zonefile":
         (tmp_path / "zones").mkdir()
