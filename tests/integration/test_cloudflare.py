@@ -155,7 +155,7 @@ def test_many_domains_in_one_task(tmp_path: Path, start: Start, count: int, caps
         assert {method for method, _path in seen[step]} == {"GET"}
         assert len(seen[step]) <= count + 2 * lists, "one read per zone, and the list of zones"
     assert seen["write"].count(("POST", "/zones/*/dns_records/batch")) == count
-    # Read, look again, read back. Where no answer comes the provider asks again, as one time in 6,000 on a busy machine.
+    # Read, look again, read back. Without an answer the provider asks again: once in 6,000 times on a busy machine.
     assert 0 <= seen["write"].count(("GET", "/zones/*/dns_records")) - 3 * count <= count // 500
     with capsys.disabled():
         print(f"\n{count} domains: " + ", ".join(f"{s} {seconds[s]:.1f} s, {len(seen[s])} requests" for s in seconds))
