@@ -21,6 +21,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.atomic_file import re
 from ansible_collections.mailroom.erp.plugins.module_utils.file_lock import StillLocked, hold
 from ansible_collections.mailroom.erp.plugins.module_utils.libraries import require
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
+from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import plain
 
 VARIABLE = "mail_entra_secrets"
 """The variable in the file: environment to {directory_id, application_id, key_id, valid_until, secret}."""
@@ -153,7 +154,7 @@ class SecretFile:
         return found or {}
 
     def _write(self, content: Mapping[str, Any]) -> None:
-        text = _HEAD + require("yaml").safe_dump(dict(content), sort_keys=False, allow_unicode=True)
+        text = _HEAD + require("yaml").safe_dump(plain(content), sort_keys=False, allow_unicode=True)
         data = text.encode()
         if self._encrypt:
             vault_id, key = self._key()
