@@ -75,7 +75,8 @@ class Rfc2136Provider:
         libraries.require("dns.update")
         self._server = NameServer(dns)
         self._zones: dict[str, str] = {}
-        self._ahead: dict[Key, _Found] = {}
+        self._ahead: dict[Key, dict[Key, _Found]] = {}
+        """By what was asked for: what was found, the alias at the name included."""
 
     def look_ahead(self, keys: Collection[Key], most: int) -> None:
         """See :meth:`LooksAhead.look_ahead`."""
@@ -88,7 +89,11 @@ class Rfc2136Provider:
         untold = [values.name_of(name) for name in {name for name, _type in answers} - set(self._zones)]
         for (name, _type), answer in ask((name, "SOA") for name in untold).items():
             self._note_zone(name, "SOA", answer)
-        self._ahead |= self._found(answers, ask)
+        found = self._found(answers, ask)
+        for key in answers:
+            both = (key, (key[0], "CNAME"))
+            if all(one in found for one in both):
+                self._ahead[key] = {one: found[one] for one in both}
 
     def zone_of(self, name: str) -> str:
         """See :meth:`Provider.zone_of`: the owner of the SOA record that the server answers with."""
@@ -105,7 +110,7 @@ class Rfc2136Provider:
             )
         elsewhere = self._elsewhere(zone, {key[0] for key in keys} - {zone})
         here = {key for key in keys if key[0] not in elsewhere}
-        known = {key: self._ahead.pop(key) for key in here if key in self._ahead}
+        known = {key: one for asked in here for key, one in self._ahead.pop(asked, {}).items()}
         ask = partial(self._ask_authority, zone)
         known |= self._found(self._ask_for(here - set(known), ask), ask)
         wild = frozenset(key for key, one in known.items() if one.wild)
