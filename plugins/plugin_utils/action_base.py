@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ansible.plugins.action import ActionBase
 from ansible_collections.mailroom.erp.plugins.module_utils.options import check_dns
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.dkim import is_private
+from ansible_collections.mailroom.erp.plugins.plugin_utils.local_module import LocalModuleAction
 
 Result = dict[str, Any]
 
 
-class MailroomAction(ActionBase):  # type: ignore[misc]
+class MailroomAction(LocalModuleAction):
     """Refuses a wrong ``dns`` without showing its values, then runs the module of the same name.
 
     A misspelled suboption is in no argument spec, so the module would print its value in ``invocation``; and a
@@ -42,8 +42,7 @@ class MailroomAction(ActionBase):  # type: ignore[misc]
 
     def _execute(self, arguments: dict[str, Any], task_vars: Mapping[str, Any] | None) -> Result:
         """Run the module of the same name."""
-        executed: Result = self._execute_module(module_args=arguments, task_vars=task_vars)
-        return executed
+        return self._run_module(self._task.action.rpartition(".")[2], arguments, task_vars or {})
 
     def _prepare(self, arguments: dict[str, Any]) -> list[str]:
         """Check the arguments and move the accounts of single domains; gives the broken rules, without any value."""

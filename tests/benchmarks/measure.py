@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _LOOK_SECONDS = 0.05
-_MODULE = "AnsiballZ_"
+_MODULE = "module_launcher.py"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,126 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A module that runs here from its files does what it does packed by Ansible, and no task runs where it should not."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.mailroom.erp.tests.integration.playbook import Result, run_playbook
+
+INVENTORY: dict[str, Any] = {"all": {"hosts": {"localhost": {"ansible_connection": "local"}}}}
+RECORD = "v=spf1 include:spf.afas.online ~all"
+HERE, PACKED = "from its files", "AnsiballZ_"
+ZONE = """$TTL 3600
+@ IN SOA ns1 hostmaster 1 3600 600 86400 300
+@ IN NS ns1
+ns1 IN A 192.0.2.53
+@ IN TXT "v=spf1 ~all"
+"""
+
+
+@pytest.fixture
+def other_python(tmp_path: Path) -> str:
+    """The same Python by another name: that is for Ansible to run modules with."""
+    program = tmp_path / "python"
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    program.chmod(0o755)
+    return str(program)
+
+
+def run(
+    folder: Path,
+    python: str,
+    *arguments: str,
+    options: dict[str, Any] | None = None,
+    settings: dict[str, str] | None = None,
+    **task: Any,
+) -> Result:
+    folder.mkdir(exist_ok=True)
+    (folder / "acme.example.zone").write_text(ZONE)
+    dns = {"provider": "zonefile", "path": str(folder)}
+    alone = {"lookup_limit": "ignore", "accept_undelegated": ["acme.example"]}
+    wanted = {"domain": "acme.example", "terms": ["include:spf.afas.online"], "dns": dns, **alone}
+    one = {"name": "Write", "mailroom.erp.spf_record": {**wanted, **(options or {})}, "register": "done", **task}
+    copy = {"content": "{{ done }}", "dest": str(folder / "result.json")}
+    show = {"name": "Show", "ansible.builtin.copy": copy, "check_mode": False}
+    play = {"name": "Test", "hosts": "localhost", "gather_facts": False, "tasks": [one, show]}
+    play["vars"] = {"ansible_python_interpreter": python}
+    return run_playbook(folder, json.dumps([play], indent=1), INVENTORY, *arguments, environment=settings)
+
+
+def result_of(folder: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((folder / "result.json").read_text().replace(str(folder), "FOLDER"))
+    snapshot = found.get("snapshot") or ""
+    return {**found, "snapshot": snapshot.rpartition("/")[0]}
+
+
+@pytest.mark.parametrize("arguments", [["--diff"], ["--check", "--diff"], []], ids=["diff", "check", "plain"])
+def test_the_result_is_the_same(tmp_path: Path, other_python: str, arguments: list[str]) -> None:
+    here = run(tmp_path / "here", sys.executable, *arguments, "-vvv")
+    packed = run(tmp_path / "packed", other_python, *arguments, "-vvv")
+    assert (here.rc, packed.rc) == (0, 0), here.output + packed.output
+    assert (HERE in here.output, HERE in packed.output) == (True, False)
+    assert PACKED + "spf_record" not in here.output
+    assert PACKED + "spf_record" in packed.output
+    expected = result_of(tmp_path / "packed")
+    assert expected["changed"]
+    assert result_of(tmp_path / "here") == expected
+    assert (RECORD in (tmp_path / "here/acme.example.zone").read_text()) is ("--check" not in arguments)
+
+
+def test_what_is_wrong_is_told_in_the_same_words(tmp_path: Path, other_python: str) -> None:
+    for options in ({"domain": "a b.example"}, {"terms": ["include"]}, {"surprise": 1}, {"ttl": "much"}):
+        outputs = []
+        for name, python in (("here", sys.executable), ("packed", other_python)):
+            failed = run(tmp_path / name, python, options=options)
+            assert failed.rc != 0
+            told = [line for line in failed.output.splitlines() if line.startswith("fatal:")]
+            outputs.append([line.replace(str(tmp_path / name), "FOLDER") for line in told])
+        assert outputs[0] == outputs[1]
+        assert outputs[0]
+
+
+def test_the_environment_of_the_task_reaches_the_module(tmp_path: Path) -> None:
+    state = tmp_path / "state of mine"
+    done = run(tmp_path / "here", sys.executable, "-vvv", environment={"XDG_STATE_HOME": str(state)})
+    assert done.rc == 0, done.output
+    assert HERE in done.output
+    assert list((state / "mailroom").glob("*.yml"))
+
+
+def test_other_collections_on_the_path_do_not_stand_in_the_way(tmp_path: Path) -> None:
+    """Ansible's community package has an ``ansible_collections`` of its own, which Python would find first."""
+    other = tmp_path / "site" / "ansible_collections"
+    other.mkdir(parents=True)
+    (other / "__init__.py").write_text("")
+    done = run(tmp_path / "here", sys.executable, "-vvv", environment={"PYTHONPATH": str(other.parent)})
+    assert done.rc == 0, done.output
+    assert HERE in done.output
+
+
+def test_a_module_that_dies_fails_its_task(tmp_path: Path) -> None:
+    broken = tmp_path / "site" / "dns"
+    broken.mkdir(parents=True)
+    (broken / "__init__.py").write_text("raise RuntimeError('this dnspython is broken')\n")
+    done = run(tmp_path / "here", sys.executable, "-vvv", environment={"PYTHONPATH": str(broken.parent)})
+    assert done.rc != 0
+    assert "this dnspython is broken" in done.output
+    assert RECORD not in (tmp_path / "here/acme.example.zone").read_text()
+
+
+@pytest.mark.parametrize(
+    ("task", "settings"),
+    [({"async": 60, "poll": 1}, {}), ({}, {"ANSIBLE_KEEP_REMOTE_FILES": "true"})],
+    ids=["async", "kept files"],
+)
+def test_ansible_does_what_only_it_can(tmp_path: Path, task: dict[str, Any], settings: dict[str, str]) -> None:
+    done = run(tmp_path / "here", sys.executable, "-vvv", settings=settings, **task)
+    assert done.rc == 0, done.output
+    assert HERE not in done.output
+    assert RECORD in (tmp_path / "here/acme.example.zone").read_text()
