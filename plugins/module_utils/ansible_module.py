@@ -13,6 +13,7 @@ class Module(Protocol):
 
     params: dict[str, Any]
     check_mode: bool
+    _diff: bool
     no_log_values: set[str]
 
     def exit_json(self, **kwargs: Any) -> NoReturn:

@@ -42,21 +42,43 @@ class _Kept:
 
     account: Mapping[str, Any]
     zone: str
-    written: dict[Key, Change] = field(default_factory=dict)
-    planned: dict[Key, Change] = field(default_factory=dict)
+    _written: dict[Key, Change] = field(default_factory=dict)
+    _planned: dict[Key, Change] = field(default_factory=dict)
+    _text: str | None = None
+    """Of a zone that has not changed since, as most have not."""
 
     @property
     def text(self) -> str:
-        changes = [change for change in {**self.written, **self.planned}.values() if change.before != change.after]
-        return zone_text(self.account, self.zone, changes) if changes else ""
+        if self._text is None:
+            whole = {**self._written, **self._planned}.values()
+            changes = [change for change in whole if change.before != change.after]
+            self._text = zone_text(self.account, self.zone, changes) if changes else ""
+        return self._text
 
     def plan(self, changes: Iterable[Change]) -> None:
-        self.planned = {change.key: self._whole(change) for change in changes}
+        planned = {change.key: self._whole(change) for change in changes}
+        if planned != self._planned:
+            self._planned, self._text = planned, None
+
+    def note_written(self) -> None:
+        self._written |= self._planned
+        self._planned = {}
 
     def _whole(self, change: Change) -> Change:
         """A second write to the same RRset: from what would stand there without the first."""
-        first = self.written.get(change.key)
+        first = self._written.get(change.key)
         return Change(_without(change.before, first), change.after) if first else change
+
+
+class _Named:
+    """An account without its secrets: its place in the snapshot (``key``), its name in the journal (``label``)."""
+
+    def __init__(self, account: Mapping[str, Any]) -> None:
+        self.account = account
+        options = public_options(account)
+        self.key = json.dumps(options, sort_keys=True, default=str)
+        provider = options.pop("provider")
+        self.label = " ".join([provider, *(plain(f"{name}={value}") for name, value in options.items())])
 
 
 class Snapshot:
@@ -87,6 +109,7 @@ class Snapshot:
         self._file = self._folder / name
         self._journal = Journal(self._folder / "journal.jsonl")
         self._zones: dict[tuple[str, str], _Kept] = {}
+        self._accounts: dict[int, _Named] = {}
         self._on_disk: dict[tuple[str, str], str] = {}
         self._lock = threading.Lock()
 
@@ -111,20 +134,18 @@ class Snapshot:
         with self._lock:
             kept = self._kept(account, zone)
             kept.plan(changes)
-            if self._on_disk.get(_id(account, zone), "") != kept.text:
+            if self._on_disk.get((self._named(account).key, zone), "") != kept.text:
                 self._write()
 
     def drop(self, account: Mapping[str, Any], zone: str) -> None:
         """See :meth:`dns.settle.Recorder.drop`; the file follows with the next :meth:`keep`, or with :meth:`close`."""
         with self._lock:
-            self._kept(account, zone).planned = {}
+            self._kept(account, zone).plan([])
 
     def applied(self, account: Mapping[str, Any], zone: str, changes: Sequence[Change]) -> None:
         """See :meth:`dns.settle.Recorder.applied`."""
         with self._lock:
-            kept = self._kept(account, zone)
-            kept.written |= kept.planned
-            kept.planned = {}
+            self._kept(account, zone).note_written()
             self._note(account, zone, changes, "applied")
 
     def failed(self, account: Mapping[str, Any], zone: str, changes: Sequence[Change], reason: str) -> None:
@@ -143,7 +164,16 @@ class Snapshot:
                 self._journal.close()
 
     def _kept(self, account: Mapping[str, Any], zone: str) -> _Kept:
-        return self._zones.setdefault(_id(account, zone), _Kept(account, zone))
+        key = (self._named(account).key, zone)
+        if key not in self._zones:
+            self._zones[key] = _Kept(account, zone)
+        return self._zones[key]
+
+    def _named(self, account: Mapping[str, Any]) -> _Named:
+        """What an account is called; it is the same object each time, so it is worked out once."""
+        if id(account) not in self._accounts:
+            self._accounts[id(account)] = _Named(account)
+        return self._accounts[id(account)]
 
     def _texts(self) -> dict[tuple[str, str], str]:
         return {key: text for key, kept in self._zones.items() if (text := kept.text)}
@@ -167,7 +197,7 @@ class Snapshot:
             "who": plain(self._facts.who),
             "why": plain(self._facts.why),
             "snapshot": self._file.name,
-            "account": _label(account),
+            "account": self._named(account).label,
             "zone": zone,
             "changes": [_change_data(change) for change in changes],
             "outcome": plain(outcome),
@@ -227,16 +257,6 @@ def _without(found: RRset | None, first: Change) -> RRset | None:
 
 def _values(rrset: RRset | None) -> tuple[str, ...]:
     return rrset.values if rrset else ()
-
-
-def _id(account: Mapping[str, Any], zone: str) -> tuple[str, str]:
-    return json.dumps(public_options(account), sort_keys=True, default=str), zone
-
-
-def _label(account: Mapping[str, Any]) -> str:
-    options = public_options(account)
-    provider = options.pop("provider")
-    return " ".join([provider, *(plain(f"{name}={value}") for name, value in options.items())])
 
 
 def _change_data(change: Change) -> dict[str, Any]:

@@ -39,6 +39,8 @@ def escaped(text: str) -> str:
     :param text: for example a TXT value as ``policy.txt.join`` gives it
     :returns: the same with ``\\\\`` for a backslash and ``\\DDD`` for each byte that is no printable text
     """
+    if text.isprintable():  # as nearly all are
+        return text.replace("\\", "\\\\")
     return "".join(_escaped(char) for char in text)
 
 

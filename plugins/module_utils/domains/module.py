@@ -46,9 +46,12 @@ def run_module(module: Module, params: Mapping[str, Any], shape: Callable[[list[
         module.fail_json(msg=str(error))
     for warning in [*(one for outcome in outcomes for one in outcome.warnings), *run.guard.warnings]:
         module.warn(sendable(warning))
-    result = {**shape(outcomes), "changed": any(outcome.changed for outcome in outcomes), "diff": _diff(outcomes)}
+    result = {**shape(outcomes), "changed": any(outcome.changed for outcome in outcomes)}
     result["snapshot"] = snapshot_path(snapshot)
-    if "senders" in params:
+    many = "senders" in params
+    if module._diff or not many:  # of thousands of domains it is half of the result
+        result["diff"] = _diff(outcomes)
+    if many:
         result |= {"verdicts": verdicts(run), "planned": [planned(one) for one in _changed(outcomes)]}
     result = sendable(result)
     failures = [outcome for outcome in outcomes if outcome.failure]
@@ -62,7 +65,8 @@ def run_module(module: Module, params: Mapping[str, Any], shape: Callable[[list[
 def sendable(value: Any) -> Any:
     """What Ansible can send to the controller: UTF-8; bytes of the DNS that are none are escaped as ``\\xff``."""
     if isinstance(value, str):
-        return value.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+        plain = value.isascii()
+        return value if plain else value.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     if isinstance(value, Mapping):
         return {name: sendable(inner) for name, inner in value.items()}
     return [sendable(inner) for inner in value] if isinstance(value, (list, tuple)) else value
