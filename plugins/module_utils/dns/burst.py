@@ -23,6 +23,9 @@ with contextlib.suppress(ImportError):
     import dns.exception
     import dns.query
 
+_BURST = 1000
+"""Questions over one socket: what comes next leaves from another port (RFC 5452 section 9.2)."""
+
 _LARGEST = 65535
 
 
@@ -46,10 +49,15 @@ class Burst:
 
         What is not in ``answers`` then has to be asked again: it was lost, cut off (TC), not signed, or cannot be read.
 
-        :param questions: at most 65536
+        :param questions: each once
         :param address: of the server, IPv4 or IPv6
-        :raises OSError: the address cannot be reached
+        :raises OSError: the address cannot be reached; some answers may have come
         """
+        for start in range(0, len(questions), _BURST):
+            self._ask(questions[start : start + _BURST], address, port)
+
+    def _ask(self, questions: Sequence[Question], address: str, port: int) -> None:
+        self._under_way.clear()
         numbers = random.SystemRandom().sample(range(1 << 16), len(questions))
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         with dns.query.socket_factory(family, socket.SOCK_DGRAM, 0) as udp:

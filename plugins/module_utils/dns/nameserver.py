@@ -31,9 +31,6 @@ if TYPE_CHECKING:
     from dns.name import Name
     from dns.tsig import Key
 
-_BURST = 1000
-"""Questions over one socket: what comes next leaves from another port (RFC 5452 section 9.2)."""
-
 _NOT_SENT = (errno.ECONNREFUSED, errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL)
 _KEY_WAY_OUT = "Check dns.key_name, dns.key_secret and dns.key_algorithm against the server's own key"
 _RCODES = {
@@ -114,18 +111,14 @@ class NameServer:
         return found | {one: self.ask(*one, zone) for one in questions if one not in found}
 
     def ask_ahead(self, questions: Iterable[Question], most: int) -> dict[Question, Answer]:
-        """Ask many questions with one thread and one socket; what got no good answer is left out.
+        """Ask many questions with one thread; what got no good answer is left out.
 
         :param most: how many are under way at the same time
         """
-        wanted = list(dict.fromkeys(questions))
-        found: dict[Question, Answer] = {}
+        burst = Burst(self._signer, self._timeout / 4, most)
         with contextlib.suppress(OSError, ProviderError):
-            address = self._resolved("")[0]
-            for start in range(0, len(wanted), _BURST):
-                burst = Burst(self._signer, self._timeout / 4, most)
-                burst.ask(wanted[start : start + _BURST], address, self._port)
-                found |= {question: answer for question, answer in burst.answers.items() if answer.tells}
+            burst.ask(list(dict.fromkeys(questions)), self._resolved("")[0], self._port)
+        found = {question: answer for question, answer in burst.answers.items() if answer.tells}
         self._knows_key |= bool(self.key and found)
         return found
 

@@ -37,9 +37,6 @@ if TYPE_CHECKING:
 _MOST_ALIASES = 16
 """A longer chain of CNAMEs is given up, as BIND and dnspython do."""
 
-_BURST = 1000
-"""Questions over one socket: what comes next leaves from another port (RFC 5452 section 9.2)."""
-
 
 class ResolveError(Exception):
     """A name could not be looked up: no answer, SERVFAIL, nobody to ask. The message names it and the reason."""
@@ -154,15 +151,15 @@ class _Live:
         servers, asked = self._options["nameservers"], {}
         if servers and not self._options["zonefiles"]:
             asked = {(values.name_of(name), rdtype): (name, rdtype) for name, rdtype in questions}
-        for start in range(0, len(asked), _BURST):
-            burst = Burst(None, self._options["timeout"] / 4, most, recursion=True)
+        burst = Burst(None, self._options["timeout"] / 4, most, recursion=True)
+        if asked:
             with contextlib.suppress(OSError):
-                burst.ask(list(asked)[start : start + _BURST], servers[0], self._options["port"])
-            for question, answer in burst.answers.items():
-                with contextlib.suppress(ResolveError):
-                    if answer.tells:
-                        step = _from_answer(answer, *question)
-                        self._memory.setdefault(("step", *asked[question]), _Known(step, None))
+                burst.ask(list(asked), servers[0], self._options["port"])
+        for question, answer in burst.answers.items():
+            with contextlib.suppress(ResolveError):
+                if answer.tells:
+                    step = _from_answer(answer, *question)
+                    self._memory.setdefault(("step", *asked[question]), _Known(step, None))
 
     def _find(self, name: str, rdtype: str) -> _Step:
         zones = self._once("zones", self._zones)
