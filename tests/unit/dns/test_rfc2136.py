@@ -139,6 +139,17 @@ def test_a_record_that_equals_a_wildcard_is_not_guessed_at(start_bind: StartBind
     assert server.values(*key) == ['"same"']
 
 
+def test_a_dot_within_a_label_divides_nothing(start_bind: StartBind) -> None:
+    """The name is not below ``b``, so that the wildcard there has nothing to do with it."""
+    server = start_bind({ZONE: zone_text(ZONE, 'A\\.B TXT "same"\n*.b TXT "same"')})
+    provider, key = Rfc2136Provider(server.dns_option), ("a\\.b.acme.example", "TXT")
+    assert provider.zone_of(key[0]) == ZONE
+    state = provider.read(ZONE, [key])
+    provider.apply(ZONE, [Change(state.rrsets[key], RRset(*key, 3600, ("new",)))], state.token)
+    assert provider.read(ZONE, [key]).rrsets[key].values == ("new",)
+    assert server.values(*key) == ['"new"']
+
+
 def test_an_alias_to_another_zone_does_not_mislead(start_bind: StartBind) -> None:
     """The SOA in the answer to a question for an alias is that of its target's zone."""
     zones = {ZONE: zone_text(ZONE, "s1 CNAME x.other.example."), "other.example": zone_text("other.example")}
