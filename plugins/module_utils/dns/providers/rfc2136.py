@@ -42,18 +42,23 @@ _NOT_BESIDE_CNAME = ("A", "AAAA", "MX", "NS", "TXT", "SRV", "CAA")
 
 @dataclass(frozen=True, slots=True)
 class _Token:
-    """What was read, exactly: None where there was nothing. ``wild``: the same data stand at a wildcard above."""
+    """What was read, exactly: None where there was nothing.
+
+    ``wild``: the same data stand at a wildcard above. ``absent``: names that do not exist, nor by a wildcard.
+    """
 
     rdatasets: Mapping[Key, Rdataset | None]
     wild: frozenset[Key]
+    absent: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What the server answers for one name and type; ``wild`` as in :class:`_Token`."""
+    """What the server answers for one name and type; ``wild`` and ``absent`` as in :class:`_Token`."""
 
     rdataset: Rdataset | None
     wild: bool
+    absent: bool
 
 
 _Ask = Callable[[Iterable[Key]], Mapping[Key, Answer]]
@@ -75,6 +80,8 @@ class Rfc2136Provider:
         self._zones: dict[str, str] = {}
         self._ahead: dict[Key, dict[Key, _Found]] = {}
         """By what was asked for: what was found, the alias at the name included."""
+        self._own: set[str] = set()
+        """Names whose data are no wildcard's: they were absent, and we have put data there."""
 
     def look_ahead(self, keys: Collection[Key], most: int) -> None:
         """See :meth:`LooksAhead.look_ahead`."""
@@ -114,7 +121,8 @@ class Rfc2136Provider:
         wild = frozenset(key for key, one in known.items() if one.wild)
         rdatasets = {key: None if one.wild else one.rdataset for key, one in known.items()}
         found = {key: _sorted(values.rrset_of(key, rdataset)) for key, rdataset in rdatasets.items() if rdataset}
-        return ZoneState(zone, found, _Token(rdatasets, wild), elsewhere)
+        absent = frozenset(name for (name, _type), one in known.items() if one.absent)
+        return ZoneState(zone, found, _Token(rdatasets, wild, absent), elsewhere)
 
     def apply(self, zone: str, changes: Sequence[Change], token: object) -> None:
         """See :meth:`Provider.apply`: one UPDATE, with prerequisites (RFC 2136 section 2.4) on what was read."""
@@ -125,6 +133,7 @@ class Rfc2136Provider:
             _require_unchanged(update, change, token.rdatasets)
             _require_room(update, change, {other.key for other in changes})
         _take_and_put(update, changes, token.rdatasets)
+        self._own.difference_update(change.key[0] for change in changes)
         try:
             rcode = dns.rcode.to_text(self._server.send(update, zone).rcode())
         except Unreachable as lost:
@@ -133,6 +142,7 @@ class Rfc2136Provider:
             raise self._conflict(rcode, zone, changes, token)
         if rcode != "NOERROR":
             self._server.refused(rcode, zone, "update")
+        self._own |= token.absent & {change.key[0] for change in changes if change.after}
         for change in changes:
             self._withdraw_beside_letters(zone, change)
 
@@ -201,19 +211,22 @@ class Rfc2136Provider:
             for wanted in (rdtype, "CNAME")
         }
         wild = self._wild({key: rdataset for key, rdataset in rdatasets.items() if rdataset}, ask)
-        found = {key: _Found(rdatasets[key], is_wild) for key, is_wild in wild.items()}
-        return found | {key: _Found(None, False) for key, rdataset in rdatasets.items() if rdataset is None}
+        absent = {name for (name, _type), answer in answers.items() if _is_absent(answer)}
+        found = {key: _Found(rdatasets[key], is_wild, False) for key, is_wild in wild.items()}
+        nothing = {key: _Found(None, False, key[0] in absent) for key, data in rdatasets.items() if data is None}
+        return found | nothing
 
     def _wild(self, found: Mapping[Key, Rdataset], ask: _Ask) -> dict[Key, bool]:
         """Whether each is, or cannot be told from, what a wildcard gives (RFC 4592).
 
         Asked are the wildcards beside each name, then those one level up. Where such a name does not exist, none
-        further up gave the data: it would have answered for this name, too. What gets no answer is left out.
+        further up gave the data: it would have answered for this name, too. What gets no answer is left out. Nothing is
+        asked about names where no wildcard gave anything before we wrote there.
         """
         wild: dict[Key, bool] = {}
         level = {key: key[0] for key in found}
         while level:
-            ends = {key for key, name in level.items() if _is_wildcard(name) or name == self._zones.get(key[0])}
+            ends = {key for key, name in level.items() if self._ends(key[0], name)}
             wild |= dict.fromkeys(ends, False)
             stars = {key: _star_beside(name) for key, name in level.items() if key not in ends}
             answers = ask(dict.fromkeys((star, key[1]) for key, star in stars.items()))
@@ -228,6 +241,10 @@ class Rfc2136Provider:
                 else:
                     level[key] = values.text_of(values.name_of(star).parent())
         return wild
+
+    def _ends(self, name: str, level: str) -> bool:
+        """Whether no wildcard beside this level can have given what stands at a name."""
+        return name in self._own or level == self._zones.get(name) or values.name_of(level).is_wild()
 
     def _conflict(self, rcode: str, zone: str, changes: Sequence[Change], token: _Token) -> ProviderError:
         names = ", ".join(f"{rdtype} at {name}" for name, rdtype in (change.key for change in changes))
@@ -350,8 +367,9 @@ def _is_all(name: str, answer: Answer) -> bool:
     return answer.rcode == "NXDOMAIN" or answer.rdataset(name, "CNAME") is not None
 
 
-def _is_wildcard(name: str) -> bool:
-    return values.name_of(name).is_wild()
+def _is_absent(answer: Answer) -> bool:
+    """Whether the name asked for does not exist: behind an alias it is the target that does not (RFC 6604)."""
+    return answer.rcode == "NXDOMAIN" and not answer.has("CNAME", "DNAME")
 
 
 def _star_beside(name: str) -> str:
