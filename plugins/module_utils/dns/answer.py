@@ -4,7 +4,7 @@
 """What a name server answers to one question, and how the question stands on the wire (RFC 1035 section 4).
 
 dnspython makes objects of all records of a message, also of those that nobody looks at; over thousands of zones that
-took most of the time. Here only the frame is walked over: the names and data that matter are dnspython's.
+took most of the time. Here only the frame is walked over: the names and data that matter are read by dnspython.
 """
 
 from __future__ import annotations
