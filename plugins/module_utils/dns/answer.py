@@ -4,16 +4,20 @@
 """What a name server answers to one question, and how the question stands on the wire (RFC 1035 section 4).
 
 dnspython makes objects of all records of a message, also of those that nobody looks at; over thousands of zones that
-took most of the time. Here only the frame is walked over: the names and data that matter are dnspython's.
+took most of the time. Here only the frame is walked over: the names and data that matter are read by dnspython.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ansible_collections.mailroom.erp.plugins.module_utils.dns import values
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Key
 
 with contextlib.suppress(ImportError):
     import dns.exception
@@ -28,11 +32,7 @@ with contextlib.suppress(ImportError):
 
 if TYPE_CHECKING:
     from dns.message import Message
-    from dns.name import Name
     from dns.rdataset import Rdataset
-
-Question = tuple["Name", str]
-"""A name and a type."""
 
 UDP_BYTES = 1232
 """The EDNS buffer size that passes everywhere unfragmented (DNS Flag Day 2020)."""
@@ -49,56 +49,55 @@ _POINTER, _LONGEST_LABEL = 0xC0, 63
 class Answer:
     """The part of an answer that is looked at.
 
-    ``rrsets``: the answer section by owner and type; ``authority``: owners and types of the authority section.
+    ``rrsets``: the answer section by owner and type; ``authority``: owners and types of the authority section. Names
+    are texts, which are compared faster: ``values.text_of`` writes equal names alike.
     """
 
     rcode: str
     authoritative: bool
-    rrsets: Mapping[tuple[Name, int], Rdataset]
-    authority: tuple[tuple[Name, int], ...]
+    rrsets: Mapping[Key, Rdataset]
+    authority: tuple[Key, ...]
 
     @property
     def tells(self) -> bool:
         """Whether it answers with data or with the absence of data."""
         return self.rcode in ("NOERROR", "NXDOMAIN")
 
-    def rdataset(self, name: Name, rdtype: str) -> Rdataset | None:
+    def rdataset(self, name: str, rdtype: str) -> Rdataset | None:
         """The data of this name and type, if any."""
-        return self.rrsets.get((name, int(dns.rdatatype.from_text(rdtype))))
+        return self.rrsets.get((name, rdtype))
 
     def has(self, *rdtypes: str) -> bool:
         """Whether there are data of one of these types, of any name."""
-        wanted = [dns.rdatatype.from_text(rdtype) for rdtype in rdtypes]
-        return any(rdtype in wanted for _name, rdtype in self.rrsets)
+        return any(rdtype in rdtypes for _name, rdtype in self.rrsets)
 
-    def owners(self, *rdtypes: str) -> list[Name]:
+    def owners(self, *rdtypes: str) -> list[str]:
         """The owners of such data, those of the first type first, in the answer and authority sections."""
         found = [*self.rrsets, *self.authority]
-        wanted = [dns.rdatatype.from_text(rdtype) for rdtype in rdtypes]
-        return [name for one in wanted for name, rdtype in found if rdtype == one]
+        return [name for one in rdtypes for name, rdtype in found if rdtype == one]
 
 
 def answer_of(message: Message) -> Answer:
     """Of a message that dnspython has read."""
-    rrsets = {(rrset.name, int(rrset.rdtype)): rrset.to_rdataset() for rrset in message.answer}
-    authority = tuple((rrset.name, int(rrset.rdtype)) for rrset in message.authority)
+    rrsets = {(values.text_of(rrset.name), _type_text(rrset.rdtype)): rrset.to_rdataset() for rrset in message.answer}
+    authority = tuple((values.text_of(rrset.name), _type_text(rrset.rdtype)) for rrset in message.authority)
     rcode = dns.rcode.to_text(message.rcode())
     return Answer(rcode, bool(message.flags & dns.flags.AA), rrsets, authority)
 
 
-def question_bytes(question: Question, number: int, recursion: bool) -> bytes:
+def question_bytes(question: Key, number: int, recursion: bool) -> bytes:
     """A question with EDNS.
 
+    :param question: its name as ``values.text_of`` writes it
     :param recursion: whether the server is to ask others
     """
     name, rdtype = question
     flags = dns.flags.RD if recursion else 0
-    asked = (name.to_wire() or b"") + _ASKED.pack(dns.rdatatype.from_text(rdtype), dns.rdataclass.IN)
     edns = b"\0" + _RECORD.pack(dns.rdatatype.OPT, UDP_BYTES, 0, 0)
-    return _HEADER.pack(number, flags, 1, 0, 0, 1) + asked + edns
+    return _HEADER.pack(number, flags, 1, 0, 0, 1) + values.wire_of(name) + _type_bytes(rdtype) + edns
 
 
-def read_answer(question: Question, wire: bytes) -> Answer | None:
+def read_answer(question: Key, wire: bytes) -> Answer | None:
     """Read the answer to a question.
 
     :param wire: a message with the question's number, without signature
@@ -111,17 +110,17 @@ def read_answer(question: Question, wire: bytes) -> Answer | None:
         raise dns.exception.FormError from error
 
 
-def _read(question: Question, wire: bytes) -> Answer | None:
+def _read(question: Key, wire: bytes) -> Answer | None:
     _number, flags, questions, *counts = _HEADER.unpack_from(wire)
     walk = _Walk(wire, question[0])
     if not flags & dns.flags.QR or flags & dns.flags.TC or dns.opcode.from_flags(flags) or questions != 1:
         return None
     if not walk.asks(question):
         return None
-    rrsets: dict[tuple[Name, int], Rdataset] = {}
+    rrsets: dict[Key, Rdataset] = {}
     for one in walk.records(counts[0]):
         _add(rrsets, walk.name(one.begin), one, wire)
-    authority = dict.fromkeys((walk.name(one.begin), one.rdtype) for one in walk.records(counts[1]))
+    authority = dict.fromkeys((walk.name(one.begin), _type_text(one.rdtype)) for one in walk.records(counts[1]))
     extended = [one.ttl for one in walk.records(counts[2]) if one.rdtype == dns.rdatatype.OPT]
     if walk.position != len(wire):
         raise dns.exception.FormError
@@ -130,15 +129,26 @@ def _read(question: Question, wire: bytes) -> Answer | None:
     return Answer(dns.rcode.to_text(flags & 0xF), bool(flags & dns.flags.AA), rrsets, tuple(authority))
 
 
-def _add(rrsets: dict[tuple[Name, int], Rdataset], name: Name, one: _Record, wire: bytes) -> None:
+def _add(rrsets: dict[Key, Rdataset], name: str, one: _Record, wire: bytes) -> None:
     if one.rdclass != dns.rdataclass.IN:
         return
     rdata = dns.rdata.from_wire(one.rdclass, one.rdtype, wire, one.start, one.length)
-    key = (name, one.rdtype)
+    key = (name, _type_text(one.rdtype))
     if key not in rrsets:
         rrsets[key] = dns.rdataset.Rdataset(rdata.rdclass, rdata.rdtype, rdata.covers())
     # A TTL with its highest bit set is zero (RFC 2181 section 8).
     rrsets[key].add(rdata, one.ttl if one.ttl < 1 << 31 else 0)
+
+
+@functools.lru_cache(maxsize=1 << 8)
+def _type_text(rdtype: int) -> str:
+    return dns.rdatatype.to_text(dns.rdatatype.RdataType.make(rdtype))
+
+
+@functools.lru_cache(maxsize=1 << 8)
+def _type_bytes(rdtype: str) -> bytes:
+    """A type and the class IN, as they follow the name in a question."""
+    return _ASKED.pack(dns.rdatatype.from_text(rdtype), dns.rdataclass.IN)
 
 
 class _Record(NamedTuple):
@@ -155,16 +165,19 @@ class _Record(NamedTuple):
 class _Walk:
     """Goes through a message from front to back."""
 
-    def __init__(self, wire: bytes, asked: Name) -> None:
+    def __init__(self, wire: bytes, asked: str) -> None:
         self._wire, self._asked = wire, asked
         self.position = _HEADER.size
 
-    def asks(self, question: Question) -> bool:
+    def asks(self, question: Key) -> bool:
         """Whether what follows is this question (RFC 5452 section 9.1)."""
-        name, length = dns.name.from_wire(self._wire, self.position)
-        rdtype, rdclass = _ASKED.unpack_from(self._wire, self.position + length)
-        self.position += length + _ASKED.size
-        return (name, rdtype, rdclass) == (question[0], dns.rdatatype.from_text(question[1]), dns.rdataclass.IN)
+        name, rdtype = values.wire_of(question[0]), _type_bytes(question[1])
+        begin, end = self.position, self.position + len(name)
+        self.position = end + len(rdtype)
+        if self.position > len(self._wire):
+            raise IndexError
+        # No length of a label is a letter, so this changes letters only.
+        return self._wire[begin:end].lower() == name and self._wire[end : self.position] == rdtype
 
     def records(self, count: int) -> Iterator[_Record]:
         """The next records, one after the other."""
@@ -178,12 +191,12 @@ class _Walk:
                 raise IndexError
             yield _Record(begin, rdtype, rdclass, ttl, start, length)
 
-    def name(self, begin: int) -> Name:
+    def name(self, begin: int) -> str:
         """The name that begins there."""
         end = begin + len(_TO_QUESTION)
         if self._wire[begin:end] == _TO_QUESTION:
             return self._asked
-        return dns.name.from_wire(self._wire, begin)[0]
+        return values.text_of(dns.name.from_wire(self._wire, begin)[0])
 
     def _skip_name(self) -> None:
         while (length := self._wire[self.position]) and length < _POINTER:

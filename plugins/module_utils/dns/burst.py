@@ -11,17 +11,16 @@ import socket
 import time
 from collections.abc import Sequence
 
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.answer import (
-    Answer,
-    Question,
-    question_bytes,
-    read_answer,
-)
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.answer import Answer, question_bytes, read_answer
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Key
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.signer import Signer
 
 with contextlib.suppress(ImportError):
     import dns.exception
     import dns.query
+
+_BURST = 1000
+"""Questions over one socket: what comes next leaves from another port (RFC 5452 section 9.2)."""
 
 _LARGEST = 65535
 
@@ -38,18 +37,23 @@ class Burst:
         :param recursion: whether the server is to ask others
         """
         self._signer, self._seconds, self._most, self._recursion = signer, seconds, most, recursion
-        self._under_way: dict[int, tuple[Question, bytes]] = {}
-        self.answers: dict[Question, Answer] = {}
+        self._under_way: dict[int, tuple[Key, bytes]] = {}
+        self.answers: dict[Key, Answer] = {}
 
-    def ask(self, questions: Sequence[Question], address: str, port: int) -> None:
+    def ask(self, questions: Sequence[Key], address: str, port: int) -> None:
         """Send the questions and take the answers that come.
 
         What is not in ``answers`` then has to be asked again: it was lost, cut off (TC), not signed, or cannot be read.
 
-        :param questions: at most 65536
+        :param questions: each once, names as ``values.text_of`` writes them
         :param address: of the server, IPv4 or IPv6
-        :raises OSError: the address cannot be reached
+        :raises OSError: the address cannot be reached; some answers may have come
         """
+        for start in range(0, len(questions), _BURST):
+            self._ask(questions[start : start + _BURST], address, port)
+
+    def _ask(self, questions: Sequence[Key], address: str, port: int) -> None:
+        self._under_way.clear()
         numbers = random.SystemRandom().sample(range(1 << 16), len(questions))
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         with dns.query.socket_factory(family, socket.SOCK_DGRAM, 0) as udp:
@@ -63,7 +67,7 @@ class Burst:
                 while self._under_way:
                     self._take(udp)
 
-    def _send(self, udp: socket.socket, number: int, question: Question) -> None:
+    def _send(self, udp: socket.socket, number: int, question: Key) -> None:
         wire, mac = question_bytes(question, number, self._recursion), b""
         if self._signer:
             wire, mac = self._signer.signed(wire)
@@ -84,7 +88,7 @@ class Burst:
                 return
         raise TimeoutError
 
-    def _keep(self, question: Question, mac: bytes, wire: bytes) -> None:
+    def _keep(self, question: Key, mac: bytes, wire: bytes) -> None:
         """Keep an answer that is whole, and signed where the question was (RFC 8945 section 5.3)."""
         bare = self._signer.unsigned(wire, mac) if self._signer else wire
         if bare is not None:

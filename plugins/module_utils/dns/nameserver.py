@@ -14,9 +14,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dns import values
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.answer import UDP_BYTES, Answer, Question, answer_of
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.answer import UDP_BYTES, Answer, answer_of
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.burst import Burst
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import ProviderError, ZoneNotFound
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Key
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.signer import Signer
 
 with contextlib.suppress(ImportError):
@@ -28,11 +29,7 @@ with contextlib.suppress(ImportError):
 
 if TYPE_CHECKING:
     from dns.message import Message
-    from dns.name import Name
-    from dns.tsig import Key
-
-_BURST = 1000
-"""Questions over one socket: what comes next leaves from another port (RFC 5452 section 9.2)."""
+    from dns.tsig import Key as TsigKey
 
 _NOT_SENT = (errno.ECONNREFUSED, errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL)
 _KEY_WAY_OUT = "Check dns.key_name, dns.key_secret and dns.key_algorithm against the server's own key"
@@ -79,7 +76,7 @@ class NameServer:
         self._signer = Signer(self.key) if self.key else None
         self.label = f"DNS server {self._host} port {self._port}"
 
-    def ask(self, name: Name, rdtype: str, zone: str) -> Answer:
+    def ask(self, name: str, rdtype: str, zone: str) -> Answer:
         """Ask one question, without recursion: over UDP twice, then over TCP; at most 1.5 timeouts long per address.
 
         :param zone: for messages
@@ -87,7 +84,7 @@ class NameServer:
         :raises ZoneNotFound: the server does not want to answer for this name
         :raises ProviderError: it could not be asked
         """
-        question = dns.message.make_query(name, rdtype, use_edns=0, payload=UDP_BYTES, flags=0)
+        question = dns.message.make_query(values.name_of(name), rdtype, use_edns=0, payload=UDP_BYTES, flags=0)
         if self.key:
             question.use_tsig(self.key)
         try:
@@ -98,12 +95,12 @@ class NameServer:
             return answer
         if answer.rcode in ("REFUSED", "NOTAUTH"):
             raise ZoneNotFound(
-                f"{self.label} does not serve {values.text_of(name)}, or not to us: it answered {answer.rcode}. "
+                f"{self.label} does not serve {name}, or not to us: it answered {answer.rcode}. "
                 "Check dns.server and the zone's name; with views or allow-query, give the key they ask for"
             )
         self.refused(answer.rcode, zone, "query")
 
-    def ask_all(self, questions: Sequence[Question], zone: str) -> dict[Question, Answer]:
+    def ask_all(self, questions: Sequence[Key], zone: str) -> dict[Key, Answer]:
         """Ask questions at the same time, and by :meth:`ask` those that got no good answer so.
 
         :param zone: for messages
@@ -113,19 +110,15 @@ class NameServer:
         found = self.ask_ahead(questions, len(questions)) if len(questions) > 1 else {}
         return found | {one: self.ask(*one, zone) for one in questions if one not in found}
 
-    def ask_ahead(self, questions: Iterable[Question], most: int) -> dict[Question, Answer]:
-        """Ask many questions with one thread and one socket; what got no good answer is left out.
+    def ask_ahead(self, questions: Iterable[Key], most: int) -> dict[Key, Answer]:
+        """Ask many questions with one thread; what got no good answer is left out.
 
         :param most: how many are under way at the same time
         """
-        wanted = list(dict.fromkeys(questions))
-        found: dict[Question, Answer] = {}
+        burst = Burst(self._signer, self._timeout / 4, most)
         with contextlib.suppress(OSError, ProviderError):
-            address = self._resolved("")[0]
-            for start in range(0, len(wanted), _BURST):
-                burst = Burst(self._signer, self._timeout / 4, most)
-                burst.ask(wanted[start : start + _BURST], address, self._port)
-                found |= {question: answer for question, answer in burst.answers.items() if answer.tells}
+            burst.ask(list(dict.fromkeys(questions)), self._resolved("")[0], self._port)
+        found = {question: answer for question, answer in burst.answers.items() if answer.tells}
         self._knows_key |= bool(self.key and found)
         return found
 
@@ -218,7 +211,7 @@ class NameServer:
             )
 
 
-def _key(dns_option: Mapping[str, Any]) -> Key:
+def _key(dns_option: Mapping[str, Any]) -> TsigKey:
     try:
         secret = base64.b64decode(str(dns_option["key_secret"]).strip(), validate=True)
     except ValueError:

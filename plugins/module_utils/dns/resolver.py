@@ -37,9 +37,6 @@ if TYPE_CHECKING:
 _MOST_ALIASES = 16
 """A longer chain of CNAMEs is given up, as BIND and dnspython do."""
 
-_BURST = 1000
-"""Questions over one socket: what comes next leaves from another port (RFC 5452 section 9.2)."""
-
 
 class ResolveError(Exception):
     """A name could not be looked up: no answer, SERVFAIL, nobody to ask. The message names it and the reason."""
@@ -153,16 +150,16 @@ class _Live:
         """See :meth:`Resolver.look_ahead`. Servers of the system's are asked one by one."""
         servers, asked = self._options["nameservers"], {}
         if servers and not self._options["zonefiles"]:
-            asked = {(values.name_of(name), rdtype): (name, rdtype) for name, rdtype in questions}
-        for start in range(0, len(asked), _BURST):
-            burst = Burst(None, self._options["timeout"] / 4, most, recursion=True)
+            asked = {(values.text_of(values.name_of(name)), rdtype): (name, rdtype) for name, rdtype in questions}
+        burst = Burst(None, self._options["timeout"] / 4, most, recursion=True)
+        if asked:
             with contextlib.suppress(OSError):
-                burst.ask(list(asked)[start : start + _BURST], servers[0], self._options["port"])
-            for question, answer in burst.answers.items():
-                with contextlib.suppress(ResolveError):
-                    if answer.tells:
-                        step = _from_answer(answer, *question)
-                        self._memory.setdefault(("step", *asked[question]), _Known(step, None))
+                burst.ask(list(asked), servers[0], self._options["port"])
+        for question, answer in burst.answers.items():
+            with contextlib.suppress(ResolveError):
+                if answer.tells:
+                    step = _from_answer(answer, *question)
+                    self._memory.setdefault(("step", *asked[question]), _Known(step, None))
 
     def _find(self, name: str, rdtype: str) -> _Step:
         zones = self._once("zones", self._zones)
@@ -192,7 +189,7 @@ class _Live:
         except dns.resolver.NXDOMAIN as error:
             answers: dict[Name, Message] = error.kwargs["responses"]
             response = answers[qname]
-        return _from_answer(answer_of(response), qname, rdtype)
+        return _from_answer(answer_of(response), values.text_of(qname), rdtype)
 
     def _stub(self) -> dns.resolver.Resolver:
         servers = self._options["nameservers"]
@@ -290,15 +287,13 @@ def _parents(name: Name, apex: Name) -> Iterator[Name]:
         yield name
 
 
-def _from_answer(answer: WireAnswer, name: Name, rdtype: str) -> _Step:
+def _from_answer(answer: WireAnswer, name: str, rdtype: str) -> _Step:
     alias = answer.rdataset(name, "CNAME")
     if alias:
         return _alias(values.text_of(alias[0].target), rdtype)
     authority = {found for _owner, found in answer.authority}
-    if not answer.rrsets and dns.rdatatype.NS in authority and dns.rdatatype.SOA not in authority:
-        raise ResolveError(
-            f"{values.text_of(name)} {rdtype}: the nameserver only refers to others; name one that resolves"
-        )
+    if not answer.rrsets and "NS" in authority and "SOA" not in authority:
+        raise ResolveError(f"{name} {rdtype}: the nameserver only refers to others; name one that resolves")
     return _Step(_values(answer.rdataset(name, rdtype)), answer.rcode != "NXDOMAIN")
 
 

@@ -42,6 +42,12 @@ def text_of(name: Name) -> str:
     return name.canonicalize().to_text(omit_final_dot=True)
 
 
+@functools.lru_cache(maxsize=1 << 12)
+def wire_of(text: str) -> bytes:
+    """A name as it stands in a message (RFC 1035 section 3.1), in lower case and whole."""
+    return name_of(text).to_digestable()
+
+
 def value_of(rdata: Rdata) -> str:
     """The value that an RRset shows for one rdata: TXT decoded, a CNAME's target as name, else presentation format."""
     if isinstance(rdata, TXT):

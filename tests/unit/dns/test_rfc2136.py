@@ -20,9 +20,11 @@ import dns.query
 import dns.rcode
 import dns.update
 import pytest
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.burst import Burst
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.nameserver import NameServer
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import Conflict, ProviderError, ZoneNotFound
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.rfc2136 import Rfc2136Provider
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, RRset
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, RRset, ZoneState
 from ansible_collections.mailroom.erp.plugins.module_utils.options import with_defaults
 from ansible_collections.mailroom.erp.tests.servers import bind
 from ansible_collections.mailroom.erp.tests.servers.bind import Bind, zone_text
@@ -137,6 +139,88 @@ def test_a_record_that_equals_a_wildcard_is_not_guessed_at(start_bind: StartBind
     with pytest.raises(ProviderError, match="the same data stand at a wildcard above"):
         provider.apply(ZONE, [Change(None, RRset(*key, 60, ("new",)))], state.token)
     assert server.values(*key) == ['"same"']
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names that are asked for."""
+    names: list[str] = []
+    ask, send = NameServer.ask, Burst._send
+
+    def one(server: NameServer, name: str, *rest: Any) -> Any:
+        names.append(name)
+        return ask(server, name, *rest)
+
+    def many(burst: Burst, udp: socket.socket, number: int, question: Key) -> None:
+        names.append(question[0])
+        send(burst, udp, number, question)
+
+    monkeypatch.setattr(NameServer, "ask", one)
+    monkeypatch.setattr(Burst, "_send", many)
+    return names
+
+
+def read_back(provider: Rfc2136Provider, name: str, value: str) -> ZoneState:
+    """Write a new record, and read what then stands there."""
+    key = (name, "TXT")
+    state = provider.read(ZONE, [key])
+    provider.apply(ZONE, [Change(None, RRset(*key, 60, (value,)))], state.token)
+    return provider.read(ZONE, [key])
+
+
+def test_no_wildcard_is_asked_for_where_none_answered_before_we_wrote(server: Bind, asked: list[str]) -> None:
+    name = f"_dmarc.{ZONE}"
+    assert read_back(Rfc2136Provider(server.dns_option), name, "new").rrsets[name, "TXT"].values == ("new",)
+    assert f"*.{ZONE}" not in asked
+    assert Rfc2136Provider(server.dns_option).read(ZONE, [(name, "TXT")]).rrsets[name, "TXT"].values == ("new",)
+    assert f"*.{ZONE}" in asked, "another run cannot know"
+
+
+@pytest.mark.parametrize(("value", "told"), [("other", True), ("wild", False)])
+def test_a_wildcard_that_answered_before_is_asked_for(
+    start_bind: StartBind, asked: list[str], value: str, told: bool
+) -> None:
+    """The same data cannot be told from the wildcard's."""
+    server = start_bind({ZONE: zone_text(ZONE, '* TXT "wild"')})
+    name = f"_dmarc.{ZONE}"
+    assert ((name, "TXT") in read_back(Rfc2136Provider(server.dns_option), name, value).rrsets) is told
+    assert server.values(name, "TXT") == [f'"{value}"']
+    assert f"*.{ZONE}" in asked
+
+
+def test_a_wildcard_that_another_record_kept_away_is_noticed_when_that_goes(start_bind: StartBind) -> None:
+    """As long as ``deep`` exists, the wildcard does not answer below it (RFC 4592 section 3.3.1)."""
+    server = start_bind({ZONE: zone_text(ZONE, '* TXT "wild"\nx.deep TXT "x"')})
+    provider = Rfc2136Provider(server.dns_option)
+    there, absent = keys = [("x.deep.acme.example", "TXT"), ("n.deep.acme.example", "TXT")]
+    state = provider.read(ZONE, keys)
+    assert list(state.rrsets) == [there]
+    provider.apply(ZONE, [Change(state.rrsets[there], None)], state.token)
+    assert server.values(*absent) == ['"wild"']
+    assert provider.read(ZONE, keys).rrsets == {}
+
+
+def test_a_wildcard_that_answers_with_an_alias_to_nothing_answers(start_bind: StartBind, asked: list[str]) -> None:
+    """The NXDOMAIN is about the alias's target (RFC 6604 section 3)."""
+    server = start_bind({ZONE: zone_text(ZONE, "* CNAME nothing.deep\nx.deep TXT x")})
+    provider, key = Rfc2136Provider(server.dns_option), (f"_dmarc.{ZONE}", "TXT")
+    state = provider.read(ZONE, [key])
+    assert state.rrsets == {}
+    provider.apply(ZONE, [Change(None, RRset(*key, 60, ("own",)))], state.token)
+    asked.clear()
+    assert list(provider.read(ZONE, [key]).rrsets) == [key]
+    assert f"*.{ZONE}" in asked
+
+
+def test_a_dot_within_a_label_divides_nothing(start_bind: StartBind) -> None:
+    """The name is not below ``b``, so that the wildcard there has nothing to do with it."""
+    server = start_bind({ZONE: zone_text(ZONE, 'A\\.B TXT "same"\n*.b TXT "same"')})
+    provider, key = Rfc2136Provider(server.dns_option), ("a\\.b.acme.example", "TXT")
+    assert provider.zone_of(key[0]) == ZONE
+    state = provider.read(ZONE, [key])
+    provider.apply(ZONE, [Change(state.rrsets[key], RRset(*key, 3600, ("new",)))], state.token)
+    assert provider.read(ZONE, [key]).rrsets[key].values == ("new",)
+    assert server.values(*key) == ['"new"']
 
 
 def test_an_alias_to_another_zone_does_not_mislead(start_bind: StartBind) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils import libraries
 from ansible_collections.mailroom.erp.plugins.module_utils.dns import values
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.answer import Answer, Question
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.answer import Answer
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.nameserver import NameServer, Unreachable
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import (
     Conflict,
@@ -29,11 +29,9 @@ with contextlib.suppress(ImportError):
     import dns.rcode
     import dns.rdataclass
     import dns.rdataset
-    import dns.rdatatype
     import dns.update
 
 if TYPE_CHECKING:
-    from dns.name import Name
     from dns.rdata import Rdata
     from dns.rdataset import Rdataset
     from dns.update import UpdateMessage
@@ -44,21 +42,26 @@ _NOT_BESIDE_CNAME = ("A", "AAAA", "MX", "NS", "TXT", "SRV", "CAA")
 
 @dataclass(frozen=True, slots=True)
 class _Token:
-    """What was read, exactly: None where there was nothing. ``wild``: the same data stand at a wildcard above."""
+    """What was read, exactly: None where there was nothing.
+
+    ``wild``: the same data stand at a wildcard above. ``absent``: names that do not exist, nor by a wildcard.
+    """
 
     rdatasets: Mapping[Key, Rdataset | None]
     wild: frozenset[Key]
+    absent: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What the server answers for one name and type; ``wild`` as in :class:`_Token`."""
+    """What the server answers for one name and type; ``wild`` and ``absent`` as in :class:`_Token`."""
 
     rdataset: Rdataset | None
     wild: bool
+    absent: bool
 
 
-_Ask = Callable[[Iterable[Question]], Mapping[Question, Answer]]
+_Ask = Callable[[Iterable[Key]], Mapping[Key, Answer]]
 """Asks questions at the same time."""
 
 
@@ -77,16 +80,18 @@ class Rfc2136Provider:
         self._zones: dict[str, str] = {}
         self._ahead: dict[Key, dict[Key, _Found]] = {}
         """By what was asked for: what was found, the alias at the name included."""
+        self._own: set[str] = set()
+        """Names whose data are no wildcard's: they were absent, and we have put data there."""
 
     def look_ahead(self, keys: Collection[Key], most: int) -> None:
         """See :meth:`LooksAhead.look_ahead`."""
 
-        def ask(questions: Iterable[Question]) -> Mapping[Question, Answer]:
+        def ask(questions: Iterable[Key]) -> Mapping[Key, Answer]:
             found = self._server.ask_ahead(questions, most)
             return {question: answer for question, answer in found.items() if answer.authoritative}
 
         answers = self._ask_for(keys, ask)
-        untold = [values.name_of(name) for name in {name for name, _type in answers} - set(self._zones)]
+        untold = {name for name, _type in answers} - set(self._zones)
         for (name, _type), answer in ask((name, "SOA") for name in untold).items():
             self._note_zone(name, "SOA", answer)
         found = self._found(answers, ask)
@@ -98,7 +103,7 @@ class Rfc2136Provider:
     def zone_of(self, name: str) -> str:
         """See :meth:`Provider.zone_of`: the owner of the SOA record that the server answers with."""
         if name not in self._zones:
-            self._zones[name] = self._find_zone(values.name_of(name))
+            self._zones[name] = self._find_zone(values.text_of(values.name_of(name)))
         return self._zones[name]
 
     def read(self, zone: str, keys: Collection[Key]) -> ZoneState:
@@ -116,7 +121,8 @@ class Rfc2136Provider:
         wild = frozenset(key for key, one in known.items() if one.wild)
         rdatasets = {key: None if one.wild else one.rdataset for key, one in known.items()}
         found = {key: _sorted(values.rrset_of(key, rdataset)) for key, rdataset in rdatasets.items() if rdataset}
-        return ZoneState(zone, found, _Token(rdatasets, wild), elsewhere)
+        absent = frozenset(name for (name, _type), one in known.items() if one.absent)
+        return ZoneState(zone, found, _Token(rdatasets, wild, absent), elsewhere)
 
     def apply(self, zone: str, changes: Sequence[Change], token: object) -> None:
         """See :meth:`Provider.apply`: one UPDATE, with prerequisites (RFC 2136 section 2.4) on what was read."""
@@ -127,6 +133,7 @@ class Rfc2136Provider:
             _require_unchanged(update, change, token.rdatasets)
             _require_room(update, change, {other.key for other in changes})
         _take_and_put(update, changes, token.rdatasets)
+        self._own.difference_update(change.key[0] for change in changes)
         try:
             rcode = dns.rcode.to_text(self._server.send(update, zone).rcode())
         except Unreachable as lost:
@@ -135,25 +142,25 @@ class Rfc2136Provider:
             raise self._conflict(rcode, zone, changes, token)
         if rcode != "NOERROR":
             self._server.refused(rcode, zone, "update")
+        self._own |= token.absent & {change.key[0] for change in changes if change.after}
         for change in changes:
             self._withdraw_beside_letters(zone, change)
 
-    def _find_zone(self, name: Name) -> str:
+    def _find_zone(self, name: str) -> str:
         """Ask for the SOA; at an alias (CNAME, DNAME), which no apex is, ask for the parent instead."""
-        answer = self._server.ask(name, "SOA", values.text_of(name))
+        answer = self._server.ask(name, "SOA", name)
         zone = _zone_told(name, "SOA", answer)
         if zone is None and answer.has("CNAME", "DNAME"):
-            return self._find_zone(name.parent())
+            return self._find_zone(values.text_of(values.name_of(name).parent()))
         if zone is None:
-            raise _not_found(f"{self._server.label} serves no zone that holds {values.text_of(name)}", answer)
-        return values.text_of(zone)
+            raise _not_found(f"{self._server.label} serves no zone that holds {name}", answer)
+        return zone
 
-    def _note_zone(self, name: Name, rdtype: str, answer: Answer) -> None:
+    def _note_zone(self, name: str, rdtype: str, answer: Answer) -> None:
         """Remember the zone of a name, where an answer tells it."""
         zone = _zone_told(name, rdtype, answer)
         if zone is not None:
-            text = values.text_of(zone)
-            self._zones |= {values.text_of(name): text, text: text}
+            self._zones |= {name: zone, zone: zone}
 
     def _elsewhere(self, zone: str, texts: Iterable[str]) -> dict[str, str]:
         """The names that are delegated away from the zone, each with where."""
@@ -171,14 +178,13 @@ class Rfc2136Provider:
                 found[text] = holder
         return found
 
-    def _ask_authority(self, zone: str, questions: Iterable[Question]) -> Mapping[Question, Answer]:
+    def _ask_authority(self, zone: str, questions: Iterable[Key]) -> Mapping[Key, Answer]:
         """Ask for all of these; whatever is not answered from the zone is an error."""
         found = self._server.ask_all(list(questions), zone)
         for (name, _type), answer in found.items():
             if not answer.authoritative:
                 raise ProviderError(
-                    f"{self._server.label}, zone {zone}: {values.text_of(name)} is not answered from it: "
-                    f"{_not_served(answer)}"
+                    f"{self._server.label}, zone {zone}: {name} is not answered from it: {_not_served(answer)}"
                 )
         return found
 
@@ -188,35 +194,39 @@ class Rfc2136Provider:
         first: dict[str, str] = {}
         for name, rdtype in sorted(keys, key=lambda key: (key[0], key[1] != "CNAME", key[1])):
             first.setdefault(name, rdtype)
-        answers = _by_key(ask((values.name_of(name), rdtype) for name, rdtype in first.items()))
+        answers = dict(ask(first.items()))
         for (name, rdtype), answer in answers.items():
-            self._note_zone(values.name_of(name), rdtype, answer)
+            self._note_zone(name, rdtype, answer)
         others = [(name, rdtype) for name, rdtype in keys if rdtype != first[name]]
         alone = {name for (name, _type), answer in answers.items() if others and _is_all(name, answer)}
-        more = _by_key(ask((values.name_of(name), rdtype) for name, rdtype in others if name not in alone))
+        more = ask((name, rdtype) for name, rdtype in others if name not in alone)
         implied = {(name, rdtype): answers[name, first[name]] for name, rdtype in others if name in alone}
-        return answers | implied | more
+        return {**answers, **implied, **more}
 
     def _found(self, answers: Mapping[Key, Answer], ask: _Ask) -> dict[Key, _Found]:
         """What these answers say: the RRsets asked for, and always whether the name is an alias."""
-        rdatasets: dict[Key, Rdataset | None] = {}
-        for (name, rdtype), answer in answers.items():
-            owner = values.name_of(name)
-            rdatasets |= {(name, wanted): answer.rdataset(owner, wanted) for wanted in (rdtype, "CNAME")}
+        rdatasets = {
+            (name, wanted): answer.rdataset(name, wanted)
+            for (name, rdtype), answer in answers.items()
+            for wanted in (rdtype, "CNAME")
+        }
         wild = self._wild({key: rdataset for key, rdataset in rdatasets.items() if rdataset}, ask)
-        found = {key: _Found(rdatasets[key], is_wild) for key, is_wild in wild.items()}
-        return found | {key: _Found(None, False) for key, rdataset in rdatasets.items() if rdataset is None}
+        absent = {name for (name, _type), answer in answers.items() if _is_absent(answer)}
+        found = {key: _Found(rdatasets[key], is_wild, False) for key, is_wild in wild.items()}
+        nothing = {key: _Found(None, False, key[0] in absent) for key, data in rdatasets.items() if data is None}
+        return found | nothing
 
     def _wild(self, found: Mapping[Key, Rdataset], ask: _Ask) -> dict[Key, bool]:
         """Whether each is, or cannot be told from, what a wildcard gives (RFC 4592).
 
         Asked are the wildcards beside each name, then those one level up. Where such a name does not exist, none
-        further up gave the data: it would have answered for this name, too. What gets no answer is left out.
+        further up gave the data: it would have answered for this name, too. What gets no answer is left out. Nothing is
+        asked about names where no wildcard gave anything before we wrote there.
         """
         wild: dict[Key, bool] = {}
-        level = {key: values.name_of(key[0]) for key in found}
+        level = {key: key[0] for key in found}
         while level:
-            ends = {key for key, name in level.items() if name.is_wild() or name == self._apex(key)}
+            ends = {key for key, name in level.items() if self._ends(key[0], name)}
             wild |= dict.fromkeys(ends, False)
             stars = {key: _star_beside(name) for key, name in level.items() if key not in ends}
             answers = ask(dict.fromkeys((star, key[1]) for key, star in stars.items()))
@@ -229,12 +239,12 @@ class Rfc2136Provider:
                 if same or answer.rcode == "NXDOMAIN":
                     wild[key] = same
                 else:
-                    level[key] = star.parent()
+                    level[key] = values.text_of(values.name_of(star).parent())
         return wild
 
-    def _apex(self, key: Key) -> Name | None:
-        zone = self._zones.get(key[0])
-        return values.name_of(zone) if zone else None
+    def _ends(self, name: str, level: str) -> bool:
+        """Whether no wildcard beside this level can have given what stands at a name."""
+        return name in self._own or level == self._zones.get(name) or values.name_of(level).is_wild()
 
     def _conflict(self, rcode: str, zone: str, changes: Sequence[Change], token: _Token) -> ProviderError:
         names = ", ".join(f"{rdtype} at {name}" for name, rdtype in (change.key for change in changes))
@@ -272,7 +282,7 @@ class Rfc2136Provider:
         if change.key[1] != "TXT" or not going or not coming:
             return
         owner = values.name_of(change.key[0])
-        found = self._server.ask(owner, change.key[1], zone).rdataset(owner, change.key[1])
+        found = self._server.ask(*change.key, zone).rdataset(*change.key)
         texts = {values.value_of(rdata): rdata for rdata in found or ()}
         other = set(texts) - {*before, *after}
         if not found or not {one.lower() for one in other} & {one.lower() for one in going}:
@@ -352,20 +362,21 @@ def _sorted(rrset: RRset) -> RRset:
     return RRset(rrset.name, rrset.type, rrset.ttl, tuple(sorted(rrset.values)))
 
 
-def _by_key(answers: Mapping[Question, Answer]) -> dict[Key, Answer]:
-    return {(values.text_of(name), rdtype): answer for (name, rdtype), answer in answers.items()}
-
-
 def _is_all(name: str, answer: Answer) -> bool:
     """Whether there is nothing else at a name: it is an alias (RFC 1034 section 3.6.2), or does not exist."""
-    return answer.rcode == "NXDOMAIN" or answer.rdataset(values.name_of(name), "CNAME") is not None
+    return answer.rcode == "NXDOMAIN" or answer.rdataset(name, "CNAME") is not None
 
 
-def _star_beside(name: Name) -> Name:
-    return dns.name.Name((b"*", *name.parent().labels))
+def _is_absent(answer: Answer) -> bool:
+    """Whether the name asked for does not exist: behind an alias it is the target that does not (RFC 6604)."""
+    return answer.rcode == "NXDOMAIN" and not answer.has("CNAME", "DNAME")
 
 
-def _zone_told(name: Name, rdtype: str, answer: Answer) -> Name | None:
+def _star_beside(name: str) -> str:
+    return values.text_of(dns.name.Name((b"*", *values.name_of(name).parent().labels)))
+
+
+def _zone_told(name: str, rdtype: str, answer: Answer) -> str | None:
     """The zone that an answer is from, by its SOA (RFC 2308 section 3) or, in BIND's, by the NS beside the data.
 
     Where an alias was followed, they may be those of its target's zone.
@@ -373,7 +384,8 @@ def _zone_told(name: Name, rdtype: str, answer: Answer) -> Name | None:
     followed = answer.has("DNAME") or (rdtype != "CNAME" and answer.has("CNAME"))
     if followed or not answer.authoritative or not answer.tells:
         return None
-    return next((owner for owner in answer.owners("SOA", "NS") if name.is_subdomain(owner)), None)
+    asked = values.name_of(name)
+    return next((one for one in answer.owners("SOA", "NS") if asked.is_subdomain(values.name_of(one))), None)
 
 
 def _same(one: RRset | None, other: RRset | None) -> bool:
@@ -390,8 +402,8 @@ def _not_found(problem: str, answer: Answer) -> ZoneNotFound:
 
 def _delegation(answer: Answer) -> str | None:
     """Where a referral points (RFC 1034 section 4.3.2), None when the answer is none."""
-    owners = [name for name, rdtype in answer.authority if rdtype == dns.rdatatype.NS]
-    return values.text_of(owners[0]) if owners and not answer.authoritative else None
+    owners = [name for name, rdtype in answer.authority if rdtype == "NS"]
+    return owners[0] if owners and not answer.authoritative else None
 
 
 def _not_served(answer: Answer) -> str:
