@@ -8,10 +8,13 @@ from __future__ import annotations
 import base64
 import contextlib
 import errno
+import random
 import socket
 import threading
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dns import values
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.answer import UDP_BYTES, Answer, answer_of
@@ -19,10 +22,13 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.burst import Burs
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import ProviderError, ZoneNotFound
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Key
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.signer import Signer
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.update import Update
 
 with contextlib.suppress(ImportError):
     import dns.exception
+    import dns.flags
     import dns.message
+    import dns.opcode
     import dns.query
     import dns.rcode
     import dns.tsig
@@ -31,6 +37,13 @@ if TYPE_CHECKING:
     from dns.message import Message
     from dns.tsig import Key as TsigKey
 
+_T = TypeVar("_T")
+
+_LARGEST = 65535
+_CONNECTIONS = 10
+"""As many may wait at a BIND that is busy with its disk (tcp-listen-queue); the next is tried again after a second."""
+_RCODE, _UPDATED = 0x000F, 0xA800
+"""In the flags of an answer: its code, and what else they hold of one to an UPDATE (RFC 2136 section 2.2)."""
 _NOT_SENT = (errno.ECONNREFUSED, errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL)
 _KEY_WAY_OUT = "Check dns.key_name, dns.key_secret and dns.key_algorithm against the server's own key"
 _RCODES = {
@@ -71,6 +84,7 @@ class NameServer:
         self._timeout = float(dns_option["timeout"])
         self._addresses: list[str] = []
         self._resolving = threading.Lock()
+        self._connections = threading.BoundedSemaphore(_CONNECTIONS)
         self._knows_key = False
         self.key = _key(dns_option) if dns_option.get("key_name") else None
         self._signer = Signer(self.key) if self.key else None
@@ -88,7 +102,7 @@ class NameServer:
         if self.key:
             question.use_tsig(self.key)
         try:
-            answer = answer_of(self._exchange(question, zone, "query"))
+            answer = self._try(partial(self._asked, question, zone), zone, "query")
         except Unreachable as error:
             raise ProviderError(f"{error}. Check dns.server, dns.port and the firewalls on the way") from error
         if answer.tells:
@@ -122,14 +136,28 @@ class NameServer:
         self._knows_key |= bool(self.key and found)
         return found
 
-    def send(self, update: Message, zone: str) -> Message:
+    def send(self, update: Update) -> str:
         """Send one UPDATE over TCP, once.
 
-        :returns: the answer, whatever its rcode
+        :returns: the code of the answer, such as NOERROR (RFC 2136 section 2.2)
         :raises Unreachable: no answer; the server may have done it all the same
-        :raises ProviderError: an answer that is not to be believed
+        :raises ProviderError: an answer that is not to be believed, or more than a message can hold
         """
-        return self._exchange(update, zone, "update")
+        number = random.SystemRandom().randrange(1 << 16)
+        request, mac = update.wire(number), b""
+        if self._signer:
+            request, mac = self._signer.signed(request)
+        if len(request) > _LARGEST:
+            raise ProviderError(
+                f"zone {update.zone}: the change takes {len(request)} bytes, and a DNS message {_LARGEST} at most. "
+                "Change fewer records of the zone at once"
+            )
+
+        def deliver(address: str) -> str:
+            wire = self._deliver(request, address)
+            return self._plain_code(wire, number, mac) or self._code(wire, number, mac, update.zone)
+
+        return self._try(deliver, update.zone, "update")
 
     def refused(self, rcode: str, zone: str, what: str) -> NoReturn:
         """Raise the error that an answer's code means.
@@ -140,25 +168,47 @@ class NameServer:
         meaning = _RCODES.get(rcode, "an answer that this request should not get. See its log")
         raise ProviderError(f"{self.label}, zone {zone}: it answered our {what} with {rcode}: {meaning}")
 
-    def _exchange(self, request: Message, zone: str, what: str) -> Message:
+    def _try(self, attempt: Callable[[str], _T], zone: str, what: str) -> _T:
         """Try the server's addresses in turn; an UPDATE that may have arrived is not sent again."""
         failure: Exception | None = None
         for address in self._resolved(zone):
             try:
-                answer = (
-                    self._query(request, address) if what == "query" else self._tcp(request, address, self._timeout)
-                )
+                return attempt(address)
             except (OSError, EOFError, dns.exception.Timeout) as error:
                 failure = error
                 if what == "update" and getattr(error, "errno", None) not in _NOT_SENT:
                     break
             except dns.exception.DNSException as error:
                 raise self._bad_answer(error, zone, what) from None
-            else:
-                self._check_signed(answer, zone, what)
-                self._knows_key |= answer.had_tsig
-                return answer
         raise Unreachable(f"{self.label}, zone {zone}: no answer to our {what}: {_reason(failure)}") from failure
+
+    def _deliver(self, request: bytes, address: str) -> bytes:
+        """Send bytes over TCP and take the bytes of the answer."""
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        with self._connections, dns.query.socket_factory(family, socket.SOCK_STREAM, 0) as tcp:
+            until = time.monotonic() + self._timeout
+            tcp.settimeout(self._timeout)
+            tcp.connect((address, self._port))
+            tcp.sendall(len(request).to_bytes(2, "big") + request)
+            return _received(tcp, int.from_bytes(_received(tcp, 2, until), "big"), until)
+
+    def _plain_code(self, wire: bytes, number: int, mac: bytes) -> str | None:
+        """The code of an answer whose signature is plainly right; None leaves it to dnspython."""
+        bare = self._signer.unsigned(wire, mac) if self._signer else None
+        if bare is None or int.from_bytes(bare[:2], "big") != number:
+            return None
+        self._knows_key = True
+        flags = int.from_bytes(bare[2:4], "big")
+        return dns.rcode.to_text(dns.rcode.Rcode(flags & _RCODE)) if flags & ~_RCODE == _UPDATED else None
+
+    def _code(self, wire: bytes, number: int, mac: bytes, zone: str) -> str:
+        """The code of any answer, as dnspython reads it."""
+        answer = dns.message.from_wire(wire, keyring=self.key, request_mac=mac)
+        if answer.id != number or not answer.flags & dns.flags.QR or answer.opcode() != dns.opcode.UPDATE:
+            raise dns.query.BadResponse
+        self._check_signed(answer, zone, "update")
+        self._knows_key |= answer.had_tsig
+        return dns.rcode.to_text(answer.rcode())
 
     def _bad_answer(self, error: Exception, zone: str, what: str) -> ProviderError:
         kind, way_out = type(error).__name__, _KEY_WAY_OUT
@@ -167,6 +217,12 @@ class NameServer:
             reason, way_out = _NO_UPDATES, "Name the primary that takes them as dns.server"
         return ProviderError(f"{self.label}, zone {zone}: our {what} failed: {reason}. {way_out}")
 
+    def _asked(self, question: Message, zone: str, address: str) -> Answer:
+        answer = self._query(question, address)
+        self._check_signed(answer, zone, "query")
+        self._knows_key |= answer.had_tsig
+        return answer_of(answer)
+
     def _query(self, request: Message, address: str) -> Message:
         for _attempt in range(2):
             with contextlib.suppress(dns.exception.Timeout):
@@ -174,7 +230,7 @@ class NameServer:
                     return self._udp(request, address)
                 except dns.exception.FormError as unsigned:
                     return self._refusal(request, address, unsigned)
-        return self._tcp(request, address, self._timeout / 2)
+        return dns.query.tcp(request, address, self._timeout / 2, self._port)
 
     def _refusal(self, request: Message, address: str, unsigned: Exception) -> Message:
         """Read a refusal that is not signed, by asking without a key: Knot's, of a zone that it does not serve."""
@@ -187,9 +243,6 @@ class NameServer:
 
     def _udp(self, request: Message, address: str) -> Message:
         return dns.query.udp_with_fallback(request, address, self._timeout / 4, self._port, ignore_unexpected=True)[0]
-
-    def _tcp(self, request: Message, address: str, timeout: float) -> Message:
-        return dns.query.tcp(request, address, timeout, self._port)
 
     def _resolved(self, zone: str) -> list[str]:
         with self._resolving:
@@ -226,9 +279,28 @@ def _key(dns_option: Mapping[str, Any]) -> TsigKey:
     return dns.tsig.Key(name, secret, dns.tsig.HMAC_MD5 if algorithm == "hmac-md5" else algorithm)
 
 
+def _received(tcp: socket.socket, size: int, until: float) -> bytes:
+    """So many bytes.
+
+    :raises TimeoutError: they did not come in time
+    :raises EOFError: the connection was closed before
+    """
+    data = b""
+    while len(data) < size:
+        left = until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        tcp.settimeout(left)
+        more = tcp.recv(size - len(data))
+        if not more:
+            raise EOFError
+        data += more
+    return data
+
+
 def _reason(error: Exception | None) -> str:
     if isinstance(error, ConnectionRefusedError):
         return "the connection was refused"
-    if isinstance(error, dns.exception.Timeout):
+    if isinstance(error, dns.exception.Timeout | TimeoutError):
         return "it did not answer in time"
     return "the connection was closed" if isinstance(error, EOFError) else str(error)

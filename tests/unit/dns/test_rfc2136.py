@@ -13,7 +13,6 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-import dns.exception
 import dns.flags
 import dns.message
 import dns.query
@@ -25,6 +24,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.nameserver import
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import Conflict, ProviderError, ZoneNotFound
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.rfc2136 import Rfc2136Provider
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, RRset, ZoneState
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.update import Update
 from ansible_collections.mailroom.erp.plugins.module_utils.options import with_defaults
 from ansible_collections.mailroom.erp.tests.servers import bind
 from ansible_collections.mailroom.erp.tests.servers.bind import Bind, zone_text
@@ -55,16 +55,17 @@ def change(provider: Rfc2136Provider, value: str = "v=spf1 a ~all") -> None:
 
 @pytest.fixture
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[dns.update.UpdateMessage]:
-    """The UPDATE messages that go out."""
+    """The UPDATE messages that go out, as dnspython reads them."""
     messages: list[dns.update.UpdateMessage] = []
-    tcp = dns.query.tcp
+    wire = Update.wire
 
-    def record(message: dns.message.Message, *args: Any, **kwargs: Any) -> dns.message.Message:
-        if isinstance(message, dns.update.UpdateMessage):
-            messages.append(message)
-        return tcp(message, *args, **kwargs)
+    def record(update: Update, number: int) -> bytes:
+        message = dns.message.from_wire(wire(update, number))
+        assert isinstance(message, dns.update.UpdateMessage)
+        messages.append(message)
+        return wire(update, number)
 
-    monkeypatch.setattr(dns.query, "tcp", record)
+    monkeypatch.setattr(Update, "wire", record)
     return messages
 
 
@@ -372,18 +373,16 @@ def test_an_answer_without_the_signature_asked_for_is_not_believed() -> None:
 
 def lose(monkeypatch: pytest.MonkeyPatch, arrives: bool, then: Callable[[], None] = lambda: None) -> None:
     """Let the answer to each UPDATE be lost, on the way there or on the way back."""
-    tcp = dns.query.tcp
+    deliver = NameServer._deliver
 
-    def drop(message: dns.message.Message, *args: Any, **kwargs: Any) -> dns.message.Message:
-        if not isinstance(message, dns.update.UpdateMessage):
-            return tcp(message, *args, **kwargs)
+    def drop(server: NameServer, request: bytes, address: str) -> bytes:
         if arrives:
-            tcp(message, *args, **kwargs)
-        monkeypatch.setattr(dns.query, "tcp", tcp)
+            deliver(server, request, address)
+        monkeypatch.setattr(NameServer, "_deliver", deliver)
         then()
-        raise dns.exception.Timeout
+        raise TimeoutError
 
-    monkeypatch.setattr(dns.query, "tcp", drop)
+    monkeypatch.setattr(NameServer, "_deliver", drop)
 
 
 def test_a_change_whose_answer_is_lost_is_found_done(server: Bind, monkeypatch: pytest.MonkeyPatch) -> None:

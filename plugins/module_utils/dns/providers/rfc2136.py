@@ -22,22 +22,15 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import (
     ZoneNotFound,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, RRset, ZoneState
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.update import Update, update_of
 
 with contextlib.suppress(ImportError):
-    import dns.flags
     import dns.name
-    import dns.rcode
-    import dns.rdataclass
-    import dns.rdataset
-    import dns.update
 
 if TYPE_CHECKING:
-    from dns.rdata import Rdata
     from dns.rdataset import Rdataset
-    from dns.update import UpdateMessage
 
 _CONFLICTS = ("NXRRSET", "YXRRSET", "NXDOMAIN", "YXDOMAIN")
-_NOT_BESIDE_CNAME = ("A", "AAAA", "MX", "NS", "TXT", "SRV", "CAA")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +68,7 @@ class Rfc2136Provider:
         :raises MissingLibrary: dnspython is not installed
         :raises ProviderError: the key cannot be one
         """
-        libraries.require("dns.update")
+        libraries.require("dns.message")
         self._server = NameServer(dns)
         self._zones: dict[str, str] = {}
         self._ahead: dict[Key, dict[Key, _Found]] = {}
@@ -128,14 +121,10 @@ class Rfc2136Provider:
         """See :meth:`Provider.apply`: one UPDATE, with prerequisites (RFC 2136 section 2.4) on what was read."""
         if not isinstance(token, _Token):
             raise TypeError(f"the token of a read is wanted, not a {type(token).__name__}")
-        update = dns.update.UpdateMessage(values.name_of(zone), keyring=self._server.key)
-        for change in changes:
-            _require_unchanged(update, change, token.rdatasets)
-            _require_room(update, change, {other.key for other in changes})
-        _take_and_put(update, changes, token.rdatasets)
+        update = update_of(values.text_of(values.name_of(zone)), changes, token.rdatasets)
         self._own.difference_update(change.key[0] for change in changes)
         try:
-            rcode = dns.rcode.to_text(self._server.send(update, zone).rcode())
+            rcode = self._server.send(update)
         except Unreachable as lost:
             return self._settle(zone, changes, lost)
         if rcode in _CONFLICTS:
@@ -281,76 +270,18 @@ class Rfc2136Provider:
         going, coming = values.departed(before, after), values.departed(after, before)
         if change.key[1] != "TXT" or not going or not coming:
             return
-        owner = values.name_of(change.key[0])
         found = self._server.ask(*change.key, zone).rdataset(*change.key)
         texts = {values.value_of(rdata): rdata for rdata in found or ()}
         other = set(texts) - {*before, *after}
         if not found or not {one.lower() for one in other} & {one.lower() for one in going}:
             return
-        update = dns.update.UpdateMessage(values.name_of(zone), keyring=self._server.key)
-        update.present(owner, dns.rdataset.from_rdata_list(0, list(found)))
+        update = Update(values.text_of(values.name_of(zone)))
+        update.require(change.key, found)
         for value in coming:
             if value in texts:
-                update.delete(owner, texts[value])
+                update.delete(change.key, texts[value])
         with contextlib.suppress(Unreachable):
-            self._server.send(update, zone)
-
-
-def _require_unchanged(update: UpdateMessage, change: Change, known: Mapping[Key, Rdataset | None]) -> None:
-    if change.key not in known:
-        raise ProviderError(f"{change.key[1]} at {change.key[0]} was not read before it was to be changed")
-    name, rdataset = values.name_of(change.key[0]), known[change.key]
-    if rdataset:
-        update.present(name, dns.rdataset.from_rdata_list(0, list(rdataset)))
-    else:
-        update.absent(name, change.key[1])
-
-
-def _require_room(update: UpdateMessage, change: Change, changing: Collection[Key]) -> None:
-    """A CNAME stands alone, and a server leaves out what would not without a word (RFC 2136 section 3.4.2.2)."""
-    name, rdtype = change.key
-    if change.after is None or (rdtype == "CNAME" and change.before):
-        return
-    owner = values.name_of(name)
-    if rdtype != "CNAME":
-        unwanted = ["CNAME"]
-    elif any(other != change.key and other[0] == name for other in changing):
-        unwanted = list(_NOT_BESIDE_CNAME)
-    else:
-        return update.absent(owner)
-    for other in unwanted:
-        if (name, other) not in changing:
-            update.absent(owner, other)
-
-
-def _take_and_put(update: UpdateMessage, changes: Sequence[Change], known: Mapping[Key, Rdataset | None]) -> None:
-    """Delete exactly the rdata that go, then add those that come; for another TTL that is all of them.
-
-    The server works through them in order and leaves out what may not stand beside what is still there. Knot keeps the
-    TTL that an RRset has, however often its data are added again.
-    """
-    coming: dict[Key, list[Rdata]] = {}
-    for change in changes:
-        before, after = _values(change.before), _values(change.after)
-        going, renewed = values.departed(before, after), _has_other_ttl(change)
-        coming[change.key] = []
-        for rdata in known[change.key] or ():
-            goes = (value := values.value_of(rdata)) in going
-            if goes:
-                going.remove(value)
-            if goes or renewed:
-                update.delete(values.name_of(change.key[0]), rdata)
-            if not goes and renewed:
-                coming[change.key].append(rdata)
-        coming[change.key] += [values.rdata_of(change.key[1], value) for value in values.departed(after, before)]
-    for change in changes:
-        if change.after and coming[change.key]:
-            rdataset = dns.rdataset.from_rdata_list(change.after.ttl, coming[change.key])
-            update.add(values.name_of(change.key[0]), rdataset)
-
-
-def _has_other_ttl(change: Change) -> bool:
-    return change.before is not None and change.after is not None and change.before.ttl != change.after.ttl
+            self._server.send(update)
 
 
 def _values(rrset: RRset | None) -> tuple[str, ...]:
