@@ -5,15 +5,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from ansible_collections.mailroom.erp.plugins.plugin_utils.entra_action import EntraAction, listed_permissions
+from ansible_collections.mailroom.erp.plugins.plugin_utils.entra_action import CatalogueAction
 
 
-class ActionModule(EntraAction):
-    def _prepare(self, arguments: dict[str, Any]) -> list[str]:
-        if "catalogue_permissions" in arguments:
-            return ["catalogue_permissions is set by the controller from the catalogue: leave it out"]
-        problems = super()._prepare(arguments)
-        arguments["catalogue_permissions"] = listed_permissions()
-        return problems
+class ActionModule(CatalogueAction):
+    pass

@@ -12,20 +12,13 @@ from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
 from ansible_collections.mailroom.erp.plugins.plugin_utils.action_base import Result
-from ansible_collections.mailroom.erp.plugins.plugin_utils.entra_action import EntraAction, listed_permissions
+from ansible_collections.mailroom.erp.plugins.plugin_utils.entra_action import CatalogueAction
 from ansible_collections.mailroom.erp.plugins.plugin_utils.secret_files import SecretFiles
 
 
-class ActionModule(EntraAction):
+class ActionModule(CatalogueAction):
     # The result of an asynchronous task loses what hides it.
     _supports_async = False
-
-    def _prepare(self, arguments: dict[str, Any]) -> list[str]:
-        if "catalogue_permissions" in arguments:
-            return ["catalogue_permissions is set by the controller from the catalogue: leave it out"]
-        problems = super()._prepare(arguments)
-        arguments["catalogue_permissions"] = listed_permissions()
-        return problems
 
     def _execute(self, arguments: dict[str, Any], task_vars: Mapping[str, Any] | None) -> Result:
         # what the action adds must not show in the task of the next run

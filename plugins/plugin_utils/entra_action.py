@@ -25,7 +25,18 @@ class EntraAction(MailroomAction):
         return problems + (check_tenant(arguments["tenant"]) if "tenant" in arguments else [])
 
 
-def listed_permissions() -> list[dict[str, str]]:
+class CatalogueAction(EntraAction):
+    """Tells the module which application permissions the catalogue lists; nobody else may."""
+
+    def _prepare(self, arguments: dict[str, Any]) -> list[str]:
+        if "catalogue_permissions" in arguments:
+            return ["catalogue_permissions is set by the controller from the catalogue: leave it out"]
+        problems = super()._prepare(arguments)
+        arguments["catalogue_permissions"] = _listed_permissions()
+        return problems
+
+
+def _listed_permissions() -> list[dict[str, str]]:
     """The application permissions that the ERP systems of this collection need. Entries of the user are not asked:
     an inventory must not widen what an automation may grant."""
     catalogue = Catalogue()

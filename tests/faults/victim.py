@@ -63,6 +63,10 @@ class Counter:
                 counter.step("send")
                 return super().send(*args)
 
+            def sendall(self, *args: Any) -> None:
+                counter.step("sendall")
+                super().sendall(*args)
+
             def recv(self, *args: Any) -> bytes:
                 counter.step("recv")
                 return super().recv(*args)
