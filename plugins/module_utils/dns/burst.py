@@ -22,6 +22,10 @@ with contextlib.suppress(ImportError):
 _BURST = 1000
 """Questions over one socket: what comes next leaves from another port (RFC 5452 section 9.2)."""
 
+_MOST = 64
+"""Questions under way: a socket that nobody has enlarged (208 KiB on Linux, which counts up to 2304 bytes for a short
+answer) loses answers from 92 on, and a loss is waited for."""
+
 _LARGEST = 65535
 
 
@@ -33,10 +37,10 @@ class Burst:
 
         :param signer: signs the questions, and checks the answers
         :param seconds: without any answer after which the rest is given up
-        :param most: how many questions are under way at the same time
+        :param most: how many questions are under way at the same time; more than a socket holds never are
         :param recursion: whether the server is to ask others
         """
-        self._signer, self._seconds, self._most, self._recursion = signer, seconds, most, recursion
+        self._signer, self._seconds, self._most, self._recursion = signer, seconds, min(most, _MOST), recursion
         self._under_way: dict[int, tuple[Key, bytes]] = {}
         self.answers: dict[Key, Answer] = {}
 

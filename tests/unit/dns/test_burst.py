@@ -245,6 +245,21 @@ def test_a_silent_server_is_given_up_after_the_questions_that_may_be_under_way()
     assert time.monotonic() - begun < 2
 
 
+def test_no_more_are_under_way_than_a_socket_holds() -> None:
+    server = Silent(lambda _number, _wire: None)
+    Burst(None, 0.1, most=5000).ask([(f"n{number}.example", "TXT") for number in range(300)], ADDRESS, server.port)
+    assert server.asked == 64
+
+
+def test_many_names_of_one_zone_are_read_without_a_loss(bind: Bind) -> None:
+    """A loss would be waited for, a quarter of the timeout long."""
+    names = [f"n{number}.acme.example" for number in range(900)]
+    server = NameServer({**bind.dns_option, "timeout": 240.0})
+    begun = time.monotonic()
+    assert len(server.ask_all([(name, "TXT") for name in names], "acme.example")) == 900
+    assert time.monotonic() - begun < 60
+
+
 def test_an_answer_that_is_not_signed_does_not_count() -> None:
     def unsigned(_number: int, wire: bytes) -> bytes:
         request = dns.message.from_wire(wire, keyring=KEY)
