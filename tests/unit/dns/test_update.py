@@ -8,7 +8,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import dns.message
@@ -169,3 +169,30 @@ def test_more_than_a_message_holds_is_refused_before_it_is_sent() -> None:
         one.add((f"n{number}.{ZONE}", "TXT"), 60, [values.rdata_of("TXT", "x" * 200)])
     with pytest.raises(ProviderError, match=r"zone acme\.example: the change takes \d+ bytes"):
         name_server(port=1).send(one)
+
+
+def test_no_more_connections_are_open_than_the_queue_of_a_bind_holds() -> None:
+    """What overflows tcp-listen-queue is tried again a second later."""
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as listener:
+        one = name_server(listener.getsockname()[1])
+        senders = [threading.Thread(target=_lost, args=(one,)) for _sender in range(16)]
+        for sender in senders:
+            sender.start()
+        listener.settimeout(0.5)
+        connections = []
+        with suppress(TimeoutError):
+            while True:
+                connections.append(listener.accept()[0])
+        assert len(connections) == 10
+        for connection in connections:
+            connection.close()
+        for _other in range(6):
+            listener.accept()[0].close()
+        for sender in senders:
+            sender.join(5)
+            assert not sender.is_alive()
+
+
+def _lost(one: NameServer) -> None:
+    with pytest.raises(Unreachable):
+        one.send(update())
