@@ -186,6 +186,7 @@ def test_no_more_connections_are_open_than_the_queue_of_a_bind_holds() -> None:
         assert len(connections) == 10
         for connection in connections:
             connection.close()
+        listener.settimeout(5)
         for _other in range(6):
             listener.accept()[0].close()
         for sender in senders:
