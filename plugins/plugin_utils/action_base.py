@@ -42,7 +42,7 @@ class MailroomAction(LocalModuleAction):
 
     def _execute(self, arguments: dict[str, Any], task_vars: Mapping[str, Any] | None) -> Result:
         """Run the module of the same name."""
-        return self._run_module(self._task.action.rpartition(".")[2], arguments, task_vars or {})
+        return self._run_module(arguments, task_vars or {})
 
     def _prepare(self, arguments: dict[str, Any]) -> list[str]:
         """Check the arguments and move the accounts of single domains; gives the broken rules, without any value."""

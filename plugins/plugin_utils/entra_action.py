@@ -21,7 +21,7 @@ class EntraAction(MailroomAction):
     _notes_why = False
 
     def _prepare(self, arguments: dict[str, Any]) -> list[str]:
-        problems = check_names(self._task.action.rpartition(".")[2], map(str, arguments))
+        problems = check_names(self._module, map(str, arguments))
         return problems + (check_tenant(arguments["tenant"]) if "tenant" in arguments else [])
 
 

@@ -21,8 +21,7 @@ class FollowedAction(MailroomAction):
     def _execute(self, arguments: dict[str, Any], task_vars: Mapping[str, Any] | None) -> Result:
         if self._connection.transport != "local" or self._task.async_val:
             return super()._execute(arguments, task_vars)
-        name = self._task.action.rpartition(".")[2]
         with tempfile.TemporaryDirectory(prefix="mailroom-") as folder:
             file = Path(folder) / "progress"
-            with Follower(file, lambda line: Display().display(f"{name}: {line}")):
+            with Follower(file, lambda line: Display().display(f"{self._module}: {line}")):
                 return super()._execute({**arguments, "progress_file": str(file)}, task_vars)

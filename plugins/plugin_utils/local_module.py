@@ -36,10 +36,14 @@ _PROFILES: dict[str, tuple[str, ...]] = {"2.18": (), "2.19": ("legacy",), "2.20"
 class LocalModuleAction(ActionBase):  # type: ignore[misc]
     """An action that runs its module right here where it may, and as Ansible does everywhere else."""
 
-    def _run_module(self, name: str, arguments: dict[str, Any], variables: Mapping[str, Any]) -> Result:
-        """Run a module of the collection.
+    @property
+    def _module(self) -> str:
+        """The name of the module, without the collection's."""
+        return str(self._task.action).rpartition(".")[2]
 
-        :param name: without the collection's name
+    def _run_module(self, arguments: dict[str, Any], variables: Mapping[str, Any]) -> Result:
+        """Run the module of the same name.
+
         :param arguments: its options, templated
         :param variables: the host's, raw
         :returns: its result, as ``_execute_module`` would give it
@@ -48,8 +52,8 @@ class LocalModuleAction(ActionBase):  # type: ignore[misc]
             later = bool(self._task.async_val) and not self._connection.has_native_async
             executed: Result = self._execute_module(module_args=arguments, task_vars=variables, wrap_async=later)
             return executed
-        Display().vvv(f"Running module {name} from its files, by {sys.executable}")
-        return self._run_here(name, arguments, variables)
+        Display().vvv(f"Running module {self._module} from its files, by {sys.executable}")
+        return self._run_here(arguments, variables)
 
     def _stays_here(self, variables: Mapping[str, Any]) -> bool:
         """Whether the module would run as this user, on this machine, by the Python that Ansible runs on."""
@@ -63,10 +67,10 @@ class LocalModuleAction(ActionBase):  # type: ignore[misc]
         used = others.get(self._task.delegate_to, variables) if self._task.delegate_to else variables
         return str(self._templar.template(constants.config.get_config_value("INTERPRETER_PYTHON", variables=used)))
 
-    def _run_here(self, name: str, arguments: dict[str, Any], variables: Mapping[str, Any]) -> Result:
+    def _run_here(self, arguments: dict[str, Any], variables: Mapping[str, Any]) -> Result:
         self._update_module_args(self._task.action, arguments, variables)
         given = json.dumps({"ANSIBLE_MODULE_ARGS": plain(arguments)})
-        command = shlex.join([sys.executable, "-P", str(_LAUNCHER), name])
+        command = shlex.join([sys.executable, "-P", str(_LAUNCHER), self._module])
         environment = self._compute_environment_string()
         ended = self._low_level_execute_command(f"{environment} {command}".strip(), in_data=given.encode())
         return _cleaned(self._parse_returned_data(ended, *_PROFILES[_CORE]))

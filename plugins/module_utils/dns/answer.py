@@ -37,9 +37,14 @@ if TYPE_CHECKING:
 UDP_BYTES = 1232
 """The EDNS buffer size that passes everywhere unfragmented (DNS Flag Day 2020)."""
 
-_HEADER = struct.Struct("!HHHHHH")
+MESSAGE_BYTES = 65535
+"""The most that a message may have: its length over TCP is told in two bytes (RFC 1035 section 4.2.2)."""
+
+HEADER = struct.Struct("!HHHHHH")
+"""Number, flags, and how many records each of the four sections has."""
+RECORD = struct.Struct("!HHIH")
+"""What follows the name of a record: type, class, TTL, and the length of its data."""
 _ASKED = struct.Struct("!HH")
-_RECORD = struct.Struct("!HHIH")
 _TO_QUESTION = b"\xc0\x0c"
 """A pointer to the name in the question, which is that of most records."""
 _POINTER, _LONGEST_LABEL = 0xC0, 63
@@ -91,10 +96,14 @@ def question_bytes(question: Key, number: int, recursion: bool) -> bytes:
     :param question: its name as ``values.text_of`` writes it
     :param recursion: whether the server is to ask others
     """
-    name, rdtype = question
     flags = dns.flags.RD if recursion else 0
-    edns = b"\0" + _RECORD.pack(dns.rdatatype.OPT, UDP_BYTES, 0, 0)
-    return _HEADER.pack(number, flags, 1, 0, 0, 1) + values.wire_of(name) + _type_bytes(rdtype) + edns
+    edns = b"\0" + RECORD.pack(dns.rdatatype.OPT, UDP_BYTES, 0, 0)
+    return HEADER.pack(number, flags, 1, 0, 0, 1) + asked_bytes(question) + edns
+
+
+def asked_bytes(question: Key) -> bytes:
+    """The question section: a name, a type and the class IN. In an UPDATE it names the zone (RFC 2136 section 2.3)."""
+    return values.wire_of(question[0]) + _type_bytes(question[1])
 
 
 def read_answer(question: Key, wire: bytes) -> Answer | None:
@@ -111,7 +120,7 @@ def read_answer(question: Key, wire: bytes) -> Answer | None:
 
 
 def _read(question: Key, wire: bytes) -> Answer | None:
-    _number, flags, questions, *counts = _HEADER.unpack_from(wire)
+    _number, flags, questions, *counts = HEADER.unpack_from(wire)
     walk = _Walk(wire, question[0])
     if not flags & dns.flags.QR or flags & dns.flags.TC or dns.opcode.from_flags(flags) or questions != 1:
         return None
@@ -167,7 +176,7 @@ class _Walk:
 
     def __init__(self, wire: bytes, asked: str) -> None:
         self._wire, self._asked = wire, asked
-        self.position = _HEADER.size
+        self.position = HEADER.size
 
     def asks(self, question: Key) -> bool:
         """Whether what follows is this question (RFC 5452 section 9.1)."""
@@ -184,8 +193,8 @@ class _Walk:
         for _record in range(count):
             begin = self.position
             self._skip_name()
-            rdtype, rdclass, ttl, length = _RECORD.unpack_from(self._wire, self.position)
-            start = self.position + _RECORD.size
+            rdtype, rdclass, ttl, length = RECORD.unpack_from(self._wire, self.position)
+            start = self.position + RECORD.size
             self.position = start + length
             if self.position > len(self._wire):
                 raise IndexError

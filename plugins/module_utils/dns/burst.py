@@ -11,7 +11,12 @@ import socket
 import time
 from collections.abc import Sequence
 
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.answer import Answer, question_bytes, read_answer
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.answer import (
+    MESSAGE_BYTES,
+    Answer,
+    question_bytes,
+    read_answer,
+)
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Key
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.signer import Signer
 
@@ -25,8 +30,6 @@ _BURST = 1000
 _MOST = 64
 """Questions under way: a socket that nobody has enlarged (208 KiB on Linux, which counts up to 2304 bytes for a short
 answer) loses answers from 92 on, and a loss is waited for."""
-
-_LARGEST = 65535
 
 
 class Burst:
@@ -85,7 +88,7 @@ class Burst:
         """
         deadline = time.monotonic() + self._seconds
         while time.monotonic() <= deadline:
-            wire = udp.recv(_LARGEST)
+            wire = udp.recv(MESSAGE_BYTES)
             asked = self._under_way.pop(int.from_bytes(wire[:2], "big"), None)
             if asked is not None:
                 self._keep(*asked, wire)

@@ -11,7 +11,7 @@ from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.cloudflare_api import Record
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import ProviderError
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, values_of
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.values import departed
 from ansible_collections.mailroom.erp.plugins.module_utils.policy import txt
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import idna_encoded
@@ -55,8 +55,8 @@ def batch(changes: Sequence[Change], known: Mapping[str, Sequence[Record]]) -> d
 
 
 def _add(parts: dict[str, list[_Part]], change: Change, records: Sequence[Record]) -> None:
-    before = change.before.values if change.before else ()
-    after = change.after.values if change.after else ()
+    before = values_of(change.before)
+    after = values_of(change.after)
     going, coming = _leaving(records, departed(before, after)), departed(after, before)
     ttl = change.after.ttl if change.after else 0
     renewed = change.before is not None and change.before.ttl != ttl

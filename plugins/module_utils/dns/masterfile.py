@@ -20,7 +20,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns import entries as
 from ansible_collections.mailroom.erp.plugins.module_utils.dns import values
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.entries import Entry
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import ProviderError
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, RRset
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, RRset, values_of
 
 with contextlib.suppress(ImportError):
     import dns.exception
@@ -99,7 +99,7 @@ class MasterFile:
         return text.encode("latin-1")
 
     def _edit(self, entries: list[Entry], change: Change, newline: str) -> None:
-        before, after = _values(change.before), _values(change.after)
+        before, after = values_of(change.before), values_of(change.after)
         owner, rdtype = values.name_of(change.key[0]), change.key[1]
         leaving = self._leaving(entries, change)
         coming = values.departed(after, before)
@@ -116,9 +116,9 @@ class MasterFile:
 
     def _leaving(self, entries: list[Entry], change: Change) -> list[Entry]:
         """The entries whose data go: all with that value, or of two rdata with one value (cut otherwise) the last."""
-        after = _values(change.after)
+        after = values_of(change.after)
         leaving: list[Entry] = []
-        for value in dict.fromkeys(values.departed(_values(change.before), after)):
+        for value in dict.fromkeys(values.departed(values_of(change.before), after)):
             records = _records(entries, values.name_of(change.key[0]), change.key[1])
             found = [record for record in records if values.value_of(record.rdata()) == value]
             kept = list(dict.fromkeys(record.rdata() for record in found))[: after.count(value)]
@@ -274,10 +274,6 @@ def _records(entries: Iterable[Entry], owner: Name, rdtype: str) -> list[Entry]:
     return [one for one in entries if one.type == rdtype and one.name == owner]
 
 
-def _values(rrset: RRset | None) -> tuple[str, ...]:
-    return rrset.values if rrset else ()
-
-
 def _up_to(name: Name, origin: Name) -> Iterator[Name]:
     """The name and its parents, down from just below the root; only those inside the zone."""
     while name.is_subdomain(origin):
@@ -297,7 +293,7 @@ def _rdatasets(zone: Zone) -> dict[Any, tuple[int, frozenset[Any]]]:
 
 
 def _is_made(change: Change, old: tuple[int, frozenset[Any]] | None, new: tuple[int, frozenset[Any]] | None) -> bool:
-    before, after = _values(change.before), _values(change.after)
+    before, after = values_of(change.before), values_of(change.after)
     was = old[1] if old else frozenset()
     now = new[1] if new else frozenset()
     return (

@@ -17,7 +17,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dns import values
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.answer import UDP_BYTES, Answer, answer_of
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.answer import MESSAGE_BYTES, UDP_BYTES, Answer, answer_of
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.burst import Burst
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import ProviderError, ZoneNotFound
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Key
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
-_LARGEST = 65535
 _CONNECTIONS = 10
 """As many may wait at a BIND that is busy with its disk (tcp-listen-queue); the next is tried again after a second."""
 _RCODE, _UPDATED = 0x000F, 0xA800
@@ -147,10 +146,10 @@ class NameServer:
         request, mac = update.wire(number), b""
         if self._signer:
             request, mac = self._signer.signed(request)
-        if len(request) > _LARGEST:
+        if len(request) > MESSAGE_BYTES:
             raise ProviderError(
-                f"zone {update.zone}: the change takes {len(request)} bytes, and a DNS message {_LARGEST} at most. "
-                "Change fewer records of the zone at once"
+                f"zone {update.zone}: the change takes {len(request)} bytes, and a DNS message "
+                f"{MESSAGE_BYTES} at most. Change fewer records of the zone at once"
             )
 
         def deliver(address: str) -> str:

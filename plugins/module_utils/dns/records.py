@@ -30,6 +30,11 @@ class RRset:
         return (self.name, self.type)
 
 
+def values_of(rrset: RRset | None) -> tuple[str, ...]:
+    """The values of an RRset; one that does not exist has none."""
+    return rrset.values if rrset else ()
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """One RRset from ``before`` to ``after``; None means that it does not exist. Never both None."""

@@ -148,13 +148,13 @@ class _Live:
 
     def look_ahead(self, questions: Sequence[Key], most: int) -> None:
         """See :meth:`Resolver.look_ahead`. Servers of the system's are asked one by one."""
-        servers, asked = self._options["nameservers"], {}
-        if servers and not self._options["zonefiles"]:
-            asked = {(values.text_of(values.name_of(name)), rdtype): (name, rdtype) for name, rdtype in questions}
+        servers = self._options["nameservers"]
+        if not servers or self._options["zonefiles"]:
+            return
+        asked = {(values.text_of(values.name_of(name)), rdtype): (name, rdtype) for name, rdtype in questions}
         burst = Burst(None, self._options["timeout"] / 4, most, recursion=True)
-        if asked:
-            with contextlib.suppress(OSError):
-                burst.ask(list(asked), servers[0], self._options["port"])
+        with contextlib.suppress(OSError):
+            burst.ask(list(asked), servers[0], self._options["port"])
         for question, answer in burst.answers.items():
             with contextlib.suppress(ResolveError):
                 if answer.tells:

@@ -20,7 +20,7 @@ from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.atomic_file import replace_file
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.journal import Journal
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, RRset
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, RRset, values_of
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.settle import Work
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.snapshot_format import (
     Facts,
@@ -74,7 +74,7 @@ class _Named:
     """An account without its secrets: its place in the snapshot (``key``), its name in the journal (``label``)."""
 
     def __init__(self, account: Mapping[str, Any]) -> None:
-        self.account = account
+        self.account = account  # held, so that no other object gets its id
         options = public_options(account)
         self.key = json.dumps(options, sort_keys=True, default=str)
         provider = options.pop("provider")
@@ -244,8 +244,8 @@ def default_folder(environment: Mapping[str, str]) -> str:
 
 def _without(found: RRset | None, first: Change) -> RRset | None:
     """What would stand there if a write of ours had not been; ``found`` when others have changed what it made."""
-    before, after = _values(first.before), _values(first.after)
-    added, removed, values = departed(after, before), departed(before, after), _values(found)
+    before, after = values_of(first.before), values_of(first.after)
+    added, removed, values = departed(after, before), departed(before, after), values_of(found)
     if departed(added, values) or any(value in values for value in removed):
         return found
     rest = (*departed(values, added), *removed)
@@ -253,10 +253,6 @@ def _without(found: RRset | None, first: Change) -> RRset | None:
     if first.before and (found is None or (first.after and ttl == first.after.ttl)):
         ttl = first.before.ttl
     return RRset(*first.key, ttl, rest) if rest else None
-
-
-def _values(rrset: RRset | None) -> tuple[str, ...]:
-    return rrset.values if rrset else ()
 
 
 def _change_data(change: Change) -> dict[str, Any]:

@@ -10,13 +10,13 @@ zones. Here records are put one after the other; their names and data are dnspyt
 from __future__ import annotations
 
 import contextlib
-import struct
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dns import values
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.answer import HEADER, RECORD, asked_bytes
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import ProviderError
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, RRset
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, values_of
 
 with contextlib.suppress(ImportError):
     import dns.opcode
@@ -27,9 +27,6 @@ if TYPE_CHECKING:
     from dns.rdata import Rdata
     from dns.rdataset import Rdataset
 
-_HEADER = struct.Struct("!HHHHHH")
-_ZONE = struct.Struct("!HH")
-_RECORD = struct.Struct("!HHIH")
 _NOT_BESIDE_CNAME = ("A", "AAAA", "MX", "NS", "TXT", "SRV", "CAA")
 
 
@@ -46,28 +43,27 @@ class Update:
 
     def require(self, key: Key, rdatas: Iterable[Rdata]) -> None:
         """These data must stand there, and no others of their type (section 2.4.2)."""
-        self._required += [_record(key, dns.rdataclass.IN, 0, rdata.to_wire() or b"") for rdata in rdatas]
+        self._required += [_record(key, dns.rdataclass.IN, 0, rdata) for rdata in rdatas]
 
     def require_none(self, name: str, rdtype: str = "ANY") -> None:
         """No data of this type may stand there (section 2.4.3), or none at all (section 2.4.5)."""
-        self._required.append(_record((name, rdtype), dns.rdataclass.NONE, 0))
+        self._required.append(_record((name, rdtype), dns.rdataclass.NONE))
 
     def delete(self, key: Key, rdata: Rdata) -> None:
         """Take exactly this away (section 2.5.4)."""
-        self._changes.append(_record(key, dns.rdataclass.NONE, 0, rdata.to_wire() or b""))
+        self._changes.append(_record(key, dns.rdataclass.NONE, 0, rdata))
 
     def add(self, key: Key, ttl: int, rdatas: Iterable[Rdata]) -> None:
         """Put these beside what is there (section 2.5.1)."""
-        self._changes += [_record(key, dns.rdataclass.IN, ttl, rdata.to_wire() or b"") for rdata in rdatas]
+        self._changes += [_record(key, dns.rdataclass.IN, ttl, rdata) for rdata in rdatas]
 
     def wire(self, number: int) -> bytes:
         """The message, without signature (section 2).
 
         :param number: its ID
         """
-        head = _HEADER.pack(number, dns.opcode.UPDATE << 11, 1, len(self._required), len(self._changes), 0)
-        zone = values.wire_of(self.zone) + _ZONE.pack(dns.rdatatype.SOA, dns.rdataclass.IN)
-        return b"".join((head, zone, *self._required, *self._changes))
+        head = HEADER.pack(number, dns.opcode.UPDATE << 11, 1, len(self._required), len(self._changes), 0)
+        return b"".join((head, asked_bytes((self.zone, "SOA")), *self._required, *self._changes))
 
 
 def update_of(zone: str, changes: Sequence[Change], known: Mapping[Key, Rdataset | None]) -> Update:
@@ -84,9 +80,10 @@ def update_of(zone: str, changes: Sequence[Change], known: Mapping[Key, Rdataset
     return update
 
 
-def _record(key: Key, rdclass: int, ttl: int, data: bytes = b"") -> bytes:
+def _record(key: Key, rdclass: int, ttl: int = 0, rdata: Rdata | None = None) -> bytes:
     name, rdtype = key
-    return values.wire_of(name) + _RECORD.pack(dns.rdatatype.from_text(rdtype), rdclass, ttl, len(data)) + data
+    data = b"" if rdata is None else rdata.to_wire() or b""
+    return values.wire_of(name) + RECORD.pack(dns.rdatatype.from_text(rdtype), rdclass, ttl, len(data)) + data
 
 
 def _require_unchanged(update: Update, change: Change, known: Mapping[Key, Rdataset | None]) -> None:
@@ -123,7 +120,7 @@ def _take_and_put(update: Update, changes: Sequence[Change], known: Mapping[Key,
     """
     coming: dict[Key, list[Rdata]] = {}
     for change in changes:
-        before, after = _values(change.before), _values(change.after)
+        before, after = values_of(change.before), values_of(change.after)
         going, renewed = values.departed(before, after), _has_other_ttl(change)
         coming[change.key] = []
         for rdata in known[change.key] or ():
@@ -142,7 +139,3 @@ def _take_and_put(update: Update, changes: Sequence[Change], known: Mapping[Key,
 
 def _has_other_ttl(change: Change) -> bool:
     return change.before is not None and change.after is not None and change.before.ttl != change.after.ttl
-
-
-def _values(rrset: RRset | None) -> tuple[str, ...]:
-    return rrset.values if rrset else ()

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import Provider
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import values_of
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.recipe import World
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Unresolved
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
@@ -26,7 +27,7 @@ def check_delegation(provider: Provider, zone: str, world: World, accepted: Coll
     :raises ProviderError: the provider could not be asked
     """
     rrset = provider.read(zone, [(zone, "NS")]).rrsets.get((zone, "NS"))
-    ours = _hosts(rrset.values if rrset else ())
+    ours = _hosts(values_of(rrset))
     try:
         theirs = _hosts(world.lookup(zone, "NS"))
     except Unresolved as reason:

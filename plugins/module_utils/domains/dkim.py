@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, RRset, ZoneState
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, RRset, ZoneState, values_of
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.cname import BESIDE, alias_change, check_room
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.recipe import (
     RecordPlan,
@@ -66,7 +66,7 @@ class DkimRecipe:
             return RecordPlan(before, self.target, alias_change(self.name, self.ttl, alias, self.target))
         if alias:
             raise Refused(self._alias_in_the_way(alias))
-        keys = [value for value in (text.values if text else ()) if dkim.is_key(value)]
+        keys = [value for value in values_of(text) if dkim.is_key(value)]
         change = txt_change(self.name, self.ttl, text, keys, self.record, dkim.is_key)
         return RecordPlan(before, self.record, change)
 
@@ -97,7 +97,7 @@ class DkimRecipe:
     def _removal(self, before: str | None, alias: RRset | None, text: RRset | None) -> RecordPlan:
         if alias and (self.target is None or alias.values[0] == self.target):
             return RecordPlan(before, None, Change(alias, None))
-        keys = [value for value in (text.values if text else ()) if dkim.is_key(value)]
+        keys = [value for value in values_of(text) if dkim.is_key(value)]
         if alias or not keys or self.target or self.record not in (None, *keys):
             return RecordPlan(before, before)
         return RecordPlan(before, None, txt_change(self.name, None, text, keys, None, dkim.is_key))
@@ -173,4 +173,4 @@ def _record(subject: str, public_key: str | None, problems: list[Problem]) -> st
 
 
 def _key_of(text: RRset | None) -> str | None:
-    return next((value for value in (text.values if text else ()) if dkim.is_key(value)), None)
+    return next((value for value in values_of(text) if dkim.is_key(value)), None)

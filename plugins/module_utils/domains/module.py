@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 from ansible.module_utils.common.parameters import remove_values
 from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import Module
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import ProviderError
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, RRset
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, RRset, values_of
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.snapshot import Snapshot, default_folder
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.values import departed
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.progress import Progress
@@ -148,7 +148,7 @@ def _step_diff(step: Step, change: Change) -> dict[str, str]:
 
 def _beside(change: Change) -> tuple[str | None, str | None]:
     """The texts of another record that goes with one."""
-    before, after = (rrset.values if rrset else () for rrset in (change.before, change.after))
+    before, after = values_of(change.before), values_of(change.after)
     return (" | ".join(departed(before, after)) or None, " | ".join(departed(after, before)) or None)
 
 

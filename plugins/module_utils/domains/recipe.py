@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, RRset, ZoneState
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, RRset, ZoneState, values_of
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Lookup
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import BadName, to_alabels
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_budget import BudgetCounter
@@ -134,7 +134,7 @@ def txt_change(
     """
     if not records and after is None:
         return None
-    values = _replaced(found.values if found else (), records, after, ours)
+    values = _replaced(values_of(found), records, after, ours)
     seconds = ttl if ttl is not None and after is not None else (found.ttl if found else DEFAULT_TTL)
     result = RRset(name, "TXT", seconds, values) if values else None
     return None if result == found else Change(found, result)

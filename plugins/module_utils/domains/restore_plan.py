@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, RRset, ZoneState
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, RRset, ZoneState, values_of
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.values import departed
 from ansible_collections.mailroom.erp.plugins.module_utils.policy import dkim, dmarc, spf
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
@@ -66,11 +66,11 @@ def _ttl_is_foreign(change: Change, found: RRset | None) -> bool:
 
 def _back(change: Change, found: RRset | None) -> Change | None:
     """Our values as they were, in their place; all others as they are."""
-    here, ours = _values(found), _ours(change, found)
+    here, ours = values_of(found), _ours(change, found)
     wanted = _ours(change, change.before)
     if found is None and not _kinds(change):
         # The run changed the TTL only, and the whole RRset is gone.
-        wanted = list(_values(change.before))
+        wanted = list(values_of(change.before))
     place = here.index(ours[0]) if ours else len(here)
     kept_before, rest = here[:place], here[place:]
     values = (*kept_before, *wanted, *departed(rest, ours))
@@ -89,11 +89,11 @@ def _changes_ttl(change: Change) -> bool:
 def _ours(change: Change, rrset: RRset | None) -> list[str]:
     """The values of an RRset that are the same record as one that the run took away or added."""
     kinds = _kinds(change)
-    return [value for value in _values(rrset) if _kind(change, value) in kinds]
+    return [value for value in values_of(rrset) if _kind(change, value) in kinds]
 
 
 def _kinds(change: Change) -> set[str]:
-    before, after = _values(change.before), _values(change.after)
+    before, after = values_of(change.before), values_of(change.after)
     return {_kind(change, value) for value in (*departed(before, after), *departed(after, before))}
 
 
@@ -119,10 +119,6 @@ def _crowded(changes: Sequence[Change], state: ZoneState) -> list[Problem]:
             way_out = "Remove that record, or leave this zone out."
             problems.append(Problem(name, rdtype, None, rule, "RFC 1034 section 3.6.2", way_out))
     return problems
-
-
-def _values(rrset: RRset | None) -> tuple[str, ...]:
-    return rrset.values if rrset else ()
 
 
 def _sorted(values: Sequence[str]) -> list[str]:

@@ -18,7 +18,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import (
     ZoneNotFound,
     open_provider,
 )
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, RRset
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, RRset, values_of
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.resolver import Resolver
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.settle import settling
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.snapshot import Snapshot, keeping
@@ -361,7 +361,7 @@ class Run:
     def _world(self, steps: Iterable[Step], known: Mapping[Key, tuple[str, ...]] | None = None) -> World:
         """Live answers with what is known, and then the planned records of these steps, laid over them."""
         changes = [change for step in steps for change in step.changes]
-        overlay = {change.key: change.after.values if change.after else () for change in changes}
+        overlay = {change.key: values_of(change.after) for change in changes}
         return world_of(self._resolver.with_overlay({**(known or {}), **overlay}))
 
 

@@ -21,7 +21,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import (
     ProviderError,
     ZoneNotFound,
 )
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, RRset, ZoneState
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, RRset, ZoneState, values_of
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.update import Update, update_of
 
 with contextlib.suppress(ImportError):
@@ -266,7 +266,7 @@ class Rfc2136Provider:
         PowerDNS (4.7) compares prerequisites without case but deletes exactly, and so leaves both: two SPF records.
         The read-back of the run then finds the other's value, and plans anew.
         """
-        before, after = _values(change.before), _values(change.after)
+        before, after = values_of(change.before), values_of(change.after)
         going, coming = values.departed(before, after), values.departed(after, before)
         if change.key[1] != "TXT" or not going or not coming:
             return
@@ -282,10 +282,6 @@ class Rfc2136Provider:
                 update.delete(change.key, texts[value])
         with contextlib.suppress(Unreachable):
             self._server.send(update)
-
-
-def _values(rrset: RRset | None) -> tuple[str, ...]:
-    return rrset.values if rrset else ()
 
 
 def _sorted(rrset: RRset) -> RRset:
