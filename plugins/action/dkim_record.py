@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.mailroom.erp.plugins.plugin_utils.action_base import MailroomAction
+from ansible_collections.mailroom.erp.plugins.plugin_utils.running.action_base import MailroomAction
 
 
 class ActionModule(MailroomAction):

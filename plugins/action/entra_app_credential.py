@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.certificate import is_private
-from ansible_collections.mailroom.erp.plugins.plugin_utils.action_base import Result
-from ansible_collections.mailroom.erp.plugins.plugin_utils.entra_action import EntraAction
+from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import Result
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.certificate import holds_private_key
+from ansible_collections.mailroom.erp.plugins.plugin_utils.running.entra_action import EntraAction
 
 
 class ActionModule(EntraAction):
@@ -19,7 +19,7 @@ class ActionModule(EntraAction):
 
     def _prepare(self, arguments: dict[str, Any]) -> list[str]:
         problems = super()._prepare(arguments)
-        if is_private(arguments.get("certificate")):
+        if holds_private_key(arguments.get("certificate")):
             problems.append("certificate holds a private key: give the certificate alone, and keep the key where it is")
         return problems
 

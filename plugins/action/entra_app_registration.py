@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.mailroom.erp.plugins.plugin_utils.entra_action import CatalogueAction
+from ansible_collections.mailroom.erp.plugins.plugin_utils.running.entra_action import CatalogueAction
 
 
 class ActionModule(CatalogueAction):

@@ -10,10 +10,10 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
+from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import Result
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
-from ansible_collections.mailroom.erp.plugins.plugin_utils.action_base import Result
-from ansible_collections.mailroom.erp.plugins.plugin_utils.entra_action import CatalogueAction
-from ansible_collections.mailroom.erp.plugins.plugin_utils.secret_files import SecretFiles
+from ansible_collections.mailroom.erp.plugins.plugin_utils.files.environment_secrets import SecretFiles
+from ansible_collections.mailroom.erp.plugins.plugin_utils.running.entra_action import CatalogueAction
 
 
 class ActionModule(CatalogueAction):

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.mailroom.erp.plugins.plugin_utils.entra_action import EntraAction
+from ansible_collections.mailroom.erp.plugins.plugin_utils.running.entra_action import EntraAction
 
 
 class ActionModule(EntraAction):

@@ -10,10 +10,14 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
-from ansible_collections.mailroom.erp.plugins.plugin_utils.inline_secret import read_secret
-from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import plain
-from ansible_collections.mailroom.erp.plugins.plugin_utils.private_files import FileChange, apply_files, plan_files
-from ansible_collections.mailroom.erp.plugins.plugin_utils.settings import masked, with_secret
+from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.inline_secret import read_secret
+from ansible_collections.mailroom.erp.plugins.plugin_utils.files.private_files import (
+    FileChange,
+    apply_files,
+    plan_files,
+)
+from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import plain_value
+from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.settings import masked, with_secret
 
 _ARGUMENTS: dict[str, dict[str, Any]] = {
     "path": {"type": "path", "required": True},
@@ -39,7 +43,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         """
         result: dict[str, Any] = super().run(tmp, task_vars)
         _validation, arguments = self.validate_argument_spec(argument_spec=_ARGUMENTS)
-        options = plain(arguments)
+        options = plain_value(arguments)
         present = options["state"] == "present"
         wanted = {name: str(text) if present else None for name, text in options["files"].items()}
         stray = [name for name in wanted if name != Path(name).name]

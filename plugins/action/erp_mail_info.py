@@ -12,27 +12,27 @@ from typing import Any
 from ansible.plugins.action import ActionBase
 from ansible_collections.mailroom.erp.plugins.module_utils.libraries import MissingLibrary
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
-from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue_loader import Catalogue
-from ansible_collections.mailroom.erp.plugins.plugin_utils.environment import (
+from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_loader import Catalogue
+from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import (
     INVENTORY,
     Declaration,
     Environment,
     Findings,
 )
-from ansible_collections.mailroom.erp.plugins.plugin_utils.environment_needs import environment_needs, no_needs
-from ansible_collections.mailroom.erp.plugins.plugin_utils.inline_secret import read_secret
-from ansible_collections.mailroom.erp.plugins.plugin_utils.judgement import judge, unknown_variables
-from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import plain
-from ansible_collections.mailroom.erp.plugins.plugin_utils.secret_variables import (
+from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.inline_secret import read_secret
+from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.secret_variables import (
     Secret,
     domains_with,
     find_secret,
     plain_account_secrets,
 )
-from ansible_collections.mailroom.erp.plugins.plugin_utils.settings import settings_of, settings_yaml
-from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet import sheet_of
-from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet_html import html
-from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet_markdown import markdown
+from ansible_collections.mailroom.erp.plugins.plugin_utils.needs.environment_needs import environment_needs, no_needs
+from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import plain_value
+from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.settings import settings_of, settings_yaml
+from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.sheet_content import sheet_of
+from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.sheet_html import html
+from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.sheet_markdown import markdown
+from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.judgement import judge, unknown_variables
 
 # raw: the judgement names the environment, the value and the rule, which an argument spec's own errors do not
 _RAW = {"type": "raw"}
@@ -78,7 +78,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         variables = task_vars or {}
         _validation, arguments = self.validate_argument_spec(argument_spec=_ARGUMENTS)
         try:
-            return {**result, **_judged(plain(arguments), variables, self._templar)}
+            return {**result, **_judged(plain_value(arguments), variables, self._templar)}
         except MissingLibrary as error:
             return {**result, "failed": True, "msg": str(error)}
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.mailroom.erp.plugins.plugin_utils.followed_action import FollowedAction
+from ansible_collections.mailroom.erp.plugins.plugin_utils.running.followed_action import FollowedAction
 
 
 class ActionModule(FollowedAction):

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.mailroom.erp.plugins.module_utils.options import check_dns
-from ansible_collections.mailroom.erp.plugins.plugin_utils.action_base import MailroomAction
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.account import check_dns
+from ansible_collections.mailroom.erp.plugins.plugin_utils.running.action_base import MailroomAction
 
 
 class ActionModule(MailroomAction):

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Documentation that the DNS modules share; the mirror of ``module_utils/options.py``."""
+"""Documentation that the DNS modules share; the mirror of ``dns/providers`` and ``domains/dns_module_options``."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Documentation of the option ``senders``; the mirror of ``module_utils/domains/senders.py``."""
+"""Documentation of the option ``senders``; the mirror of ``module_utils/domains/sender_option.py``."""
 
 from __future__ import annotations
 

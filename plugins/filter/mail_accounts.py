@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleError
-from ansible_collections.mailroom.erp.plugins.module_utils.options import check_dns
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.account import check_dns
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem
-from ansible_collections.mailroom.erp.plugins.plugin_utils.environment import INVENTORY
-from ansible_collections.mailroom.erp.plugins.plugin_utils.needs import untemplated
-from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import plain
+from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import INVENTORY
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_plan import untemplated
+from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import plain_value
 from jinja2 import TemplateError
 
 
@@ -48,7 +48,7 @@ def _declared(variables: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 def _value(variables: Mapping[str, Any], name: str) -> Any:
     try:
-        return plain(variables[name]) if name in variables else None
+        return plain_value(variables[name]) if name in variables else None
     except (AnsibleError, TemplateError):
         # the error's own text may quote the value
         return _BROKEN

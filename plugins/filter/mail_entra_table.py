@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import plain
+from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import plain_value
 from ansible_collections.mailroom.erp.plugins.plugin_utils.wrapped_text import wrapped
 
 DOCUMENTATION = r"""
@@ -64,7 +64,7 @@ def mail_entra_table(hostvars: Mapping[str, Any], hosts: Iterable[str], width: i
     """
     try:
         found = {name: hostvars[name].get("mail_entra_made") for name in map(str, hosts)}
-        blocks = [[name, *_lines(plain(made), width)] for name, made in found.items() if made]
+        blocks = [[name, *_lines(plain_value(made), width)] for name, made in found.items() if made]
     except (KeyError, TypeError, AttributeError) as error:
         raise AnsibleFilterError(f"mail_entra_table wants the facts of the role mail_entra: {error!r}") from error
     return "\n\n".join("\n".join(block) for block in blocks if len(block) > 1)

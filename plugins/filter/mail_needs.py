@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The filter ``mail_needs``: from Ansible's variables to ``plugin_utils.needs``, where the rules are."""
+"""The filter ``mail_needs``: from Ansible's variables to ``plugin_utils.estate.estate_plan``, where the rules are."""
 
 from __future__ import annotations
 
@@ -13,10 +13,14 @@ from ansible.errors import AnsibleError
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.mailroom.erp.plugins.filter.mail_tenants import host_tenant
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem
-from ansible_collections.mailroom.erp.plugins.plugin_utils.environment import INVENTORY
-from ansible_collections.mailroom.erp.plugins.plugin_utils.needs import HostNeeds, Options, add_up
-from ansible_collections.mailroom.erp.plugins.plugin_utils.needs_entra import HostTenant, tenants_of, with_transport
-from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import plain
+from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import INVENTORY
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_plan import EstateOptions, HostNeeds, add_up
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_tenants import (
+    HostTenant,
+    tenants_of,
+    with_transport,
+)
+from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import plain_value
 from jinja2 import TemplateError
 
 
@@ -34,7 +38,7 @@ def mail_needs(
     accepted = accept_stale.split(",") if isinstance(accept_stale, str) else accept_stale or ()
     is_complete = boolean(complete)
     left_out = _left_out(hostvars, names) if is_complete else ()
-    options = Options(is_complete, bool(limit), frozenset(plain(name) for name in accepted), day, left_out)
+    options = EstateOptions(is_complete, bool(limit), frozenset(plain_value(name) for name in accepted), day, left_out)
     unreadable: list[Problem] = []
     # each host once: to gather its variables is what costs with hundreds of hosts
     parts = [_parts(name, hostvars[name], unreadable) for name in names]
@@ -67,7 +71,7 @@ def _host(name: str, variables: Mapping[str, Any], unreadable: list[Problem]) ->
         if variable not in variables:
             return None
         try:
-            return plain(variables[variable])
+            return plain_value(variables[variable])
         except (AnsibleError, TemplateError):
             # the error's own text may quote the value
             rule = "it cannot be templated: a variable that it refers to is not defined, or the vault is not open"

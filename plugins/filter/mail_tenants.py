@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The filter ``mail_tenants``: from Ansible's variables to ``plugin_utils.needs_entra``, where the rules are."""
+"""The filter ``mail_tenants``: from Ansible's variables to ``plugin_utils.estate.estate_tenants``, where the rules are."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Any
 
 from ansible.errors import AnsibleError
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem
-from ansible_collections.mailroom.erp.plugins.plugin_utils.environment import INVENTORY
-from ansible_collections.mailroom.erp.plugins.plugin_utils.needs_entra import (
+from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import INVENTORY
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_tenants import (
     HostTenant,
     for_bootstrap,
     tenants_of,
 )
-from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import plain
+from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import plain_value
 from jinja2 import TemplateError
 
 DOCUMENTATION = r"""
@@ -80,7 +80,7 @@ def mail_tenants(hostvars: Mapping[str, Any], hosts: Iterable[str]) -> dict[str,
 
 def mail_bootstrap(environments: Iterable[Mapping[str, Any]], owner: str | None) -> list[dict[str, Any]]:
     """What a person does of the environments of one tenant; ``mail_bootstrap.yml`` documents it."""
-    return for_bootstrap(plain(list(environments)), plain(owner))
+    return for_bootstrap(plain_value(list(environments)), plain_value(owner))
 
 
 def host_tenant(name: str, variables: Mapping[str, Any], unreadable: list[Problem]) -> HostTenant:
@@ -89,13 +89,13 @@ def host_tenant(name: str, variables: Mapping[str, Any], unreadable: list[Proble
     :param variables: what ``hostvars`` has of the host
     :param unreadable: takes a problem for each variable that cannot be templated
     """
-    needs = plain(variables["erp_mail_needs"]) if "erp_mail_needs" in variables else None
+    needs = plain_value(variables["erp_mail_needs"]) if "erp_mail_needs" in variables else None
     if not (needs or {}).get("entra"):
         return HostTenant(name, needs)
     found = {}
     for variable in _VARIABLES:
         try:
-            found[variable] = plain(variables.get(f"mail_entra_{variable}"))
+            found[variable] = plain_value(variables.get(f"mail_entra_{variable}"))
         except (AnsibleError, TemplateError):
             # the error's own text may quote the value
             rule = "it cannot be templated: a variable that it refers to is not defined, or the vault is not open"

@@ -48,8 +48,8 @@ from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
 from ansible_collections.mailroom.erp.plugins.module_utils.libraries import MissingLibrary
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
-from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue_loader import Catalogue
-from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import plain
+from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_loader import Catalogue
+from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import plain_value
 
 
 class LookupModule(LookupBase):  # type: ignore[misc]
@@ -68,7 +68,7 @@ class LookupModule(LookupBase):  # type: ignore[misc]
         if own is None:
             own = self._templar.template((variables or {}).get("erp_mail_catalogue_services") or {})
         try:
-            catalogue = Catalogue(services=plain(own))
+            catalogue = Catalogue(services=plain_value(own))
             return [_entry(catalogue, str(term)) for term in terms]
         except (Refused, MissingLibrary) as error:
             raise AnsibleLookupError(str(error)) from error

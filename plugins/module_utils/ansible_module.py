@@ -1,11 +1,17 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the collection uses of AnsibleModule, as a type."""
+"""What the collection uses of AnsibleModule, as types."""
 
 from __future__ import annotations
 
 from typing import Any, NoReturn, Protocol
+
+ArgumentSpec = dict[str, dict[str, Any]]
+"""Options by name, as AnsibleModule and its validator take them."""
+
+Result = dict[str, Any]
+"""The return values of a module or an action plugin."""
 
 
 class Module(Protocol):

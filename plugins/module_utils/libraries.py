@@ -36,10 +36,10 @@ def require(module: str) -> ModuleType:
     try:
         return importlib.import_module(module)
     except ImportError as error:
-        raise missing(module, _PACKAGES[module.partition(".")[0]], error) from error
+        raise missing_library(module, _PACKAGES[module.partition(".")[0]], error) from error
 
 
-def missing(module: str, package: str, error: ImportError) -> MissingLibrary:
+def missing_library(module: str, package: str, error: ImportError) -> MissingLibrary:
     """Say how to install a module that could not be imported.
 
     :param module: its dotted name

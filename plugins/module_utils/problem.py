@@ -11,7 +11,7 @@ from dataclasses import dataclass
 _LONGEST_VALUE = 120
 
 
-def plain(text: str) -> str:
+def escape_controls(text: str) -> str:
     """Make any text one line of printable characters: control characters and undecodable bytes are escaped."""
     readable = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     return "".join(ch if ch.isprintable() else ch.encode("unicode_escape").decode() for ch in readable)
@@ -22,7 +22,7 @@ def shown(value: str) -> str:
 
     :param value: the value as the user or the DNS gave it
     """
-    text = plain(value)
+    text = escape_controls(value)
     if len(text) > _LONGEST_VALUE:
         half = _LONGEST_VALUE // 2
         text = f"{text[:half]}...{text[-half:]} ({len(value)} characters)"
@@ -47,7 +47,7 @@ class Problem:
 
     def __str__(self) -> str:
         given = "" if self.value is None else f" {shown(self.value)}"
-        return f"{plain(self.subject)}: {self.where}{given}: {self.rule} ({self.source}). {self.way_out}"
+        return f"{escape_controls(self.subject)}: {self.where}{given}: {self.rule} ({self.source}). {self.way_out}"
 
 
 class Refused(Exception):

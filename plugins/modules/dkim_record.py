@@ -131,10 +131,11 @@ snapshot:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.dkim import DKIM_OPTIONS
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.module import Result, record_result, run_module
+from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import Result
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.dns_module import record_result, run_dns_module
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.dns_module_options import domain_spec
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.dkim_kind import DKIM_OPTIONS
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.run import DomainOutcome
-from ansible_collections.mailroom.erp.plugins.module_utils.options import domain_spec
 
 
 def _shape(outcomes: list[DomainOutcome]) -> Result:
@@ -146,7 +147,7 @@ def main() -> None:
     module = AnsibleModule(argument_spec={**domain_spec(), **DKIM_OPTIONS}, supports_check_mode=True)
     params = module.params
     selector = {name: params[name] for name in DKIM_OPTIONS}
-    run_module(module, {**params, "domains": [{"domain": params["domain"], "dkim": [selector]}]}, _shape)
+    run_dns_module(module, {**params, "domains": [{"domain": params["domain"], "dkim": [selector]}]}, _shape)
 
 
 if __name__ == "__main__":

@@ -171,23 +171,26 @@ requests:
 import datetime
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.credential import Wanted, read_wanted
+from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import Result
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.credential import (
+    WantedCredential,
+    read_wanted_credential,
+)
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.credential_run import Keeper
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.federated import Federated
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import Json
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.module import (
-    Result,
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_module import (
     Task,
     difference,
     register_secret,
-    run_module,
+    run_entra_module,
 )
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.options import module_spec
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import module_spec
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.federated import Federated
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import Json
 
 
 def _work(task: Task) -> Result:
     now = datetime.datetime.now(datetime.UTC)
-    wanted = read_wanted(task.params, now)
+    wanted = read_wanted_credential(task.params, now)
     result: Result = {"directory_id": task.tenant.tenant_id, "secret": None, "key_id": None, "end_date_time": None}
     result |= {"reason": None, "lost": [], "removed": [], "retiring": []}
     with task.connected() as (graph, _token):
@@ -199,7 +202,7 @@ def _work(task: Task) -> Result:
     return {**result, **changes, "requests": graph.requests}
 
 
-def _keep(task: Task, wanted: Wanted, keeper: Keeper) -> Result:
+def _keep(task: Task, wanted: WantedCredential, keeper: Keeper) -> Result:
     outcome = keeper.keep(task.write)
     if outcome.secret is not None:
         register_secret(outcome.secret)
@@ -221,7 +224,7 @@ def _keep(task: Task, wanted: Wanted, keeper: Keeper) -> Result:
     }
 
 
-def _diff(wanted: Wanted, held: list[Json], removed: list[Json], create: bool, end: str) -> list[Result]:
+def _diff(wanted: WantedCredential, held: list[Json], removed: list[Json], create: bool, end: str) -> list[Result]:
     before = {one["keyId"]: f"{one['displayName']}, until {one['endDateTime'][:10]}" for one in held}
     after = {key_id: text for key_id, text in before.items() if key_id not in [one["keyId"] for one in removed]}
     if create:
@@ -236,7 +239,7 @@ def main() -> None:
         required_one_of=[("unique_name", "app_id")],
         supports_check_mode=True,
     )
-    run_module(module, _work)
+    run_entra_module(module, _work)
 
 
 if __name__ == "__main__":

@@ -186,14 +186,15 @@ requests:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.module import Result, Task, difference, run_module
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.options import module_spec
+from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import Result
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_module import Task, difference, run_entra_module
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import module_spec
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.registration import register
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.registration_plan import read_wanted
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.registration_plan import read_wanted_registration
 
 
 def _work(task: Task) -> Result:
-    wanted = read_wanted(task.params, task.tenant.client_id)
+    wanted = read_wanted_registration(task.params, task.tenant.client_id)
     with task.connected() as (graph, token):
         outcome = register(graph, wanted, token, task.write)
     plan, application = outcome.plan, outcome.found.application or {}
@@ -220,7 +221,7 @@ def main() -> None:
         required_if=[("state", "present", ("access",))],
         supports_check_mode=True,
     )
-    run_module(module, _work)
+    run_entra_module(module, _work)
 
 
 if __name__ == "__main__":

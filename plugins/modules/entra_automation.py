@@ -66,9 +66,10 @@ requests:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import Result
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.automation import automation, check_person
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.module import Result, Task, difference, run_module
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.options import module_spec
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_module import Task, difference, run_entra_module
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import module_spec
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.registration import register
 
 
@@ -91,7 +92,7 @@ def _work(task: Task) -> Result:
 
 def main() -> None:
     module = AnsibleModule(argument_spec=module_spec("entra_automation"), supports_check_mode=True)
-    run_module(module, _work)
+    run_entra_module(module, _work)
 
 
 if __name__ == "__main__":

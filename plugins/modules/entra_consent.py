@@ -128,14 +128,15 @@ requests:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.consent import read_wanted
+from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import Result
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.consent import read_wanted_consent
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.consent_run import consent
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.module import Result, Task, difference, run_module
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.options import module_spec
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_module import Task, difference, run_entra_module
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import module_spec
 
 
 def _work(task: Task) -> Result:
-    wanted = read_wanted(task.params)
+    wanted = read_wanted_consent(task.params)
     with task.connected() as (graph, token):
         outcome = consent(graph, wanted, token, task.write)
     task.warnings += outcome.warnings
@@ -159,7 +160,7 @@ def _publisher(principal: dict[str, Any]) -> Result:
 
 def main() -> None:
     module = AnsibleModule(argument_spec=module_spec("entra_consent"), supports_check_mode=True)
-    run_module(module, _work)
+    run_entra_module(module, _work)
 
 
 if __name__ == "__main__":

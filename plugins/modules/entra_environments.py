@@ -291,20 +291,20 @@ requests:
 import datetime
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.environments import (
-    Done,
-    Tenant,
-    find_senders,
-    read_declared,
-)
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.module import (
-    Result,
+from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import Result
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_module import (
     Task,
     difference,
     register_secret,
-    run_module,
+    run_entra_module,
 )
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.options import module_spec
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import module_spec
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.environments import (
+    Done,
+    TenantWork,
+    find_senders,
+    read_declared,
+)
 
 
 def _work(task: Task) -> Result:
@@ -312,7 +312,7 @@ def _work(task: Task) -> Result:
     client_id = task.tenant.client_id
     declared = read_declared(params["environments"], params["catalogue_permissions"], client_id, now)
     with task.connected() as (graph, token):
-        tenant = Tenant(graph, token, now, task.write, frozenset(params["make_secrets"]))
+        tenant = TenantWork(graph, token, now, task.write, frozenset(params["make_secrets"]))
         if params["withdraw"]:
             tenant.withdraw(declared, params["withdraw"])
             return {"changed": True, "environments": {}, "requests": graph.requests}
@@ -342,7 +342,7 @@ def _result(task: Task, done: dict[str, Done]) -> Result:
 
 def main() -> None:
     module = AnsibleModule(argument_spec=module_spec("entra_environments"), supports_check_mode=True)
-    run_module(module, _work)
+    run_entra_module(module, _work)
 
 
 if __name__ == "__main__":

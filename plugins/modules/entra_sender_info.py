@@ -127,15 +127,16 @@ requests:
 from collections import Counter
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.module import Result, Task, run_module
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.options import module_spec
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.people import read_senders
+from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import Result
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_module import Task, run_entra_module
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import module_spec
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.people import read_sender_addresses
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.reach import read_reach
 
 
 def _work(task: Task) -> Result:
     with task.connected() as (graph, _token):
-        senders = read_senders(graph, task.params["senders"])
+        senders = read_sender_addresses(graph, task.params["senders"])
         name = task.params["unique_name"]
         application = read_reach(graph, name) if name else None
     count = Counter(sender.result for sender in senders)
@@ -150,7 +151,7 @@ def _work(task: Task) -> Result:
 
 def main() -> None:
     module = AnsibleModule(argument_spec=module_spec("entra_sender_info"), supports_check_mode=True)
-    run_module(module, _work)
+    run_entra_module(module, _work)
 
 
 if __name__ == "__main__":

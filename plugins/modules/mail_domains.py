@@ -377,11 +377,13 @@ snapshot:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.module import Result, domain_result, run_module
+from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import Result
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.account import dns_spec
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.dns_module import domain_result, run_dns_module
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.dns_module_options import shared_spec
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.request import KIND_OPTIONS
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.run import DomainOutcome
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.senders import SENDER_OPTIONS
-from ansible_collections.mailroom.erp.plugins.module_utils.options import dns_spec, shared_spec
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.sender_option import SENDER_OPTIONS
 
 
 def _shape(outcomes: list[DomainOutcome]) -> Result:
@@ -415,7 +417,7 @@ def main() -> None:
         required_one_of=[("domains", "src")],
         supports_check_mode=True,
     )
-    run_module(module, module.params, _shape)
+    run_dns_module(module, module.params, _shape)
 
 
 if __name__ == "__main__":

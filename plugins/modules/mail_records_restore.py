@@ -111,13 +111,14 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import ProviderError
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.account import dns_spec
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.snapshot_format import escaped, rrset_data
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.module import open_snapshot, snapshot_path
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.dns_module import open_snapshot, snapshot_path
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.dns_module_options import shared_spec
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.restore import ZoneWork, read_restore, restore
 from ansible_collections.mailroom.erp.plugins.module_utils.libraries import MissingLibrary
-from ansible_collections.mailroom.erp.plugins.module_utils.options import dns_spec, shared_spec
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
+from ansible_collections.mailroom.erp.plugins.module_utils.snapshots.snapshot_format import escaped, rrset_data
 
 
 def _zone_result(work: ZoneWork) -> dict[str, Any]:

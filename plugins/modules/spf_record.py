@@ -196,10 +196,11 @@ snapshot:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.module import Result, domain_result, run_module
+from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import Result
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.dns_module import domain_result, run_dns_module
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.dns_module_options import domain_spec
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.spf_kind import SPF_OPTIONS
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.run import DomainOutcome
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.spf import SPF_OPTIONS
-from ansible_collections.mailroom.erp.plugins.module_utils.options import domain_spec
 
 
 def _shape(outcomes: list[DomainOutcome]) -> Result:
@@ -211,7 +212,7 @@ def main() -> None:
     module = AnsibleModule(argument_spec={**domain_spec(), **SPF_OPTIONS}, supports_check_mode=True)
     params = module.params
     record = {name: params[name] for name in SPF_OPTIONS}
-    run_module(module, {**params, "domains": [{"domain": params["domain"], "spf": record}]}, _shape)
+    run_dns_module(module, {**params, "domains": [{"domain": params["domain"], "spf": record}]}, _shape)
 
 
 if __name__ == "__main__":

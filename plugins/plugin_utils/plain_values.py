@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 
-def plain(value: object) -> Any:
+def plain_value(value: object) -> Any:
     """Copy a templated value into str, int, float, bool, None, list and dict with str keys.
 
     ansible-core hands over subclasses of these that carry tags; neither YAML nor a comparison should see them.
@@ -24,7 +24,7 @@ def plain(value: object) -> Any:
     if isinstance(value, int | float):
         return int(value) if isinstance(value, int) else float(value)
     if isinstance(value, Mapping):
-        return {plain(str(key)): plain(item) for key, item in value.items()}
+        return {plain_value(str(key)): plain_value(item) for key, item in value.items()}
     if isinstance(value, Sequence) and not hasattr(value, "isalnum") and not isinstance(value, bytes):
-        return [plain(item) for item in value]
+        return [plain_value(item) for item in value]
     return "".join((str(value), ""))

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The sheets in a real browser, judged by axe-core: on a screen, on a phone, in the dark and on paper.
 
-The pages are those of tests/unit/plugin_utils/sheets, which the unit tests compare with what the collection makes.
+The pages are those of tests/unit/plugin_utils/sheet/sheets, which the unit tests compare with what is made.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from axe_core_python.selenium import Axe
 from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
 
-PAGES = sorted((Path(__file__).parents[1] / "unit" / "plugin_utils" / "sheets").glob("*.html"))
+PAGES = sorted((Path(__file__).parents[1] / "unit" / "plugin_utils" / "sheet" / "sheets").glob("*.html"))
 # nothing of the browser's own goes to the network
 FLAGS = (
     "--headless",

@@ -137,7 +137,7 @@ def counts(zones: Zones) -> dict[str, Callable[[], list[int]]]:
     warm, resolver = BudgetCounter(zones), MemoryResolver(zones.answers)
 
     def ours(counters: Iterator[BudgetCounter]) -> list[int]:
-        return [next(counters).count(spf.parse(zones.record(name)), name).total for name in zones.domains]
+        return [next(counters).count(spf.parse_spf(zones.record(name)), name).total for name in zones.domains]
 
     def theirs() -> list[int]:
         return [

@@ -20,13 +20,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import ProviderError, open_provider
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers import cloudflare, octodns
+from ansible_collections.mailroom.erp.plugins.module_utils.dns import zone_lock
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import ProviderError
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.registry import open_provider
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.snapshot import Snapshot
 from ansible_collections.mailroom.erp.plugins.module_utils.domains import run
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.request import read_order
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
+from ansible_collections.mailroom.erp.plugins.module_utils.snapshots.snapshot import Snapshot
 
 _OTHERS_SECONDS = 3.0
 """What a run waits for the writes of other controllers: here they all share the processors of one machine, so that each
@@ -55,7 +56,7 @@ def work(params: dict[str, Any]) -> dict[str, Any]:
     :returns: what is printed
     """
     start = time.monotonic()
-    cloudflare.OTHERS_SECONDS = octodns.OTHERS_SECONDS = _OTHERS_SECONDS
+    zone_lock.OTHERS_SECONDS = _OTHERS_SECONDS
     failure, changed = None, False
     # Locks of a provider are there: writers of one controller share them, those of several do not.
     os.environ["XDG_STATE_HOME"] = params.get("controller", params["snapshot_dir"])

@@ -24,9 +24,9 @@ from ansible_collections.mailroom.erp.plugins.module_utils.entra import (
     registration,
     registration_plan,
 )
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import read_tenant
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import Graph, Pace
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.http import Http
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.options import read_tenant
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.token import Token, sign_in
 
 
@@ -59,19 +59,19 @@ def _run(order: dict[str, Any]) -> dict[str, Any]:
 
 
 def _register(graph: Graph, token: Token, params: dict[str, Any]) -> dict[str, Any]:
-    wanted = registration_plan.read_wanted(params, token.app_id)
+    wanted = registration_plan.read_wanted_registration(params, token.app_id)
     return {"changed": registration.register(graph, wanted, token, True).plan.changes}
 
 
 def _secret(graph: Graph, token: Token, params: dict[str, Any]) -> dict[str, Any]:
     now = datetime.datetime.now(datetime.UTC)
-    outcome = credential_run.Keeper(graph, credential.read_wanted(params, now), now).keep(True)
+    outcome = credential_run.Keeper(graph, credential.read_wanted_credential(params, now), now).keep(True)
     key_id = outcome.current["keyId"] if outcome.current else None
     return {"changed": outcome.plan.changes, "secret": outcome.secret, "key_id": key_id}
 
 
 def _consent(graph: Graph, token: Token, params: dict[str, Any]) -> dict[str, Any]:
-    return {"changed": consent_run.consent(graph, consent.read_wanted(params), token, True).plan.changes}
+    return {"changed": consent_run.consent(graph, consent.read_wanted_consent(params), token, True).plan.changes}
 
 
 _JOBS = {"register": _register, "secret": _secret, "consent": _consent}

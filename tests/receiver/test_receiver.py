@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import fields
 
 import pytest
-from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue_loader import Catalogue
+from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_loader import Catalogue
 from ansible_collections.mailroom.erp.tests.receiver.answer import Answer
 from ansible_collections.mailroom.erp.tests.receiver.case import OPENDMARC_IS_7489, Outcome
 from ansible_collections.mailroom.erp.tests.receiver.cases import CASES

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A Cloudflare API that keeps what it is told, over real HTTP, with faults on demand.
 
-It is held against clients that nobody here wrote in ``tests/unit/dns/test_cloudflare_server.py``.
+It is held against clients that nobody here wrote in ``tests/unit/dns/providers/test_cloudflare_server.py``.
 """
 
 from __future__ import annotations

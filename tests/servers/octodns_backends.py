@@ -12,7 +12,7 @@ from typing import Any
 import dns.rdata
 import dns.zone
 import yaml
-from ansible_collections.mailroom.erp.plugins.module_utils.options import with_defaults
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.account import with_defaults
 from ansible_collections.mailroom.erp.plugins.module_utils.policy import txt
 from ansible_collections.mailroom.erp.tests.servers.bind import Bind
 from ansible_collections.mailroom.erp.tests.servers.cloudflare import TOKEN, Cloudflare

@@ -1,15 +1,14 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The one contract of all DNS providers, and the table of those that exist."""
+"""The one contract of all DNS providers, and how they tell what went wrong."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any, Protocol, runtime_checkable
+from collections.abc import Collection, Sequence
+from typing import Protocol, runtime_checkable
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, ZoneState
-from ansible_collections.mailroom.erp.plugins.module_utils.libraries import require
 
 
 class ProviderError(Exception):
@@ -96,30 +95,3 @@ def names_of(zone: str, changes: Sequence[Change], read: Collection[str]) -> set
 
 def to_nobody(_line: str) -> None:
     """Tell nobody."""
-
-
-def open_provider(dns: Mapping[str, Any], tell: Callable[[str], None] = to_nobody) -> Provider:
-    """Build the provider that a ``dns`` option names. Imports only what this provider needs.
-
-    :param dns: the option's values, already checked by ``options.check_dns``
-    :param tell: called with a line for the user when the service makes the run wait; by any thread
-    :returns: the provider, with no connection made yet
-    :raises MissingLibrary: a library that this provider needs is not installed
-    """
-    require("dns")
-    # Static imports by name: AnsiballZ ships only what it finds in the source.
-    if dns["provider"] == "rfc2136":
-        from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.rfc2136 import Rfc2136Provider
-
-        return Rfc2136Provider(dns)
-    if dns["provider"] == "cloudflare":
-        from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.cloudflare import CloudflareProvider
-
-        return CloudflareProvider(dns, tell)
-    if dns["provider"] == "octodns":
-        from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.octodns import OctodnsProvider
-
-        return OctodnsProvider(dns)
-    from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.zonefile import ZonefileProvider
-
-    return ZonefileProvider(dns)

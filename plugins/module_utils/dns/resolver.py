@@ -14,14 +14,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils import libraries
-from ansible_collections.mailroom.erp.plugins.module_utils.dns import masterfile, values
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.answer import UDP_BYTES, answer_of
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.answer import Answer as WireAnswer
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.burst import Burst
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.masterfile import MasterFile
+from ansible_collections.mailroom.erp.plugins.module_utils.dns import values
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.masterfiles import master_file
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.masterfiles.master_file import MasterFile
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.messages.answer import UDP_BYTES, answer_of
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.messages.answer import Answer as WireAnswer
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.messages.question_batch import QuestionBatch
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import ProviderError
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Key
-from ansible_collections.mailroom.erp.plugins.module_utils.options import RESOLVER_OPTIONS
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.resolver_options import RESOLVER_OPTIONS
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import longest_match
 
 with contextlib.suppress(ImportError):
     import dns.exception
@@ -43,7 +45,7 @@ class ResolveError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Resolved:
     """What a look-up found: ``exists`` False is NXDOMAIN; True without values means no data of that type."""
 
     values: tuple[str, ...]
@@ -68,7 +70,7 @@ class Resolver:
     def __init__(self, options: Mapping[str, Any] | None, overlay: Mapping[Key, tuple[str, ...]] | None = None) -> None:
         """Nothing is read or asked yet.
 
-        :param options: the option ``resolver`` (``options.RESOLVER_OPTIONS``); None means the system's resolvers
+        :param options: the option ``resolver`` (``resolver_options.RESOLVER_OPTIONS``); None means the system's resolvers
         :param overlay: planned records, answered over live ones; no values means that the RRset will not exist
         :raises MissingLibrary: dnspython is not installed
         """
@@ -96,7 +98,7 @@ class Resolver:
         # A name exists too when only names below it have data (RFC 8020).
         self._planned = {above for (name, _type), found in overlay.items() if found for above in _and_above(name)}
 
-    def lookup(self, name: str, rdtype: str) -> Answer:
+    def lookup(self, name: str, rdtype: str) -> Resolved:
         """Look up one name and type, along CNAMEs (unless they are what is asked for).
 
         :param name: in any case, with or without the trailing dot
@@ -108,7 +110,7 @@ class Resolver:
         while True:
             step = self._step(seen[-1], rdtype)
             if step.alias is None:
-                return Answer(step.values, step.exists)
+                return Resolved(step.values, step.exists)
             if step.alias in seen or len(seen) > _MOST_ALIASES:
                 raise ResolveError(f"{name} {rdtype}: its CNAMEs loop or are too many: {', '.join(seen[:5])} ...")
             seen.append(step.alias)
@@ -152,10 +154,10 @@ class _Live:
         if not servers or self._options["zonefiles"]:
             return
         asked = {(values.text_of(values.name_of(name)), rdtype): (name, rdtype) for name, rdtype in questions}
-        burst = Burst(None, self._options["timeout"] / 4, most, recursion=True)
+        batch = QuestionBatch(None, self._options["timeout"] / 4, most, recursion=True)
         with contextlib.suppress(OSError):
-            burst.ask(list(asked), servers[0], self._options["port"])
-        for question, answer in burst.answers.items():
+            batch.ask(list(asked), servers[0], self._options["port"])
+        for question, answer in batch.answers.items():
             with contextlib.suppress(ResolveError):
                 if answer.tells:
                     step = _from_answer(answer, *question)
@@ -163,9 +165,9 @@ class _Live:
 
     def _find(self, name: str, rdtype: str) -> _Step:
         zones = self._once("zones", self._zones)
-        zone = masterfile.longest_match(name, zones)
+        zone = longest_match(name, zones)
         if zone is not None:
-            master = self._once(("zone", zone), lambda: masterfile.read_master_file(zones[zone], zone)[0])
+            master = self._once(("zone", zone), lambda: master_file.read_master_file(zones[zone], zone)[0])
             if master.cut(values.name_of(name)) is None:
                 return _from_file(master, name, rdtype)
         if self._options["zonefiles"] and not self._options["nameservers"]:
@@ -178,7 +180,7 @@ class _Live:
         """Every zone of every path; the first path that has one wins."""
         zones: dict[str, Path] = {}
         for path in self._options["zonefiles"]:
-            zones = {**masterfile.zone_files(Path(path)), **zones}
+            zones = {**master_file.zone_files(Path(path)), **zones}
         return zones
 
     def _from_servers(self, name: str, rdtype: str) -> _Step:

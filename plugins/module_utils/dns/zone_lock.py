@@ -13,22 +13,24 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import ProviderError
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.snapshot import default_folder, make_folder
 from ansible_collections.mailroom.erp.plugins.module_utils.file_lock import StillLocked, hold
+from ansible_collections.mailroom.erp.plugins.module_utils.state_folder import default_folder, make_folder
+
+OTHERS_SECONDS = 1.0
+"""How long to wait, at least, after a write; see :func:`let_others_arrive`."""
 
 _OTHERS_AT_MOST = 30.0
 
 
-def let_others_arrive(least: float, taken: float) -> None:
+def let_others_arrive(taken: float) -> None:
     """Wait after a write, before it is looked at.
 
     The write of another controller that did not see ours, because it had read before, has arrived by then and shows in
     what is read. Others take about as long as we do, so twice the time that our own look and write took is waited.
 
-    :param least: seconds
     :param taken: seconds that our look and write took
     """
-    time.sleep(min(max(least, 2 * taken), _OTHERS_AT_MOST))
+    time.sleep(min(max(OTHERS_SECONDS, 2 * taken), _OTHERS_AT_MOST))
 
 
 @contextlib.contextmanager

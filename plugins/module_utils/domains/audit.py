@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.flatten import facts_of
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.recipe import World
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.spf import (
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.recipe import World
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.spf_flattening import facts_of
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.spf_kind import (
     budget_concerns,
     budget_faults,
     lookup_costs,
@@ -28,7 +28,7 @@ _NULL_MX = "."
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class AuditFinding:
     """Something to look at. ``level`` is "fault" when receivers will not do what is meant, else "concern"."""
 
     level: str
@@ -48,7 +48,7 @@ class Audit:
     dkim: list[dict[str, Any]] = field(default_factory=list)
     dmarc: dict[str, Any] = field(default_factory=dict)
     mx: list[str] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[AuditFinding] = field(default_factory=list)
 
 
 def audit(domain: str, selectors: Iterable[str], world: World) -> Audit:
@@ -76,7 +76,7 @@ class _Auditor:
         self.result = Audit(domain)
 
     def spf(self) -> None:
-        records = spf.select(self._lookup(self._domain, "TXT", "SPF record") or ())
+        records = spf.select_spf(self._lookup(self._domain, "TXT", "SPF record") or ())
         self.result.spf = {"record": records[0] if len(records) == 1 else None, "records": records, "lookups": None}
         self.result.spf["flattened"] = []
         if not records:
@@ -91,7 +91,7 @@ class _Auditor:
 
     def _spf_record(self, text: str) -> None:
         try:
-            record = spf.parse(text)
+            record = spf.parse_spf(text)
         except SpfError as error:
             self._find("fault", "SPF record", error.term, str(error), "Correct that term in the zone.")
             return
@@ -100,7 +100,7 @@ class _Auditor:
         for fault in budget_faults(budget):
             way = "Remove terms that no longer send, or replace an include by its addresses (flatten)."
             self._find("fault", "SPF record", text, fault, way)
-        for concern in (*spf_merge.concerns(record), *budget_concerns(budget)):
+        for concern in (*spf_merge.spf_concerns(record), *budget_concerns(budget)):
             self._find("concern", "SPF record", text, concern, "Mend it with spf_record, unless it is meant so.")
         self._flattened(record)
 
@@ -118,7 +118,7 @@ class _Auditor:
 
     def dmarc(self) -> None:
         name = f"_dmarc.{self._domain}"
-        records = dmarc.select(self._lookup(name, "TXT", "DMARC record") or ())
+        records = dmarc.select_dmarc(self._lookup(name, "TXT", "DMARC record") or ())
         elsewhere = self._holder(name)
         self.result.dmarc = {"name": name, "record": records[0] if len(records) == 1 else None}
         self.result.dmarc |= {"records": records, "policy": None, "managed_elsewhere": elsewhere, "reports": []}
@@ -135,14 +135,14 @@ class _Auditor:
 
     def _dmarc_record(self, text: str) -> None:
         try:
-            record = dmarc.parse(text)
+            record = dmarc.parse_dmarc(text)
         except DmarcError as error:
             self._find("fault", "DMARC record", error.value, str(error), "Correct it in the zone.")
             return
         self.result.dmarc["policy"] = (record.get("p") or "none").lower()
-        for fault in dmarc.faults(record):
+        for fault in dmarc.dmarc_faults(record):
             self._find("fault", "DMARC record", text, fault, "Correct the tag with dmarc_record.")
-        for concern in [*dmarc.concerns(record), *_weaknesses(record)]:
+        for concern in [*dmarc.dmarc_concerns(record), *_weaknesses(record)]:
             self._find("concern", "DMARC record", text, concern, "Mend it with dmarc_record, unless it is meant so.")
         for destination in dmarc.destinations(record, self._domain):
             if same_organisation(self._world.lookup, self._domain, destination) is not True:
@@ -151,7 +151,7 @@ class _Auditor:
     def _report(self, destination: str) -> None:
         name = dmarc.authorisation_name(self._domain, destination)
         found = self._lookup(name, "TXT", "report authorisation")
-        agreed = None if found is None else bool(dmarc.select(found))
+        agreed = None if found is None else bool(dmarc.select_dmarc(found))
         self.result.dmarc["reports"].append({"destination": destination, "name": name, "authorized": agreed})
         if agreed is False:
             rule = f"{destination} has not agreed to get the reports, so nobody sends them there (RFC 9990 section 4)"
@@ -208,7 +208,7 @@ class _Auditor:
 
     def _find(self, level: str, record: str, value: str | None, sentence: str, next_step: str) -> None:
         rule, source = rule_and_source(sentence, "docs/verdicts.md")
-        self.result.findings.append(Finding(level, record, value, rule, source, next_step))
+        self.result.findings.append(AuditFinding(level, record, value, rule, source, next_step))
 
 
 def _weaknesses(record: TagList) -> list[str]:

@@ -9,7 +9,7 @@ from collections.abc import Collection
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import Provider
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import values_of
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.recipe import World
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.recipe import World
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Unresolved
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
 

@@ -13,14 +13,18 @@ from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.errors import UnsupportedError
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.cname import CNAME_OPTIONS, read_cname
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.dkim import DKIM_OPTIONS, read_dkim
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.dmarc import DMARC_OPTIONS, read_dmarc
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.account import (
+    check_dns,
+    ttl_rule,
+    with_defaults,
+)
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.guard import unknown_names
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.recipe import Recipe, read_name
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.senders import read_senders
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.spf import SPF_ESTATE_OPTIONS, read_spf
-from ansible_collections.mailroom.erp.plugins.module_utils.options import check_dns, ttl_rule, with_defaults
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.cname_kind import CNAME_OPTIONS, read_cname
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.dkim_kind import DKIM_OPTIONS, read_dkim
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.dmarc_kind import DMARC_OPTIONS, read_dmarc
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.recipe import Recipe, read_name
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.spf_kind import SPF_ESTATE_OPTIONS, read_spf
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.sender_option import read_senders
 from ansible_collections.mailroom.erp.plugins.module_utils.plain_yaml import BadYaml, load_yaml
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.sender import Sender
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import is_inside

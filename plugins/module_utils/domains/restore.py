@@ -15,19 +15,23 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import (
     Provider,
     ProviderError,
     ZoneNotFound,
-    open_provider,
     to_nobody,
 )
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.account import (
+    check_dns,
+    plain_text,
+    public_options,
+    with_defaults,
+)
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.registry import open_provider
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.settle import settle_safely
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.snapshot import Snapshot, keeping
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.snapshot_file import ZoneEntry, read_snapshot
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.snapshot_format import public_options
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.write_loop import write_zone
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.restore_plan import plan_zone
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.threads import each
-from ansible_collections.mailroom.erp.plugins.module_utils.options import check_dns, plain_text, with_defaults
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import BadName, idna_encoded
-from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused, plain
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused, escape_controls
+from ansible_collections.mailroom.erp.plugins.module_utils.snapshots.snapshot import Snapshot, keeping
+from ansible_collections.mailroom.erp.plugins.module_utils.snapshots.snapshot_file import ZoneEntry, read_snapshot
 
 _DOCUMENTATION = "documentation of mailroom.erp.mail_records_restore"
 
@@ -66,11 +70,11 @@ class ZoneWork:
         self.changes = plan_zone(self.done, state, self.force)
 
     def note_written(self) -> None:
-        """See :meth:`dns.settle.Work.note_written`."""
+        """See :meth:`dns.write_loop.ZoneToWrite.note_written`."""
         self.applied |= {change.key: change for change in self.changes}
 
     def fail(self, reason: str) -> None:
-        """See :meth:`dns.settle.Work.fail`."""
+        """See :meth:`dns.write_loop.ZoneToWrite.fail`."""
         self.failure = reason
 
 
@@ -121,7 +125,7 @@ def restore(works: Sequence[ZoneWork], snapshot: Snapshot | None, write: bool, c
     changing = [work for work in works if work.changes and not work.failure]
     if write and changing:
         with keeping(snapshot, changing):
-            each(lambda work: settle_safely(work, work.read_and_plan, snapshot), changing, concurrency)
+            each(lambda work: write_zone(work, work.read_and_plan, snapshot), changing, concurrency)
 
 
 def _read_first(work: ZoneWork) -> list[Problem]:
@@ -179,7 +183,7 @@ def _account_of(
         if _identity(account) == _identity(entry.account):
             return account
     shown = " ".join(f"{name}={value}" for name, value in _identity(entry.account).items())
-    rule = f"none of the accounts given is the one that the snapshot names: {plain(shown)}"
+    rule = f"none of the accounts given is the one that the snapshot names: {escape_controls(shown)}"
     problems.append(_problem(entry.zone, "accounts", None, rule, "Give that account, or leave the zone out."))
     return None
 

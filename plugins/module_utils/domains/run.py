@@ -16,26 +16,26 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import (
     Provider,
     ProviderError,
     ZoneNotFound,
-    open_provider,
 )
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.registry import open_provider
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, RRset, values_of
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.resolver import Resolver
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.settle import settling
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.snapshot import Snapshot, keeping
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.write_loop import writing_zone
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.delegation import check_delegation
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.guard import Guard
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.progress import Progress
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.recipe import (
-    Curious,
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.recipe import (
+    LooksUpFirst,
     Recipe,
     RecordPlan,
     World,
 )
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.progress import Progress
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.request import DomainRequest, Order
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.threads import each
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.world import world_of
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import is_inside
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
+from ansible_collections.mailroom.erp.plugins.module_utils.snapshots.snapshot import Snapshot, keeping
 
 _T = TypeVar("_T")
 
@@ -51,7 +51,7 @@ _QUESTIONS = 4
 
 
 @dataclass(slots=True)
-class Step:
+class RecordStep:
     """One record of one domain: where it is, its plan (empty until it is made), or why its zone failed."""
 
     recipe: Recipe
@@ -79,7 +79,7 @@ class DomainOutcome:
     """What became of one domain, record by record."""
 
     request: DomainRequest
-    steps: list[Step]
+    steps: list[RecordStep]
 
     @property
     def changed(self) -> bool:
@@ -102,7 +102,7 @@ class _ZoneWork:
     provider: Provider
     account: Mapping[str, Any]
     zone: str
-    steps: list[Step] = field(default_factory=list)
+    steps: list[RecordStep] = field(default_factory=list)
     token: object = None
     aliases: dict[Key, RRset] = field(default_factory=dict)
     """The CNAMEs that the last read found."""
@@ -192,9 +192,11 @@ class Run:
         :raises Refused: at least one domain breaks a rule; nothing has been written for any of them
         """
         gc.set_threshold(*_COLLECTIONS)
-        outcomes = [DomainOutcome(request, [Step(one) for one in request.recipes]) for request in self._order.requests]
+        outcomes = [
+            DomainOutcome(request, [RecordStep(one) for one in request.recipes]) for request in self._order.requests
+        ]
         steps = [step for outcome in outcomes for step in outcome.steps]
-        curious = [step for step in steps if isinstance(step.recipe, Curious) and step.recipe.asks]
+        curious = [step for step in steps if isinstance(step.recipe, LooksUpFirst) and step.recipe.asks]
         if curious:
             self._gather("names looked up first", partial(_ask, world=self._world([])), curious)
         self._ask_ahead(outcomes)
@@ -275,7 +277,9 @@ class Run:
                 step.failure = str(error)
         return problems
 
-    def _leave(self, request: DomainRequest, step: Step, instead: RecordPlan, error: ZoneNotFound) -> list[Problem]:
+    def _leave(
+        self, request: DomainRequest, step: RecordStep, instead: RecordPlan, error: ZoneNotFound
+    ) -> list[Problem]:
         """A record in nobody's zone: somebody else manages it, if the domain itself is ours."""
         try:
             request.zone or self._providers[request.account].zone_of(request.domain)
@@ -287,12 +291,12 @@ class Run:
         step.plan = instead
         return []
 
-    def _zone_of(self, request: DomainRequest, step: Step) -> str:
+    def _zone_of(self, request: DomainRequest, step: RecordStep) -> str:
         if request.zone and is_inside(step.recipe.name, request.zone):
             return request.zone
         return self._providers[self._account_of(request, step)].zone_of(step.recipe.name)
 
-    def _account_of(self, request: DomainRequest, step: Step) -> int:
+    def _account_of(self, request: DomainRequest, step: RecordStep) -> int:
         """The account of the domain that the record is in: another one's for the agreement of a destination."""
         if is_inside(step.recipe.name, request.domain):
             return request.account
@@ -338,7 +342,7 @@ class Run:
             each(conclude, self._begun(near), self._concurrency)
 
     def _begun(self, works: Sequence[_ZoneWork]) -> list[_Settling]:
-        return [(work, settling(work, partial(self._replan, work), self._snapshot)) for work in works]
+        return [(work, writing_zone(work, partial(self._replan, work), self._snapshot)) for work in works]
 
     def _conclude(self, begun: _Settling) -> None:
         work, settling = begun
@@ -358,7 +362,7 @@ class Run:
             else:
                 step.recipe.judge(step.plan, self._world([step]))
 
-    def _world(self, steps: Iterable[Step], known: Mapping[Key, tuple[str, ...]] | None = None) -> World:
+    def _world(self, steps: Iterable[RecordStep], known: Mapping[Key, tuple[str, ...]] | None = None) -> World:
         """Live answers with what is known, and then the planned records of these steps, laid over them."""
         changes = [change for step in steps for change in step.changes]
         overlay = {change.key: values_of(change.after) for change in changes}
@@ -382,8 +386,8 @@ def _aliases(works: Iterable[_ZoneWork]) -> dict[Key, tuple[str, ...]]:
     return {key: found.values for work in works for key, found in work.aliases.items()}
 
 
-def _ask(step: Step, world: World) -> list[Problem]:
-    if isinstance(step.recipe, Curious):
+def _ask(step: RecordStep, world: World) -> list[Problem]:
+    if isinstance(step.recipe, LooksUpFirst):
         step.recipe = step.recipe.answered(world)
     return []
 
@@ -401,7 +405,7 @@ def _read_first(work: _ZoneWork) -> list[Problem]:
     return []
 
 
-def _judge(step: Step, world: World) -> list[Problem]:
+def _judge(step: RecordStep, world: World) -> list[Problem]:
     try:
         step.recipe.judge(step.plan, world)
     except Refused as refused:

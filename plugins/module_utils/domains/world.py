@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.resolver import Answer, ResolveError, Resolver
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.recipe import World
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.resolver import Resolved, ResolveError, Resolver
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.recipe import World
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Unresolved
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_budget import BudgetCounter
 
@@ -17,7 +17,7 @@ def world_of(resolver: Resolver) -> World:
     :param resolver: live answers, or planned records over live ones
     """
 
-    def ask(name: str, rdtype: str) -> Answer:
+    def ask(name: str, rdtype: str) -> Resolved:
         try:
             return resolver.lookup(name, rdtype)
         except ResolveError as error:

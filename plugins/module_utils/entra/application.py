@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import ENTRA_GUIDE
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import Graph, GraphError, Json, key, literal
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
 
 _SELECT = "id,appId,displayName,uniqueName,notes,createdDateTime,requiredResourceAccess"
 _MOST_EXPANDED = 20
 """Graph expands no more of a relationship."""
-_GUIDE = "docs/entra.md"
 
 
 class Named(Protocol):
@@ -110,16 +110,16 @@ def upsert(graph: Graph, unique_name: str, body: Json, *, fresh: bool) -> Json:
     return graph.change(path, body, fresh=fresh, headers={"Prefer": "create-if-missing"})
 
 
-def missing(named: Named) -> Problem:
+def missing_application(named: Named) -> Problem:
     """What is wrong when an application is not there that must be."""
     rule = "there is no such application in the tenant"
     way_out = "Correct it, or let mailroom.erp.entra_app_registration make the application by a unique_name."
     given = {"app_id": named.app_id, "unique_name": named.unique_name, "display_name": named.display_name}
     where = next(name for name, value in given.items() if value)
-    return Problem(named.subject, where, given[where], rule, _GUIDE, way_out)
+    return Problem(named.subject, where, given[where], rule, ENTRA_GUIDE, way_out)
 
 
 def _several(named: Named, found: list[Json]) -> Problem:
     candidates = "; ".join(f"{one['appId']} of {one.get('createdDateTime')}" for one in found)
     rule = f"{len(found)} applications have this display name: {candidates}"
-    return Problem(named.subject, "display_name", named.display_name, rule, _GUIDE, "Name it by app_id.")
+    return Problem(named.subject, "display_name", named.display_name, rule, ENTRA_GUIDE, "Name it by app_id.")

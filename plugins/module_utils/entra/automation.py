@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import ENTRA_GUIDE
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.grants import Permission
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.registration_plan import GUIDE, Wanted
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.registration_plan import WantedRegistration
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.token import Token
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
 
@@ -18,13 +19,13 @@ READ_SENDERS = ("User.Read.All", "Domain.Read.All", "MailboxSettings.Read")
 """What it needs to see whether senders are mailboxes of the tenant."""
 
 
-def automation(unique_name: str, display_name: str, *, read_senders: bool) -> Wanted:
+def automation(unique_name: str, display_name: str, *, read_senders: bool) -> WantedRegistration:
     """The automation's own application, with these rights and no others.
 
     :param read_senders: whether it may look at the senders' mailboxes
     """
     roles = (*RUN_TIME, *(READ_SENDERS if read_senders else ()))
-    return Wanted(
+    return WantedRegistration(
         unique_name=unique_name,
         app_id=None,
         display_name=display_name,
@@ -40,7 +41,7 @@ def automation(unique_name: str, display_name: str, *, read_senders: bool) -> Wa
     )
 
 
-def check_person(wanted: Wanted, token: Token) -> None:
+def check_person(wanted: WantedRegistration, token: Token) -> None:
     """See that a person has signed in: an application must never give rights to itself or another one.
 
     :raises Refused: the token is an application's
@@ -48,4 +49,4 @@ def check_person(wanted: Wanted, token: Token) -> None:
     if token.rights is not None:
         rule = "this sign-in is an application's, and only a person gives an automation its rights"
         way_out = "Run az login as an administrator, and give tenant.azure_cli: true instead of the other sign-in."
-        raise Refused(Problem(wanted.subject, "tenant", None, rule, GUIDE, way_out))
+        raise Refused(Problem(wanted.subject, "tenant", None, rule, ENTRA_GUIDE, way_out))

@@ -24,7 +24,7 @@ class Certificate:
     end: datetime.datetime
 
 
-def is_private(text: object) -> bool:
+def holds_private_key(text: object) -> bool:
     """Whether a text holds a private key, which must never be sent or shown."""
     return isinstance(text, str) and "PRIVATE KEY" in text
 
@@ -37,7 +37,7 @@ def read_certificate(text: str, subject: str) -> Certificate:
     :raises MissingLibrary: cryptography is not installed
     """
     x509: Any = require("cryptography.x509")
-    if is_private(text):
+    if holds_private_key(text):
         raise Refused(_problem(subject, "it holds a private key", "Keep the private key where it signs in from."))
     try:
         read = x509.load_pem_x509_certificate(text.encode())

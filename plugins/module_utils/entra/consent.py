@@ -9,19 +9,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import ENTRA_GUIDE, is_guid
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.grants import Resource, Resources
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import Json
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.options import is_guid
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
 
-GUIDE = "docs/entra.md"
 CONSENT = "DelegatedPermissionGrant.ReadWrite.All"
 _ALL, _ONE = "AllPrincipals", "Principal"
 _EVERYBODY = "everybody"
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class WantedConsent:
     """One consent as it was declared; see the documentation of ``entra_consent``."""
 
     app_id: str
@@ -36,11 +35,11 @@ class Wanted:
 
     def problem(self, where: str, value: str | None, rule: str, way_out: str) -> Problem:
         """A broken rule of this consent."""
-        return Problem(f"application {self.app_id}", where, value, rule, GUIDE, way_out)
+        return Problem(f"application {self.app_id}", where, value, rule, ENTRA_GUIDE, way_out)
 
 
 @dataclass(slots=True)
-class Found:
+class FoundConsent:
     """What the tenant has: the application's service principal, the API, who the users are (as declared, to object id),
     and all delegated permissions of the application."""
 
@@ -51,7 +50,7 @@ class Found:
 
 
 @dataclass(slots=True)
-class Plan:
+class ConsentPlan:
     """What is to be done: grants to make (bodies without ``clientId``), to change (id and scope) and to remove (ids).
     ``beyond`` is what was granted although nobody declared it; ``before`` and ``after`` are for people to read."""
 
@@ -74,13 +73,13 @@ class Plan:
         return bool(self.make or self.change or self.remove)
 
 
-def read_wanted(params: Mapping[str, Any]) -> Wanted:
+def read_wanted_consent(params: Mapping[str, Any]) -> WantedConsent:
     """The declared consent.
 
     :param params: the parameters of ``entra_consent``
     :raises Refused: with everything that is wrong with them
     """
-    wanted = Wanted(
+    wanted = WantedConsent(
         app_id=params["app_id"].lower(),
         publisher_tenant_id=params["publisher_tenant_id"].lower(),
         verified_publisher=params.get("verified_publisher"),
@@ -97,7 +96,7 @@ def read_wanted(params: Mapping[str, Any]) -> Wanted:
     return wanted
 
 
-def _broken_rules(wanted: Wanted) -> Iterable[tuple[str, str | None, str, str]]:
+def _broken_rules(wanted: WantedConsent) -> Iterable[tuple[str, str | None, str, str]]:
     for where in ("app_id", "publisher_tenant_id"):
         if not is_guid(getattr(wanted, where)):
             yield where, getattr(wanted, where), "it is no GUID", "Take it from Entra, or ask the vendor."
@@ -112,7 +111,7 @@ def _broken_rules(wanted: Wanted) -> Iterable[tuple[str, str | None, str, str]]:
             yield "scopes", scope, "a scope is one word, such as Mail.Send", "Make each scope an item of the list."
 
 
-def check_publisher(wanted: Wanted, principal: Json) -> None:
+def check_publisher(wanted: WantedConsent, principal: Json) -> None:
     """Compare who publishes an application with who was declared.
 
     :raises Refused: it is somebody else's
@@ -130,7 +129,7 @@ def check_publisher(wanted: Wanted, principal: Json) -> None:
         raise Refused(problems)
 
 
-def plan(wanted: Wanted, found: Found) -> Plan:
+def plan_consent(wanted: WantedConsent, found: FoundConsent) -> ConsentPlan:
     """Compare what is declared with what is there.
 
     :raises Refused: the declaration cannot be met
@@ -138,7 +137,7 @@ def plan(wanted: Wanted, found: Found) -> Plan:
     if found.principal is not None and wanted.present:
         check_publisher(wanted, found.principal)
     _check(wanted, found)
-    made = Plan(make_principal=wanted.present and found.principal is None)
+    made = ConsentPlan(make_principal=wanted.present and found.principal is None)
     (resource,) = found.resources.named(wanted.resource)
     names = {object_id: user for user, object_id in found.users.items()}
     made.before = {_name(one, found, names): _sorted(one["scope"]) for one in found.grants}
@@ -152,7 +151,7 @@ def plan(wanted: Wanted, found: Found) -> Plan:
     return made
 
 
-def _check(wanted: Wanted, found: Found) -> None:
+def _check(wanted: WantedConsent, found: FoundConsent) -> None:
     way_out = "Correct the name, or ask the vendor."
     problems = []
     for scope in wanted.scopes:
@@ -171,7 +170,7 @@ def _check(wanted: Wanted, found: Found) -> None:
         raise Refused(problems)
 
 
-def _targets(wanted: Wanted, found: Found) -> list[str | None]:
+def _targets(wanted: WantedConsent, found: FoundConsent) -> list[str | None]:
     """Who the consent is for: object ids, or None for everybody. To revoke without naming anybody is to revoke all."""
     if wanted.all_users:
         return [None]
@@ -188,7 +187,7 @@ class _Target:
     name: str
 
 
-def _plan_one(made: Plan, wanted: Wanted, target: _Target) -> None:
+def _plan_one(made: ConsentPlan, wanted: WantedConsent, target: _Target) -> None:
     held = set(_sorted((target.held or {}).get("scope")))
     asked = set(wanted.scopes) or held
     extra = held - asked
@@ -218,7 +217,7 @@ def _plan_one(made: Plan, wanted: Wanted, target: _Target) -> None:
         made.remove.append(target.held["id"])
 
 
-def _plan_others(made: Plan, wanted: Wanted, others: Mapping[str, Json]) -> None:
+def _plan_others(made: ConsentPlan, wanted: WantedConsent, others: Mapping[str, Json]) -> None:
     """Grants for other people, or of other APIs, that nobody declared."""
     if not wanted.present:
         return
@@ -235,7 +234,7 @@ def _is(grant: Json, resource: Resource, user: str | None) -> bool:
     )
 
 
-def _name(grant: Json, found: Found, names: Mapping[str, str]) -> str:
+def _name(grant: Json, found: FoundConsent, names: Mapping[str, str]) -> str:
     resource = found.resources.by_object_id(grant["resourceId"])
     user = grant.get("principalId") if grant["consentType"] == _ONE else None
     return _name_of(user, names, resource) if resource else f"{names.get(user or '', user)}: API {grant['resourceId']}"

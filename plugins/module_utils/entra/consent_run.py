@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.consent import (
     CONSENT,
-    Found,
-    Plan,
-    Wanted,
+    ConsentPlan,
+    FoundConsent,
+    WantedConsent,
     check_publisher,
-    plan,
+    plan_consent,
 )
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import is_guid
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.grants import (
     MOST_CLAUSES,
     Resources,
@@ -22,7 +23,6 @@ from ansible_collections.mailroom.erp.plugins.module_utils.entra.grants import (
     read_principals,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import Graph, Json, literal
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.options import is_guid
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.service_principal import find_principal
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.token import Token
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
@@ -31,15 +31,15 @@ _OWNER = ",appOwnerOrganizationId,verifiedPublisher"
 
 
 @dataclass(slots=True)
-class Outcome:
+class ConsentOutcome:
     """What came of a run: the plan that was carried out (or would be in check mode), and what is there now."""
 
-    plan: Plan
-    found: Found
+    plan: ConsentPlan
+    found: FoundConsent
     warnings: list[str] = field(default_factory=list)
 
 
-def consent(graph: Graph, wanted: Wanted, token: Token, write: bool) -> Outcome:
+def consent(graph: Graph, wanted: WantedConsent, token: Token, write: bool) -> ConsentOutcome:
     """Bring the consent to what was declared.
 
     :param token: what Graph was opened with
@@ -48,12 +48,12 @@ def consent(graph: Graph, wanted: Wanted, token: Token, write: bool) -> Outcome:
     :raises GraphError: Graph refuses something
     :raises NotSeen: it was written, but is not seen everywhere in time
     """
-    found = read_found(graph, wanted)
-    planned = plan(wanted, found)
+    found = read_found_consent(graph, wanted)
+    planned = plan_consent(wanted, found)
     if planned.changes_grants and token.lacks(CONSENT):
         rule = f"this sign-in does not have {CONSENT}, as it should be at run time"
         raise Refused(wanted.problem("scopes", None, rule, "Let a person run this task once with tenant.azure_cli."))
-    outcome = Outcome(planned, found, _warnings(wanted, planned, write))
+    outcome = ConsentOutcome(planned, found, _warnings(wanted, planned, write))
     if write and planned.changes:
         principal, fresh = found.principal, False
         if principal is None:
@@ -63,7 +63,7 @@ def consent(graph: Graph, wanted: Wanted, token: Token, write: bool) -> Outcome:
     return outcome
 
 
-def read_found(graph: Graph, wanted: Wanted) -> Found:
+def read_found_consent(graph: Graph, wanted: WantedConsent) -> FoundConsent:
     """What the tenant has of the application: three requests, one more for every 7 users.
 
     :raises GraphError: something cannot be read
@@ -73,7 +73,7 @@ def read_found(graph: Graph, wanted: Wanted) -> Found:
     names = [] if resource else [wanted.resource]
     principals = read_principals(graph, more=_OWNER, appId=ids, displayName=names)
     principal = next((one for one in principals if one["appId"].lower() == wanted.app_id), None)
-    found = Found(Resources(one for one in principals if one is not principal), principal)
+    found = FoundConsent(Resources(one for one in principals if one is not principal), principal)
     found.users = _read_users(graph, wanted.users)
     if principal is not None:
         query = {"$filter": f"clientId eq {literal(principal['id'])}"}
@@ -96,7 +96,7 @@ def _read_users(graph: Graph, users: tuple[str, ...]) -> dict[str, str]:
     return known
 
 
-def _warnings(wanted: Wanted, planned: Plan, write: bool) -> list[str]:
+def _warnings(wanted: WantedConsent, planned: ConsentPlan, write: bool) -> list[str]:
     warnings = []
     if planned.make_principal and not write:
         text = "its publisher can be compared only once the tenant knows it"
@@ -107,7 +107,7 @@ def _warnings(wanted: Wanted, planned: Plan, write: bool) -> list[str]:
     return warnings
 
 
-def _make_checked_principal(graph: Graph, wanted: Wanted) -> Json:
+def _make_checked_principal(graph: Graph, wanted: WantedConsent) -> Json:
     """Make the application known to the tenant; one of another publisher is taken back before it got anything."""
     made = graph.create("servicePrincipals", {"appId": wanted.app_id})
     what = f"the service principal of {wanted.app_id}"
@@ -124,7 +124,7 @@ def _make_checked_principal(graph: Graph, wanted: Wanted) -> Json:
     return read
 
 
-def _carry_out(graph: Graph, planned: Plan, principal: Json, fresh: bool) -> None:
+def _carry_out(graph: Graph, planned: ConsentPlan, principal: Json, fresh: bool) -> None:
     """Every step can be done again without harm, so a run that died is simply run again."""
     for body in planned.make:
         graph.create("oauth2PermissionGrants", {"clientId": principal["id"], **body}, fresh=fresh)
@@ -134,12 +134,12 @@ def _carry_out(graph: Graph, planned: Plan, principal: Json, fresh: bool) -> Non
         graph.remove(f"oauth2PermissionGrants/{object_id}")
 
 
-def _settled(graph: Graph, wanted: Wanted) -> Found:
-    last: list[Found] = []
+def _settled(graph: Graph, wanted: WantedConsent) -> FoundConsent:
+    last: list[FoundConsent] = []
 
     def is_done() -> bool:
-        last[:] = [read_found(graph, wanted)]
-        return not plan(wanted, last[0]).changes
+        last[:] = [read_found_consent(graph, wanted)]
+        return not plan_consent(wanted, last[0]).changes
 
     graph.wait_for(f"the consent for {wanted.app_id}", is_done)
     return last[0]

@@ -12,11 +12,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.certificate import Certificate, read_certificate
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import ENTRA_GUIDE, is_guid
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import Json
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.options import is_guid
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
 
-GUIDE = "docs/entra.md"
 _MARK = "(mailroom.erp)"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{2,39}")
 _LONGEST_LIFE = 730
@@ -24,7 +23,7 @@ _LONGEST_LIFE = 730
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class WantedCredential:
     """One credential as it was declared; see the documentation of ``entra_app_credential``. Times are in days."""
 
     unique_name: str | None
@@ -66,7 +65,7 @@ class Wanted:
 
 
 @dataclass(slots=True)
-class Plan:
+class CredentialPlan:
     """What is to be done with secrets or certificates. ``current`` is the one that stays; ``remove`` goes once there is
     another one, ``retiring`` later, with the reason."""
 
@@ -84,7 +83,7 @@ class Plan:
         return self.create or bool(self.remove)
 
 
-def read_wanted(params: Mapping[str, Any], now: datetime.datetime) -> Wanted:
+def read_wanted_credential(params: Mapping[str, Any], now: datetime.datetime) -> WantedCredential:
     """The declared credential.
 
     :param params: the parameters of ``entra_app_credential``
@@ -92,7 +91,7 @@ def read_wanted(params: Mapping[str, Any], now: datetime.datetime) -> Wanted:
     :raises MissingLibrary: a certificate cannot be read without cryptography
     """
     pem = params.get("certificate")
-    wanted = Wanted(
+    wanted = WantedCredential(
         unique_name=params.get("unique_name"),
         app_id=params.get("app_id"),
         name=params["name"],
@@ -114,7 +113,7 @@ def read_wanted(params: Mapping[str, Any], now: datetime.datetime) -> Wanted:
     return wanted
 
 
-def _broken_rules(wanted: Wanted) -> Iterable[tuple[str, str | None, str, str]]:
+def _broken_rules(wanted: WantedCredential) -> Iterable[tuple[str, str | None, str, str]]:
     if not _NAME.fullmatch(wanted.name):
         rule = "a name has 3 to 40 letters, digits, dots, hyphens or underscores"
         yield "name", wanted.name, rule, "Choose another name."
@@ -134,7 +133,7 @@ def _broken_rules(wanted: Wanted) -> Iterable[tuple[str, str | None, str, str]]:
             yield where, None, "a key id is a GUID", "Take it from the result of this module."
 
 
-def _broken_kind(wanted: Wanted, now: datetime.datetime) -> Iterable[tuple[str, str | None, str, str]]:
+def _broken_kind(wanted: WantedCredential, now: datetime.datetime) -> Iterable[tuple[str, str | None, str, str]]:
     if wanted.present and (wanted.kind == "certificate") != (wanted.certificate is not None):
         rule = "it is given with kind: certificate, and only then"
         yield "certificate", None, rule, "Give the certificate as PEM, without its private key."
@@ -148,7 +147,7 @@ def _broken_kind(wanted: Wanted, now: datetime.datetime) -> Iterable[tuple[str, 
         yield "certificate", None, rule, "Give one that is valid."
 
 
-def plan(wanted: Wanted, held: list[Json], now: datetime.datetime) -> Plan:
+def plan_credential(wanted: WantedCredential, held: list[Json], now: datetime.datetime) -> CredentialPlan:
     """Say what is to be done with the secrets or certificates of an application.
 
     :param held: all of them, as Graph shows them
@@ -156,7 +155,7 @@ def plan(wanted: Wanted, held: list[Json], now: datetime.datetime) -> Plan:
     """
     ours = [one for one in held if wanted.is_ours(one)]
     if not wanted.present:
-        return Plan(remove=ours)
+        return CredentialPlan(remove=ours)
     live = sorted((one for one in ours if time_of(one, "endDateTime") > now), key=_start)
     made = _plan_certificate(wanted, live, now) if wanted.certificate else _plan_secret(wanted, live, now)
     if made.current is not None and not made.create:
@@ -169,11 +168,11 @@ def plan(wanted: Wanted, held: list[Json], now: datetime.datetime) -> Plan:
     return made
 
 
-def _plan_secret(wanted: Wanted, live: list[Json], now: datetime.datetime) -> Plan:
+def _plan_secret(wanted: WantedCredential, live: list[Json], now: datetime.datetime) -> CredentialPlan:
     if not live:
-        return Plan(create=True, why="there is none")
+        return CredentialPlan(create=True, why="there is none")
     newest = live[-1]
-    made = Plan(current=newest)
+    made = CredentialPlan(current=newest)
     if wanted.stored_key_id is not None and newest["keyId"].lower() != wanted.stored_key_id:
         _plan_loss(made, wanted, live)
     elif time_of(newest, "endDateTime") - now <= datetime.timedelta(days=wanted.renew_before):
@@ -181,7 +180,7 @@ def _plan_secret(wanted: Wanted, live: list[Json], now: datetime.datetime) -> Pl
     return made
 
 
-def _plan_loss(made: Plan, wanted: Wanted, live: list[Json]) -> None:
+def _plan_loss(made: CredentialPlan, wanted: WantedCredential, live: list[Json]) -> None:
     """The newest secret is not the one that is stored: whoever made it never handed it over."""
     stored = [index for index, one in enumerate(live) if one["keyId"].lower() == wanted.stored_key_id]
     made.lost = live[stored[0] + 1 :] if stored else list(live)
@@ -195,16 +194,16 @@ def _plan_loss(made: Plan, wanted: Wanted, live: list[Json]) -> None:
     made.remove = made.lost if stored else [one for one in made.lost if since is not None and _start(one) >= since]
 
 
-def _plan_certificate(wanted: Wanted, live: list[Json], now: datetime.datetime) -> Plan:
+def _plan_certificate(wanted: WantedCredential, live: list[Json], now: datetime.datetime) -> CredentialPlan:
     current = next((one for one in live if one["displayName"] == wanted.label), None)
-    made = Plan(create=current is None, why="there is none", current=current)
+    made = CredentialPlan(create=current is None, why="there is none", current=current)
     if wanted.certificate and wanted.certificate.end - now <= datetime.timedelta(days=wanted.renew_before):
         end = f"{wanted.certificate.end:%Y-%m-%d}"
         made.warnings.append(f"{wanted.subject}: the certificate ends on {end}: give a new one")
     return made
 
 
-def _plan_retirement(made: Plan, wanted: Wanted, old: list[Json], now: datetime.datetime) -> None:
+def _plan_retirement(made: CredentialPlan, wanted: WantedCredential, old: list[Json], now: datetime.datetime) -> None:
     if made.current is None:
         return
     over = time_of(made.current, "startDateTime") + datetime.timedelta(days=wanted.overlap)
@@ -227,8 +226,8 @@ def _start(credential: Json) -> datetime.datetime:
     return time_of(credential, "startDateTime")
 
 
-def _problem(wanted: Wanted, where: str, value: str | None, rule: str, way_out: str) -> Problem:
-    return Problem(wanted.subject, where, value, rule, GUIDE, way_out)
+def _problem(wanted: WantedCredential, where: str, value: str | None, rule: str, way_out: str) -> Problem:
+    return Problem(wanted.subject, where, value, rule, ENTRA_GUIDE, way_out)
 
 
 def _lower(value: str | None) -> str | None:

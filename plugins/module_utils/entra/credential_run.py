@@ -8,8 +8,13 @@ from __future__ import annotations
 import datetime
 from dataclasses import dataclass, field
 
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.application import look_up, missing
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.credential import Plan, Wanted, plan, time_of
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.application import look_up, missing_application
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.credential import (
+    CredentialPlan,
+    WantedCredential,
+    plan_credential,
+    time_of,
+)
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import (
     SEEN_IN_A_ROW,
     AnswerLost,
@@ -27,12 +32,12 @@ _YOUNG = datetime.timedelta(hours=1)
 
 
 @dataclass(slots=True)
-class Outcome:
+class CredentialOutcome:
     """What came of a run. ``held`` are the credentials of ours that were there before; ``secret`` is the value of a new
     secret, which exists nowhere else."""
 
     app_id: str | None
-    plan: Plan
+    plan: CredentialPlan
     held: list[Json]
     current: Json | None = None
     secret: str | None = field(default=None, repr=False)
@@ -45,12 +50,12 @@ class Keeper:
     """The secrets or certificates of one application."""
 
     graph: Graph
-    wanted: Wanted
+    wanted: WantedCredential
     now: datetime.datetime
     may_create: bool = True
     """Whether a new one may be made; else a run only says that it is due."""
 
-    def keep(self, write: bool) -> Outcome:
+    def keep(self, write: bool) -> CredentialOutcome:
         """Bring the credential to what was declared.
 
         :param write: False in check mode, where an application that is only planned has no credentials yet
@@ -60,15 +65,15 @@ class Keeper:
         """
         application = self._read()
         if application is None and write and self.wanted.present:
-            raise Refused(missing(self.wanted))
-        planned = plan(self.wanted, self._held(application), self.now)
+            raise Refused(missing_application(self.wanted))
+        planned = plan_credential(self.wanted, self._held(application), self.now)
         held_back = planned.create and not self.may_create
         if application is None or not write or not planned.changes or held_back:
             return self._outcome(application, planned)
         if planned.create:
             # A run that died may have made one that is not seen yet.
             application = self._steady()
-            planned = plan(self.wanted, self._held(application), self.now)
+            planned = plan_credential(self.wanted, self._held(application), self.now)
         outcome = self._outcome(application, planned)
         if planned.create:
             self._make(application, outcome)
@@ -91,13 +96,13 @@ class Keeper:
         end = certificate.end if certificate else self.now + datetime.timedelta(days=self.wanted.lifetime)
         return end.strftime("%Y-%m-%d")
 
-    def _make(self, application: Json, outcome: Outcome) -> None:
+    def _make(self, application: Json, outcome: CredentialOutcome) -> None:
         if self.wanted.certificate is not None:
             self._change_keys(application, [self._key()], [])
         else:
             self._make_secret(application, outcome)
 
-    def _finish(self, application: Json, outcome: Outcome) -> None:
+    def _finish(self, application: Json, outcome: CredentialOutcome) -> None:
         """Wait until the new one is seen, and remove what may go. A new secret is returned whatever happens here."""
         try:
             if outcome.plan.create:
@@ -134,7 +139,7 @@ class Keeper:
             gone = {one["keyId"] for one in credentials}
             self.graph.wait_for(self.wanted.subject, lambda: gone.isdisjoint(self._key_ids()))
 
-    def _make_secret(self, application: Json, outcome: Outcome) -> None:
+    def _make_secret(self, application: Json, outcome: CredentialOutcome) -> None:
         """Make a secret. When an answer is lost, so is the value: what was made for nothing is removed again."""
         end = (self.now + datetime.timedelta(days=self.wanted.lifetime)).strftime("%Y-%m-%dT%H:%M:%SZ")
         body = {"passwordCredential": {"displayName": self.wanted.label, "endDateTime": end}}
@@ -219,10 +224,10 @@ class Keeper:
     def _key_ids_of(self, application: Json | None) -> set[str]:
         return {one["keyId"] for one in self._ours(application)}
 
-    def _outcome(self, application: Json | None, planned: Plan) -> Outcome:
+    def _outcome(self, application: Json | None, planned: CredentialPlan) -> CredentialOutcome:
         current = None if planned.create else planned.current
         app_id = (application or {}).get("appId")
-        return Outcome(app_id, planned, self._ours(application), current, warnings=list(planned.warnings))
+        return CredentialOutcome(app_id, planned, self._ours(application), current, warnings=list(planned.warnings))
 
 
 def _without_key(credential: Json) -> Json:

@@ -18,6 +18,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.entra import (
     registration_plan,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.credential_run import Keeper
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import ENTRA_GUIDE
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import (
     AnswerLost,
     Graph,
@@ -25,12 +26,11 @@ from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import (
     Json,
     NotSeen,
 )
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.people import read_senders
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.people import read_sender_addresses
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.token import Token
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
 
 _Read = TypeVar("_Read")
-_GUIDE = "docs/entra.md"
 _FAILURES = (Refused, GraphError, NotSeen, AnswerLost)
 
 
@@ -39,9 +39,9 @@ class Declared:
     """What one environment needs of the tenant, checked; None for a part that it does not need."""
 
     name: str
-    application: registration_plan.Wanted | None
-    credential: credential.Wanted | None
-    consent: consent.Wanted | None
+    application: registration_plan.WantedRegistration | None
+    credential: credential.WantedCredential | None
+    consent: consent.WantedConsent | None
     senders: tuple[str, ...]
 
 
@@ -51,13 +51,13 @@ class Done:
     why a secret is to be made that was not made, None when none is. ``problems`` is what went wrong, the rest is done.
     """
 
-    application: registration.Outcome | None = None
+    application: registration.RegistrationOutcome | None = None
     key: Json = field(default_factory=dict)
     secret: str | None = field(default=None, repr=False)
     due: str | None = None
     lost: list[str] = field(default_factory=list)
     retiring: list[Json] = field(default_factory=list)
-    consent: consent.Plan | None = None
+    consent: consent.ConsentPlan | None = None
     consent_missing: bool = False
     senders: list[Json] = field(default_factory=list)
     changed: bool = False
@@ -124,24 +124,24 @@ class _Reader:
             self.problems += refused.problems
         return None
 
-    def _application(self, entry: Mapping[str, Any]) -> registration_plan.Wanted:
+    def _application(self, entry: Mapping[str, Any]) -> registration_plan.WantedRegistration:
         # what this sign-in may not grant is told, not refused: the rest can be made all the same
         given = {**entry["application"], "consent": "report", "catalogue_permissions": self._listed}
-        return registration_plan.read_wanted(given, self._client_id)
+        return registration_plan.read_wanted_registration(given, self._client_id)
 
-    def _credential(self, entry: Mapping[str, Any]) -> credential.Wanted:
+    def _credential(self, entry: Mapping[str, Any]) -> credential.WantedCredential:
         """One whose value was lost on its way is always made anew."""
         name = (entry.get("application") or {}).get("unique_name")
         given = {**entry["credential"], "unique_name": name, "kind": "secret", "replace_lost": True}
-        return credential.read_wanted(given, self._now)
+        return credential.read_wanted_credential(given, self._now)
 
 
-def _consent(entry: Mapping[str, Any]) -> consent.Wanted:
-    return consent.read_wanted(entry["consent"])
+def _consent(entry: Mapping[str, Any]) -> consent.WantedConsent:
+    return consent.read_wanted_consent(entry["consent"])
 
 
 @dataclass(slots=True)
-class Tenant:
+class TenantWork:
     """The work in one tenant. ``make_secrets`` names the environments whose secrets have a place to go; ``write`` is
     False in check mode."""
 
@@ -221,7 +221,7 @@ class Tenant:
             done.consent_missing = True
             rule = "this sign-in cannot see or give consent, so whether it is there is not known"
             way_out = "A person consents once: docs/entra.md, Once per ERP."
-            done.warnings.append(str(Problem(one.name, "consent", one.consent.app_id, rule, _GUIDE, way_out)))
+            done.warnings.append(str(Problem(one.name, "consent", one.consent.app_id, rule, ENTRA_GUIDE, way_out)))
             return
         done.consent, done.changed = outcome.plan, done.changed or outcome.plan.changes
         done.warnings += outcome.warnings
@@ -251,14 +251,14 @@ def find_senders(graph: Graph, declared: Iterable[Declared], done: Mapping[str, 
         for state in done[name].senders:
             if state["result"] != "pass":
                 way_out = str(state["next_step"] or "Look at it in Microsoft 365.")
-                yield str(Problem(name, "sender", state["address"], state["reason"], _GUIDE, way_out))
+                yield str(Problem(name, "sender", state["address"], state["reason"], ENTRA_GUIDE, way_out))
 
 
 def _states(graph: Graph, addresses: list[str]) -> dict[str, Json]:
     if not addresses:
         return {}
     try:
-        return {state.address: state.as_dict() for state in read_senders(graph, addresses)}
+        return {state.address: state.as_dict() for state in read_sender_addresses(graph, addresses)}
     except GraphError as error:
         if error.status != 403:
             raise

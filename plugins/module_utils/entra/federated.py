@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.application import look_up, missing
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.credential import Wanted
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.application import look_up, missing_application
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.credential import WantedCredential
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import Graph, Json
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
 
@@ -20,7 +20,7 @@ class Federated:
     """A federated credential of one application: tokens of somebody else that it may sign in with."""
 
     graph: Graph
-    wanted: Wanted
+    wanted: WantedCredential
 
     def keep(self, write: bool) -> tuple[str | None, Json, Json]:
         """Bring it to what was declared.
@@ -32,7 +32,7 @@ class Federated:
         """
         application = look_up(self.graph, self.wanted, {"$select": "id,appId"})
         if application is None and write and self.wanted.present:
-            raise Refused(missing(self.wanted))
+            raise Refused(missing_application(self.wanted))
         found = self._find(application)
         before = _shown(found)
         after = self._declared() if self.wanted.present else {}

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import is_guid
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import Graph, Json, literal
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.options import is_guid
 
 GRAPH = "00000003-0000-0000-c000-000000000000"
 EXCHANGE = "00000002-0000-0ff1-ce00-000000000000"

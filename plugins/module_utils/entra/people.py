@@ -9,13 +9,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import ENTRA_GUIDE
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.grants import MOST_CLAUSES
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import Graph, GraphError, Json, literal
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.address import BadAddress, domain_of
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused, rule_and_source
 
 _SELECT = "id,accountEnabled,mail,proxyAddresses,userPrincipalName"
-_GUIDE = "docs/entra.md"
 NONE, UNKNOWN = "none", "unknown"
 
 
@@ -56,7 +56,7 @@ class SenderState:
         }
 
 
-def read_senders(graph: Graph, addresses: Iterable[str]) -> list[SenderState]:
+def read_sender_addresses(graph: Graph, addresses: Iterable[str]) -> list[SenderState]:
     """Look up sender addresses.
 
     :returns: one item per address, each address once, in the order given
@@ -68,7 +68,7 @@ def read_senders(graph: Graph, addresses: Iterable[str]) -> list[SenderState]:
         try:
             domains[address] = domain_of(address)
         except BadAddress as error:
-            rule, source = rule_and_source(str(error), _GUIDE)
+            rule, source = rule_and_source(str(error), ENTRA_GUIDE)
             problems.append(Problem("senders", "senders", str(address), rule, source, "Correct the address."))
     if problems:
         raise Refused(problems)

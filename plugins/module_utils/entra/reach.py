@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.grants import Permission
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import Graph, Json
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.registration import read_found
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.registration_plan import Found, read_wanted
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.registration import read_found_registration
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.registration_plan import (
+    FoundRegistration,
+    read_wanted_registration,
+)
 
 _SENDING = (Permission("Microsoft Graph", "Mail.Send"), Permission("Office 365 Exchange Online", "SMTP.SendAsApp"))
 
@@ -23,14 +26,16 @@ def read_reach(graph: Graph, unique_name: str) -> Json:
     :raises GraphError: it cannot be read
     """
     permissions = [{"resource": one.resource, "role": one.role} for one in _SENDING]
-    wanted = read_wanted({"unique_name": unique_name, "permissions": permissions, "access": "tenant"}, None)
-    found = read_found(graph, wanted, look_around=False)
+    wanted = read_wanted_registration(
+        {"unique_name": unique_name, "permissions": permissions, "access": "tenant"}, None
+    )
+    found = read_found_registration(graph, wanted, look_around=False)
     granted = _granted(found)
     sends = any(str(one) in granted for one in _SENDING)
     app_id = (found.application or {}).get("appId")
     return {"exists": app_id is not None, "app_id": app_id, "granted": granted, "every_mailbox": sends or None}
 
 
-def _granted(found: Found) -> list[str]:
+def _granted(found: FoundRegistration) -> list[str]:
     resources = [(one, found.resources.by_object_id(one["resourceId"])) for one in found.assignments]
     return sorted(resource.role_name(one["appRoleId"]) for one, resource in resources if resource)

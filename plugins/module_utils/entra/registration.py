@@ -14,18 +14,15 @@ from ansible_collections.mailroom.erp.plugins.module_utils.entra.application imp
     find_namesakes,
     upsert,
 )
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.grants import (
-    Resources,
-    read_principals,
-)
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.grants import Resources, read_principals
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import Graph, Json, Seen
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.registration_plan import (
     ASSIGN,
-    Found,
-    Plan,
-    Wanted,
+    FoundRegistration,
+    RegistrationPlan,
+    WantedRegistration,
     itself,
-    plan,
+    plan_registration,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.service_principal import (
     make_principal,
@@ -37,14 +34,14 @@ from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refuse
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class RegistrationOutcome:
     """What came of a run: the plan that was carried out (or would be in check mode), and what is there now."""
 
-    plan: Plan
-    found: Found
+    plan: RegistrationPlan
+    found: FoundRegistration
 
 
-def register(graph: Graph, wanted: Wanted, token: Token, write: bool) -> Outcome:
+def register(graph: Graph, wanted: WantedRegistration, token: Token, write: bool) -> RegistrationOutcome:
     """Bring an application to what was declared.
 
     :param token: what Graph was opened with; it says who the automation is and what it may do
@@ -53,22 +50,22 @@ def register(graph: Graph, wanted: Wanted, token: Token, write: bool) -> Outcome
     :raises GraphError: Graph refuses something
     :raises NotSeen: it was written, but is not seen everywhere in time
     """
-    found = read_found(graph, wanted)
+    found = read_found_registration(graph, wanted)
     if found.base is not None and token.app_id and found.base["appId"].lower() == token.app_id.lower():
         raise Refused(itself(wanted))
     may_grant = not token.lacks(ASSIGN)
-    planned = plan(wanted, found, may_grant)
+    planned = plan_registration(wanted, found, may_grant)
     if not write or not planned.changes:
-        return Outcome(planned, found)
+        return RegistrationOutcome(planned, found)
     if planned.delete and found.application is not None:
         graph.remove(f"applications/{found.application['id']}")
         graph.wait_for(f"{wanted.subject} deleted", lambda: find_application(graph, wanted) is None)
-        return Outcome(planned, Found(found.resources))
+        return RegistrationOutcome(planned, FoundRegistration(found.resources))
     _Work(graph, wanted, token).carry_out(planned, found)
-    return Outcome(planned, _settled(graph, wanted, may_grant))
+    return RegistrationOutcome(planned, _settled(graph, wanted, may_grant))
 
 
-def read_found(graph: Graph, wanted: Wanted, *, look_around: bool = True) -> Found:
+def read_found_registration(graph: Graph, wanted: WantedRegistration, *, look_around: bool = True) -> FoundRegistration:
     """What the tenant has of an application: three requests when it is there and has no unknown grants.
 
     :param look_around: whether to look for deleted ones and namesakes when there is none
@@ -82,7 +79,7 @@ def read_found(graph: Graph, wanted: Wanted, *, look_around: bool = True) -> Fou
     names = {one.resource for one in wanted.permissions if not one.app_id}
     own = [base["appId"]] if base else []
     principals = read_principals(graph, appId=[*own, *sorted(known - set(own))], displayName=sorted(names))
-    found = Found(Resources(one for one in principals if one["appId"] not in own), application, deleted)
+    found = FoundRegistration(Resources(one for one in principals if one["appId"] not in own), application, deleted)
     if application is not None:
         found.principal = next((one for one in principals if one["appId"] == application["appId"]), None)
     if found.principal is not None:
@@ -97,19 +94,19 @@ def _required_apis(application: Json | None) -> set[str]:
     return {entry["resourceAppId"] for entry in (application or {}).get("requiredResourceAccess") or []}
 
 
-def _name_resources(graph: Graph, found: Found) -> None:
+def _name_resources(graph: Graph, found: FoundRegistration) -> None:
     """Read the APIs of grants that nobody declared, so that they can be told by name."""
     ids = {one["resourceId"] for one in found.assignments if not found.resources.by_object_id(one["resourceId"])}
     found.resources.add(read_principals(graph, id=sorted(ids)))
 
 
-def _settled(graph: Graph, wanted: Wanted, may_grant: bool) -> Found:
+def _settled(graph: Graph, wanted: WantedRegistration, may_grant: bool) -> FoundRegistration:
     """Wait until what was written is seen, by planning again until nothing is left to do."""
-    last: list[Found] = []
+    last: list[FoundRegistration] = []
 
     def is_done() -> bool:
-        last[:] = [read_found(graph, wanted, look_around=False)]
-        return last[0].application is not None and not plan(wanted, last[0], may_grant).changes
+        last[:] = [read_found_registration(graph, wanted, look_around=False)]
+        return last[0].application is not None and not plan_registration(wanted, last[0], may_grant).changes
 
     graph.wait_for(f"the application {wanted.subject}", is_done)
     return last[0]
@@ -120,14 +117,14 @@ class _Work:
     """Carries out one plan. Every step can be done again without harm, so a run that died is simply run again."""
 
     graph: Graph
-    wanted: Wanted
+    wanted: WantedRegistration
     token: Token
 
-    def carry_out(self, planned: Plan, found: Found) -> None:
+    def carry_out(self, planned: RegistrationPlan, found: FoundRegistration) -> None:
         if planned.restore and found.deleted is not None:
             self._restore(found.deleted)
             found = self._until("restored", self._live)
-            planned = plan(self.wanted, found, not self.token.lacks(ASSIGN))
+            planned = plan_registration(self.wanted, found, not self.token.lacks(ASSIGN))
         application, fresh = found.application, False
         if application is None:
             application, fresh = self._create(planned.body), True
@@ -139,7 +136,7 @@ class _Work:
             reference = {"@odata.id": self.graph.address(f"directoryObjects/{owner}")}
             self.graph.create(f"applications/{application['id']}/owners/$ref", reference, fresh=fresh)
 
-    def _grant(self, planned: Plan, principal: Json, *, fresh: bool) -> None:
+    def _grant(self, planned: RegistrationPlan, principal: Json, *, fresh: bool) -> None:
         path = f"servicePrincipals/{principal['id']}/appRoleAssignments"
         for resource, role_id in planned.grant:
             body = {"principalId": principal["id"], "resourceId": resource.object_id, "appRoleId": role_id}
@@ -157,8 +154,8 @@ class _Work:
         self.graph.restore(deleted["id"])
         restore_principal(self.graph, deleted["appId"])
 
-    def _live(self) -> Found | None:
-        found = read_found(self.graph, self.wanted, look_around=False)
+    def _live(self) -> FoundRegistration | None:
+        found = read_found_registration(self.graph, self.wanted, look_around=False)
         return found if found.application is not None else None
 
     def _until(self, what: str, look: Callable[[], Seen | None]) -> Seen:

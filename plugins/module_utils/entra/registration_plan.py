@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.application import missing
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.application import missing_application
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import ENTRA_GUIDE, is_guid
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.grants import (
     ALLOWED,
     Permission,
@@ -19,16 +20,14 @@ from ansible_collections.mailroom.erp.plugins.module_utils.entra.grants import (
     read_permissions,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import Json
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.options import is_guid
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
 
-GUIDE = "docs/entra.md"
 ASSIGN = "AppRoleAssignment.ReadWrite.All"
 _ROLE = "Role"
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class WantedRegistration:
     """One application as it was declared; see the documentation of ``entra_app_registration``."""
 
     unique_name: str | None
@@ -56,11 +55,11 @@ class Wanted:
 
     def problem(self, where: str, value: str | None, rule: str, way_out: str) -> Problem:
         """A broken rule of this application."""
-        return Problem(self.subject, where, value, rule, GUIDE, way_out)
+        return Problem(self.subject, where, value, rule, ENTRA_GUIDE, way_out)
 
 
 @dataclass(slots=True)
-class Found:
+class FoundRegistration:
     """What the tenant has. ``deleted`` is looked for only when there is no ``application``, and so are ``namesakes``,
     other applications with the display name."""
 
@@ -78,7 +77,7 @@ class Found:
 
 
 @dataclass(slots=True)
-class Plan:
+class RegistrationPlan:
     """What is to be done. ``before`` and ``after`` are for people to read; ``missing`` are grants that a person has to
     give, ``unknown`` grants that nobody declared."""
 
@@ -104,14 +103,14 @@ class Plan:
         )
 
 
-def read_wanted(params: Mapping[str, Any], client_id: str | None) -> Wanted:
+def read_wanted_registration(params: Mapping[str, Any], client_id: str | None) -> WantedRegistration:
     """The declared application.
 
     :param params: the parameters of ``entra_app_registration``
     :param client_id: of the automation, which must not change itself
     :raises Refused: with everything that is wrong with them
     """
-    wanted = Wanted(
+    wanted = WantedRegistration(
         unique_name=params.get("unique_name"),
         app_id=params["app_id"].lower() if params.get("app_id") else None,
         display_name=params.get("display_name"),
@@ -131,7 +130,7 @@ def read_wanted(params: Mapping[str, Any], client_id: str | None) -> Wanted:
     return wanted
 
 
-def _check(wanted: Wanted, client_id: str | None, listed: tuple[Permission, ...]) -> list[Problem]:
+def _check(wanted: WantedRegistration, client_id: str | None, listed: tuple[Permission, ...]) -> list[Problem]:
     problems = []
     if wanted.app_id and not is_guid(wanted.app_id):
         problems.append(wanted.problem("app_id", wanted.app_id, "it is no GUID", "Take the Application ID from Entra."))
@@ -151,7 +150,7 @@ def _check(wanted: Wanted, client_id: str | None, listed: tuple[Permission, ...]
     ]
 
 
-def itself(wanted: Wanted) -> Problem:
+def itself(wanted: WantedRegistration) -> Problem:
     """What is wrong when the automation would change its own rights."""
     rule = "this is the application that the automation signs in with, and it never changes itself"
     return wanted.problem("app_id", wanted.app_id, rule, "Declare the ERP's own application.")
@@ -162,17 +161,17 @@ def _not_allowed(listed: tuple[Permission, ...]) -> str:
     return f"only what an ERP needs to send mail is ever granted: {', '.join(names)}"
 
 
-def plan(wanted: Wanted, found: Found, may_grant: bool) -> Plan:
+def plan_registration(wanted: WantedRegistration, found: FoundRegistration, may_grant: bool) -> RegistrationPlan:
     """Compare what is declared with what is there.
 
     :param may_grant: whether the sign-in may give and take application permissions
     :raises Refused: the declaration cannot be met, or not without harm
     """
     if wanted.present and found.base is None and wanted.unique_name is None:
-        raise Refused(missing(wanted))
+        raise Refused(missing_application(wanted))
     if not wanted.present:
         gone = found.application is not None
-        return Plan(delete=gone, before=_state(found, _grants(found), found.base) if gone else {})
+        return RegistrationPlan(delete=gone, before=_state(found, _grants(found), found.base) if gone else {})
     problems = [
         wanted.problem("permissions", str(one), rule, "Correct the name.")
         for one in wanted.permissions
@@ -180,7 +179,7 @@ def plan(wanted: Wanted, found: Found, may_grant: bool) -> Plan:
     ]
     if problems:
         raise Refused(problems)
-    made = Plan(create=found.base is None, restore=found.application is None and found.deleted is not None)
+    made = RegistrationPlan(create=found.base is None, restore=found.application is None and found.deleted is not None)
     made.make_principal = found.principal is None
     _plan_grants(made, wanted, found, may_grant)
     made.body = _changed(found.base or {}, _properties(wanted, found, made))
@@ -190,7 +189,7 @@ def plan(wanted: Wanted, found: Found, may_grant: bool) -> Plan:
     return made
 
 
-def _grants(found: Found) -> dict[str, Json]:
+def _grants(found: FoundRegistration) -> dict[str, Json]:
     """The grants that are there, by ``API/role``."""
     named = {}
     for one in found.assignments:
@@ -200,7 +199,7 @@ def _grants(found: Found) -> dict[str, Json]:
     return named
 
 
-def _declared(found: Found, permissions: Iterable[Permission]) -> dict[str, tuple[Resource, str]]:
+def _declared(found: FoundRegistration, permissions: Iterable[Permission]) -> dict[str, tuple[Resource, str]]:
     """Declared permissions by ``API/role``, each with its API and the id of its role."""
     named = {}
     for one in permissions:
@@ -209,7 +208,7 @@ def _declared(found: Found, permissions: Iterable[Permission]) -> dict[str, tupl
     return named
 
 
-def _plan_grants(made: Plan, wanted: Wanted, found: Found, may_grant: bool) -> None:
+def _plan_grants(made: RegistrationPlan, wanted: WantedRegistration, found: FoundRegistration, may_grant: bool) -> None:
     held, declared = _grants(found), _declared(found, wanted.permissions)
     due = _declared(found, wanted.granted)
     wide = [name for name in held if name in declared and name not in due]
@@ -228,7 +227,7 @@ def _plan_grants(made: Plan, wanted: Wanted, found: Found, may_grant: bool) -> N
         made.grant = [due[name] for name in absent]
 
 
-def _tenant_grants(wanted: Wanted, wide: list[str]) -> list[Problem]:
+def _tenant_grants(wanted: WantedRegistration, wide: list[str]) -> list[Problem]:
     if not wide or wanted.revoke_tenant_grants:
         return []
     rule = "access is scoped, but the whole tenant has granted it; grants add up, so the scope would limit nothing"
@@ -236,7 +235,7 @@ def _tenant_grants(wanted: Wanted, wide: list[str]) -> list[Problem]:
     return [wanted.problem("access", name, rule, way_out) for name in wide]
 
 
-def _unknown_grants(wanted: Wanted, unknown: list[str]) -> list[Problem]:
+def _unknown_grants(wanted: WantedRegistration, unknown: list[str]) -> list[Problem]:
     if not wanted.exclusive:
         return []
     rule = "nobody declared this grant, and exclusive would take it away"
@@ -244,14 +243,14 @@ def _unknown_grants(wanted: Wanted, unknown: list[str]) -> list[Problem]:
     return [wanted.problem("exclusive", name, rule, way_out) for name in unknown if name not in wanted.accept_unknown]
 
 
-def _no_right(wanted: Wanted, absent: list[str], revokes: bool) -> Problem:
+def _no_right(wanted: WantedRegistration, absent: list[str], revokes: bool) -> Problem:
     what = "grants would have to be taken away" if revokes else f"not granted yet: {', '.join(absent)}"
     rule = f"{what}; this sign-in does not have {ASSIGN}, as it should be at run time"
     way_out = "Let a person run this task once with tenant.azure_cli"
     return wanted.problem("permissions", None, rule, way_out + ("." if revokes else ", or set consent: report."))
 
 
-def _required_names(found: Found) -> list[str]:
+def _required_names(found: FoundRegistration) -> list[str]:
     """The application permissions that the registration asks for, by ``API/role``."""
     entries = (found.base or {}).get("requiredResourceAccess") or []
     return [
@@ -263,7 +262,7 @@ def _required_names(found: Found) -> list[str]:
     ]
 
 
-def _properties(wanted: Wanted, found: Found, made: Plan) -> Json:
+def _properties(wanted: WantedRegistration, found: FoundRegistration, made: RegistrationPlan) -> Json:
     """What the declaration says about the application's own properties."""
     base = found.base or {}
     properties: Json = {"displayName": wanted.display_name or base.get("displayName") or wanted.unique_name}
@@ -274,7 +273,7 @@ def _properties(wanted: Wanted, found: Found, made: Plan) -> Json:
     return properties
 
 
-def _required(wanted: Wanted, found: Found, held: list[Json], keep: set[str]) -> list[Json]:
+def _required(wanted: WantedRegistration, found: FoundRegistration, held: list[Json], keep: set[str]) -> list[Json]:
     """The list of required permissions with those that are due and without those that are not; the rest as it is."""
     due = list(_declared(found, wanted.granted).values())
     entries: dict[str, list[Json]] = {}
@@ -302,20 +301,20 @@ def _changed(base: Json, properties: Json) -> Json:
     return {name: value for name, value in properties.items() if base.get(name) != value}
 
 
-def _state(found: Found, grants: Iterable[str], base: Json | None) -> Json:
+def _state(found: FoundRegistration, grants: Iterable[str], base: Json | None) -> Json:
     """An application for people to read."""
     base = base or {}
     return {
         "display_name": base.get("displayName"),
         "notes": base.get("notes"),
         "owners": sorted(owner["id"] for owner in base.get("owners") or []),
-        "requested": sorted(_required_names(Found(found.resources, application=base))),
+        "requested": sorted(_required_names(FoundRegistration(found.resources, application=base))),
         "granted": sorted(grants),
         "service_principal": found.principal is not None,
     }
 
 
-def _describe(made: Plan, wanted: Wanted, found: Found) -> None:
+def _describe(made: RegistrationPlan, wanted: WantedRegistration, found: FoundRegistration) -> None:
     held = _grants(found)
     if found.application is not None:
         made.before = _state(found, held, found.application)
@@ -330,6 +329,8 @@ def _describe(made: Plan, wanted: Wanted, found: Found) -> None:
         ids = ", ".join(one["appId"] for one in found.namesakes)
         made.warnings.append(f"{wanted.subject}: others have the same display name and are left alone: {ids}")
     if made.missing:
-        made.warnings.append(f"{wanted.subject}: a person still has to consent to {', '.join(made.missing)} ({GUIDE})")
+        made.warnings.append(
+            f"{wanted.subject}: a person still has to consent to {', '.join(made.missing)} ({ENTRA_GUIDE})"
+        )
     if made.unknown and not wanted.exclusive:
         made.warnings.append(f"{wanted.subject}: it has permissions that nobody declared: {', '.join(made.unknown)}")

@@ -14,12 +14,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import ENTRA_GUIDE, Tenant
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.http import Http
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.options import Tenant
 from ansible_collections.mailroom.erp.plugins.module_utils.libraries import require
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
 
-_GUIDE = "docs/entra.md"
 _TRIES = 3
 _CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 _KEY = re.compile(r"-----BEGIN ([A-Z ]*PRIVATE KEY)-----.+?-----END \1-----", re.DOTALL)
@@ -69,7 +68,7 @@ def other_tenant(declared: str, found: str) -> Problem:
     """What is wrong when a token would write to another tenant than the declared one."""
     rule = f"this sign-in belongs to tenant {found}"
     way_out = "Correct tenant.tenant_id, or sign in to the declared tenant."
-    return Problem(declared, "tenant.tenant_id", declared, rule, _GUIDE, way_out)
+    return Problem(declared, "tenant.tenant_id", declared, rule, ENTRA_GUIDE, way_out)
 
 
 def read_token(value: str) -> Token:

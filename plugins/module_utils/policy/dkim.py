@@ -54,7 +54,7 @@ def check_selector(selector: str) -> str:
     return plain
 
 
-def is_private(key: str) -> bool:
+def is_private_key(key: str) -> bool:
     """Tell whether a text that should be a public key is a private one: as PEM, or as bare base64 (RFC 8017, RFC 5958).
 
     Callers ask this before anything could print the text.
@@ -72,7 +72,7 @@ def is_private(key: str) -> bool:
 def is_key(text: str) -> bool:
     """Tell whether a TXT value is a key record: a tag list with p=, where v= is optional (RFC 6376 section 3.6.1)."""
     try:
-        return tags.parse(text).get("p") is not None
+        return tags.parse_tags(text).get("p") is not None
     except TagError:
         return False
 
@@ -85,7 +85,7 @@ def key_record(public_key: str) -> str:
     :returns: the TXT value, of any length
     :raises KeyProblem: it is no usable public key; a private key is refused without being shown
     """
-    if is_private(public_key):
+    if is_private_key(public_key):
         raise KeyProblem("this is a private key: only its public half belongs in the DNS (RFC 6376 section 3.6)")
     record = public_key.strip() if is_key(public_key.strip()) else _record(_der(public_key))
     verdict = judge_key(record)
@@ -115,7 +115,7 @@ def judge_key(text: str) -> KeyVerdict:
     """
     verdict = KeyVerdict()
     try:
-        record = tags.parse(text)
+        record = tags.parse_tags(text)
     except TagError as error:
         verdict.faults.append(f"it is no key record: {error}")
         return verdict

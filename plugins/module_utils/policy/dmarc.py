@@ -69,12 +69,12 @@ def is_dmarc(text: str) -> bool:
     return _RECORD.match(text) is not None
 
 
-def select(values: Iterable[str]) -> list[str]:
+def select_dmarc(values: Iterable[str]) -> list[str]:
     """Pick the policy records among decoded TXT values, in their order."""
     return [value for value in values if is_dmarc(value)]
 
 
-def parse(text: str) -> TagList:
+def parse_dmarc(text: str) -> TagList:
     """Parse a policy record. ``str(parse(text)) == text`` for every text that it accepts.
 
     :raises DmarcError: it is no policy record; receivers then act as if there were none
@@ -82,12 +82,12 @@ def parse(text: str) -> TagList:
     if not is_dmarc(text):
         raise DmarcError(text, "a policy record begins with v=DMARC1 (RFC 9989 section 4.7)")
     try:
-        return tags.parse(text)
+        return tags.parse_tags(text)
     except tags.TagError as error:
         raise DmarcError(error.part, str(error)) from None
 
 
-def merge(record: TagList | None, wish: DmarcWish) -> TagList:
+def merge_dmarc(record: TagList | None, wish: DmarcWish) -> TagList:
     """Make a record as wished. Merging twice gives what merging once gives.
 
     Report addresses are added to those that are there; unknown tags, order, case and spacing of everything else stay.
@@ -161,7 +161,7 @@ def authorisation_name(domain: str, destination: str) -> str:
     return f"{domain}._report._dmarc.{destination}"
 
 
-def faults(record: TagList) -> list[str]:
+def dmarc_faults(record: TagList) -> list[str]:
     """Why receivers will not do what the record says; one sentence each, with its source."""
     return [
         f"{tag.name}={tag.value} is none of the values that {tag.name}= may have (RFC 9989 section 4.7)"
@@ -170,7 +170,7 @@ def faults(record: TagList) -> list[str]:
     ]
 
 
-def concerns(record: TagList) -> list[str]:
+def dmarc_concerns(record: TagList) -> list[str]:
     """What is allowed but should be looked at; one sentence each, with its source."""
     found = [
         f"{tag.name}= was removed by RFC 9989; receivers that know it ignore the tag"

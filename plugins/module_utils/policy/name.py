@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 
 from ansible_collections.mailroom.erp.plugins.module_utils.libraries import require
 
@@ -62,6 +63,16 @@ def idna_encoded(name: str) -> str:
 def is_inside(name: str, zone: str) -> bool:
     """Tell whether a normalised name is the zone's apex or below it, on label boundaries."""
     return name == zone or name.endswith("." + zone)
+
+
+def longest_match(name: str, zones: Container[str]) -> str | None:
+    """The zone that holds a name: the longest that is the name itself or its parent at a label boundary."""
+    parent = name
+    while parent not in zones:
+        parent = parent.partition(".")[2]
+        if not parent:
+            return None
+    return parent
 
 
 def _check_label(label: str) -> None:

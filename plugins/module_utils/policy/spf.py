@@ -90,12 +90,12 @@ def is_spf(text: str) -> bool:
     return _VERSION.match(text) is not None
 
 
-def select(values: Iterable[str]) -> list[str]:
+def select_spf(values: Iterable[str]) -> list[str]:
     """Pick the SPF records among decoded TXT values, in their order."""
     return [value for value in values if is_spf(value)]
 
 
-def parse(text: str) -> SpfRecord:
+def parse_spf(text: str) -> SpfRecord:
     """Parse a record. ``str(parse(text)) == text`` for every text that it accepts.
 
     :param text: a decoded TXT value

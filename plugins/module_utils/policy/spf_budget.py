@@ -26,8 +26,8 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf import (
     Term,
     effective,
     is_redirect,
-    parse,
-    select,
+    parse_spf,
+    select_spf,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_macros import expand
 
@@ -166,12 +166,12 @@ class BudgetCounter:
 
     def _included(self, target: str, path: tuple[str, ...]) -> Budget:
         values = self._lookup(target, "TXT")
-        records = select(values)
+        records = select_spf(values)
         if len(records) != 1:
             count = f"{len(records)} SPF records" if records else "no SPF record"
             return Budget(void=0 if values else 1, broken=[f"{target} has {count} (RFC 7208 sections 4.5 and 5.2)"])
         try:
-            return self._record(parse(records[0]), target, (*path, target))
+            return self._record(parse_spf(records[0]), target, (*path, target))
         except SpfError as error:
             return Budget(broken=[f"the record of {target} is invalid at {error.term!r}, {error}"])
 

@@ -18,8 +18,8 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf import (
     SpfRecord,
     effective,
     is_redirect,
-    parse,
-    select,
+    parse_spf,
+    select_spf,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_budget import MAX_MX_HOSTS
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_macros import expand
@@ -30,15 +30,15 @@ _MOST_QUESTIONS = 200
 _DEEPEST = 20
 
 _BITS = {4: 32, 6: 128}
-Range = tuple[int, int]
+AddressSpan = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Space:
     """A set of addresses: for each family sorted, separate ranges, each its first and last address as numbers."""
 
-    four: tuple[Range, ...] = ()
-    six: tuple[Range, ...] = ()
+    four: tuple[AddressSpan, ...] = ()
+    six: tuple[AddressSpan, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.four or self.six)
@@ -96,12 +96,12 @@ class _Flattener:
         """
         if domain in path or len(path) > _DEEPEST:
             raise SpfError(term, f"it leads back to itself or too deep: {' -> '.join([*path, domain][:5])}")
-        records = select(self._ask(term, domain, "TXT"))
+        records = select_spf(self._ask(term, domain, "TXT"))
         if len(records) != 1:
             count = f"{len(records)} SPF records" if records else "no SPF record"
             raise SpfError(term, f"{domain} has {count} (RFC 7208 sections 4.5 and 5.2)")
         try:
-            record = parse(records[0])
+            record = parse_spf(records[0])
         except SpfError as error:
             raise SpfError(f"{term} > {error.term}", f"the record of {domain} is invalid: {error}") from None
         return _some(term, self._passed(term, record, domain, (*path, domain)))
@@ -180,9 +180,9 @@ def _space(networks: Iterable[Network]) -> Space:
     return Space(four, six)
 
 
-def _joined(ranges: Iterable[Range]) -> tuple[Range, ...]:
+def _joined(ranges: Iterable[AddressSpan]) -> tuple[AddressSpan, ...]:
     """Sorted and separate; those that touch become one."""
-    found: list[Range] = []
+    found: list[AddressSpan] = []
     for first, last in sorted(ranges):
         if found and first <= found[-1][1] + 1:
             found[-1] = (found[-1][0], max(found[-1][1], last))
@@ -191,7 +191,7 @@ def _joined(ranges: Iterable[Range]) -> tuple[Range, ...]:
     return tuple(found)
 
 
-def _without(ranges: Iterable[Range], taken: Iterable[Range]) -> tuple[Range, ...]:
+def _without(ranges: Iterable[AddressSpan], taken: Iterable[AddressSpan]) -> tuple[AddressSpan, ...]:
     """What is left of ranges; both sides sorted and separate."""
     left, holes, at = [], list(taken), 0
     for first, last in ranges:

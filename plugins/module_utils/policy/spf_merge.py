@@ -94,7 +94,7 @@ def identity(term: Term, domain: str) -> tuple[object, ...]:
     return (term.qualifier, *_matches(term, domain))
 
 
-def merge(record: SpfRecord, wish: SpfWish, domain: str) -> SpfRecord:
+def merge_spf(record: SpfRecord, wish: SpfWish, domain: str) -> SpfRecord:
     """Make a record as wished. Merging twice gives what merging once gives.
 
     New terms go before ``all``, or else before ``redirect=``; order, qualifiers, macros, unknown modifiers, case and
@@ -121,15 +121,15 @@ def merge(record: SpfRecord, wish: SpfWish, domain: str) -> SpfRecord:
     return result if wish.all == "keep" else _set_all(result, wish.all)
 
 
-def create(wish: SpfWish, domain: str) -> SpfRecord:
+def create_spf(wish: SpfWish, domain: str) -> SpfRecord:
     """Build a domain's first record: the wished terms, then ``~all`` unless another ``all`` or a redirect is wished."""
-    record = merge(SpfRecord("v=spf1", ()), replace(wish, all="keep", remove=()), domain)
+    record = merge_spf(SpfRecord("v=spf1", ()), replace(wish, all="keep", remove=()), domain)
     if wish.all == "keep" and any(is_redirect(term) for term in record.terms):
         return record
     return _set_all(record, "~all" if wish.all == "keep" else wish.all)
 
 
-def unite(records: Sequence[SpfRecord], domain: str) -> SpfRecord:
+def unite_spf(records: Sequence[SpfRecord], domain: str) -> SpfRecord:
     """Make one record of several, which together are a permerror (RFC 7208 section 4.5).
 
     The first one stays; the others' effective terms are merged into it; of their ``all`` the softest one is kept,
@@ -140,7 +140,7 @@ def unite(records: Sequence[SpfRecord], domain: str) -> SpfRecord:
     first, *others = records
     for other in others:
         terms = tuple(term for term in effective(other.terms) if not is_all(term))
-        first = merge(first, SpfWish(terms), domain)
+        first = merge_spf(first, SpfWish(terms), domain)
     qualifiers = {
         term.qualifier
         for record in records
@@ -151,7 +151,7 @@ def unite(records: Sequence[SpfRecord], domain: str) -> SpfRecord:
     return first if softest is None else _set_all(first, f"{softest}all")
 
 
-def concerns(record: SpfRecord) -> list[str]:
+def spf_concerns(record: SpfRecord) -> list[str]:
     """What a reviewer would call out in a record that is valid nevertheless; one sentence each, with its source."""
     found = []
     live = effective(record.terms)

@@ -28,7 +28,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf import (
     SpfRecord,
     Term,
     canonical_domain,
-    parse,
+    parse_spf,
     parse_term,
 )
 
@@ -43,7 +43,7 @@ _MARKER = re.compile(
     r"/(?:(?P<count>[1-9][0-9]{0,3})/(?P<digest>[0-9a-f]{8})|(?P<chain>[1-8](?:,[1-8])*))"
 )
 
-Item = tuple[str, Term]
+SpfItem = tuple[str, Term]
 """A term and the spaces before it."""
 
 
@@ -73,7 +73,7 @@ class Slot:
 
     include: Directive
     marker: Marker
-    items: tuple[Item, ...]
+    items: tuple[SpfItem, ...]
     networks: tuple[Network, ...] = ()
 
 
@@ -90,7 +90,7 @@ class Folded:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class WantedInclude:
     """An include that is to be flattened: its term, its addresses, and the numbers of the records it had so far."""
 
     include: Directive
@@ -130,7 +130,7 @@ def markers(record: SpfRecord) -> list[Marker]:
 def chained_for(text: str) -> str | None:
     """The include that a chained record is for; None when it is no chained record of ours."""
     try:
-        terms = parse(text).terms
+        terms = parse_spf(text).terms
     except SpfError:
         return None
     owners = [term.value for term in terms if isinstance(term, Modifier) and term.name == _NAME]
@@ -142,7 +142,7 @@ def chained_networks(texts: Iterable[str]) -> set[Network]:
     found: set[Network] = set()
     for text in texts:
         try:
-            terms = parse(text).terms
+            terms = parse_spf(text).terms
         except SpfError:
             continue
         found |= {term.network for term in terms if isinstance(term, Directive) and term.network is not None}
@@ -155,7 +155,7 @@ def fold(record: SpfRecord, domain: str) -> Folded:
     :param record: the record of the domain
     :param domain: as A-labels
     """
-    items: list[Item] = []
+    items: list[SpfItem] = []
     slots: dict[int, Slot] = {}
     broken: list[str] = []
     for space, term in record.items:
@@ -175,7 +175,7 @@ def fold(record: SpfRecord, domain: str) -> Folded:
 
 
 def lay_out(
-    record: SpfRecord, wanted: Sequence[Wanted], kept: Mapping[int, Slot], domain: str, free: Sequence[int]
+    record: SpfRecord, wanted: Sequence[WantedInclude], kept: Mapping[int, Slot], domain: str, free: Sequence[int]
 ) -> Laid:
     """Put addresses in the place of includes, in the record as far as they fit, the largest in records of their own.
 
@@ -186,7 +186,7 @@ def lay_out(
     :raises SpfError: they need more chained records than there may be
     """
     inline = {id(one.include): _inline(one) for one in wanted}
-    outside: dict[int, tuple[Item, ...]] = {}
+    outside: dict[int, tuple[SpfItem, ...]] = {}
     chained: dict[int, str] = {}
     while True:
         parts = {**{key: slot.items for key, slot in kept.items()}, **inline, **outside}
@@ -203,21 +203,21 @@ def lay_out(
                 outside[id(one.include)] = items
 
 
-def _replaced(record: SpfRecord, parts: Mapping[int, tuple[Item, ...]]) -> SpfRecord:
-    items: list[Item] = []
+def _replaced(record: SpfRecord, parts: Mapping[int, tuple[SpfItem, ...]]) -> SpfRecord:
+    items: list[SpfItem] = []
     for space, term in record.items:
         part = parts.get(id(term))
         items += [(space, part[0][1]), *part[1:]] if part else [(space, term)]
     return replace(record, items=tuple(items))
 
 
-def _inline(wanted: Wanted) -> tuple[Item, ...]:
+def _inline(wanted: WantedInclude) -> tuple[SpfItem, ...]:
     terms = _terms(wanted.include.qualifier, wanted.networks)
     marker = Marker(wanted.domain, wanted.when, wanted.days, len(terms), _digest(terms))
     return tuple((" ", term) for term in (*terms, parse_term(str(marker))))
 
 
-def _chain(wanted: Wanted, domain: str, free: Sequence[int]) -> tuple[dict[int, str], tuple[Item, ...]]:
+def _chain(wanted: WantedInclude, domain: str, free: Sequence[int]) -> tuple[dict[int, str], tuple[SpfItem, ...]]:
     """The chained records of one include, and what stands for them in the domain's own record."""
     parts = _parts(wanted, domain)
     numbers = [*(one for one in wanted.numbers if one in free), *(one for one in free if one not in wanted.numbers)]
@@ -239,7 +239,7 @@ def _chain(wanted: Wanted, domain: str, free: Sequence[int]) -> tuple[dict[int, 
     return texts, ((" ", include), (" ", parse_term(str(marker))))
 
 
-def _parts(wanted: Wanted, domain: str) -> list[list[Term]]:
+def _parts(wanted: WantedInclude, domain: str) -> list[list[Term]]:
     """The addresses in parts that fit into one chained record each."""
     room = LONGEST - len(_chain_text(wanted.domain, [], domain, MOST_CHAINED))
     parts: list[list[Term]] = []
@@ -267,7 +267,7 @@ def _spelled(network: Network) -> str:
     return str(network.network_address if network.prefixlen == network.max_prefixlen else network)
 
 
-def _length(items: Iterable[Item]) -> int:
+def _length(items: Iterable[SpfItem]) -> int:
     return sum(len(space) + len(term.raw) for space, term in items)
 
 
@@ -283,7 +283,7 @@ def _marker(term: Term) -> Marker | None:
     return Marker(match["include"], when, int(match["days"]), int(match["count"] or 0), match["digest"] or "", chain)
 
 
-def _slot(items: Sequence[Item], marker: Marker, domain: str) -> Slot | None:
+def _slot(items: Sequence[SpfItem], marker: Marker, domain: str) -> Slot | None:
     """The include that a marker at the end of ``items`` is about; None when what it counts is not there any more."""
     length = 1 if marker.chain else marker.count
     start = len(items) - 1 - length

@@ -65,7 +65,7 @@ class TagList:
         return replace(self, tags=tuple(replace(tag, value=value) if tag.name == name else tag for tag in self.tags))
 
 
-def parse(text: str) -> TagList:
+def parse_tags(text: str) -> TagList:
     """Parse a tag list. ``str(parse(text)) == text`` for every text that it accepts.
 
     :param text: a decoded TXT value

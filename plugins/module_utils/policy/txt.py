@@ -31,7 +31,7 @@ def join(strings: Iterable[bytes]) -> str:
     return b"".join(strings).decode("utf-8", "surrogateescape")
 
 
-def split(value: str, limit: int = LONGEST_STRING) -> tuple[bytes, ...]:
+def split_strings(value: str, limit: int = LONGEST_STRING) -> tuple[bytes, ...]:
     """Cut a value into character-strings, right after a space where there is one, never inside a UTF-8 character.
 
     The space stays at the end of the left string, so that no two terms become one when a reader trims or glues.
@@ -80,7 +80,7 @@ def encode(value: str) -> str:
     :returns: the strings, apart by one space; :func:`decode` reads the same value back
     :raises ValueError: the value holds a surrogate that stands for no byte
     """
-    return " ".join(f'"{_escaped(string)}"' for string in split(value))
+    return " ".join(f'"{_escaped(string)}"' for string in split_strings(value))
 
 
 def _cut(data: bytes, start: int, limit: int) -> int:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import math
 
-from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue_facts import Fact
-from ansible_collections.mailroom.erp.plugins.plugin_utils.environment import Environment, Findings
-from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.base import SystemRules
+from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_facts import Fact
+from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import Environment, Findings
+from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.system_base import SystemRules
 
 _DAY = 24 * 60 * 60
 _MINUTE = 60

@@ -9,8 +9,12 @@ import ipaddress
 import re
 from typing import Any
 
-from ansible_collections.mailroom.erp.plugins.plugin_utils.environment import Environment, Findings, Sender
-from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.base import Message, SystemRules
+from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import (
+    DeclaredSender,
+    Environment,
+    Findings,
+)
+from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.system_base import Message, SystemRules
 
 _ONLY_587 = ("smtp.office365.com", "smtp.gmail.com")
 _ONLY_587_SERVICES = ("microsoft365", "gmail")
@@ -66,7 +70,7 @@ class AfasProfit(SystemRules):
             found.append(Message("hrm", f"payslips and HRM messages of employer {key}", {"employers": key}))
         return [*found, Message("hrm", "other payslips and HRM messages")]
 
-    def sender_of(self, environment: Environment, message: Message) -> Sender | None:
+    def sender_of(self, environment: Environment, message: Message) -> DeclaredSender | None:
         """The sender that Profit takes for a message: the first place in its order that has one."""
         for kind in _LOOKS_AT[message.kind]:
             key = message.keys.get(kind)

@@ -7,8 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.mailroom.erp.plugins.plugin_utils.environment import Environment, Findings, Sender
-from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.base import SystemRules
+from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import (
+    DeclaredSender,
+    Environment,
+    Findings,
+)
+from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.system_base import SystemRules
 
 _SECURITIES = ("standaard", "TLS")
 _EXTERNAL = ("mailbox", "platform")
@@ -25,7 +29,7 @@ class CompadBakkerij(SystemRules):
         _security(environment, findings)
         _ordernow(environment, findings)
 
-    def also_sends(self, environment: Environment) -> list[tuple[str, Sender]]:
+    def also_sends(self, environment: Environment) -> list[tuple[str, DeclaredSender]]:
         """OrderNow sends as the address declared for it, else as the environment's sender."""
         if not environment.values.get("ordernow"):
             return []

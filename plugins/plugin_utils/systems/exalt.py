@@ -10,9 +10,13 @@ import re
 from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.address import domain_of
-from ansible_collections.mailroom.erp.plugins.plugin_utils.environment import Environment, Findings, Sender
-from ansible_collections.mailroom.erp.plugins.plugin_utils.field_values import host_of, port_of
-from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.base import SystemRules
+from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import (
+    DeclaredSender,
+    Environment,
+    Findings,
+)
+from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.field_values import host_of, port_of
+from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.system_base import SystemRules
 
 _WORDS = {"none": "none", "TLS": "starttls", "SSL": "implicit"}
 _EXTERNAL = ("mailbox", "platform")
@@ -90,7 +94,7 @@ def _mailboxes(environment: Environment, findings: Findings) -> None:
     _alert_from(environment, alert, findings)
 
 
-def _alert_from(environment: Environment, alert: Sender | None, findings: Findings) -> None:
+def _alert_from(environment: Environment, alert: DeclaredSender | None, findings: Findings) -> None:
     if alert is not None and not environment.is_ours(alert.domain):
         rule = "the Alert From Mailbox should be an internal address, and its domain is not in mail_dns_domains"
         way_out = "Use a mailbox of one of your domains."

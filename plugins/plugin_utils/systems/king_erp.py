@@ -7,8 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.mailroom.erp.plugins.plugin_utils.environment import INVENTORY, Environment, Findings
-from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.base import SystemRules
+from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import (
+    INVENTORY,
+    Environment,
+    Findings,
+)
+from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.system_base import SystemRules
 
 _WORDS = {"Geen": "none", "Explicit-TLS": "starttls", "Implicit-TLS": "implicit"}
 _CONSENT = ("app_id", "publisher_tenant_id", "scopes")

@@ -8,10 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import (
-    Provider,
-    open_provider,
-)
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import Provider
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.registry import open_provider
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, RRset
 from ansible_collections.mailroom.erp.tests.servers.cloudflare import Cloudflare
 from ansible_collections.mailroom.erp.tests.servers.server import zone_text

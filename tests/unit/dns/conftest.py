@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers import cloudflare
+from ansible_collections.mailroom.erp.plugins.module_utils.dns import zone_lock
 from ansible_collections.mailroom.erp.tests.servers.bind import Bind
 from ansible_collections.mailroom.erp.tests.servers.cloudflare import Cloudflare
 from ansible_collections.mailroom.erp.tests.servers.server import zone_text
@@ -37,7 +37,7 @@ def start_bind() -> Iterator[StartBind]:
 def start_cloudflare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[StartCloudflare]:
     """Start servers with zones; nobody else writes, so nobody is waited for."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    monkeypatch.setattr(cloudflare, "OTHERS_SECONDS", 0.0)
+    monkeypatch.setattr(zone_lock, "OTHERS_SECONDS", 0.0)
     started: list[Cloudflare] = []
 
     def start_server(zones: Mapping[str, str] | None = None, **options: int) -> Cloudflare:

@@ -14,8 +14,8 @@ from typing import Any
 
 import dns.resolver
 import pytest
-from ansible_collections.mailroom.erp.plugins.module_utils.dns import masterfile
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.resolver import Answer, ResolveError, Resolver
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.masterfiles import master_file
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.resolver import Resolved, ResolveError, Resolver
 from ansible_collections.mailroom.erp.tests.servers.bind import ADDRESS, Bind, zone_text
 
 ZONE = "acme.example"
@@ -85,14 +85,14 @@ def options(request: pytest.FixtureRequest, tmp_path: Path, start_bind: Callable
     ],
 )
 def test_data_and_their_absence(options: Options, name: str, rdtype: str, values: tuple[str, ...]) -> None:
-    assert Resolver(options).lookup(name, rdtype) == Answer(values, True)
+    assert Resolver(options).lookup(name, rdtype) == Resolved(values, True)
 
 
 @pytest.mark.parametrize(
     "name", ["no.such.acme.example", "x.host.acme.example", "dead.acme.example", "x.there.wild.acme.example"]
 )
 def test_names_that_do_not_exist(options: Options, name: str) -> None:
-    assert Resolver(options).lookup(name, "TXT") == Answer((), False)
+    assert Resolver(options).lookup(name, "TXT") == Resolved((), False)
 
 
 @pytest.mark.parametrize(
@@ -118,8 +118,8 @@ def test_no_answer_is_an_error_that_names_the_name(options: Options, name: str, 
 def test_planned_records_are_answered_over_live_ones(options: Options) -> None:
     live = Resolver(options)
     planned = live.with_overlay({(ZONE, "TXT"): ("v=spf1 -all",), ("new.acme.example", "TXT"): ("new",)})
-    assert planned.lookup("Acme.example.", "TXT") == Answer(("v=spf1 -all",), True)
-    assert planned.lookup("new.acme.example", "TXT") == Answer(("new",), True)
+    assert planned.lookup("Acme.example.", "TXT") == Resolved(("v=spf1 -all",), True)
+    assert planned.lookup("new.acme.example", "TXT") == Resolved(("new",), True)
     assert planned.lookup(ZONE, "MX") == live.lookup(ZONE, "MX")
     assert len(live.lookup(ZONE, "TXT").values) == 2
     assert Resolver(options, {(ZONE, "TXT"): ("x",)}).lookup(ZONE, "TXT").values == ("x",)
@@ -130,26 +130,26 @@ def test_a_planned_record_makes_its_name_and_those_above_it_exist(options: Optio
     planned = live.with_overlay({("_dmarc.new.acme.example", "TXT"): ("v=DMARC1",), ("gone.acme.example", "TXT"): ()})
     for name in ("_dmarc.new.acme.example", "new.acme.example"):
         assert not live.lookup(name, "A").exists
-        assert planned.lookup(name, "A") == Answer((), True)
+        assert planned.lookup(name, "A") == Resolved((), True)
     assert not planned.lookup("gone.acme.example", "A").exists
 
 
 def test_a_live_alias_leads_to_a_planned_record(options: Options) -> None:
     planned = Resolver(options, {("spf.service.example", "TXT"): ("planned",)})
-    assert planned.lookup("far.acme.example", "TXT") == Answer(("planned",), True)
+    assert planned.lookup("far.acme.example", "TXT") == Resolved(("planned",), True)
 
 
 def test_a_planned_alias_is_followed(options: Options) -> None:
     planned = Resolver(options, {("new.acme.example", "CNAME"): ("Host.acme.example.",)})
-    assert planned.lookup("new.acme.example", "AAAA") == Answer(("2001:db8::1",), True)
+    assert planned.lookup("new.acme.example", "AAAA") == Resolved(("2001:db8::1",), True)
     assert planned.lookup("new.acme.example", "CNAME").values == ("Host.acme.example.",)
 
 
 def test_planned_removals_are_seen(options: Options) -> None:
     planned = Resolver(options, {(ZONE, "TXT"): (), ("far.acme.example", "CNAME"): ()})
-    assert planned.lookup(ZONE, "TXT") == Answer((), True)
-    assert planned.lookup("far.acme.example", "TXT") == Answer((), True)
-    assert planned.lookup("far.acme.example", "CNAME") == Answer((), True)
+    assert planned.lookup(ZONE, "TXT") == Resolved((), True)
+    assert planned.lookup("far.acme.example", "TXT") == Resolved((), True)
+    assert planned.lookup("far.acme.example", "CNAME") == Resolved((), True)
 
 
 def test_planned_aliases_may_loop_too(options: Options) -> None:
@@ -188,13 +188,13 @@ def test_twenty_threads_ask_each_question_once(options: Options, monkeypatch: py
 
 def test_failures_are_remembered_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     reads: list[Path] = []
-    read_file = masterfile.read_master_file
+    read_file = master_file.read_master_file
 
-    def read(file: Path, zone: str) -> tuple[masterfile.MasterFile, bytes]:
+    def read(file: Path, zone: str) -> tuple[master_file.MasterFile, bytes]:
         reads.append(file)
         return read_file(file, zone)
 
-    monkeypatch.setattr(masterfile, "read_master_file", read)
+    monkeypatch.setattr(master_file, "read_master_file", read)
     (tmp_path / "broken.example.zone").write_text("nonsense")
     resolver = Resolver({"zonefiles": [str(tmp_path)]})
     for name in ("broken.example", "broken.example", "www.broken.example"):
@@ -211,7 +211,7 @@ def test_files_come_before_servers(tmp_path: Path, start_bind: Callable[..., Bin
     (tmp_path / "acme.example.zone").write_text(zone_text(ZONE, '@ TXT "file"'))
     resolver = Resolver({**server.resolver_option, "zonefiles": [str(tmp_path / "acme.example.zone")]})
     assert resolver.lookup(ZONE, "TXT").values == ("file",)
-    assert resolver.lookup("host.acme.example", "A") == Answer((), False)
+    assert resolver.lookup("host.acme.example", "A") == Resolved((), False)
     assert resolver.lookup("only.example", "TXT").values == ("server",)
 
 
@@ -234,7 +234,7 @@ def test_a_dname_is_followed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["example", "_dmarc.example"])
 def test_nothing_stands_above_files_that_are_the_whole_world(tmp_path: Path, name: str) -> None:
-    assert Resolver(files(tmp_path)).lookup(name, "TXT") == Answer((), False)
+    assert Resolver(files(tmp_path)).lookup(name, "TXT") == Resolved((), False)
 
 
 @pytest.mark.parametrize("name", ["outside.test", "notacme.example", "_dmarc.outside.test", "_dmarc.notacme.example"])

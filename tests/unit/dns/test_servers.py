@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import Conflict, ProviderError, ZoneNotFound
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.rfc2136 import Rfc2136Provider
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.rfc2136.rfc2136_provider import Rfc2136Provider
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, RRset
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.request import read_order
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.run import Run

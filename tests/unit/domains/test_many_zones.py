@@ -14,10 +14,10 @@ from typing import Any
 import dns.resolver
 import pytest
 from ansible_collections.mailroom.erp.plugins.module_utils.atomic_file import replace_file
-from ansible_collections.mailroom.erp.plugins.module_utils.dns import masterfile
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.burst import Burst
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.nameserver import NameServer
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers import zonefile
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.masterfiles import master_file
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.messages.question_batch import QuestionBatch
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.rfc2136.name_server import NameServer
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.zonefile import zonefile_provider
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.request import read_order
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.run import Run
 from ansible_collections.mailroom.erp.tests.servers.bind import Bind, zone_text
@@ -40,14 +40,14 @@ class Traffic:
         self._lock = threading.Lock()
         self.most = 0
         self.sent: Counter[str] = Counter()
-        self._count(monkeypatch, Burst, "_send", lambda burst, *_rest: self._asked(burst))
+        self._count(monkeypatch, QuestionBatch, "_send", lambda batch, *_rest: self._asked(batch))
         self._count(monkeypatch, NameServer, "ask", lambda *_rest: "question")
         self._count(monkeypatch, NameServer, "send", lambda *_rest: "update")
         self._count(monkeypatch, dns.resolver.Resolver, "resolve", lambda *_rest: "of the world")
 
-    def _asked(self, burst: Burst) -> str:
-        self.most = max(self.most, len(burst._under_way) + 1)
-        return "of the world" if burst._recursion else "question"
+    def _asked(self, batch: QuestionBatch) -> str:
+        self.most = max(self.most, len(batch._under_way) + 1)
+        return "of the world" if batch._recursion else "question"
 
     def _count(self, monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, kind: Callable[..., str]) -> None:
         real = getattr(owner, name)
@@ -110,9 +110,9 @@ def test_a_zone_file_is_read_by_dnspython_once_and_written_once(
     for name, text in {**{name: zone_text(name) for name in NAMES}, **WORLD}.items():
         (tmp_path / f"{name}.zone").write_text(text)
     read, written = Counter[str](), Counter[str]()
-    parse = masterfile.MasterFile
+    parse = master_file.MasterFile
 
-    def counted_parse(data: bytes, zone: str, source: str) -> masterfile.MasterFile:
+    def counted_parse(data: bytes, zone: str, source: str) -> master_file.MasterFile:
         read[zone] += 1
         return parse(data, zone, source)
 
@@ -120,8 +120,8 @@ def test_a_zone_file_is_read_by_dnspython_once_and_written_once(
         written[file.name] += 1
         replace_file(file, *rest, **named)
 
-    monkeypatch.setattr(masterfile, "MasterFile", counted_parse)
-    monkeypatch.setattr(zonefile, "replace_file", counted_replace)
+    monkeypatch.setattr(master_file, "MasterFile", counted_parse)
+    monkeypatch.setattr(zonefile_provider, "replace_file", counted_replace)
     account, resolver = {"provider": "zonefile", "path": str(tmp_path)}, {"zonefiles": [str(tmp_path)]}
     assert run(account, resolver, write=False) == ZONES
     # By the provider and by the resolver; the service's zone by the resolver only.

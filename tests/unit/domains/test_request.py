@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.spf_kind import SpfRecipe
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.request import DomainRequest, Order, read_order
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.spf import SpfRecipe
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
 
 ZONES = {"provider": "zonefile", "path": "/zones"}

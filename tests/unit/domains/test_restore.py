@@ -14,15 +14,17 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import Conflict, Provider, ProviderError
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.zonefile import ZonefileProvider
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.zonefile.zonefile_provider import (
+    ZonefileProvider,
+)
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, RRset, ZoneState
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.snapshot import Snapshot
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.snapshot_file import read_snapshot
 from ansible_collections.mailroom.erp.plugins.module_utils.domains import restore as engine
 from ansible_collections.mailroom.erp.plugins.module_utils.domains import run
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.request import read_order
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.restore_plan import plan_zone
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
+from ansible_collections.mailroom.erp.plugins.module_utils.snapshots.snapshot import Snapshot
+from ansible_collections.mailroom.erp.plugins.module_utils.snapshots.snapshot_file import read_snapshot
 
 NAME = "acme.example"
 FOREIGN, LATER = "google-site-verification=abc", "ms=later"

@@ -13,7 +13,9 @@ from typing import Any
 
 import pytest
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import Conflict, Provider, ProviderError
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.zonefile import ZonefileProvider
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.zonefile.zonefile_provider import (
+    ZonefileProvider,
+)
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, ZoneState
 from ansible_collections.mailroom.erp.plugins.module_utils.domains import run
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.request import read_order
@@ -58,7 +60,7 @@ class Estate:
         path.write_text(HEAD.format(zone=zone) + records)
         return path
 
-    def run(self, *domains: object, write: bool = True, **spf: Any) -> list[run.Step]:
+    def run(self, *domains: object, write: bool = True, **spf: Any) -> list[run.RecordStep]:
         dns = {"provider": "zonefile", "path": str(self.ours)}
         order = read_order({"dns": dns, "spf": spf or {"terms": [AFAS]}, "domains": list(domains)})
         outcomes = run.Run(order, {"zonefiles": [str(self.ours), str(self.world)]}).execute(write)

@@ -9,8 +9,8 @@ import uuid
 from typing import Any
 
 import pytest
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.consent import read_wanted
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.consent_run import Outcome, consent
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.consent import read_wanted_consent
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.consent_run import ConsentOutcome, consent
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import Graph
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.token import read_token
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
@@ -32,10 +32,10 @@ class Vendor:
         self.users = {name: server.directory.add_user(name)["id"] for name in (USER, OTHER)}
         server.directory.settle()
 
-    def run(self, write: bool = True, **params: Any) -> Outcome:
+    def run(self, write: bool = True, **params: Any) -> ConsentOutcome:
         declared: dict[str, Any] = {"app_id": self.app_id, "publisher_tenant_id": PUBLISHER}
         declared |= {"scopes": ["SMTP.Send"], "users": [USER], **params}
-        return consent(self.graph, read_wanted(declared), read_token(self.graph._token), write)
+        return consent(self.graph, read_wanted_consent(declared), read_token(self.graph._token), write)
 
     @property
     def grants(self) -> dict[str | None, str]:

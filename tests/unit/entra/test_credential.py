@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.application import upsert
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.credential import read_wanted, time_of
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.credential_run import Keeper, Outcome
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.credential import read_wanted_credential, time_of
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.credential_run import CredentialOutcome, Keeper
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.federated import Federated
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import AnswerLost, Graph, GraphError
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
@@ -39,9 +39,9 @@ def graph(open_graph: OpenGraph) -> Graph:
     return graph
 
 
-def keep(graph: Graph, write: bool = True, **params: Any) -> Outcome:
+def keep(graph: Graph, write: bool = True, **params: Any) -> CredentialOutcome:
     now = datetime.datetime.now(datetime.UTC)
-    return Keeper(graph, read_wanted({**DEFAULTS, **params}, now), now).keep(write)
+    return Keeper(graph, read_wanted_credential({**DEFAULTS, **params}, now), now).keep(write)
 
 
 def application(server: EntraServer) -> dict[str, Any]:
@@ -63,7 +63,7 @@ def age(server: EntraServer, days: float) -> None:
     server.directory.settle()
 
 
-def key_id(outcome: Outcome) -> str:
+def key_id(outcome: CredentialOutcome) -> str:
     assert outcome.current is not None
     return str(outcome.current["keyId"])
 
@@ -264,7 +264,7 @@ def test_a_certificate_is_added_beside_others(server: EntraServer, graph: Graph)
 
 
 def _content(own: Signer) -> str:
-    wanted = read_wanted({**DEFAULTS, "kind": "certificate", "certificate": own.certificate_pem}, NOW)
+    wanted = read_wanted_credential({**DEFAULTS, "kind": "certificate", "certificate": own.certificate_pem}, NOW)
     assert wanted.certificate is not None
     return wanted.certificate.content
 
@@ -287,7 +287,7 @@ def test_a_federated_credential(server: EntraServer, graph: Graph) -> None:
     def federated(write: bool = True, state: str = "present", **given: Any) -> tuple[bool, dict[str, Any]]:
         declared = {"issuer": "https://ci.example", "subject": "repo:acme/mail", **given}
         params = {**DEFAULTS, "kind": "federated", "state": state, "federated": declared}
-        _app_id, before, after = Federated(graph, read_wanted(params, NOW)).keep(write)
+        _app_id, before, after = Federated(graph, read_wanted_credential(params, NOW)).keep(write)
         return before != after, after
 
     server.plan(lag=3)
@@ -324,7 +324,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 @pytest.mark.parametrize(("params", "said"), WRONG, ids=[f"{number}" for number in range(len(WRONG))])
 def test_what_is_wrong_is_refused(params: dict[str, Any], said: str) -> None:
     with pytest.raises(Refused, match=said) as caught:
-        read_wanted({**DEFAULTS, **params}, NOW)
+        read_wanted_credential({**DEFAULTS, **params}, NOW)
     assert "hunter2" not in str(caught.value)
 
 

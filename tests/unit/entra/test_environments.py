@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.environments import (
     Done,
-    Tenant,
+    TenantWork,
     find_senders,
     read_declared,
 )
@@ -43,7 +43,7 @@ def king(app_id: str) -> dict[str, Any]:
 def bring(graph: Graph, *entries: dict[str, Any], write: bool = True, make: bool = True) -> dict[str, Done]:
     declared = read_declared(entries, LISTED, None, NOW)
     names = frozenset(one.name for one in declared) if make else frozenset()
-    return Tenant(graph, read_token(graph._token), NOW, write, names).bring(declared)
+    return TenantWork(graph, read_token(graph._token), NOW, write, names).bring(declared)
 
 
 def stored(one: dict[str, Any], done: Done) -> dict[str, Any]:
@@ -96,7 +96,7 @@ def test_a_secret_that_cannot_be_stored_is_taken_back(server: EntraServer, open_
     graph = open_graph(*BOOTSTRAP)
     done = bring(graph, entry("one"))["one"]
     declared = read_declared([entry("one")], LISTED, None, NOW)
-    Tenant(graph, read_token(graph._token), NOW, True).withdraw(declared, {"one": done.key["keyId"]})
+    TenantWork(graph, read_token(graph._token), NOW, True).withdraw(declared, {"one": done.key["keyId"]})
     (application,) = server.truth.find("applications", uniqueName="mailroom-one")
     assert application["passwordCredentials"] == []
 

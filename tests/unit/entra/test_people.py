@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import Graph, GraphError
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.people import read_senders
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.people import read_sender_addresses
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
 from ansible_collections.mailroom.erp.tests.servers.entra.server import EntraServer
 from ansible_collections.mailroom.erp.tests.unit.entra.conftest import OpenGraph
@@ -32,7 +32,7 @@ def people(server: EntraServer) -> None:
 
 
 def look(graph: Graph, *addresses: str) -> list[dict[str, Any]]:
-    return [one.as_dict() for one in read_senders(graph, addresses)]
+    return [one.as_dict() for one in read_sender_addresses(graph, addresses)]
 
 
 @pytest.mark.usefixtures("people")

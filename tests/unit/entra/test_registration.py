@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import Graph, GraphError, NotSeen
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.http import Http
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.registration import Outcome, register
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.registration_plan import read_wanted
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.registration import RegistrationOutcome, register
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.registration_plan import read_wanted_registration
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.token import read_token
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
 from ansible_collections.mailroom.erp.tests.servers.entra.directory import EXCHANGE, GRAPH, GRAPH_ROLES
@@ -30,9 +30,9 @@ ERP: dict[str, Any] = {
 NAMES = ["Microsoft Graph/Mail.ReadWrite", "Microsoft Graph/Mail.Send"]
 
 
-def run(graph: Graph, write: bool = True, **params: Any) -> Outcome:
+def run(graph: Graph, write: bool = True, **params: Any) -> RegistrationOutcome:
     token = read_token(graph._token)
-    wanted = read_wanted({**ERP, **params}, token.app_id)
+    wanted = read_wanted_registration({**ERP, **params}, token.app_id)
     return register(graph, wanted, token, write)
 
 

@@ -16,8 +16,8 @@ from typing import Any
 
 import jwt
 import pytest
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import read_tenant
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.http import Http
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.options import read_tenant
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.token import SignInFailed, Token, read_token, sign_in
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
 from ansible_collections.mailroom.erp.tests.servers.entra.server import TENANT, EntraServer

@@ -105,7 +105,7 @@ PRIVATE = [
 
 @pytest.mark.parametrize("key", PRIVATE, ids=range(len(PRIVATE)))
 def test_a_private_key_is_refused_without_being_shown(key: str) -> None:
-    assert dkim.is_private(key)
+    assert dkim.is_private_key(key)
     with pytest.raises(dkim.KeyProblem, match="private key") as caught:
         dkim.key_record(key)
     assert not any(line in str(caught.value) for line in key.splitlines() if not line.startswith("-"))
@@ -115,7 +115,7 @@ def test_a_private_key_is_refused_without_being_shown(key: str) -> None:
     "key", ["\u00e9", "", "hello", "ssh-rsa AAAAB3NzaC1yc2E= me@here", "v=DKIM1; p=", "p=aGVsbG8="]
 )
 def test_what_is_no_public_key_is_refused(key: str) -> None:
-    assert not dkim.is_private(key)
+    assert not dkim.is_private_key(key)
     with pytest.raises(dkim.KeyProblem, match="RFC"):
         dkim.key_record(key)
 
@@ -160,11 +160,11 @@ def test_the_one_record_of_a_selector_is_judged_as_a_key() -> None:
 @given(st.text(max_size=60))
 def test_any_text_is_judged(text: str) -> None:
     dkim.judge_key(text)
-    dkim.is_private(text)
+    dkim.is_private_key(text)
 
 
 @given(st.binary(max_size=80))
 def test_any_bytes_as_a_key_are_judged(data: bytes) -> None:
     text = base64.b64encode(data).decode()
     dkim.judge_key(f"v=DKIM1; p={text}")
-    dkim.is_private(text)
+    dkim.is_private_key(text)

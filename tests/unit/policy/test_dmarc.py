@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 
 def merged(text: str | None, wish: DmarcWish) -> str:
-    return str(dmarc.merge(dmarc.parse(text) if text is not None else None, wish))
+    return str(dmarc.merge_dmarc(dmarc.parse_dmarc(text) if text is not None else None, wish))
 
 
 A, B = "mailto:a@acme.example", "mailto:b@acme.example"
@@ -57,7 +57,7 @@ def records(draw: st.DrawFn) -> str:
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(records())
 def test_parsing_and_writing_is_the_identity(text: str) -> None:
-    assert str(dmarc.parse(text)) == text
+    assert str(dmarc.parse_dmarc(text)) == text
 
 
 @given(records(), st.booleans(), st.lists(st.sampled_from([A, B, "mailto:c@x.example"]), max_size=3))
@@ -65,11 +65,11 @@ def test_merging_twice_is_merging_once_and_nothing_is_lost(text: str, exclusive:
     wish = DmarcWish({"p": "quarantine", "adkim": "s"}, tuple(rua), exclusive=exclusive)
     once = merged(text, wish)
     assert merged(once, wish) == once
-    new = dmarc.parse(once)
+    new = dmarc.parse_dmarc(once)
     assert (new.get("p"), new.get("adkim")) == ("quarantine", "s")
     assert all(uri in (new.get("rua") or "") for uri in rua)
     if not exclusive:
-        old = dmarc.parse(text)
+        old = dmarc.parse_dmarc(text)
         assert all(new.get(tag.name) == tag.value for tag in old if tag.name not in ("p", "adkim", "rua"))
         assert (new.get("rua") or "").startswith(old.get("rua") or "")
 
@@ -130,7 +130,7 @@ def test_what_is_no_report_address_is_refused(address: str, words: str) -> None:
 @pytest.mark.parametrize("text", ["v=DMARC1; p", "v=DMARC1; p=none; p=reject", "v=DMARC1;; p=none", "hello"])
 def test_what_is_no_record_is_refused(text: str) -> None:
     with pytest.raises(dmarc.DmarcError, match="RFC"):
-        dmarc.parse(text)
+        dmarc.parse_dmarc(text)
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_what_is_no_record_is_refused(text: str) -> None:
     ],
 )
 def test_a_value_that_no_tag_may_have_is_a_fault(text: str, words: str) -> None:
-    (fault,) = dmarc.faults(dmarc.parse(text))
+    (fault,) = dmarc.dmarc_faults(dmarc.parse_dmarc(text))
     assert words in fault
 
 
@@ -160,17 +160,17 @@ CONCERNS = {
 
 @pytest.mark.parametrize(("text", "words"), CONCERNS.items())
 def test_what_is_valid_but_unwise_is_called_out(text: str, words: str) -> None:
-    (concern,) = dmarc.concerns(dmarc.parse(text))
+    (concern,) = dmarc.dmarc_concerns(dmarc.parse_dmarc(text))
     assert words in concern
     assert "RFC" in concern
 
 
 def test_a_plain_record_raises_no_concern() -> None:
-    assert dmarc.concerns(dmarc.parse("v=DMARC1; p=reject; sp=reject; rua=mailto:a@x.example")) == []
+    assert dmarc.dmarc_concerns(dmarc.parse_dmarc("v=DMARC1; p=reject; sp=reject; rua=mailto:a@x.example")) == []
 
 
 def test_only_destinations_outside_must_agree() -> None:
-    record = dmarc.parse(
+    record = dmarc.parse_dmarc(
         "v=DMARC1; rua=mailto:a@acme.example,mailto:b@reports.acme.example,mailto:c@X.example!1m; "
         "ruf=mailto:d@x.example,mailto:e@notacme.example,mailto:f@example"
     )
@@ -193,7 +193,7 @@ def test_only_destinations_outside_must_agree() -> None:
     ],
 )
 def test_a_policy_is_compared_with_the_one_before(before: str | None, after: str, stricter: bool) -> None:
-    assert dmarc.is_stricter(dmarc.parse(after), dmarc.parse(before) if before else None) is stricter
+    assert dmarc.is_stricter(dmarc.parse_dmarc(after), dmarc.parse_dmarc(before) if before else None) is stricter
 
 
 def test_too_many_addresses_are_refused() -> None:

@@ -36,7 +36,7 @@ class World:
 
 
 def count(text: str, records: Mapping[str, str | list[str]] | None = None, failing: tuple[str, ...] = ()) -> Budget:
-    return BudgetCounter(World(records or {}, failing)).count(spf.parse(text), DOMAIN)
+    return BudgetCounter(World(records or {}, failing)).count(spf.parse_spf(text), DOMAIN)
 
 
 def test_addresses_cost_nothing() -> None:
@@ -87,7 +87,7 @@ FAMILIES = {
 )
 def test_what_finds_nothing_is_counted_for_each_family(terms: str, void: int, void4: int, void6: int) -> None:
     counter = BudgetCounter(lambda name, rdtype: FAMILIES.get((name, rdtype), ()))
-    budget = counter.count(spf.parse(f"v=spf1 {terms} -all"), DOMAIN)
+    budget = counter.count(spf.parse_spf(f"v=spf1 {terms} -all"), DOMAIN)
     assert (budget.void, budget.void4, budget.void6) == (void, void4, void6)
 
 
@@ -98,13 +98,13 @@ def test_addresses_that_cannot_be_looked_up_are_not_void() -> None:
 
 def test_two_terms_that_may_be_void_cost_no_question_more() -> None:
     world = World({})
-    BudgetCounter(world).count(spf.parse("v=spf1 a:host.example mx:mx2.example ~all"), DOMAIN)
+    BudgetCounter(world).count(spf.parse_spf("v=spf1 a:host.example mx:mx2.example ~all"), DOMAIN)
     assert world.asked == [("host.example", "A"), ("mx2.example", "MX")]
 
 
 def test_the_same_include_costs_each_time_but_is_asked_once() -> None:
     world = World({"a.example": "v=spf1 include:b.example ~all", "b.example": "v=spf1 a:host.example ~all"})
-    budget = BudgetCounter(world).count(spf.parse("v=spf1 include:b.example include:a.example ~all"), DOMAIN)
+    budget = BudgetCounter(world).count(spf.parse_spf("v=spf1 include:b.example include:a.example ~all"), DOMAIN)
     assert budget.total == 5
     assert world.asked.count(("b.example", "TXT")) == 1
 
@@ -174,7 +174,7 @@ def test_a_tree_that_explodes_is_given_up_in_bounded_work() -> None:
     }
     wide["w9.example"] = "v=spf1 " + " ".join(f"a:host{number}.example" for number in range(10))
     world = World(dict(wide))
-    budget = BudgetCounter(world).count(spf.parse("v=spf1 include:w0.example"), DOMAIN)
+    budget = BudgetCounter(world).count(spf.parse_spf("v=spf1 include:w0.example"), DOMAIN)
     assert budget.total > 10
     assert budget.broken
     assert len(world.asked) < 1000
@@ -190,5 +190,5 @@ def test_a_chain_without_end_is_given_up() -> None:
 def test_ten_thousand_terms_are_counted_in_bounded_work() -> None:
     world = World({})
     text = "v=spf1 " + " ".join(f"a:host{number}.example" for number in range(10000))
-    assert BudgetCounter(world).count(spf.parse(text), DOMAIN).total > 10
+    assert BudgetCounter(world).count(spf.parse_spf(text), DOMAIN).total > 10
     assert len(world.asked) < 1000

@@ -23,7 +23,7 @@ def merged(text: str, *add: str, remove: tuple[str, ...] = (), all_: str = "keep
         all_,
         exclusive,
     )
-    return str(spf_merge.merge(spf.parse(text), wish, DOMAIN))
+    return str(spf_merge.merge_spf(spf.parse_spf(text), wish, DOMAIN))
 
 
 ADDING = [
@@ -159,17 +159,17 @@ def test_all_beside_a_redirect_is_refused() -> None:
 
 def test_a_first_record_ends_softly() -> None:
     wish = spf_merge.SpfWish((spf.parse_term("mx"), spf.parse_term("include:x.example")))
-    assert str(spf_merge.create(wish, DOMAIN)) == "v=spf1 mx include:x.example ~all"
-    assert str(spf_merge.create(spf_merge.SpfWish(all="-all"), DOMAIN)) == "v=spf1 -all"
+    assert str(spf_merge.create_spf(wish, DOMAIN)) == "v=spf1 mx include:x.example ~all"
+    assert str(spf_merge.create_spf(spf_merge.SpfWish(all="-all"), DOMAIN)) == "v=spf1 -all"
     assert (
-        str(spf_merge.create(spf_merge.SpfWish((spf.parse_term("redirect=x.example"),)), DOMAIN))
+        str(spf_merge.create_spf(spf_merge.SpfWish((spf.parse_term("redirect=x.example"),)), DOMAIN))
         == "v=spf1 redirect=x.example"
     )
 
 
 def test_two_records_are_united_with_the_softest_all() -> None:
     texts = ["v=spf1 mx include:x.example -all", "v=spf1 +MX ip4:192.0.2.1 ~all"]
-    united = spf_merge.unite([spf.parse(text) for text in texts], DOMAIN)
+    united = spf_merge.unite_spf([spf.parse_spf(text) for text in texts], DOMAIN)
     assert str(united) == "v=spf1 mx include:x.example ip4:192.0.2.1 ~all"
 
 
@@ -183,7 +183,7 @@ def test_two_records_are_united_with_the_softest_all() -> None:
     ],
 )
 def test_what_is_valid_but_unwise_is_called_out(text: str, words: str) -> None:
-    assert any(words in concern for concern in spf_merge.concerns(spf.parse(text)))
+    assert any(words in concern for concern in spf_merge.spf_concerns(spf.parse_spf(text)))
 
 
 def _counted(record: spf.SpfRecord) -> Counter[str]:
@@ -192,14 +192,14 @@ def _counted(record: spf.SpfRecord) -> Counter[str]:
 
 @given(records(), st.lists(addable, max_size=4))
 def test_merging_twice_is_merging_once_and_no_term_is_lost(text: str, raws: list[str]) -> None:
-    record = spf.parse(text)
+    record = spf.parse_spf(text)
     wish = spf_merge.SpfWish(tuple(spf.parse_term(raw) for raw in raws))
     try:
-        once = spf_merge.merge(record, wish, DOMAIN)
+        once = spf_merge.merge_spf(record, wish, DOMAIN)
     except spf_merge.MergeError:
         assume(False)
-    assert spf_merge.merge(once, wish, DOMAIN) == once
-    assert spf.parse(str(once)) == once
+    assert spf_merge.merge_spf(once, wish, DOMAIN) == once
+    assert spf.parse_spf(str(once)) == once
     assert not _counted(record) - _counted(once)
     remaining = iter(once.items)
     assert all(item in remaining for item in record.items)  # the old terms in their order, with their spaces
@@ -207,15 +207,15 @@ def test_merging_twice_is_merging_once_and_no_term_is_lost(text: str, raws: list
 
 @given(records(), st.lists(addable, min_size=1, max_size=3))
 def test_what_was_merged_is_effective_and_can_be_taken_away_again(text: str, raws: list[str]) -> None:
-    record = spf.parse(text)
+    record = spf.parse_spf(text)
     terms = tuple(spf.parse_term(raw) for raw in raws)
     try:
-        once = spf_merge.merge(record, spf_merge.SpfWish(terms), DOMAIN)
+        once = spf_merge.merge_spf(record, spf_merge.SpfWish(terms), DOMAIN)
     except spf_merge.MergeError:
         assume(False)
     added = _counted(once) - _counted(record)
     live = {term.raw for term in spf.effective(once.terms)}
     assert set(added) <= live
-    gone = spf_merge.merge(once, spf_merge.SpfWish(remove=terms), DOMAIN)
+    gone = spf_merge.merge_spf(once, spf_merge.SpfWish(remove=terms), DOMAIN)
     wanted = {spf_merge.identity(term, DOMAIN) for term in terms}
     assert [term for term in record.terms if spf_merge.identity(term, DOMAIN) not in wanted] == gone.terms

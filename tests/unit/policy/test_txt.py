@@ -33,25 +33,25 @@ def dnspython(presentation: str) -> str:
 @example('"\\;() \t\r\n\0')
 def test_every_value_survives(value: str) -> None:
     assert txt.decode(txt.encode(value)) == value
-    assert txt.join(txt.split(value)) == value
+    assert txt.join(txt.split_strings(value)) == value
     assert dnspython(txt.encode(value)) == value
 
 
 @given(VALUES | TEXTS | SPF, st.integers(4, 255))
 def test_no_string_is_over_its_limit_or_empty(value: str, limit: int) -> None:
-    strings = txt.split(value, limit)
+    strings = txt.split_strings(value, limit)
     assert all(len(string) <= limit for string in strings)
     assert strings == (b"",) or all(strings)
 
 
 @given(TEXTS | SPF, st.integers(4, 255))
 def test_every_string_of_utf8_is_utf8(value: str, limit: int) -> None:
-    assert "".join(string.decode("utf-8") for string in txt.split(value, limit)) == value
+    assert "".join(string.decode("utf-8") for string in txt.split_strings(value, limit)) == value
 
 
 @given(SPF, st.integers(60, 255))
 def test_terms_are_cut_after_the_space(value: str, limit: int) -> None:
-    strings = txt.split(value, limit)
+    strings = txt.split_strings(value, limit)
     assert all(string.endswith(b" ") for string in strings[:-1])
     assert [term for string in strings for term in string.decode().split()] == value.split()
 
@@ -117,7 +117,7 @@ def test_malformed_text_is_refused_with_the_reason(presentation: str, reason: st
 @pytest.mark.parametrize("limit", [0, 3, 256])
 def test_a_limit_that_no_string_can_have_is_refused(limit: int) -> None:
     with pytest.raises(ValueError, match="4 to 255"):
-        txt.split("x", limit)
+        txt.split_strings("x", limit)
 
 
 def test_a_surrogate_that_is_no_byte_is_refused() -> None:
@@ -126,6 +126,6 @@ def test_a_surrogate_that_is_no_byte_is_refused() -> None:
 
 
 def test_text_is_cut_at_255_bytes_where_no_space_helps() -> None:
-    assert [len(string) for string in txt.split("k" * 600)] == [255, 255, 90]
-    assert [len(string) for string in txt.split("é" * 200)] == [254, 146]
-    assert [len(string) for string in txt.split("early " + "k" * 300)] == [255, 51]
+    assert [len(string) for string in txt.split_strings("k" * 600)] == [255, 255, 90]
+    assert [len(string) for string in txt.split_strings("é" * 200)] == [254, 146]
+    assert [len(string) for string in txt.split_strings("early " + "k" * 300)] == [255, 51]

@@ -14,16 +14,12 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.mes
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.program import (
     Program,
     Programs,
-    Step,
+    ProgramStep,
     brief,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Lookup, Unresolved
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf import SpfError, select
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_budget import (
-    MAX_LOOKUPS,
-    MAX_MX_HOSTS,
-    MAX_VOID,
-)
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf import SpfError, select_spf
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_budget import MAX_LOOKUPS, MAX_MX_HOSTS, MAX_VOID
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_macros import Template, is_possible
 
 _MAX_PTR_NAMES = 10
@@ -47,7 +43,7 @@ class Decision(NamedTuple):
     result: str
     program: Program
     domain: str
-    step: Step | None
+    step: ProgramStep | None
     path: tuple[str, ...]
 
 
@@ -83,7 +79,7 @@ class Check:
 
         :raises Stop: it has several, an invalid one, or cannot be resolved
         """
-        records = select(self.texts(name))
+        records = select_spf(self.texts(name))
         if len(records) > 1:
             raise Stop("permerror", f"{brief(name)} has {len(records)} SPF records (RFC 7208 section 4.5)")
         try:
@@ -105,7 +101,7 @@ class Check:
             return Decision("neutral", program, domain, None, ())
         return self._redirected(program, program.redirect, domain)
 
-    def first_match(self, program: Program, domain: str) -> Step | None:
+    def first_match(self, program: Program, domain: str) -> ProgramStep | None:
         """The first directive that matches.
 
         :raises Stop: permerror or temperror
@@ -145,15 +141,15 @@ class Check:
         """
         return self._found(name, "TXT") if is_possible(name) else ()
 
-    def match_all(self, _step: Step, _domain: str) -> bool:
+    def match_all(self, _step: ProgramStep, _domain: str) -> bool:
         """all (RFC 7208 section 5.1)."""
         return True
 
-    def match_network(self, step: Step, _domain: str) -> bool:
+    def match_network(self, step: ProgramStep, _domain: str) -> bool:
         """ip4 and ip6 (RFC 7208 section 5.6)."""
         return step.first <= self._number <= step.last and step.version == self._version
 
-    def match_include(self, step: Step, domain: str) -> bool:
+    def match_include(self, step: ProgramStep, domain: str) -> bool:
         """include: only a pass matches; errors end everything (RFC 7208 section 5.2)."""
         decision = self._nested(step.raw, step.target, domain)
         if decision.result != "pass":
@@ -161,12 +157,12 @@ class Check:
         self._inside = decision.path
         return True
 
-    def match_a(self, step: Step, domain: str) -> bool:
+    def match_a(self, step: ProgramStep, domain: str) -> bool:
         """a (RFC 7208 section 5.3)."""
         self.count(step.raw)
         return self._holds(self._asked(step.raw, self.name(step.target, domain), self._rdtype), step)
 
-    def match_mx(self, step: Step, domain: str) -> bool:
+    def match_mx(self, step: ProgramStep, domain: str) -> bool:
         """mx (RFC 7208 sections 5.4 and 4.6.4)."""
         self.count(step.raw)
         name = self.name(step.target, domain)
@@ -179,12 +175,12 @@ class Check:
         addresses = [self._asked(step.raw, host, self._rdtype) for host in names if host]
         return any(self._holds(values, step) for values in addresses)
 
-    def match_exists(self, step: Step, domain: str) -> bool:
+    def match_exists(self, step: ProgramStep, domain: str) -> bool:
         """exists: an IPv4 address counts for IPv6 clients too (RFC 7208 section 5.7)."""
         self.count(step.raw)
         return bool(self._asked(step.raw, self.name(step.target, domain), "A"))
 
-    def match_ptr(self, step: Step, domain: str) -> bool:
+    def match_ptr(self, step: ProgramStep, domain: str) -> bool:
         """ptr (RFC 7208 section 5.5)."""
         self.count(step.raw)
         name = self.name(step.target, domain)
@@ -250,7 +246,7 @@ class Check:
             rule = f"more than {self._max_void} terms find nothing"
             raise Stop("permerror", f"{rule}, {what} is one too many (RFC 7208 section 4.6.4)")
 
-    def _holds(self, addresses: Iterable[str], step: Step) -> bool:
+    def _holds(self, addresses: Iterable[str], step: ProgramStep) -> bool:
         shift = step.shift4 if self._version == 4 else step.shift6
         wanted = self._number >> shift
         return any(number_of(address) >> shift == wanted for address in addresses)
@@ -295,7 +291,7 @@ class Check:
             return None
 
 
-MATCHES: dict[str, Callable[[Check, Step, str], bool]] = {
+MATCHES: dict[str, Callable[[Check, ProgramStep, str], bool]] = {
     "all": Check.match_all,
     "include": Check.match_include,
     "a": Check.match_a,

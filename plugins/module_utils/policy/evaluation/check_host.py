@@ -16,11 +16,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.spf
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.tree import Frozen
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Lookup
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_budget import MAX_VOID
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_macros import (
-    Template,
-    explanation,
-    is_possible,
-)
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_macros import Template, explanation, is_possible
 
 CAUTION = (
     f"receivers that limit questions instead of terms may give permerror: more than {MAX_VOID} of them find nothing"

@@ -15,8 +15,8 @@ from typing import Any, Protocol
 
 from ansible_collections.mailroom.erp.plugins.module_utils.libraries import require
 from ansible_collections.mailroom.erp.plugins.module_utils.policy import dmarc
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.dmarc_record import (
-    Found,
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.dmarc_reading import (
+    FoundPolicy,
     PolicyRecord,
     find,
     policy_name,
@@ -108,7 +108,7 @@ class TreeWalk:
             return _nothing(domain, fault, "RFC 9989 section 4.10.1")
         return _applied(record, self._tag(domain, record), ("p", "sp", "np"))
 
-    def _walk(self, domain: str) -> list[Found]:
+    def _walk(self, domain: str) -> list[FoundPolicy]:
         """What the names from the domain up to the top or to a psd tag hold, the longest first (section 4.10)."""
         walk = []
         for name in walk_names(domain):
@@ -162,7 +162,7 @@ class SuffixList:
         try:
             own = find(self._lookup, domain)
             organisation = self.organisation(domain)
-            inherits = organisation != domain and own == Found()
+            inherits = organisation != domain and own == FoundPolicy()
             found = find(self._lookup, organisation) if inherits else own
         except Unresolved as error:
             return _temperror(domain, error)
@@ -216,7 +216,7 @@ def _applied(record: PolicyRecord, tag: str, policies: tuple[str, ...]) -> Polic
     return Policy("found", f"{record.name} says {said} ({where})", policy, record)
 
 
-def _nothing(domain: str, found: Found, source: str) -> Policy:
+def _nothing(domain: str, found: FoundPolicy, source: str) -> Policy:
     if found.fault is None:
         return Policy("none", f"neither {policy_name(domain)} nor a name above it has a policy record ({source})")
     return Policy("none" if found.several else "permerror", found.fault, is_broken=True)

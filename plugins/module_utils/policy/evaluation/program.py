@@ -10,12 +10,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf import (
-    Directive,
-    Modifier,
-    parse,
-    parse_term,
-)
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf import Directive, Modifier, parse_spf, parse_term
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_macros import Template, template
 
 RESULT_OF = {"+": "pass", "-": "fail", "~": "softfail", "?": "neutral"}
@@ -29,7 +24,7 @@ _MOST_KEPT = 2_000_000
 _LONGEST_KNOWN = 255
 
 
-class Step(NamedTuple):
+class ProgramStep(NamedTuple):
     """One directive.
 
     ``result`` is what it gives when it matches. ``target`` is its domain-spec, None for the current domain. ``version``
@@ -54,7 +49,7 @@ class Program(NamedTuple):
     ``redirect_raw`` is the modifier as written.
     """
 
-    steps: tuple[Step, ...]
+    steps: tuple[ProgramStep, ...]
     redirect: Template | None = None
     redirect_raw: str = ""
     explanation: Template | None = None
@@ -94,8 +89,8 @@ def compiled(text: str) -> Program:
     modifiers = [item for item in items if isinstance(item, Modifier) and item.name in ("redirect", "exp")]
     by_name = {modifier.name: modifier for modifier in modifiers}
     if len(by_name) < len(modifiers):
-        parse(text)  # It says what is wrong.
-    steps = [item for item in items if isinstance(item, Step)]
+        parse_spf(text)  # It says what is wrong.
+    steps = [item for item in items if isinstance(item, ProgramStep)]
     length = next((index + 1 for index, step in enumerate(steps) if step.mechanism == "all"), None)
     redirect, exp = by_name.get("redirect") if length is None else None, by_name.get("exp")
     return Program(
@@ -106,15 +101,15 @@ def compiled(text: str) -> Program:
     )
 
 
-def step_of(term: Directive) -> Step:
+def step_of(term: Directive) -> ProgramStep:
     """One directive made ready."""
     result = RESULT_OF[term.qualifier]
     if term.network is not None:
         network = term.network
         first, free = int(network.network_address), network.max_prefixlen - network.prefixlen
-        return Step(term.raw, term.mechanism, result, None, network.version, first, first + (1 << free) - 1)
+        return ProgramStep(term.raw, term.mechanism, result, None, network.version, first, first + (1 << free) - 1)
     target = template(term.domain) if term.domain else None
-    return Step(term.raw, term.mechanism, result, target, shift4=32 - term.prefix4, shift6=128 - term.prefix6)
+    return ProgramStep(term.raw, term.mechanism, result, target, shift4=32 - term.prefix4, shift6=128 - term.prefix6)
 
 
 def brief(text: str) -> str:
@@ -123,17 +118,17 @@ def brief(text: str) -> str:
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:half]}...{text[-half:]}"
 
 
-def _ready(raw: str) -> Step | Modifier:
+def _ready(raw: str) -> ProgramStep | Modifier:
     return _ready_known(raw) if len(raw) <= _LONGEST_KNOWN else _ready_term(raw)
 
 
 @lru_cache(maxsize=8192)
-def _ready_known(raw: str) -> Step | Modifier:
+def _ready_known(raw: str) -> ProgramStep | Modifier:
     """The same terms stand in many records."""
     return _ready_term(raw)
 
 
-def _ready_term(raw: str) -> Step | Modifier:
+def _ready_term(raw: str) -> ProgramStep | Modifier:
     network = _ready_network(raw)
     if network is not None:
         return network
@@ -141,7 +136,7 @@ def _ready_term(raw: str) -> Step | Modifier:
     return step_of(term) if isinstance(term, Directive) else term
 
 
-def _ready_network(raw: str) -> Step | None:
+def _ready_network(raw: str) -> ProgramStep | None:
     """The short way for what most records consist of: ip4 with four numbers; all else is the parser's."""
     found = _IP4.fullmatch(raw)
     if found is None:
@@ -149,4 +144,4 @@ def _ready_network(raw: str) -> Step | None:
     qualifier, one, two, three, four, prefix = found.groups()
     free = 32 - int(prefix or 32)
     first = (int(one) << 24 | int(two) << 16 | int(three) << 8 | int(four)) >> free << free
-    return Step(raw, "ip4", RESULT_OF[qualifier or "+"], None, 4, first, first + (1 << free) - 1)
+    return ProgramStep(raw, "ip4", RESULT_OF[qualifier or "+"], None, 4, first, first + (1 << free) - 1)

@@ -32,7 +32,7 @@ class Demand:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class DemandFacts:
     """What demands are judged by; None is not known.
 
     ``spf`` and ``dkim`` pass, aligned or not; ``dmarc``: an aligned pass under both standards; ``has_policy``: a policy
@@ -49,7 +49,7 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class DemandSource:
     """Where a receiver says so, and since when it acts by it."""
 
     title: str
@@ -64,12 +64,12 @@ class Row:
     receiver: str
     check: str
     demand: str
-    source: Source
+    source: DemandSource
 
 
-_GMAIL = Source("Google, Email sender guidelines", "https://support.google.com/a/answer/81126", "February 2024")
-_YAHOO = Source("Yahoo, Sender best practices", "https://senders.yahooinc.com/best-practices/", "February 2024")
-_OUTLOOK = Source(
+_GMAIL = DemandSource("Google, Email sender guidelines", "https://support.google.com/a/answer/81126", "February 2024")
+_YAHOO = DemandSource("Yahoo, Sender best practices", "https://senders.yahooinc.com/best-practices/", "February 2024")
+_OUTLOOK = DemandSource(
     "Microsoft, Outlook's new requirements for high-volume senders",
     "https://techcommunity.microsoft.com/blog/microsoftdefenderforoffice365blog/strengthening-email-ecosystem-"
     "outlook%E2%80%99s-new-requirements-for-high%E2%80%90volume-senders/4399730",
@@ -95,7 +95,7 @@ TABLE = (
 _MET = {True: "yes", False: "no", None: "unknown"}
 
 
-def judge_demands(facts: Facts) -> tuple[Demand, ...]:
+def judge_demands(facts: DemandFacts) -> tuple[Demand, ...]:
     """Judge what Gmail, Outlook.com and Yahoo ask for, in the order of the table."""
     answers = {check: judge(facts) for check, judge in _CHECKS.items()}
     return tuple(_demand(row, *answers[row.check]) for row in TABLE)
@@ -125,13 +125,13 @@ def _demand(row: Row, met: bool | None, reason: str, next_step: str | None) -> D
     return Demand(row.receiver, row.demand, _MET[met], said, None if met else next_step)
 
 
-def _either(facts: Facts) -> tuple[bool | None, str, str]:
+def _either(facts: DemandFacts) -> tuple[bool | None, str, str]:
     met = either(facts.spf, facts.dkim)
     reason = {True: "SPF or DKIM passes", False: "neither SPF nor DKIM passes", None: "SPF and DKIM are not certain"}
     return met, reason[met], "Make SPF or DKIM pass; the verdict says how."
 
 
-def _both(facts: Facts) -> tuple[bool | None, str, str]:
+def _both(facts: DemandFacts) -> tuple[bool | None, str, str]:
     met = both(facts.spf, facts.dkim)
     parts = (("SPF", facts.spf), ("DKIM", facts.dkim))
     failing = " and ".join(f"{name} does not pass" for name, passes in parts if passes is False)
@@ -141,7 +141,7 @@ def _both(facts: Facts) -> tuple[bool | None, str, str]:
     return met, reason, f"Make {wanted} pass before {facts.domain} sends in bulk."
 
 
-def _dmarc(facts: Facts) -> tuple[bool | None, str, str]:
+def _dmarc(facts: DemandFacts) -> tuple[bool | None, str, str]:
     met = both(facts.has_policy, facts.dmarc)
     if facts.broken:
         return met, facts.broken, f"Correct the policy record of {facts.domain}."
@@ -156,17 +156,17 @@ def _dmarc(facts: Facts) -> tuple[bool | None, str, str]:
     return met, reason[met], "Make SPF or DKIM pass for the From domain; the verdict says how."
 
 
-def _reverse(facts: Facts) -> tuple[bool | None, str, str]:
+def _reverse(facts: DemandFacts) -> tuple[bool | None, str, str]:
     met, reason = facts.reverse_dns
     step = "Ask who runs the sending servers for PTR records whose names have the same addresses."
     return met, reason, step
 
 
-def _tls(_facts: Facts) -> tuple[bool | None, str, str]:
+def _tls(_facts: DemandFacts) -> tuple[bool | None, str, str]:
     return None, "whether the server uses TLS cannot be seen in the DNS", "Check that the mail server sends over TLS."
 
 
-_CHECKS: dict[str, Callable[[Facts], tuple[bool | None, str, str]]] = {
+_CHECKS: dict[str, Callable[[DemandFacts], tuple[bool | None, str, str]]] = {
     "either": _either,
     "both": _both,
     "dmarc": _dmarc,

@@ -17,7 +17,7 @@ class Signature:
 
 
 @dataclass(frozen=True, slots=True)
-class Transport:
+class TransportFinding:
     """What the system that hands mail in says of the sender, such as whether its mailbox exists.
 
     ``result`` is pass, fail or unknown; ``reason`` and ``next_step`` are for people.
@@ -49,4 +49,4 @@ class Sender:
     environment: str | None = None
     service: str | None = None
     used_for: tuple[str, ...] = ()
-    transport: Transport | None = None
+    transport: TransportFinding | None = None

@@ -29,7 +29,7 @@ class BadSource(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Range:
+class AddressRange:
     """One address or network."""
 
     text: str
@@ -45,10 +45,10 @@ class Covered:
     program: Program
 
 
-Source = Union[Range, Covered]
+ServerSource = Union[AddressRange, Covered]
 
 
-def parse_source(text: str) -> Source:
+def parse_source(text: str) -> ServerSource:
     """Read one source.
 
     :param text: "192.0.2.1", "2001:db8::/32", "ip4:...", "include:spf.afas.online", "a:mail.example.nl", "mx"
@@ -103,8 +103,8 @@ def _term(text: str) -> Directive:
     return term
 
 
-def _range(text: str, network: ipaddress.IPv4Network | ipaddress.IPv6Network) -> Range:
+def _range(text: str, network: ipaddress.IPv4Network | ipaddress.IPv6Network) -> AddressRange:
     first, last = int(network.network_address), int(network.broadcast_address)
     if network.version == 6 and _MAPPED[0] <= first and last <= _MAPPED[1]:
-        return Range(text, 4, (first - _MAPPED[0], last - _MAPPED[0]))
-    return Range(text, network.version, (first, last))
+        return AddressRange(text, 4, (first - _MAPPED[0], last - _MAPPED[0]))
+    return AddressRange(text, network.version, (first, last))

@@ -13,6 +13,12 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.assumptions import (
+    AssumingCheck,
+    Assumptions,
+    OpenQuestion,
+    under_all_assumptions,
+)
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.check import Stop
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.check_host import (
     SpfEvaluator,
@@ -21,19 +27,19 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.che
     record,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.message import Client, Envelope
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.program import Program, Step, brief
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.program import Program, ProgramStep, brief
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.servers import (
     BITS,
+    AddressRange,
     Covered,
-    Range,
-    Source,
+    ServerSource,
     parse_source,
     pieces,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.spf_result import SpfResult
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.tally import (
     BADNESS,
-    Found,
+    Evaluated,
     Tally,
     worded,
 )
@@ -42,12 +48,6 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.tre
     Interval,
     Tree,
     Walker,
-)
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.worlds import (
-    Fork,
-    World,
-    WorldCheck,
-    worlds,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_budget import MAX_LOOKUPS, MAX_VOID
 
@@ -111,7 +111,7 @@ class _Judge:
         self._source_trees: dict[tuple[str, int], Tree] = {}
         self._tests = self._looks = 0
 
-    def result(self, source: Source) -> SpfResult:
+    def result(self, source: ServerSource) -> SpfResult:
         """The worst result over one source."""
         if isinstance(self._record, Stop):
             return replace(described(self._check(Client(0, 4)), self._name, self._record), address=None)
@@ -123,7 +123,7 @@ class _Judge:
             self._judge_all(tally, source)
         except _TooMuch as bound:
             tally.bound = str(bound)
-        single = isinstance(source, Range) and source.addresses[0] == source.addresses[1]
+        single = isinstance(source, AddressRange) and source.addresses[0] == source.addresses[1]
         return worded(tally, source.text, self._name, single)
 
     # --- the short way: the very term stands in the record, and nothing before or in it can go wrong ---
@@ -136,7 +136,7 @@ class _Judge:
             source
         )
 
-    def _passes(self, program: Program, domain: str, wanted: Step, version: int) -> bool:
+    def _passes(self, program: Program, domain: str, wanted: ProgramStep, version: int) -> bool:
         """Whether a term stands in a record, or in one that it includes, with nothing but passes before it."""
         walker = self._walkers[version]
         about = walker.name(wanted.target, self._name)
@@ -151,7 +151,7 @@ class _Judge:
                 return True
         return False
 
-    def _included_passes(self, name: str, wanted: Step, version: int) -> bool:
+    def _included_passes(self, name: str, wanted: ProgramStep, version: int) -> bool:
         program = self._check(Client(0, version)).program(name)
         return program is not None and self._passes(program, name, wanted, version)
 
@@ -168,18 +168,23 @@ class _Judge:
 
     # --- the long way: every range of addresses ---
 
-    def _judge_all(self, tally: Tally, source: Source) -> None:
+    def _judge_all(self, tally: Tally, source: ServerSource) -> None:
         for client, undecided in self._clients(source):
             self._judge(tally, source, client, undecided)
             if tally.certain and tally.certain.badness >= self._harshest():
                 return  # Nothing worse can come.
 
-    def _judge(self, tally: Tally, source: Source, client: Client, undecided: frozenset[str]) -> None:
-        covers = list(worlds({}, lambda world: self._covers(tally, source, client, undecided, world)))
-        found: list[Found] = []
+    def _judge(self, tally: Tally, source: ServerSource, client: Client, undecided: frozenset[str]) -> None:
+        covers = list(under_all_assumptions({}, lambda world: self._covers(tally, source, client, undecided, world)))
+        found: list[Evaluated] = []
         for start, covered in covers:
             if covered is not False:
-                found += [one for _world, one in worlds(start, lambda world: self._evaluate(client, undecided, world))]
+                found += [
+                    one
+                    for _world, one in under_all_assumptions(
+                        start, lambda world: self._evaluate(client, undecided, world)
+                    )
+                ]
         tally.note(found)
         if found and all(covered for _world, covered in covers):
             tally.add_certain(found)
@@ -191,14 +196,14 @@ class _Judge:
         """What is open for a range is asked for its first address: it cannot prove a pass, but it can prove a fail."""
         if tally.certain and tally.certain.outcome.result == "unknown" and self._looks < _MOST_LOOKS:
             self._looks += 1
-            with contextlib.suppress(Fork):
+            with contextlib.suppress(OpenQuestion):
                 tally.add_certain([self._evaluate(client, self._unknown, {})])
 
     def _covers(
-        self, tally: Tally, source: Source, client: Client, undecided: frozenset[str], world: World
+        self, tally: Tally, source: ServerSource, client: Client, undecided: frozenset[str], world: Assumptions
     ) -> bool | None:
         """Whether a client is one of the source's servers; None when its records cannot be evaluated."""
-        if isinstance(source, Range):
+        if isinstance(source, AddressRange):
             return True
         self._spend(self._source_tree(source, client.version))
         check = self._check(client, undecided, world, MOST_LOOKUPS, _UNLIMITED)
@@ -210,12 +215,12 @@ class _Judge:
         finally:
             tally.guessed.update(check.guessed)
 
-    def _evaluate(self, client: Client, undecided: frozenset[str], world: World) -> Found:
+    def _evaluate(self, client: Client, undecided: frozenset[str], world: Assumptions) -> Evaluated:
         self._spend(self._tree(client.version))
         check = self._check(client, undecided, world)
-        return Found(check, decide(check, self._name))
+        return Evaluated(check, decide(check, self._name))
 
-    def _clients(self, source: Source) -> Iterator[tuple[Client, frozenset[str]]]:
+    def _clients(self, source: ServerSource) -> Iterator[tuple[Client, frozenset[str]]]:
         """The first address of every range, and the macro letters that have no value for it.
 
         :raises _TooMuch: a bound is reached
@@ -233,9 +238,9 @@ class _Judge:
         if not all(tree.complete for tree in trees):
             raise _TooMuch(f"more than {MOST_LOOKUPS} terms look something up")
 
-    def _inside_and_edges(self, source: Source, version: int) -> tuple[set[Interval], set[Interval]]:
+    def _inside_and_edges(self, source: ServerSource, version: int) -> tuple[set[Interval], set[Interval]]:
         edges = self._tree(version).networks
-        if isinstance(source, Range):
+        if isinstance(source, AddressRange):
             return ({source.addresses} if source.version == version else set()), edges
         own = self._source_tree(source, version)
         everybody = {(0, (1 << BITS[version]) - 1)}
@@ -256,7 +261,7 @@ class _Judge:
             self._trees[version] = self._walkers[version].walk(self._record, self._name)
         return self._trees[version]
 
-    def _source_tree(self, source: Source, version: int) -> Tree:
+    def _source_tree(self, source: ServerSource, version: int) -> Tree:
         key = (source.text, version)
         if key not in self._source_trees:
             program = source.program if isinstance(source, Covered) else Program(())
@@ -270,11 +275,11 @@ class _Judge:
         self,
         client: Client,
         undecided: frozenset[str] = frozenset(),
-        world: World | None = None,
+        world: Assumptions | None = None,
         max_lookups: int = MAX_LOOKUPS,
         max_void: int = MAX_VOID,
-    ) -> WorldCheck:
-        return WorldCheck(
+    ) -> AssumingCheck:
+        return AssumingCheck(
             self._frozen,
             self._programs,
             client,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.assumptions import AssumingCheck
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.check import Decision, Stop
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.check_host import (
     CAUTION,
@@ -16,17 +17,16 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.che
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.program import brief
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.spf_result import SpfResult
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.worlds import WorldCheck
 
 BADNESS = ("pass", "unknown", "temperror", "neutral", "none", "softfail", "fail", "permerror")
 """The order of "worst". What is certain to be no pass outweighs what is not known, which outweighs a pass."""
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Evaluated:
     """What one evaluation gave, not yet in words."""
 
-    check: WorldCheck
+    check: AssumingCheck
     outcome: Decision | Stop
 
     @property
@@ -44,31 +44,31 @@ class Tally:
     records cannot be evaluated, ``bound`` why not all was judged. ``disputed``: some receivers may give permerror.
     """
 
-    certain: Found | None = None
-    possible: list[Found] = field(default_factory=list)
+    certain: Evaluated | None = None
+    possible: list[Evaluated] = field(default_factory=list)
     guessed: set[str] = field(default_factory=set)
     broken: str | None = None
     bound: str | None = None
     disputed: bool = False
 
-    def add_certain(self, found: Sequence[Found]) -> None:
+    def add_certain(self, found: Sequence[Evaluated]) -> None:
         """Add what addresses get that surely are the source's: one of these results."""
         one = self._joined(found)
         if self.certain is None or one.badness > self.certain.badness:
             self.certain = one
 
-    def add_possible(self, found: Sequence[Found]) -> None:
+    def add_possible(self, found: Sequence[Evaluated]) -> None:
         """Add what addresses get that may be the source's."""
         for one in found:
             if all(one.badness != other.badness for other in self.possible):
                 self.possible.append(one)
 
-    def note(self, found: Sequence[Found]) -> None:
+    def note(self, found: Sequence[Evaluated]) -> None:
         """Note the terms that were guessed, and what receivers do not agree on."""
         self.guessed.update(raw for one in found for raw in one.check.guessed)
         self.disputed |= any(is_disputed(one.check, one.outcome) for one in found)
 
-    def worst(self) -> Found | None:
+    def worst(self) -> Evaluated | None:
         """The worst of all; None when the source covers nobody, or a bound stands against a pass."""
         found = [self.certain] if self.certain else []
         if self.possible and not found:
@@ -78,16 +78,16 @@ class Tally:
         worst = max(found, key=lambda one: one.badness, default=None)
         return None if worst and self.bound and worst.badness == 0 else worst
 
-    def _joined(self, found: Sequence[Found]) -> Found:
+    def _joined(self, found: Sequence[Evaluated]) -> Evaluated:
         """One result for several that are all possible: the least bad when none of them is a pass, else unknown."""
         least = min(found, key=lambda one: one.badness)
         several = any(one.badness != least.badness for one in found)
         return self._open(least) if several and least.badness <= BADNESS.index("unknown") else least
 
-    def _open(self, one: Found) -> Found:
+    def _open(self, one: Evaluated) -> Evaluated:
         guessed = " and ".join(brief(raw) for raw in sorted(self.guessed)[:3])
         reason = self.broken or f"it depends on {guessed}, which only a message decides (RFC 7208 section 7)"
-        return Found(one.check, Stop("unknown", reason))
+        return Evaluated(one.check, Stop("unknown", reason))
 
 
 def worded(tally: Tally, source: str, name: str, single: bool) -> SpfResult:

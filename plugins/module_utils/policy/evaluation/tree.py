@@ -9,13 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.check import Check, Stop, number_of
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.program import Program, Step
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.program import Program, ProgramStep
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Lookup, Unresolved
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_budget import (
-    MAX_LOOKUPS,
-    MAX_MX_HOSTS,
-    MAX_VOID,
-)
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_budget import MAX_LOOKUPS, MAX_MX_HOSTS, MAX_VOID
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_macros import Template, is_possible
 
 MOST_LOOKUPS = 100
@@ -137,26 +133,26 @@ class Walker:
             return None
         return self._check.name(target, domain)
 
-    def walk_all(self, tree: Tree, step: Step, _domain: str, _path: tuple[str, ...]) -> None:
+    def walk_all(self, tree: Tree, step: ProgramStep, _domain: str, _path: tuple[str, ...]) -> None:
         """all"""
         tree.everywhere |= step.result == "pass"
 
-    def walk_network(self, tree: Tree, step: Step, _domain: str, _path: tuple[str, ...]) -> None:
+    def walk_network(self, tree: Tree, step: ProgramStep, _domain: str, _path: tuple[str, ...]) -> None:
         """ip4 and ip6"""
         if step.version == self._check.client.version:
             tree.networks.add((step.first, step.last))
 
-    def walk_include(self, tree: Tree, step: Step, domain: str, path: tuple[str, ...]) -> None:
+    def walk_include(self, tree: Tree, step: ProgramStep, domain: str, path: tuple[str, ...]) -> None:
         """include"""
         self._nested(tree, step.target, domain, path)
 
-    def walk_a(self, tree: Tree, step: Step, domain: str, _path: tuple[str, ...]) -> None:
+    def walk_a(self, tree: Tree, step: ProgramStep, domain: str, _path: tuple[str, ...]) -> None:
         """a"""
         name = self._named(tree, step, domain)
         if name is not None:
             self._addresses(tree, step, name)
 
-    def walk_mx(self, tree: Tree, step: Step, domain: str, _path: tuple[str, ...]) -> None:
+    def walk_mx(self, tree: Tree, step: ProgramStep, domain: str, _path: tuple[str, ...]) -> None:
         """mx"""
         name = self._named(tree, step, domain)
         hosts = () if name is None else self._found(tree, name, "MX")
@@ -167,18 +163,18 @@ class Walker:
             if host.removesuffix("."):
                 self._addresses(tree, step, host.removesuffix(".").lower())
 
-    def walk_exists(self, tree: Tree, step: Step, domain: str, _path: tuple[str, ...]) -> None:
+    def walk_exists(self, tree: Tree, step: ProgramStep, domain: str, _path: tuple[str, ...]) -> None:
         """exists: it matches everybody or nobody"""
         name = self._named(tree, step, domain)
         if name is not None and self._found(tree, name, "A"):
             tree.everywhere = True
 
-    def walk_ptr(self, tree: Tree, _step: Step, _domain: str, _path: tuple[str, ...]) -> None:
+    def walk_ptr(self, tree: Tree, _step: ProgramStep, _domain: str, _path: tuple[str, ...]) -> None:
         """ptr: only a message decides it"""
         tree.lookups += 1
         tree.spoil()
 
-    def _named(self, tree: Tree, step: Step, domain: str) -> str | None:
+    def _named(self, tree: Tree, step: ProgramStep, domain: str) -> str | None:
         return self._noted(tree, step.target, domain) if self._may_follow(tree) else None
 
     def _may_follow(self, tree: Tree) -> bool:
@@ -197,7 +193,7 @@ class Walker:
             tree.plain = False
         return name
 
-    def _addresses(self, tree: Tree, step: Step, name: str) -> None:
+    def _addresses(self, tree: Tree, step: ProgramStep, name: str) -> None:
         four = self._check.client.version == 4
         shift = step.shift4 if four else step.shift6
         addresses = self._found(tree, name, "A" if four else "AAAA")
@@ -244,7 +240,7 @@ class Walker:
         return tree
 
 
-_WALKS: dict[str, Callable[[Walker, Tree, Step, str, tuple[str, ...]], None]] = {
+_WALKS: dict[str, Callable[[Walker, Tree, ProgramStep, str, tuple[str, ...]], None]] = {
     "all": Walker.walk_all,
     "include": Walker.walk_include,
     "a": Walker.walk_a,

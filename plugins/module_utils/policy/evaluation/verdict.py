@@ -31,7 +31,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.out
     Verdict,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.receivers import (
-    Facts,
+    DemandFacts,
     judge_demands,
     judge_reverse_dns,
 )
@@ -125,16 +125,16 @@ class Judge:
 
     def _without_sources(self, domain: str) -> SpfResult:
         """Only a domain without one SPF record has a result whatever server sends."""
-        records = spf.select(self._lookup(domain, "TXT"))
+        records = spf.select_spf(self._lookup(domain, "TXT"))
         if not records:
             return SpfResult("none", f"{domain} has no SPF record (RFC 7208 section 4.5)")
         if len(records) > 1:
             return SpfResult("permerror", f"{domain} has {len(records)} SPF records (RFC 7208 section 4.5)")
         return SpfResult("unknown", "which servers send is not known (RFC 7208 section 4.1)")
 
-    def _facts(self, sender: Sender, found_spf: SpfResult, found_dkim: Readiness, views: list[_View]) -> Facts:
+    def _facts(self, sender: Sender, found_spf: SpfResult, found_dkim: Readiness, views: list[_View]) -> DemandFacts:
         has_policy = [{"found": True, "temperror": None}.get(view.policy.result, False) for view in views]
-        return Facts(
+        return DemandFacts(
             sender.domain,
             _authentic(found_spf.result),
             _authentic(found_dkim.result),

@@ -42,7 +42,7 @@ def plain_world(rng: random.Random) -> World:
 
 def ours(world: World, domain: str) -> int | None:
     """The lookups of a tree, None when it is broken or costs too much."""
-    budget = BudgetCounter(world).count(spf.parse(world.zone[domain, "TXT"][0]), domain)
+    budget = BudgetCounter(world).count(spf.parse_spf(world.zone[domain, "TXT"][0]), domain)
     return None if budget.broken or budget.total > 10 else budget.total
 
 

@@ -21,7 +21,7 @@ import dns.resolver
 import pytest
 from ansible_collections.mailroom.erp.plugins.module_utils.policy import spf
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.discovery import SuffixList, TreeWalk
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.dmarc_record import find
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.dmarc_reading import find
 from ansible_collections.mailroom.erp.tests.unit.policy.evaluation.table import Table
 from checkdmarc.utils import get_base_domain
 
@@ -238,7 +238,7 @@ def spf_text(draw: random.Random) -> str:
 
 def our_terms(text: str) -> list[tuple[str, str, str]] | None:
     try:
-        terms = spf.parse(text).terms
+        terms = spf.parse_spf(text).terms
     except spf.SpfError:
         return None
     return [

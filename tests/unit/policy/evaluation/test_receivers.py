@@ -10,17 +10,17 @@ from pathlib import Path
 import pytest
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.receivers import (
     TABLE,
-    Facts,
+    DemandFacts,
     judge_demands,
     judge_reverse_dns,
 )
 from ansible_collections.mailroom.erp.tests.unit.policy.evaluation.table import Table
 
 YES = (True, "it is so")
-FACTS = Facts("acme.example", True, True, True, True, None, YES)
+FACTS = DemandFacts("acme.example", True, True, True, True, None, YES)
 
 
-def met(facts: Facts) -> dict[str, dict[str, str]]:
+def met(facts: DemandFacts) -> dict[str, dict[str, str]]:
     rows: dict[str, dict[str, str]] = {}
     for row, demand in zip(TABLE, judge_demands(facts), strict=True):
         rows.setdefault(demand.receiver, {})[row.check] = demand.met
@@ -38,16 +38,16 @@ def test_who_does_all_meets_all_but_what_cannot_be_seen() -> None:
 @pytest.mark.parametrize(
     ("facts", "either", "both", "dmarc"),
     [
-        (Facts("acme.example", True, False, True, True, None, YES), "yes", "no", "yes"),
-        (Facts("acme.example", False, True, True, True, None, YES), "yes", "no", "yes"),
-        (Facts("acme.example", False, False, False, True, None, YES), "no", "no", "no"),
-        (Facts("acme.example", True, None, True, True, None, YES), "yes", "unknown", "yes"),
-        (Facts("acme.example", None, False, None, True, None, YES), "unknown", "no", "unknown"),
-        (Facts("acme.example", True, True, True, False, None, YES), "yes", "yes", "no"),
-        (Facts("acme.example", True, True, True, None, None, YES), "yes", "yes", "unknown"),
+        (DemandFacts("acme.example", True, False, True, True, None, YES), "yes", "no", "yes"),
+        (DemandFacts("acme.example", False, True, True, True, None, YES), "yes", "no", "yes"),
+        (DemandFacts("acme.example", False, False, False, True, None, YES), "no", "no", "no"),
+        (DemandFacts("acme.example", True, None, True, True, None, YES), "yes", "unknown", "yes"),
+        (DemandFacts("acme.example", None, False, None, True, None, YES), "unknown", "no", "unknown"),
+        (DemandFacts("acme.example", True, True, True, False, None, YES), "yes", "yes", "no"),
+        (DemandFacts("acme.example", True, True, True, None, None, YES), "yes", "yes", "unknown"),
     ],
 )
-def test_demands(facts: Facts, either: str, both: str, dmarc: str) -> None:
+def test_demands(facts: DemandFacts, either: str, both: str, dmarc: str) -> None:
     seen = met(facts)
     assert (seen["gmail"]["either"], seen["gmail"]["both"], seen["gmail"]["dmarc"]) == (either, both, dmarc)
     assert (seen["microsoft"]["both"], seen["microsoft"]["dmarc"]) == (both, dmarc)
@@ -57,13 +57,13 @@ def test_demands(facts: Facts, either: str, both: str, dmarc: str) -> None:
 
 
 def test_a_missing_policy_is_told_with_the_record_to_publish() -> None:
-    demands = judge_demands(Facts("acme.example", True, True, True, False, None, YES))
+    demands = judge_demands(DemandFacts("acme.example", True, True, True, False, None, YES))
     (step,) = {demand.next_step for demand in demands if "DMARC" in demand.demand}
     assert step is not None and '_dmarc.acme.example TXT "v=DMARC1; p=none"' in step
 
 
 def test_a_record_that_is_there_is_corrected_rather_than_published_again() -> None:
-    demands = judge_demands(Facts("acme.example", True, True, True, False, "it has p=x", YES))
+    demands = judge_demands(DemandFacts("acme.example", True, True, True, False, "it has p=x", YES))
     (found,) = {(demand.met, demand.next_step) for demand in demands if "DMARC" in demand.demand}
     assert found == ("no", "Correct the policy record of acme.example.")
     assert any("it has p=x" in demand.reason for demand in demands)

@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.check import Check, Stop
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.check_host import SpfEvaluator
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.message import Client, Envelope
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.servers import Range, parse_source
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.servers import AddressRange, parse_source
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.sources import MOST_PIECES, check_sources
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.tally import BADNESS
 from ansible_collections.mailroom.erp.tests.unit.policy.evaluation import spf_worlds
@@ -28,7 +28,7 @@ EVERYBODY = (*spf_worlds.INSIDE, *spf_worlds.OUTSIDE)
 def covers(evaluator: SpfEvaluator, source: str, address: str, domain: str, sender: str, helo: str) -> bool | None:
     """Whether an address is one of a source's servers, tried on this address alone; None: its records are broken."""
     parsed, client = parse_source(source), Client.of(address)
-    if isinstance(parsed, Range):
+    if isinstance(parsed, AddressRange):
         return parsed.version == client.version and parsed.addresses[0] <= client.number <= parsed.addresses[1]
     envelope = Envelope.of(sender, domain, helo)
     check = Check(evaluator.lookup, evaluator.programs, client, envelope, max_lookups=100, max_void=1000)

@@ -12,7 +12,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.sender import Sender, Signature, Transport
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.sender import (
+    Sender,
+    Signature,
+    TransportFinding,
+)
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.spf_result import RESULTS, SpfResult
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.verdict import Judge, Verdict
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Unresolved
@@ -423,7 +427,7 @@ def test_better_spf_never_makes_a_verdict_worse(case: tuple[Table, Sender, str])
     ],
 )
 def test_a_sender_whose_mail_is_not_handed_in_never_plainly_passes(found: str, spf_result: str, told: str) -> None:
-    transport = Transport(found, "nobody in the tenant has this address", "Make a shared mailbox with it.")
+    transport = TransportFinding(found, "nobody in the tenant has this address", "Make a shared mailbox with it.")
     verdict = judged(replace(SENDER, transport=transport), spf_result)
     plain = verdict.as_dict()
     assert (plain["result"], plain["transport"]["result"]) == (told, found)

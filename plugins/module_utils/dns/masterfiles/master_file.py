@@ -1,0 +1,327 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Master files (RFC 1035 section 5): read whole, and edited so that a person's file stays that person's file.
+
+Only the entries of a changed RRset and the digits of the SOA's serial are rewritten. The new text is read again before
+anyone gets it: it must say exactly the old zone with the changes, or the edit is refused.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ansible_collections.mailroom.erp.plugins.module_utils.dns import values
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.masterfiles import master_file_entries as entry
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.masterfiles.master_file_entries import Entry
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import ProviderError
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, RRset, values_of
+
+with contextlib.suppress(ImportError):
+    import dns.exception
+    import dns.rdatatype
+    import dns.zone
+    import dns.zonefile
+
+if TYPE_CHECKING:
+    from dns.name import Name
+    from dns.rdataset import Rdataset
+    from dns.zone import Zone
+
+_UNREADABLE = {
+    b"\0": "it holds NUL bytes, so it is no text (BIND's raw format?); use a master file in text format",
+    b"\r(?!\n)": "it holds a carriage return without a line feed; save it with one kind of line end",
+    b"^\xef\xbb\xbf": "it begins with a byte order mark, which name servers refuse; save it as UTF-8 without one",
+}
+
+
+class MasterFile:
+    """One zone as its master file says it; never changes."""
+
+    def __init__(self, data: bytes, zone: str, source: str) -> None:
+        """Read a master file whole.
+
+        :param data: the file's bytes
+        :param zone: the apex, no trailing dot
+        :param source: the file's path, for messages
+        :raises ProviderError: it is no master file of this zone; the message names file, line, zone and way out
+        """
+        self.origin = values.name_of(zone)
+        self._name, self._source = zone, source
+        self._text = data.decode("latin-1")
+        for pattern, problem in _UNREADABLE.items():
+            if re.search(pattern, data):
+                raise self._error(problem)
+        self.zone = self._parsed(self._text)
+
+    def rrset(self, key: Key) -> RRset | None:
+        """The RRset of this name and type (no wildcards), None when there is none."""
+        rdataset = self.rdataset(values.name_of(key[0]), key[1])
+        return values.rrset_of(key, rdataset) if rdataset else None
+
+    def rdataset(self, name: Name, rdtype: str) -> Rdataset | None:
+        """The data of this name and type, as dnspython has them."""
+        # The zone's own look-up compares every name with the origin first, which takes most of its time.
+        node = self.zone.nodes.get(name)
+        return node.get_rdataset(self.zone.rdclass, dns.rdatatype.from_text(rdtype)) if node else None
+
+    def cut(self, name: Name) -> Name | None:
+        """The delegation (NS, RFC 1034 section 4.2) at or above this name inside the zone, if any."""
+        above = _up_to(name, self.origin)
+        return next((owner for owner in above if owner != self.origin and self.rdataset(owner, "NS")), None)
+
+    def delegation(self, name: Name) -> Name | None:
+        """What takes this name out of the zone, if anything: an NS at or above it, or a DNAME (RFC 6672) above it."""
+        above = (owner for owner in _up_to(name, self.origin) if owner != name)
+        return self.cut(name) or next((owner for owner in above if self.rdataset(owner, "DNAME")), None)
+
+    def edited(self, changes: Iterable[Change], today: date) -> bytes:
+        """Make changes in the text, and raise the serial.
+
+        :param changes: ``before`` as this file has it
+        :param today: for serials that are dates
+        :returns: the bytes of the new file
+        :raises ProviderError: the change cannot be made in the text; nothing is lost
+        """
+        changes = list(changes)
+        entries = entry.read_entries(self._text, self.origin)
+        newline = "\r\n" if "\r\n" in self._text else "\n"
+        for change in changes:
+            self._edit(entries, change, newline)
+        self._raise_serial(entries, today)
+        text = entry.render_entries(entries, self.origin, newline)
+        self._verify(self._parsed(text), changes)
+        return text.encode("latin-1")
+
+    def _edit(self, entries: list[Entry], change: Change, newline: str) -> None:
+        before, after = values_of(change.before), values_of(change.after)
+        owner, rdtype = values.name_of(change.key[0]), change.key[1]
+        leaving = self._leaving(entries, change)
+        coming = values.departed(after, before)
+        paired = min(len(leaving), len(coming))
+        for old, new in zip(leaving, coming, strict=False):
+            old.replace_data(values.rdata_text(rdtype, new))
+        for old in leaving[paired:]:
+            entries.remove(old)
+        for new in coming[paired:]:
+            _insert(entries, owner, self.origin, f"IN\t{rdtype}\t{values.rdata_text(rdtype, new)}{newline}")
+        for record in _records(entries, owner, rdtype):
+            if change.after and record.ttl != change.after.ttl:
+                record.set_ttl(change.after.ttl)
+
+    def _leaving(self, entries: list[Entry], change: Change) -> list[Entry]:
+        """The entries whose data go: all with that value, or of two rdata with one value (cut otherwise) the last."""
+        after = values_of(change.after)
+        leaving: list[Entry] = []
+        for value in dict.fromkeys(values.departed(values_of(change.before), after)):
+            records = _records(entries, values.name_of(change.key[0]), change.key[1])
+            found = [record for record in records if values.value_of(record.rdata()) == value]
+            kept = list(dict.fromkeys(record.rdata() for record in found))[: after.count(value)]
+            leaving += [record for record in found if record.rdata() not in kept]
+            if not found:
+                raise self._error(
+                    f"the {change.key[1]} of {change.key[0]} is no record of its own there ($GENERATE); edit it by hand"
+                )
+        return leaving
+
+    def _raise_serial(self, entries: list[Entry], today: date) -> None:
+        soas = _records(entries, self.origin, "SOA")
+        if len(soas) != 1:
+            raise self._error(f"it has {len(soas)} SOA records for {self._name}; leave one")
+        soas[0].replace_word(2, str(next_serial(int(soas[0].word(2)), today)))
+
+    def _verify(self, new: Zone, changes: Sequence[Change]) -> None:
+        """Refuse a text that does not say the old zone with the changes."""
+        old_sets, new_sets = _rdatasets(self.zone), _rdatasets(new)
+        for change in changes:
+            key = (values.name_of(change.key[0]), dns.rdatatype.from_text(change.key[1]), dns.rdatatype.NONE)
+            if not _is_made(change, old_sets.pop(key, None), new_sets.pop(key, None)):
+                raise self._error(
+                    f"the change of {change.key[1]} at {change.key[0]} cannot be made in its text; edit it by hand"
+                )
+        if old_sets != new_sets:
+            raise self._error("the change would alter other records of it; edit it by hand")
+
+    def _parsed(self, text: str) -> Zone:
+        try:
+            explicit = entry.escape_bytes(entry.explicit_text(text, self.origin))
+            return dns.zone.from_text(explicit, origin=self.origin, relativize=False, filename="line")
+        except dns.zone.NoSOA:
+            raise self._error(
+                f"it has no SOA record for {self._name}, so it is not that zone; check the path and the name"
+            ) from None
+        except (dns.zone.NoNS, KeyError):
+            raise self._error(f"it has no NS record for {self._name}, so no server would load it; add one") from None
+        except dns.zonefile.CNAMEAndOtherData:
+            raise self._error(
+                f"{_crowded(text, self.origin)} has a CNAME beside other data (RFC 1034 section 3.6.2); remove one"
+            ) from None
+        except (dns.exception.DNSException, ValueError) as error:
+            raise self._error(_syntax_error(text, self.origin, error)) from None
+
+    def _error(self, problem: str) -> ProviderError:
+        return ProviderError(f"{self._source} (zone {self._name}): {problem}")
+
+
+def next_serial(serial: int, today: date) -> int:
+    """The serial after this one: YYYYMMDDnn stays in that style, any other is raised by one (RFC 1982), never to 0.
+
+    :param serial: 0 to 2**32 - 1
+    """
+    if _is_dated(serial):
+        return max(int(f"{today:%Y%m%d}00"), serial + 1)
+    return (serial + 1) % 2**32 or 1
+
+
+def _is_dated(serial: int) -> bool:
+    text = str(serial)
+    if not re.fullmatch("(19[89]|20[0-9])[0-9]{7}", text):
+        return False
+    with contextlib.suppress(ValueError):
+        return bool(date(int(text[:4]), int(text[4:6]), int(text[6:8])))
+    return False
+
+
+def zone_files(path: Path) -> dict[str, Path]:
+    """List the zones that a path holds.
+
+    :param path: a master file, or a folder of ``<zone>.zone`` files
+    :returns: apex to file
+    :raises ProviderError: the path cannot be read, or a single file does not say which zone it is
+    """
+    try:
+        if not path.is_dir():
+            return {_apex(path): path}
+        found = {_stem(file.name): file for file in sorted(path.iterdir()) if not file.is_dir()}
+    except OSError as error:
+        raise ProviderError(f"{path}: cannot be read: {error.strerror}. Check the path and its permissions") from error
+    return {zone: file for zone, file in found.items() if zone}
+
+
+_known: dict[tuple[str, str], tuple[bytes, MasterFile]] = {}
+"""What was read last of each file, by path and zone: a run looks into the same file several times, as the account's
+zone and with the eyes of the world, and reading the bytes is a hundredth of the work."""
+
+
+def read_master_file(file: Path, zone: str) -> tuple[MasterFile, bytes]:
+    """Read a master file; one whose bytes are those of the last time is not taken apart again.
+
+    :returns: what it says, and its bytes
+    :raises ProviderError: it cannot be read, or is no master file of this zone
+    """
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise ProviderError(
+            f"{file} (zone {zone}): cannot be read: {error.strerror}. Check the path and its permissions"
+        ) from error
+    known = _known.get((str(file), zone))
+    if known is None or known[0] != data:
+        known = _known[str(file), zone] = (data, MasterFile(data, zone, str(file)))
+    return known[1], data
+
+
+def _stem(filename: str) -> str:
+    """The zone of a file named ``<zone>.zone``; empty when it is named otherwise."""
+    if filename.startswith(".") or not filename.endswith(".zone"):
+        return ""
+    with contextlib.suppress(dns.exception.DNSException, UnicodeError):
+        return values.text_of(values.name_of(filename.removesuffix(".zone")))
+    return ""
+
+
+def _apex(file: Path) -> str:
+    """The zone of a single file: its name, else its first $ORIGIN or the absolute owner of its SOA."""
+    if zone := _stem(file.name):
+        return zone
+    with contextlib.suppress(dns.exception.DNSException, ValueError, IndexError):
+        for found in entry.split_entries(file.read_bytes().decode("latin-1")):
+            words = [entry.escape_bytes(token.text) for token in found.tokens]
+            if found.directive == "$ORIGIN" and words[1].endswith("."):
+                return values.text_of(values.name_of(words[1]))
+            if "SOA" in (word.upper() for word in words[:4]) and words[0].endswith("."):
+                return values.text_of(values.name_of(words[0]))
+    raise ProviderError(f"{file}: does not say which zone it is. Name it <zone>.zone, or begin it with $ORIGIN <zone>.")
+
+
+def _insert(entries: list[Entry], owner: Name, apex: Name, record: str) -> None:
+    """Put a new record after the last one of its name, else at the end of the file."""
+    last = max((index for index, one in enumerate(entries) if one.type and one.name == owner), default=len(entries) - 1)
+    above = entry.Above(apex, apex)
+    for one in entries[: last + 1]:
+        above.move_past(one)
+    new = next(entry.split_entries(f"{entry.relative_name(owner, above.origin)}\t{record}"))
+    new.read(above)
+    entries.insert(last + 1, new)
+
+
+def _records(entries: Iterable[Entry], owner: Name, rdtype: str) -> list[Entry]:
+    return [one for one in entries if one.type == rdtype and one.name == owner]
+
+
+def _up_to(name: Name, origin: Name) -> Iterator[Name]:
+    """The name and its parents, down from just below the root; only those inside the zone."""
+    while name.is_subdomain(origin):
+        yield name
+        if name == origin:
+            return
+        name = name.parent()
+
+
+def _rdatasets(zone: Zone) -> dict[Any, tuple[int, frozenset[Any]]]:
+    """All of a zone but its SOA, comparable."""
+    return {
+        (name, rdataset.rdtype, rdataset.covers): (rdataset.ttl, frozenset(rdataset))
+        for name, rdataset in zone.iterate_rdatasets()
+        if rdataset.rdtype != dns.rdatatype.SOA
+    }
+
+
+def _is_made(change: Change, old: tuple[int, frozenset[Any]] | None, new: tuple[int, frozenset[Any]] | None) -> bool:
+    before, after = values_of(change.before), values_of(change.after)
+    was = old[1] if old else frozenset()
+    now = new[1] if new else frozenset()
+    return (
+        sorted(map(values.value_of, was - now)) == sorted(values.departed(before, after))
+        and sorted(map(values.value_of, now - was)) == sorted(values.departed(after, before))
+        and (new[0] if new else None) == (change.after.ttl if change.after else None)
+    )
+
+
+def _crowded(text: str, origin: Name) -> str:
+    """Name the owner of a CNAME that stands beside other data, with its line."""
+    types: dict[Name, set[str]] = {}
+    for one in entry.read_entries(text, origin):
+        if one.type and one.name is not None and one.type not in ("RRSIG", "NSEC", "KEY"):
+            types.setdefault(one.name, set()).add(one.type)
+            if "CNAME" in types[one.name] and len(types[one.name]) > 1:
+                return f"line {one.line}: {values.text_of(one.name)}"
+    return "a name made by $GENERATE"
+
+
+def _syntax_error(text: str, origin: Name, error: Exception) -> str:
+    """Say what is wrong on which line: each entry is tried alone, as dnspython has often read past the one it means."""
+    if "$INCLUDE" in str(error):
+        return "it uses $INCLUDE, which is not followed, so records may be hidden from view. Put all in one file"
+    above, line = entry.Above(origin, origin), 0
+    try:
+        for one in entry.split_entries(text):
+            line = one.line
+            alone = f"$TTL 0\n$ORIGIN {above.origin.to_text()}\n{entry.escape_bytes(one.text)}"
+            dns.zone.from_text(alone, origin=origin, relativize=False, check_origin=False, filename="line")
+            one.read(above)
+            above.move_past(one)
+    except entry.Unclosed as unclosed:
+        return f"{unclosed}; correct it"
+    except (dns.exception.DNSException, ValueError) as broken:
+        return f"line {line}: {_without_line(broken)}; correct it (named-checkzone shows the same)"
+    return f"{_without_line(error)}; correct it (named-checkzone shows the same)"
+
+
+def _without_line(error: Exception) -> str:
+    return re.sub("^line:[0-9]+: ", "", str(error)).rstrip(".")

@@ -1,0 +1,360 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Cloudflare's API by its own SDK: all pages, no write sent twice, waits as it is told, errors in plain words."""
+
+from __future__ import annotations
+
+import contextlib
+import email.utils
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from ansible_collections.mailroom.erp.plugins.module_utils import libraries
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import Conflict, ProviderError
+from ansible_collections.mailroom.erp.plugins.module_utils.policy import txt
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import idna_encoded
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import escape_controls
+
+with contextlib.suppress(ImportError):
+    import cloudflare
+
+LONGEST_WAIT = 900.0
+"""Seconds that one request waits in all when Cloudflare limits the rate; it blocks for five minutes at most."""
+_DEFAULT_WAIT = 60.0
+"""Seconds to wait when it does not say how long."""
+REQUEST_SECONDS = 30.0
+"""How long to wait for one answer, unless the option ``timeout`` says otherwise."""
+_ATTEMPTS = 3
+"""How often a question is asked whose answer does not come. Writes are never repeated here."""
+CLOUDFLARE_PAUSE = 0.5
+"""Seconds before the second attempt, twice as many before the third."""
+_ZONES_PER_PAGE = 50
+_RECORDS_PER_PAGE = 5000
+
+_OVERTAKEN = (81044, 81053, 81054, 81057, 81058)
+"""Refusals of a write that somebody else's write explains: a record is gone, or one is there that was not."""
+_NOT_SENT = ("ConnectError", "ConnectTimeout", "PoolTimeout", "UnsupportedProtocol")
+"""Errors of httpx that come before a request leaves."""
+_UNCLEAR = (408, 409)
+
+_TOKEN_WAY_OUT = (
+    "Check dns.api_token: it is an API token (not the Global API Key), valid, "
+    "with the permissions Zone: Read and DNS: Edit for this zone"
+)
+_ZONE_WAY_OUT = "The zone may have been removed or moved to another account since it was found. Run again"
+_ALIAS_WAY_OUT = "Look at the records of these names: a CNAME stands alone (RFC 1034 section 3.6.2)"
+_WAYS_OUT = {
+    **dict.fromkeys((6003, 6111, 9106, 9109, 10000, 10001), _TOKEN_WAY_OUT),
+    **dict.fromkeys((1001, 1003, 7000, 7003), _ZONE_WAY_OUT),
+    **dict.fromkeys((81053, 81054), _ALIAS_WAY_OUT),
+    9021: "Correct the option ttl: Cloudflare takes 60 to 86400 seconds (30 on Enterprise plans), or 1 for automatic",
+    81045: "The zone has as many records as its plan allows. Remove some, or change the plan",
+}
+_STATUS_WAYS_OUT = {401: _TOKEN_WAY_OUT, 403: _TOKEN_WAY_OUT, 404: _ZONE_WAY_OUT}
+_REACH_WAY_OUT = "Check dns.base_url, the proxy settings of the environment and the firewalls on the way"
+
+
+class Unclear(Exception):
+    """Whether a write was done is not known. The message names zone and reason."""
+
+
+class _Garbled(ProviderError):
+    """Something answered, but not Cloudflare's API."""
+
+
+@dataclass(frozen=True, slots=True)
+class CloudflareZone:
+    """A zone as Cloudflare lists it; ``name`` as lower-case A-labels."""
+
+    id: str
+    name: str
+    active: bool
+    account: str
+    name_servers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class CloudflareRecord:
+    """A record as Cloudflare keeps it, with what decides about a DNS answer; comment, tags and the rest are left out.
+
+    ``ttl`` is in seconds, 1 means automatic. ``flattened``: the addresses of the target are answered.
+    """
+
+    id: str
+    name: str
+    type: str
+    content: str
+    ttl: int
+    proxied: bool
+    flattened: bool
+
+    @property
+    def text(self) -> str:
+        """TXT data, decoded. What a client wrote without quotes is kept, and served, without them."""
+        if not self.content.startswith('"'):
+            return self.content
+        try:
+            return txt.decode(self.content, longest=len(self.content))
+        except ValueError:
+            return self.content
+
+
+class CloudflareApi:
+    """One account's view of the API; may be used by several threads at once."""
+
+    def __init__(self, dns: Mapping[str, Any], tell: Callable[[str], None]) -> None:
+        """Take the options of provider cloudflare; no connection is made yet.
+
+        :param tell: called with a line for the user when Cloudflare limits the rate
+        :raises MissingLibrary: the SDK is not installed
+        :raises ProviderError: the token cannot be one
+        """
+        libraries.require("cloudflare")
+        self._token = str(dns["api_token"]).strip()
+        if not re.fullmatch(r"[!-~]+", self._token):
+            # httpx would show it in its error.
+            raise ProviderError("dns.api_token holds blanks or other characters that no token has. Copy it again")
+        self._client = cloudflare.Cloudflare(
+            api_token=self._token,
+            base_url=str(dns["base_url"]),
+            timeout=float(dns.get("timeout", REQUEST_SECONDS)),
+            max_retries=0,
+        )
+        # The SDK takes these from the environment, and prefers them to the token.
+        self._client.api_email = self._client.api_key = self._client.user_service_key = None
+        self._gate = _Gate()
+        self._tell = tell
+
+    def zones_named(self, name: str) -> list[CloudflareZone]:
+        """All zones of one name that the token may see: with several accounts there may be several.
+
+        :raises ProviderError: Cloudflare could not be asked
+        """
+        body = self._ask(name, lambda: self._client.zones.with_raw_response.list(name=name, per_page=_ZONES_PER_PAGE))
+        return [zone for zone in map(_zone, _items(body)) if zone.name == name]
+
+    def zones_on(self, page: int, name: str) -> tuple[list[CloudflareZone], int]:
+        """One page of all zones that the token may see.
+
+        :param page: from 1
+        :param name: what is looked for, for messages
+        :returns: the zones, and how many pages there are
+        :raises ProviderError: Cloudflare could not be asked
+        """
+        body = self._ask(
+            name,
+            lambda: self._client.zones.with_raw_response.list(order="name", page=page, per_page=_ZONES_PER_PAGE),
+        )
+        zones, info = [_zone(item) for item in _items(body)], _info(body)
+        size = int(info.get("per_page") or _ZONES_PER_PAGE)
+        total = int(info.get("total_count") or 0)
+        return zones, -(-total // size) if total else page + (len(zones) >= size)
+
+    def records(self, zone: CloudflareZone, name: str | None = None) -> list[CloudflareRecord]:
+        """All records of a zone, or those of one name; every page is read.
+
+        :param name: inside the zone
+        :raises ProviderError: Cloudflare could not be asked, or the zone changes faster than its pages can be read
+        """
+        for _attempt in range(_ATTEMPTS):
+            pages = list(self._pages(zone, name))
+            records = [_record(item) for items, _total in pages for item in items]
+            # A record that comes or goes meanwhile moves others from one page to the next.
+            if len({total for _items, total in pages}) == 1 and len({one.id for one in records}) == len(records):
+                return [one for one in records if name in (None, one.name)]
+        raise ProviderError(f"Cloudflare, zone {zone.name}: it changes faster than it can be read. Run again later")
+
+    def write(self, zone: CloudflareZone, **parts: Sequence[Mapping[str, Any]]) -> None:
+        """Send one batch, once: Cloudflare does all of it in one database transaction, or nothing.
+
+        :param parts: ``deletes``, ``patches`` and ``posts`` as the API takes them
+        :raises Conflict: somebody else's write came before, or Cloudflare let us wait; nothing was written
+        :raises Unclear: no answer that says what became of it
+        :raises ProviderError: Cloudflare refused it
+        """
+        given = {name: part for name, part in parts.items() if part}
+        self._gate.wait()
+        try:
+            response = self._client.dns.records.with_raw_response.batch(zone_id=zone.id, **given)
+            self._body(zone.name, response)
+        except _Garbled as garbled:
+            raise Unclear(str(garbled)) from None
+        except cloudflare.RateLimitError as limited:
+            self._hold(zone.name, limited, 0.0)
+            raise Conflict(f"Cloudflare, zone {zone.name}: it limits the rate of requests. Run again later") from None
+        except cloudflare.APIConnectionError as error:
+            if type(error.__cause__).__name__ in _NOT_SENT:
+                raise self._unreachable(zone.name, error) from None
+            raise Unclear(f"Cloudflare, zone {zone.name}: no answer to our write: {_cause(error)}") from None
+        except cloudflare.APIStatusError as error:
+            raise self._write_error(zone.name, error) from None
+
+    def _pages(self, zone: CloudflareZone, name: str | None) -> Iterator[tuple[list[Mapping[str, Any]], object]]:
+        """Each page, with the total that Cloudflare names there."""
+        wanted: dict[str, Any] = {"name": {"exact": name}} if name else {}
+        page, more, seen = 1, True, 0
+        while more:
+            body = self._ask(zone.name, partial(self._records_on, zone, page, wanted))
+            items, info = _items(body), _info(body)
+            seen += len(items)
+            total = info.get("total_count")
+            yield items, total
+            # Fewer may fit on a page than were asked for; the total of a filtered list may be that of all.
+            full = len(items) >= int(info.get("per_page") or _RECORDS_PER_PAGE)
+            more = bool(items) and (full if name or total is None else seen < int(total))
+            page += 1
+
+    def _records_on(self, zone: CloudflareZone, page: int, wanted: Mapping[str, Any]) -> Any:
+        listing = self._client.dns.records.with_raw_response.list
+        return listing(zone_id=zone.id, page=page, per_page=_RECORDS_PER_PAGE, order="name", **wanted)
+
+    def _ask(self, zone: str, question: Callable[[], Any]) -> Mapping[str, Any]:
+        """Ask until there is an answer: as long as told to wait, and again when none came."""
+        waited, failures = 0.0, 0
+        while True:
+            self._gate.wait()
+            try:
+                return self._body(zone, question())
+            except cloudflare.RateLimitError as limited:
+                waited += self._hold(zone, limited, waited)
+            except (cloudflare.APIConnectionError, cloudflare.InternalServerError) as error:
+                failures += 1
+                if failures == _ATTEMPTS:
+                    raise self._unreachable(zone, error) from None
+                time.sleep(CLOUDFLARE_PAUSE * failures)
+            except cloudflare.APIStatusError as error:
+                raise self._refusal(zone, error.status_code, error.body) from None
+
+    def _body(self, zone: str, response: Any) -> Mapping[str, Any]:
+        try:
+            body = response.http_response.json()
+        except ValueError:
+            body = None
+        if not isinstance(body, Mapping) or "success" not in body:
+            raise _Garbled(f"Cloudflare, zone {zone}: the answer is not Cloudflare's. {_REACH_WAY_OUT}")
+        if not body["success"]:
+            raise self._refusal(zone, response.http_response.status_code, body)
+        return body
+
+    def _hold(self, zone: str, limited: Any, waited: float) -> float:
+        """Keep all requests back for as long as Cloudflare says; gives the seconds."""
+        seconds = _retry_after(limited.response.headers)
+        if waited + seconds > LONGEST_WAIT:
+            raise ProviderError(
+                f"Cloudflare, zone {zone}: it limits the rate of requests and wants us to wait {seconds:.0f} seconds; "
+                f"at most {LONGEST_WAIT:.0f} are waited for one request. Run again later, with fewer domains at once"
+            )
+        if self._gate.close(seconds):
+            self._tell(f"Cloudflare limits the rate of requests: waiting {seconds:.0f} seconds, as it asks")
+        return seconds
+
+    def _write_error(self, zone: str, error: Any) -> Exception:
+        if error.status_code in _UNCLEAR or error.status_code >= 500:
+            return Unclear(f"Cloudflare, zone {zone}: it answered our write with HTTP {error.status_code}")
+        refusal = self._refusal(zone, error.status_code, error.body)
+        overtaken = any(code in _OVERTAKEN for code, _message in _errors(error.body))
+        return Conflict(str(refusal)) if overtaken else refusal
+
+    def _refusal(self, zone: str, status: int, body: object) -> ProviderError:
+        errors = _errors(body)
+        said = "; ".join(f"{code} {escape_controls(message).rstrip('.')}" for code, message in errors) or "no reason"
+        known = [_WAYS_OUT[code] for code, _message in errors if code in _WAYS_OUT]
+        way_out = known[0] if known else _STATUS_WAYS_OUT.get(status, "Look the code up in Cloudflare's documentation")
+        text = f"Cloudflare, zone {zone}: it answered HTTP {status}: {said}. {way_out}"
+        return ProviderError(text.replace(self._token, "***"))
+
+    def _unreachable(self, zone: str, error: Any) -> ProviderError:
+        if isinstance(error, cloudflare.InternalServerError):
+            reason, way_out = f"it answered HTTP {error.status_code}, {_ATTEMPTS} times", "Run again later"
+        else:
+            reason, way_out = _cause(error), _REACH_WAY_OUT
+        text = f"Cloudflare ({self._client.base_url}), zone {zone}: it could not be asked: {reason}. {way_out}"
+        return ProviderError(text.replace(self._token, "***"))
+
+
+class _Gate:
+    """Keeps the requests of all threads back until the time that Cloudflare named."""
+
+    def __init__(self) -> None:
+        self._until = 0.0
+        self._lock = threading.Lock()
+
+    def wait(self) -> None:
+        while (seconds := self._until - time.monotonic()) > 0:
+            time.sleep(seconds)
+
+    def close(self, seconds: float) -> bool:
+        """Close for some seconds; False when it is closed for about as long already."""
+        with self._lock:
+            until = time.monotonic() + seconds
+            later = until > self._until + 1
+            self._until = max(self._until, until)
+            return later
+
+
+def _zone(item: Mapping[str, Any]) -> CloudflareZone:
+    return CloudflareZone(
+        str(item["id"]),
+        _name(item["name"]),
+        item.get("status") == "active",
+        str((item.get("account") or {}).get("name")),
+        tuple(_name(host) for host in item.get("name_servers") or ()),
+    )
+
+
+def _record(item: Mapping[str, Any]) -> CloudflareRecord:
+    content = str(item.get("content") or "")
+    if item["type"] == "MX":
+        content = f"{item.get('priority')} {content}"
+    return CloudflareRecord(
+        str(item["id"]),
+        _name(item["name"]),
+        str(item["type"]),
+        content,
+        int(item["ttl"]),
+        bool(item.get("proxied")),
+        bool((item.get("settings") or {}).get("flatten_cname")),
+    )
+
+
+def _name(text: str) -> str:
+    return idna_encoded(text).lower().removesuffix(".")
+
+
+def _items(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return list(body.get("result") or ())
+
+
+def _info(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    return body.get("result_info") or {}
+
+
+def _errors(body: object) -> list[tuple[int, str]]:
+    """Codes and messages, those behind them included."""
+    listed = body.get("errors") if isinstance(body, Mapping) else None
+    errors = [error for error in listed or () if isinstance(error, Mapping)]
+    behind = [inner for error in errors for inner in error.get("error_chain") or () if isinstance(inner, Mapping)]
+    return [(int(error.get("code") or 0), str(error.get("message"))) for error in (*errors, *behind)]
+
+
+def _retry_after(headers: Mapping[str, str]) -> float:
+    """Seconds, from a number or a date (RFC 9110 section 10.2.3)."""
+    value = headers.get("retry-after", "")
+    with contextlib.suppress(ValueError):
+        return max(float(value), 1.0)
+    with contextlib.suppress(ValueError, TypeError):
+        return max(email.utils.parsedate_to_datetime(value).timestamp() - time.time(), 1.0)
+    return _DEFAULT_WAIT
+
+
+def _cause(error: BaseException) -> str:
+    """What lies behind the SDK's "Connection error."."""
+    cause = error.__cause__
+    text = f"{type(cause).__name__}: {cause}" if cause else str(error)
+    return escape_controls(text).rstrip(".")

@@ -1,0 +1,162 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the DNS modules have in common: from an AnsibleModule's parameters to its result."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from typing import Any, NoReturn
+
+from ansible.module_utils.common.parameters import remove_values
+from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import Module, Result
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import ProviderError
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.account import secret_values
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, RRset, values_of
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.values import departed
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.progress import Progress
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.request import Order, read_order
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.run import DomainOutcome, RecordStep, Run
+from ansible_collections.mailroom.erp.plugins.module_utils.libraries import MissingLibrary
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
+from ansible_collections.mailroom.erp.plugins.module_utils.snapshots.snapshot import Snapshot
+from ansible_collections.mailroom.erp.plugins.module_utils.state_folder import default_folder
+
+_LISTED = {"dkim": "dkim", "cname": "cnames", "report": "reports"}
+"""The kinds of record that a domain may have several of, and the keys of their results."""
+
+
+def run_dns_module(
+    module: Module, params: Mapping[str, Any], shape: Callable[[list[DomainOutcome]], Result]
+) -> NoReturn:
+    """Do what the parameters ask for and end the module.
+
+    :param module: the AnsibleModule
+    :param params: parameters in the shape of ``mail_domains``
+    :param shape: makes the module's own return values of the outcomes
+    """
+    try:
+        order = read_order(params)
+        _mask_secrets(module, order)
+        progress = Progress(params.get("progress_file"))
+        snapshot = open_snapshot(module, params)
+        run = Run(order, params.get("resolver"), params.get("concurrency") or 16, progress, snapshot)
+        outcomes = run.execute(not module.check_mode)
+    except (Refused, ProviderError, MissingLibrary) as error:
+        module.fail_json(msg=str(error))
+    for warning in [*(one for outcome in outcomes for one in outcome.warnings), *run.guard.warnings]:
+        module.warn(sendable(warning))
+    result = {**shape(outcomes), "changed": any(outcome.changed for outcome in outcomes)}
+    result["snapshot"] = snapshot_path(snapshot)
+    many = "senders" in params
+    if module._diff or not many:  # of thousands of domains it is half of the result
+        result["diff"] = _diff(outcomes)
+    if many:
+        result |= {"verdicts": verdicts(run), "planned": [planned(one) for one in _changed(outcomes)]}
+    result = sendable(result)
+    failures = [outcome for outcome in outcomes if outcome.failure]
+    for line in progress.said:
+        module.warn(line)
+    if failures:
+        module.fail_json(msg=_failure_list(failures, len(outcomes)), **result)
+    module.exit_json(**result)
+
+
+def sendable(value: Any) -> Any:
+    """What Ansible can send to the controller: UTF-8; bytes of the DNS that are none are escaped as ``\\xff``."""
+    if isinstance(value, str):
+        plain = value.isascii()
+        return value if plain else value.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    if isinstance(value, Mapping):
+        return {name: sendable(inner) for name, inner in value.items()}
+    return [sendable(inner) for inner in value] if isinstance(value, (list, tuple)) else value
+
+
+def open_snapshot(module: Module, params: Mapping[str, Any]) -> Snapshot | None:
+    """The snapshot that the run is to keep; None in check mode, which writes nothing anywhere.
+
+    :param params: with ``snapshot_dir`` and ``why``, as ``dns_module_options.shared_spec`` has them
+    """
+    if module.check_mode:
+        return None
+    # The name of a task may have been templated with a secret.
+    why = remove_values(params.get("why") or "no reason given", module.no_log_values)
+    return Snapshot(params.get("snapshot_dir") or default_folder(os.environ), why)
+
+
+def snapshot_path(snapshot: Snapshot | None) -> str | None:
+    """The return value ``snapshot``."""
+    return str(snapshot.path) if snapshot and snapshot.path else None
+
+
+def verdicts(run: Run) -> dict[str, list[Result]]:
+    """The return value ``verdicts``: each sender on the live records, and on the planned ones."""
+    return {
+        "before": [verdict.as_dict() for verdict in run.guard.before],
+        "after": [verdict.as_dict() for verdict in run.guard.after],
+    }
+
+
+def planned(change: Change) -> Result:
+    """One RRset of the return value ``planned``; no values means that it will not exist."""
+    name, rdtype = change.key
+    return {"name": name, "type": rdtype, "values": list(change.after.values) if change.after else []}
+
+
+def domain_result(outcome: DomainOutcome) -> Result:
+    """The return values of one domain; each kind of record that was asked for has its own key."""
+    result: Result = {"domain": outcome.request.domain, "zone": None, "changed": outcome.changed}
+    result |= {"spf": None, "dmarc": None, **{key: [] for key in _LISTED.values()}}
+    for step in outcome.steps:
+        record = record_result(step)
+        if step.recipe.kind in _LISTED:
+            result[_LISTED[step.recipe.kind]].append(record)
+        else:
+            result[step.recipe.kind] = record
+    result["zone"] = next((step.zone for step in outcome.steps if step.zone), None)
+    return {**result, "warnings": outcome.warnings}
+
+
+def record_result(step: RecordStep) -> Result:
+    """The return values of one record."""
+    plan = step.plan
+    record = {"before": plan.before, "after": plan.after}
+    return {"name": step.recipe.name, "record": record, "managed_elsewhere": plan.elsewhere, **plan.details}
+
+
+def _mask_secrets(module: Module, order: Order) -> None:
+    """Secrets that came by ``src`` are in no argument spec, so they are named to Ansible here."""
+    for account in order.accounts:
+        module.no_log_values.update(secret_values(account))
+
+
+def _diff(outcomes: list[DomainOutcome]) -> list[dict[str, str]]:
+    steps = [step for outcome in outcomes for step in outcome.steps if step.changed]
+    return [_step_diff(step, change) for step in steps for change in step.changes]
+
+
+def _changed(outcomes: list[DomainOutcome]) -> list[Change]:
+    return [change for outcome in outcomes for step in outcome.steps if step.changed for change in step.changes]
+
+
+def _step_diff(step: RecordStep, change: Change) -> dict[str, str]:
+    header = f"{change.key[0]} {change.key[1]} ({step.recipe.kind.upper()})"
+    texts = (step.plan.before, step.plan.after) if change is step.change else _beside(change)
+    before, after = _line(texts[0], change.before), _line(texts[1], change.after)
+    return {"before_header": header, "after_header": header, "before": before, "after": after}
+
+
+def _beside(change: Change) -> tuple[str | None, str | None]:
+    """The texts of another record that goes with one."""
+    before, after = values_of(change.before), values_of(change.after)
+    return (" | ".join(departed(before, after)) or None, " | ".join(departed(after, before)) or None)
+
+
+def _line(record: str | None, rrset: RRset | None) -> str:
+    return "" if record is None or rrset is None else f"TTL {rrset.ttl}: {record}\n"
+
+
+def _failure_list(failures: list[DomainOutcome], total: int) -> str:
+    lines = [f"{len(failures)} of {total} domains failed, the others are done:"]
+    return "\n".join([*lines, *(f"{outcome.request.domain}: {outcome.failure}" for outcome in failures)])

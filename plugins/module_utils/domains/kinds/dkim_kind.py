@@ -1,0 +1,180 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One DKIM selector of a domain: a CNAME to the key of a service, or a key of one's own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, RRset, ZoneState, values_of
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.cname_kind import (
+    BESIDE,
+    alias_change,
+    check_room,
+)
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.recipe import (
+    RecordPlan,
+    World,
+    left_to,
+    read_name,
+    too_long,
+    txt_change,
+)
+from ansible_collections.mailroom.erp.plugins.module_utils.policy import dkim
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Unresolved
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused, rule_and_source
+
+DKIM_OPTIONS: dict[str, dict[str, Any]] = {
+    "selector": {"type": "str", "required": True},
+    "target": {"type": "str"},
+    "public_key": {"type": "str", "no_log": False},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "validate": {"type": "str", "choices": ["warn", "require", "ignore"], "default": "warn"},
+}
+"""The options of ``dkim_record``, and of each entry of ``dkim`` in ``mail_domains``."""
+
+_DOCUMENTATION = "documentation of mailroom.erp.dkim_record"
+
+
+@dataclass(frozen=True, slots=True)
+class DkimRecipe:
+    """What is asked of one selector: ``target`` is a name, ``record`` a TXT value; both may be None to take it away."""
+
+    name: str
+    ttl: int | None
+    target: str | None = None
+    record: str | None = None
+    absent: bool = False
+    validate: str = "warn"
+    kind: str = "dkim"
+
+    @property
+    def keys(self) -> tuple[Key, ...]:
+        types = BESIDE if self.target and not self.absent else ("TXT",)
+        return tuple((self.name, rdtype) for rdtype in ("CNAME", *types))
+
+    def plan(self, state: ZoneState) -> RecordPlan:
+        """See :meth:`Recipe.plan`."""
+        holder = state.elsewhere.get(self.name)
+        if holder:
+            return left_to(self.name, f"zone {holder}")
+        alias, text = state.rrsets.get((self.name, "CNAME")), state.rrsets.get((self.name, "TXT"))
+        before = alias.values[0] if alias else _key_of(text)
+        if self.absent:
+            return self._removal(before, alias, text)
+        if self.target:
+            check_room(self.name, state)
+            return RecordPlan(before, self.target, alias_change(self.name, self.ttl, alias, self.target))
+        if alias:
+            raise Refused(self._alias_in_the_way(alias))
+        keys = [value for value in values_of(text) if dkim.is_key(value)]
+        change = txt_change(self.name, self.ttl, text, keys, self.record, dkim.is_key)
+        return RecordPlan(before, self.record, change)
+
+    def judge(self, plan: RecordPlan, world: World) -> None:
+        """Follow the selector to the key and judge it as receivers do.
+
+        :raises Refused: there is no usable key, and ``validate`` is "require"
+        """
+        plan.details["key"] = None
+        if self.absent or self.validate == "ignore":
+            return
+        try:
+            values = world.lookup(self.name, "TXT")
+        except Unresolved as reason:
+            faults, concerns = [f"the key cannot be looked up: {reason} (RFC 6376 section 3.6.2)"], []
+        else:
+            verdict = dkim.judge_published(values)
+            faults, concerns = verdict.faults, verdict.concerns
+            plan.details["key"] = {"algorithm": verdict.algorithm, "bits": verdict.bits, "usable": not faults}
+        if faults and self.validate == "require":
+            raise Refused([self._unusable(fault) for fault in faults])
+        plan.warnings += [f"{self.name}: {one}" for one in [*faults, *concerns]]
+
+    def unserved(self) -> RecordPlan:
+        """See :meth:`Recipe.unserved`: the domain's zone is ours, so the selector was delegated to somebody else."""
+        return left_to(self.name, "a zone that this DNS account does not serve")
+
+    def _removal(self, before: str | None, alias: RRset | None, text: RRset | None) -> RecordPlan:
+        if alias and (self.target is None or alias.values[0] == self.target):
+            return RecordPlan(before, None, Change(alias, None))
+        keys = [value for value in values_of(text) if dkim.is_key(value)]
+        if alias or not keys or self.target or self.record not in (None, *keys):
+            return RecordPlan(before, before)
+        return RecordPlan(before, None, txt_change(self.name, None, text, keys, None, dkim.is_key))
+
+    def _alias_in_the_way(self, alias: RRset) -> Problem:
+        rule = "the selector is an alias, so that its key is managed at the target, and no TXT may stand beside a CNAME"
+        way_out = "Publish the key under another selector, or remove the alias first (state: absent)."
+        return Problem(self.name, "CNAME record", alias.values[0], rule, "RFC 1034 section 3.6.2", way_out)
+
+    def _unusable(self, fault: str) -> Problem:
+        rule, source = rule_and_source(fault, _DOCUMENTATION)
+        way_out = "Have the service publish the key first, or use validate: warn."
+        return Problem(self.name, "DKIM key", self.target, rule, source, way_out)
+
+
+def read_dkim(
+    subject: str, name: str, ttl: int | None, options: Mapping[str, Any], problems: list[Problem]
+) -> DkimRecipe | None:
+    """Turn validated options into a recipe; what is wrong with them is added to ``problems``.
+
+    :param subject: the domain as the user wrote it, for messages
+    :param name: the same as A-labels
+    """
+    before = len(problems)
+    absent = options["state"] == "absent"
+    given = [option for option in ("target", "public_key") if options.get(option)]
+    if len(given) > 1 or (not given and not absent):
+        rule = "a selector is a CNAME to a service's key (target) or a key of one's own (public_key)"
+        problems.append(Problem(subject, "dkim", " and ".join(given), rule, _DOCUMENTATION, "Give one of the two."))
+    selector = _selector(subject, options["selector"], problems)
+    target = _target(subject, name, selector, options.get("target"), problems)
+    record = _record(subject, options.get("public_key"), problems)
+    if len(problems) > before:
+        return None
+    return DkimRecipe(f"{selector}._domainkey.{name}", ttl, target, record, absent, options["validate"])
+
+
+def _selector(subject: str, selector: str, problems: list[Problem]) -> str:
+    try:
+        return dkim.check_selector(selector)
+    except dkim.KeyProblem as error:
+        rule, source = rule_and_source(str(error), _DOCUMENTATION)
+        problems.append(Problem(subject, "dkim.selector", selector, rule, source, "Correct the selector."))
+        return selector
+
+
+def _target(subject: str, name: str, selector: str, target: str | None, problems: list[Problem]) -> str | None:
+    if not target:
+        return None
+    filled = target.replace("{domain}", name).replace("{selector}", selector)
+    plain = read_name(subject, "dkim.target", filled, "Correct the target.", problems)
+    if plain == f"{selector}._domainkey.{name}":
+        rule = "the selector would be an alias of itself"
+        problems.append(
+            Problem(subject, "dkim.target", filled, rule, "RFC 1034 section 3.6.2", "Name the service's key.")
+        )
+    return plain
+
+
+def _record(subject: str, public_key: str | None, problems: list[Problem]) -> str | None:
+    if not public_key:
+        return None
+    try:
+        record = dkim.key_record(public_key)
+    except dkim.KeyProblem as error:
+        rule, source = rule_and_source(str(error), _DOCUMENTATION)
+        problems.append(Problem(subject, "dkim.public_key", None, rule, source, "Give the public key."))
+        return None
+    problem = too_long(subject, "dkim.public_key", record)
+    if problem:
+        problems.append(problem)
+    return record
+
+
+def _key_of(text: RRset | None) -> str | None:
+    return next((value for value in values_of(text) if dkim.is_key(value)), None)

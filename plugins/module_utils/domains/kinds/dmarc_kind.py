@@ -1,0 +1,339 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One domain's DMARC policy, and the agreement of those outside the domain who get its reports."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Key, ZoneState
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.recipe import (
+    RecordPlan,
+    World,
+    left_to,
+    too_long,
+    txt_change,
+)
+from ansible_collections.mailroom.erp.plugins.module_utils.policy import dmarc
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.dmarc import DmarcError, DmarcWish
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.alignment import same_organisation
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Unresolved
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused, rule_and_source
+
+DMARC_OPTIONS: dict[str, dict[str, Any]] = {
+    "mode": {"type": "str", "choices": ["fixed", "managed"], "default": "fixed"},
+    "target": {"type": "str", "choices": list(dmarc.POLICIES)},
+    "policy": {"type": "str", "choices": list(dmarc.POLICIES)},
+    "subdomain_policy": {"type": "str", "choices": list(dmarc.POLICIES)},
+    "nonexistent_policy": {"type": "str", "choices": list(dmarc.POLICIES)},
+    "adkim": {"type": "str", "choices": ["r", "s"]},
+    "aspf": {"type": "str", "choices": ["r", "s"]},
+    "rua": {"type": "list", "elements": "str", "default": []},
+    "ruf": {"type": "list", "elements": "str", "default": []},
+    "fo": {"type": "str"},
+    "testing": {"type": "bool"},
+    "psd": {"type": "str", "choices": ["y", "n", "u"]},
+    "exclusive": {"type": "bool", "default": False},
+    "tighten": {"type": "bool", "default": True},
+    "accept_unseen_senders": {"type": "bool", "default": False},
+    "authorize_reports": {"type": "bool", "default": True},
+    "obsolete_tags": {"type": "dict"},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+}
+"""The options of ``dmarc_record``, and of ``dmarc`` in ``mail_domains``."""
+
+_TAGS = {
+    "policy": "p",
+    "subdomain_policy": "sp",
+    "nonexistent_policy": "np",
+    "adkim": "adkim",
+    "aspf": "aspf",
+    "fo": "fo",
+    "psd": "psd",
+}
+_WHERE = "DMARC record"
+_DOCUMENTATION = "documentation of mailroom.erp.dmarc_record"
+
+
+@dataclass(frozen=True, slots=True)
+class DmarcRecipe:
+    """What is asked of one domain's policy record."""
+
+    domain: str
+    ttl: int | None
+    wish: DmarcWish
+    absent: bool = False
+    tighten: bool = True
+    accept_unseen: bool = False
+    authorize: bool = True
+    kind: str = "dmarc"
+
+    @property
+    def name(self) -> str:
+        return f"_dmarc.{self.domain}"
+
+    @property
+    def keys(self) -> tuple[Key, ...]:
+        return ((self.name, "TXT"),)
+
+    def plan(self, state: ZoneState) -> RecordPlan:
+        """See :meth:`Recipe.plan`; what is there is kept, an alias or a delegation is left to who manages it."""
+        alias, holder = state.rrsets.get((self.name, "CNAME")), state.elsewhere.get(self.name)
+        if holder:
+            return left_to(self.name, f"zone {holder}")
+        if alias:
+            return left_to(self.name, f"the alias target {alias.values[0]}")
+        found = state.rrsets.get((self.name, "TXT"))
+        records = dmarc.select_dmarc(found.values) if found else []
+        if len(records) > 1 and not self.absent:
+            raise Refused(self._duplicates(records))
+        before = " | ".join(records) or None
+        after = None if self.absent else self._after(records[0] if records else None)
+        change = txt_change(self.name, self.ttl, found, records, after, dmarc.is_dmarc)
+        return RecordPlan(before, after, change, self._concerns(after))
+
+    def judge(self, plan: RecordPlan, world: World) -> None:
+        """A record that is managed elsewhere is looked at where the world finds it; relatives may have to agree."""
+        plan.warnings += self._strangers(plan.after, world)
+        records = _look_elsewhere(plan, self.name, world, f"{self.name}: cannot be looked up")
+        if records is None:
+            return
+        if not records:
+            plan.warnings.append(f"{self.name}: there is no policy record where it is managed (RFC 9989 section 4.7)")
+        elif len(records) == 1:
+            plan.warnings += self._concerns(records[0])
+
+    def unserved(self) -> RecordPlan:
+        """See :meth:`Recipe.unserved`: the domain's zone is ours, so ``_dmarc`` was delegated to somebody else."""
+        return left_to(self.name, "a zone that this DNS account does not serve")
+
+    def _after(self, before: str | None) -> str:
+        try:
+            live = dmarc.parse_dmarc(before) if before is not None else None
+            record = dmarc.merge_dmarc(live, self.wish)
+        except DmarcError as error:
+            rule, source = rule_and_source(str(error), _DOCUMENTATION)
+            way_out = "Correct the record in the zone first: receivers act as if there were none."
+            raise Refused(Problem(self.domain, _WHERE, error.value, rule, source, way_out)) from None
+        faults = dmarc.dmarc_faults(record)
+        if faults:
+            raise Refused([self._fault(str(record), fault) for fault in faults])
+        if not self.tighten and dmarc.is_stricter(record, live):
+            raise Refused(self._tightened(str(record), before))
+        if not self.accept_unseen and dmarc.rejects_anew(record, live):
+            raise Refused(self._unseen(str(record)))
+        problem = too_long(self.domain, _WHERE, str(record))
+        if problem:
+            raise Refused(problem)
+        return str(record)
+
+    def _tightened(self, after: str, before: str | None) -> Problem:
+        rule = (
+            f"the policy would become stricter than {before or 'none at all'}, and this run may not know every sender"
+        )
+        way_out = "Set mail_dns_complete: true when this inventory holds every sender, and run without --limit."
+        return Problem(self.domain, _WHERE, after, rule, "docs/inventory.md", way_out)
+
+    def _unseen(self, after: str) -> Problem:
+        rule = (
+            "it would be the first to ask that mail is rejected; only declared senders are judged, whoever else sends "
+            "as this domain cannot be seen from here, and their mail would be lost"
+        )
+        way_out = (
+            "Read the aggregate reports of some weeks under p=quarantine (rua); when nobody is missing, say so with "
+            "dmarc: {accept_unseen_senders: true}."
+        )
+        return Problem(self.domain, _WHERE, after, rule, "docs/verdicts.md", way_out)
+
+    def _fault(self, record: str, fault: str) -> Problem:
+        rule, source = rule_and_source(fault, _DOCUMENTATION)
+        return Problem(self.domain, _WHERE, record, rule, source, "Declare the tag, or correct it in the zone.")
+
+    def _duplicates(self, records: list[str]) -> Problem:
+        rule = f"the domain has {len(records)} DMARC records, so that receivers act as if there were none"
+        way_out = "Remove all but one from the zone."
+        return Problem(self.domain, _WHERE, " | ".join(records), rule, "RFC 9989 section 4.10", way_out)
+
+    def _strangers(self, record: str | None, world: World) -> list[str]:
+        """Where reports go above or below the domain, but to what receivers take for another organisation."""
+        try:
+            hosts = (
+                dmarc.relatives(dmarc.parse_dmarc(record), self.domain) if record is not None and self.authorize else []
+            )
+        except DmarcError:
+            return []
+        return [_stranger(self.domain, host) for host in hosts if _is_stranger(host, self.domain, world)]
+
+    def _concerns(self, record: str | None) -> list[str]:
+        try:
+            parsed = dmarc.parse_dmarc(record) if record is not None else None
+        except DmarcError as error:
+            return [f"{self.domain}: {error}"]
+        return [f"{self.domain}: {concern}" for concern in dmarc.dmarc_concerns(parsed)] if parsed else []
+
+
+@dataclass(frozen=True, slots=True)
+class ReportRecipe:
+    """The agreement of one destination to get the reports of a domain (RFC 9990 section 4).
+
+    It is not needed within one organisation. ``settled`` says that the DNS need not be asked whether the two are one:
+    it is needed, because the wish itself says where the organisation ends.
+    """
+
+    domain: str
+    destination: str
+    ttl: int | None
+    settled: bool = False
+    needed: bool = True
+    kind: str = "report"
+
+    @property
+    def name(self) -> str:
+        return dmarc.authorisation_name(self.domain, self.destination)
+
+    @property
+    def keys(self) -> tuple[Key, ...]:
+        return ((self.name, "TXT"),)
+
+    @property
+    def asks(self) -> bool:
+        """See :meth:`LooksUpFirst.asks`: whether the two are one organisation, which then has two labels at least."""
+        return not self.settled and self.domain.split(".")[-2:] == self.destination.split(".")[-2:]
+
+    def answered(self, world: World) -> ReportRecipe:
+        """See :meth:`LooksUpFirst.answered`."""
+        return replace(self, needed=same_organisation(world.lookup, self.domain, self.destination) is not True)
+
+    def plan(self, state: ZoneState) -> RecordPlan:
+        """See :meth:`Recipe.plan`; the destination's zone is ours. An agreement that stands is kept in any case."""
+        if self.name in state.elsewhere or (self.name, "CNAME") in state.rrsets:
+            return self.unserved()
+        found = state.rrsets.get((self.name, "TXT"))
+        records = dmarc.select_dmarc(found.values) if found else []
+        before = " | ".join(records) or None
+        after = before or (dmarc.AUTHORISATION if self.needed else None)
+        return RecordPlan(before, after, txt_change(self.name, self.ttl, found, records, after, dmarc.is_dmarc))
+
+    def judge(self, plan: RecordPlan, world: World) -> None:
+        """Where the destination's zone is not ours, see whether its owner has agreed."""
+        if not self.needed:
+            # Another change of this run may have split the organisation.
+            is_split = plan.after is None and _is_stranger(self.destination, self.domain, world)
+            plan.warnings += [_stranger(self.domain, self.destination)] if is_split else []
+            return
+        doubt = f"{self.domain}: whether {self.destination} agreed cannot be looked up"
+        if _look_elsewhere(plan, self.name, world, doubt) == []:
+            plan.warnings.append(
+                f"{self.domain}: {self.destination} has not agreed to get its reports, so nobody sends them there; "
+                f'its owner must publish {self.name} TXT "{dmarc.AUTHORISATION}" (RFC 9990 section 4)'
+            )
+
+    def unserved(self) -> RecordPlan:
+        """See :meth:`Recipe.unserved`: the destination is somebody else's."""
+        return RecordPlan(None, None, elsewhere=self.destination)
+
+
+def _look_elsewhere(plan: RecordPlan, name: str, world: World, doubt: str) -> list[str] | None:
+    """What the world finds of a record that somebody else manages, taken up in its plan.
+
+    :param doubt: the beginning of the warning when it cannot be looked up
+    :returns: the records found; None when the record is ours, or could not be looked up
+    """
+    if plan.elsewhere is None:
+        return None
+    try:
+        records = dmarc.select_dmarc(world.lookup(name, "TXT"))
+    except Unresolved as reason:
+        plan.warnings.append(f"{doubt}: {reason}")
+        return None
+    plan.before = plan.after = " | ".join(records) or None
+    return records
+
+
+def _is_stranger(host: str, domain: str, world: World) -> bool:
+    """Whether a destination is certainly of another organisation, and has certainly not agreed."""
+    if same_organisation(world.lookup, domain, host) is not False:
+        return False
+    try:
+        return not dmarc.select_dmarc(world.lookup(dmarc.authorisation_name(domain, host), "TXT"))
+    except Unresolved:
+        return False
+
+
+def _stranger(domain: str, host: str) -> str:
+    return (
+        f"{domain}: some receivers take {host} for another organisation and send it no reports; publish "
+        f'{dmarc.authorisation_name(domain, host)} TXT "{dmarc.AUTHORISATION}" (RFC 9990 section 4)'
+    )
+
+
+def read_dmarc(
+    subject: str, name: str, ttl: int | None, options: Mapping[str, Any], problems: list[Problem]
+) -> list[DmarcRecipe | ReportRecipe]:
+    """Turn validated options into recipes; what is wrong with them is added to ``problems``.
+
+    :param subject: the domain as the user wrote it, for messages
+    :param name: the same as A-labels
+    :returns: the policy record, and the agreement of each report address outside the domain
+    """
+    _check_mode(subject, options, problems)
+    values = {tag: options[option] for option, tag in _TAGS.items() if options.get(option) is not None}
+    if options.get("testing") is not None:
+        values["t"] = "y" if options["testing"] else "n"
+    values |= _obsolete(subject, options.get("obsolete_tags") or {}, problems)
+    rua = _uris(subject, "rua", options["rua"], name, problems)
+    ruf = _uris(subject, "ruf", options["ruf"], name, problems)
+    wish = DmarcWish(values, rua, ruf, options["exclusive"], options["mode"] == "managed")
+    for error in dmarc.check_wish(wish):
+        problems.append(_refusal(subject, "dmarc", error, "Correct the option."))
+    absent = options["state"] == "absent"
+    outside = (
+        dmarc.destinations(dmarc.merge_dmarc(None, wish), name) if options["authorize_reports"] and not absent else []
+    )
+    policy = DmarcRecipe(
+        name,
+        ttl,
+        wish,
+        absent,
+        tighten=options["tighten"],
+        accept_unseen=options["accept_unseen_senders"],
+        authorize=options["authorize_reports"],
+    )
+    return [policy, *(ReportRecipe(name, host, ttl, settled="psd" in values) for host in outside)]
+
+
+def _check_mode(subject: str, options: Mapping[str, Any], problems: list[Problem]) -> None:
+    managed = options["mode"] == "managed"
+    if managed and options.get("policy"):
+        rule = "with mode: managed the policy lives in the DNS, and only dmarc_advance moves it"
+        problems.append(Problem(subject, "dmarc.policy", options["policy"], rule, _DOCUMENTATION, "Give `target`."))
+    if options.get("target") and not managed:
+        rule = "target is where mode: managed shall end"
+        problems.append(Problem(subject, "dmarc.target", options["target"], rule, _DOCUMENTATION, "Give `policy`."))
+
+
+def _obsolete(subject: str, given: Mapping[str, Any], problems: list[Problem]) -> dict[str, str]:
+    for tag in sorted(set(given) - set(dmarc.OBSOLETE)):
+        rule = f"{tag} is none of the tags that RFC 9989 removed: {', '.join(dmarc.OBSOLETE)}"
+        problems.append(
+            Problem(subject, "dmarc.obsolete_tags", tag, rule, "RFC 9989 appendix C", "Use its own option.")
+        )
+    return {tag: str(value) for tag, value in given.items()}
+
+
+def _uris(subject: str, where: str, addresses: list[str], name: str, problems: list[Problem]) -> tuple[str, ...]:
+    uris = []
+    for address in addresses:
+        try:
+            uris.append(dmarc.report_uri(address.strip().replace("{domain}", name)))
+        except DmarcError as error:
+            problems.append(_refusal(subject, f"dmarc.{where}", error, "Correct the address."))
+    return tuple(dict.fromkeys(uris))
+
+
+def _refusal(subject: str, where: str, error: DmarcError, way_out: str) -> Problem:
+    rule, source = rule_and_source(str(error), _DOCUMENTATION)
+    return Problem(subject, where, error.value, rule, source, way_out)

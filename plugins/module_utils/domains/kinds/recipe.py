@@ -1,0 +1,175 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What every kind of mail record has in common: it is read, planned and judged, and then one engine writes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol, runtime_checkable
+
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, RRset, ZoneState, values_of
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Lookup
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import BadName, to_alabels
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_budget import BudgetCounter
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, rule_and_source
+
+DEFAULT_TTL = 3600
+"""Seconds; the TTL of an RRset that this collection makes when the user names none."""
+
+LARGEST_RDATA = 65535
+
+
+@dataclass(slots=True)
+class RecordPlan:
+    """One record from ``before`` to ``after`` (None: there is none) and the change that does it, if any.
+
+    ``beside`` are changes of other RRsets that go with it, all in the same zone. ``details`` is what the modules return
+    beside ``record``. ``elsewhere`` names who manages the record instead: the
+    target of an alias, or a delegated zone; then there is never a change.
+    """
+
+    before: str | None
+    after: str | None
+    change: Change | None = None
+    warnings: list[str] = field(default_factory=list)
+    details: dict[str, Any] = field(default_factory=dict)
+    elsewhere: str | None = None
+    beside: list[Change] = field(default_factory=list)
+
+    @property
+    def changes(self) -> list[Change]:
+        """All changes, that of the record first."""
+        return [*([self.change] if self.change else []), *self.beside]
+
+    @property
+    def creates(self) -> bool:
+        return self.before is None and self.after is not None
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What the world will see: live answers with all planned records of the run laid over them.
+
+    ``lookup`` gives the values of (name, type), () for none, and raises ``lookup.Unresolved``; ``counter`` counts
+    SPF records over the same answers; ``exists`` tells whether a name is there at all (is no NXDOMAIN).
+    """
+
+    lookup: Lookup
+    counter: BudgetCounter
+    exists: Callable[[str], bool]
+
+
+class Recipe(Protocol):
+    """One record that a domain shall have or not have."""
+
+    @property
+    def kind(self) -> str:
+        """spf, dkim, dmarc or report."""
+
+    @property
+    def name(self) -> str:
+        """The owner name of the record."""
+
+    @property
+    def keys(self) -> tuple[Key, ...]:
+        """The RRsets to read before it can be planned."""
+
+    def plan(self, state: ZoneState) -> RecordPlan:
+        """Plan the change. Pure.
+
+        :raises Refused: the DNS or the wish breaks a rule
+        """
+
+    def judge(self, plan: RecordPlan, world: World) -> None:
+        """Look at the plan with the eyes of the world; warnings are added to it.
+
+        :raises Refused: the world would not accept it
+        """
+
+    def unserved(self) -> RecordPlan | Problem:
+        """What to do when no zone of ours holds the name: a plan without a change, or a refusal."""
+
+
+@runtime_checkable
+class LooksUpFirst(Protocol):
+    """A recipe that wants to know something about the world before it can be planned."""
+
+    @property
+    def asks(self) -> bool:
+        """Whether it does."""
+
+    def answered(self, world: World) -> Recipe:
+        """The recipe with the answers. What cannot be looked up is told when it is planned and needed.
+
+        :param world: live answers
+        """
+
+
+def _replaced(
+    values: tuple[str, ...], records: list[str], after: str | None, ours: Callable[[str], bool]
+) -> tuple[str, ...]:
+    """TXT values with our record replaced in its place, all others as they were.
+
+    :param values: what is there
+    :param records: those among them that are ours
+    :param after: what takes their place
+    :param ours: tells our values from others
+    """
+    new = () if after is None else (after,)
+    if not records:
+        return (*values, *new)
+    place = values.index(records[0])
+    following = place + 1
+    return (*values[:place], *new, *(value for value in values[following:] if not ours(value)))
+
+
+def txt_change(
+    name: str, ttl: int | None, found: RRset | None, records: list[str], after: str | None, ours: Callable[[str], bool]
+) -> Change | None:
+    """The change that makes ``after`` our only TXT value at a name; None when it is so already.
+
+    :param ttl: asked for, in seconds; None keeps what is there
+    """
+    if not records and after is None:
+        return None
+    values = _replaced(values_of(found), records, after, ours)
+    seconds = ttl if ttl is not None and after is not None else (found.ttl if found else DEFAULT_TTL)
+    result = RRset(name, "TXT", seconds, values) if values else None
+    return None if result == found else Change(found, result)
+
+
+def too_long(domain: str, where: str, text: str) -> Problem | None:
+    """The problem of a TXT value that no TXT record can hold (RFC 1035 section 3.3.14)."""
+    length = len(text.encode("utf-8", "surrogateescape"))
+    if length + (length + 254) // 255 <= LARGEST_RDATA:
+        return None
+    rule = f"the record would have {length} bytes; TXT data holds at most {LARGEST_RDATA}, length bytes included"
+    return Problem(domain, where, text, rule, "RFC 1035 section 3.3.14", "Make it shorter.")
+
+
+def left_to(name: str, holder: str, judged: bool = True) -> RecordPlan:
+    """The plan for a record that somebody else manages: there is never a change.
+
+    :param name: the owner name
+    :param holder: who manages it, for a person
+    :param judged: whether the record is looked at all the same
+    """
+    warning = f"{name}: managed elsewhere, in {holder}; it is {'judged but ' if judged else ''}not changed"
+    return RecordPlan(None, None, warnings=[warning], elsewhere=holder)
+
+
+def read_name(subject: str, where: str, value: str, way_out: str, problems: list[Problem]) -> str | None:
+    """Normalise a name that a user gave; what is wrong with it is added to ``problems``.
+
+    :param subject: the domain as the user wrote it, for messages
+    :param where: the option
+    :returns: A-labels, None when it is no name
+    """
+    try:
+        return to_alabels(value)
+    except BadName as error:
+        rule, source = rule_and_source(str(error), "RFC 1035 section 2.3.1")
+        problems.append(Problem(subject, where, value, rule, source, way_out))
+        return None

@@ -1,0 +1,113 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Policy records as receivers read them: what breaks a rule is ignored or has its default, nothing is refused."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from ansible_collections.mailroom.erp.plugins.module_utils.policy import dmarc
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Lookup
+
+_REQUESTS = dmarc.POLICIES
+_CHOICES = {
+    "p": _REQUESTS,
+    "sp": _REQUESTS,
+    "np": _REQUESTS,
+    "adkim": ("r", "s"),
+    "aspf": ("r", "s"),
+    "psd": ("u", "y", "n"),
+    "t": ("n", "y"),
+}
+_DEFAULTS = {"adkim": "r", "aspf": "r", "psd": "u", "t": "n"}
+_KNOWN = frozenset({"v", "rua", "ruf", "fo", *_CHOICES, *dmarc.OBSOLETE})
+_WHITE = " \t\r\n"
+_MAILTO = re.compile(r"mailto:[^\s@,!;]+@[^\s@,!;]+(![0-9]+[kmgt]?)?", re.IGNORECASE)
+_OTHER_URI = re.compile(r"(?!mailto:)[a-z][a-z0-9+.-]*:[^\s,!;]+(![0-9]+[kmgt]?)?", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyRecord:
+    """One policy record, and the domain whose ``_dmarc`` name it stands at."""
+
+    domain: str
+    text: str
+    tags: Mapping[str, str]
+
+    @property
+    def name(self) -> str:
+        return policy_name(self.domain)
+
+    def choice(self, tag: str) -> str | None:
+        """The value of p, sp, np, adkim, aspf, psd or t: its default when it is absent or not one that it may have.
+
+        :returns: in lower case, as the ABNF compares letters without case (RFC 9989 section 4.8); None for a policy
+            that is not there
+        """
+        value = self.tags.get(tag, "").lower()
+        return value if value in _CHOICES[tag] else _DEFAULTS.get(tag)
+
+    def invalid(self, *tags: str) -> list[str]:
+        """Those of the tags that are there with a value that they may not have, as written."""
+        return [f"{tag}={self.tags[tag]}" for tag in tags if tag in self.tags and self.choice(tag) is None]
+
+    @property
+    def asks_for_reports(self) -> bool:
+        """Whether rua= holds at least one URI that is written as one (RFC 9989 section 4.10.1, RFC 3986)."""
+        uris = (uri.strip(_WHITE) for uri in self.tags.get("rua", "").split(","))
+        return any(_MAILTO.fullmatch(uri) or _OTHER_URI.fullmatch(uri) for uri in uris)
+
+
+@dataclass(frozen=True, slots=True)
+class FoundPolicy:
+    """What one ``_dmarc`` name holds for receivers: a record, or ``fault``, why what is there is none."""
+
+    record: PolicyRecord | None = None
+    fault: str | None = None
+    several: bool = False
+
+
+def policy_name(domain: str) -> str:
+    """Where a domain's policy record stands (RFC 9989 section 4.5)."""
+    return f"_dmarc.{domain}"
+
+
+def find(lookup: Lookup, domain: str) -> FoundPolicy:
+    """Look for the policy record of exactly this domain.
+
+    TXT values that do not begin with ``v=DMARC1`` are no policy records (RFC 9989 section 4.10 steps 2 and 6).
+
+    :raises Unresolved: the name cannot be looked up
+    """
+    values = dmarc.select_dmarc(lookup(policy_name(domain), "TXT"))
+    if len(values) > 1:
+        fault = (
+            f"{policy_name(domain)} has {len(values)} policy records, so that receivers use none of them "
+            "(RFC 9989 section 4.10)"
+        )
+        return FoundPolicy(fault=fault, several=True)
+    return _read(domain, values[0]) if values else FoundPolicy()
+
+
+@lru_cache(maxsize=4096)
+def _read(domain: str, text: str) -> FoundPolicy:
+    """Take a record apart; what is no known tag is ignored (RFC 9989 section 4.8).
+
+    Tag names are compared without case: the ABNF of RFC 7489 section 6.4 does, and so do the receivers who follow it.
+    """
+    tags: dict[str, str] = {}
+    for part in text.split(";"):
+        name, equals, value = part.partition("=")
+        tag = name.strip(_WHITE).lower()
+        if not equals or tag not in _KNOWN:
+            continue
+        if tag in tags:
+            return FoundPolicy(
+                fault=f"{policy_name(domain)} has the tag {tag}= twice, so it is void (RFC 6376 section 3.2)"
+            )
+        tags[tag] = value.strip(_WHITE)
+    return FoundPolicy(PolicyRecord(domain, text, tags))

@@ -1,0 +1,34 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is a secret, by its name, and what a secret must be to be masked."""
+
+from __future__ import annotations
+
+import re
+
+SHORTEST_SECRET = 8
+"""Characters. A shorter no_log value would blank out harmless words in every output of the task."""
+
+_SECRET_NAME = re.compile(r"pass|secret|token|api_?key|private_?key|wachtwoord|toegangscode|credential", re.IGNORECASE)
+
+
+def looks_secret(name: str) -> bool:
+    """Tell whether an option's name announces a secret, so that its value is not shown even when misplaced."""
+    return _SECRET_NAME.search(name) is not None
+
+
+def is_too_short(secret: object) -> bool:
+    """Tell whether a secret is too short to be masked without harm."""
+    return len(str(secret)) < SHORTEST_SECRET
+
+
+def too_short(path: str) -> str:
+    """The broken rule of a secret that is too short, as one sentence without its value.
+
+    :param path: the option that holds it, such as ``dns.key_secret``
+    """
+    return (
+        f"{path} is shorter than {SHORTEST_SECRET} characters: Ansible masks secrets by replacing their text, "
+        "so a short one would blank out other output and could be guessed from it. Use a longer secret"
+    )

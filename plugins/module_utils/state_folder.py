@@ -1,0 +1,31 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The folder for what the collection keeps of its runs on this machine: snapshots, the journal, locks."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+
+def default_folder(environment: Mapping[str, str]) -> str:
+    """Where it is unless told otherwise: in the user's state folder (XDG Base Directory Specification).
+
+    :param environment: the environment variables
+    """
+    state = environment.get("XDG_STATE_HOME", "")
+    return os.path.join(state if os.path.isabs(state) else os.path.expanduser("~/.local/state"), "mailroom")
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder for this user only; one that exists keeps its mode.
+
+    :raises OSError: it cannot be made
+    """
+    if not folder.is_dir():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(FileExistsError):
+            folder.mkdir(mode=0o700)

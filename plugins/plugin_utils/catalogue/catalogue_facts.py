@@ -1,0 +1,192 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The values of the catalogue: systems, services, and facts with their sources."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where facts come from. ``date`` is YYYY-MM-DD or YYYY-MM, None when the document bears none."""
+
+    title: str
+    document: str | None
+    url: str | None
+    date: str | None
+
+    def __str__(self) -> str:
+        return f"{self.title}, {self.date}" if self.date else self.title
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One value with its source; ``value`` is None when nobody gave it."""
+
+    value: Any = None
+    source: Source | None = None
+
+
+UNKNOWN = Fact()
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A sentence about a service, by language. ``submission``: it holds only for mail handed in with a password."""
+
+    texts: Mapping[str, str]
+    source: Source
+    submission: bool
+
+    def text(self, language: str) -> str:
+        """The sentence in a language (en or nl), else in English, else in the one there is."""
+        return self.texts.get(language) or self.texts.get("en") or next(iter(self.texts.values()))
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A sending service. Facts: ``host`` str, ``ports`` list of {port, security}, ``auth`` none|optional|required,
+    ``username`` str, ``spf_terms`` list of str, ``domains`` and ``mx`` list of names, ``limits`` numbers by name,
+    ``dkim`` dict, ``envelope`` sender (the From address is the envelope sender too) or return_path (a name below the
+    sender's domain that the service gives out)."""
+
+    name: str
+    title: str
+    kind: str
+    host: Fact
+    ports: Fact
+    auth: Fact
+    username: Fact
+    spf_terms: Fact
+    dkim: Fact
+    domains: Fact
+    mx: Fact
+    envelope: Fact
+    limits: Mapping[str, Fact]
+    warnings: tuple[Note, ...]
+    notes: tuple[Note, ...]
+
+    def security(self, port: int) -> str | None:
+        """What the service speaks on a port: none, starttls or implicit; None when unknown."""
+        found = [entry["security"] for entry in self.ports.value or () if entry["port"] == port]
+        return found[0] if found and found[0] != "unknown" else None
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of an ERP's screen. Its value is what the inventory sets, else the named fact, else a default.
+
+    ``spec`` is the argument spec of the setting (None: it cannot be set), ``unset`` what a field without value
+    means: keep (leave as it is), empty, or omit (not shown).
+    """
+
+    id: str
+    label: str
+    source: Source
+    spec: Mapping[str, Any] | None = None
+    fact: str | None = None
+    sender: str | None = None
+    secret: str | None = None
+    format: str | None = None
+    required: bool = False
+    unset: str = "keep"
+    show_if: Mapping[str, Any] = field(default_factory=dict)
+    words: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Entra:
+    """What a transport needs from Microsoft Entra: an ``application`` of one's own with ``permissions`` (list of
+    {resource, role}), or ``consent`` for the ``application`` of a ``publisher``; field ``user`` says who consents."""
+
+    kind: str
+    permissions: tuple[Mapping[str, str], ...]
+    application: str | None
+    publisher: str | None
+    user: str | None
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Transport:
+    """One way in which an ERP sends: the services it takes (by name, or by kind) and its fields in screen order."""
+
+    id: str
+    label: str
+    source: Source
+    services: tuple[str, ...]
+    kinds: tuple[str, ...]
+    fields: tuple[Field, ...]
+    entra: Entra | None = None
+
+    @property
+    def secret(self) -> Field | None:
+        """The field that takes the secret of the environment."""
+        return next((field for field in self.fields if field.secret is not None), None)
+
+
+@dataclass(frozen=True, slots=True)
+class SenderKind:
+    """A place where the ERP keeps a sender: one address, or several by key (``many``)."""
+
+    id: str
+    label: str
+    menu: str
+    many: bool
+    required: bool
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A required_if of ansible-core's argument spec, for one transport."""
+
+    transport: str
+    required_if: tuple[Any, ...]
+    text: str
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """A sentence of the sheet, in the system's language, and when it holds (see ``docs/catalogue.md``)."""
+
+    text: str
+    source: Source
+    when: Mapping[str, Any]
+    label: str = ""
+    steps: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ChecklistPoint:
+    """A point of the checklist, to be confirmed in ``erp_mail_confirmed`` by its id."""
+
+    id: str
+    text: str
+    source: Source
+    when: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """An ERP system: its screen, its senders, and what its users must know."""
+
+    name: str
+    title: str
+    language: str
+    menu: str
+    senders: tuple[SenderKind, ...]
+    settings: tuple[Field, ...]
+    transports: tuple[Transport, ...]
+    rules: tuple[Rule, ...]
+    buttons: tuple[Hint, ...]
+    outside: tuple[Hint, ...]
+    never: tuple[Hint, ...]
+    notes: tuple[Hint, ...]
+    checklist: tuple[ChecklistPoint, ...]
+    envelope: Fact = UNKNOWN

@@ -1,0 +1,238 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Loads the catalogue: one YAML file per ERP system and per sending service, and the entries a user adds."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.mailroom.erp.plugins.module_utils.libraries import require
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf import SpfError, parse_term
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
+from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue import catalogue_shape as shape
+from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_facts import (
+    UNKNOWN,
+    ChecklistPoint,
+    Entra,
+    Fact,
+    Field,
+    Hint,
+    Note,
+    Rule,
+    SenderKind,
+    Service,
+    Source,
+    System,
+    Transport,
+)
+
+_FOLDER = Path(__file__).parent
+_SHAPES = {"systems": shape.SYSTEM, "services": shape.SERVICE}
+
+
+class Catalogue:
+    """The systems and services of this collection, with the user's own entries on top of them.
+
+    :param systems: the user's entries by name (``erp_mail_catalogue_systems``), shaped as the files are
+    :param services: the user's entries by name (``erp_mail_catalogue_services``)
+    """
+
+    def __init__(self, systems: Mapping[str, Any] | None = None, services: Mapping[str, Any] | None = None) -> None:
+        self._own = {"systems": dict(systems or {}), "services": dict(services or {})}
+
+    def names(self, part: str) -> list[str]:
+        """All names of a part (``systems`` or ``services``), sorted."""
+        return sorted({path.stem for path in (_FOLDER / part).glob("*.yml")} | set(self._own[part]))
+
+    def entry(self, part: str, name: str) -> dict[str, Any]:
+        """One entry as it is written, its shape checked.
+
+        :param part: ``systems`` or ``services``
+        :param name: the entry's name
+        :returns: the entry with types and defaults applied; facts that nobody gave are left out
+        :raises KeyError: the catalogue has no such entry
+        :raises Refused: the entry does not have the shape that docs/catalogue.md describes
+        """
+        what = f"catalogue {part.removesuffix('s')} {name}"
+        if name in self._own[part]:
+            own = self._own[part][name]
+            return _checked(part, what, {"name": name, **own} if isinstance(own, Mapping) else own)
+        if name not in self.names(part):
+            raise KeyError(name)
+        return _from_file(part, name)
+
+    def service(self, name: str) -> Service:
+        """One sending service.
+
+        :raises KeyError: the catalogue has no such service
+        :raises Refused: its entry is malformed
+        """
+        return _service(self.entry("services", name))
+
+    def system(self, name: str) -> System:
+        """One ERP system.
+
+        :raises KeyError: the catalogue has no such system
+        :raises Refused: its entry is malformed
+        """
+        return _system(self.entry("systems", name))
+
+    def by_host(self, host: str) -> Service | None:
+        """The service whose server has this name, told by the catalogue; None when there is none."""
+        for name in self.names("services"):
+            try:
+                service = self.service(name)
+            except Refused:
+                continue
+            if service.host.value is not None and str(service.host.value).lower() == host.lower():
+                return service
+        return None
+
+    def closest(self, part: str, name: str) -> str:
+        """A hint for a name that the catalogue does not have."""
+        close = difflib.get_close_matches(name, self.names(part), n=1)
+        return f"Did you mean {close[0]}?" if close else f"Choose one of: {', '.join(self.names(part))}."
+
+
+@functools.cache
+def _from_file(part: str, name: str) -> dict[str, Any]:
+    yaml = require("yaml")
+    text = (_FOLDER / part / f"{name}.yml").read_text(encoding="utf-8")
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return _checked(part, f"catalogue {part.removesuffix('s')} {name}", yaml.load(text, Loader=loader))
+
+
+def _checked(part: str, what: str, entry: object) -> dict[str, Any]:
+    values, problems = shape.checked(what, _SHAPES[part], entry)
+    if not problems and part == "services":
+        problems = _bad_terms(what, values)
+    if problems:
+        raise Refused(problems)
+    return values
+
+
+def _bad_terms(what: str, entry: Mapping[str, Any]) -> list[Problem]:
+    problems = []
+    for term in ((entry.get("spf") or {}).get("terms") or {}).get("value", []):
+        try:
+            parse_term(term)
+        except SpfError as error:
+            problems.append(Problem(what, "spf.terms", term, str(error), shape.SOURCE, "Correct the term."))
+    return problems
+
+
+def _sources(entry: Mapping[str, Any]) -> dict[str, Source]:
+    return {
+        name: Source(item["title"], item["document"], item["url"], None if item["date"] == "unknown" else item["date"])
+        for name, item in entry["sources"].items()
+    }
+
+
+def _service(entry: Mapping[str, Any]) -> Service:
+    sources = _sources(entry)
+
+    def fact(holder: str | None, name: str) -> Fact:
+        found = ((entry.get(holder) or {}) if holder else entry).get(name)
+        return Fact(found["value"], sources[found["source"]]) if found else UNKNOWN
+
+    return Service(
+        name=entry["name"],
+        title=entry["title"],
+        kind=entry["kind"],
+        host=fact("smtp", "host"),
+        ports=fact("smtp", "ports"),
+        auth=fact("smtp", "auth"),
+        username=fact("smtp", "username"),
+        spf_terms=fact("spf", "terms"),
+        dkim=fact(None, "dkim"),
+        domains=fact(None, "domains"),
+        mx=fact(None, "mx"),
+        envelope=fact(None, "envelope"),
+        limits={name: fact("limits", name) for name, item in (entry.get("limits") or {}).items() if item},
+        warnings=_notes(entry["warnings"], sources),
+        notes=_notes(entry["notes"], sources),
+    )
+
+
+def _notes(items: list[dict[str, Any]], sources: Mapping[str, Source]) -> tuple[Note, ...]:
+    return tuple(
+        Note({lang: item[lang] for lang in ("en", "nl") if item[lang]}, sources[item["source"]], item["submission"])
+        for item in items
+    )
+
+
+def _system(entry: Mapping[str, Any]) -> System:
+    sources = _sources(entry)
+    envelope = entry["envelope"]
+    return System(
+        name=entry["name"],
+        title=entry["title"],
+        language=entry["language"],
+        menu=entry["menu"]["value"],
+        senders=tuple(_sender_kind(name, item, sources) for name, item in entry["senders"].items()),
+        settings=tuple(_field({"id": name, **item}, sources) for name, item in entry["settings"].items()),
+        transports=tuple(_transport(name, item, sources) for name, item in entry["transports"].items()),
+        rules=tuple(_rule(item, sources) for item in entry["rules"]),
+        buttons=_hints(entry["buttons"], sources),
+        outside=_hints(entry["outside"], sources),
+        never=_hints(entry["never"], sources),
+        notes=_hints(entry["notes"], sources),
+        checklist=_checks(entry["checklist"], sources),
+        envelope=Fact(envelope["value"], sources[envelope["source"]]) if envelope else UNKNOWN,
+    )
+
+
+def _rule(item: Mapping[str, Any], sources: Mapping[str, Source]) -> Rule:
+    return Rule(item["transport"], tuple(item["required_if"]), item["rule"], sources[item["source"]])
+
+
+def _sender_kind(name: str, item: Mapping[str, Any], sources: Mapping[str, Source]) -> SenderKind:
+    many = item["shape"] == "addresses"
+    return SenderKind(name, item["label"], item["menu"], many, item["required"], sources[item["source"]])
+
+
+def _transport(name: str, item: Mapping[str, Any], sources: Mapping[str, Source]) -> Transport:
+    return Transport(
+        name,
+        item["label"],
+        sources[item["source"]],
+        tuple(item["services"]),
+        tuple(item["kinds"]),
+        tuple(_field(field, sources) for field in item["fields"]),
+        _entra(item["entra"], sources),
+    )
+
+
+def _entra(item: Mapping[str, Any] | None, sources: Mapping[str, Source]) -> Entra | None:
+    if item is None:
+        return None
+    return Entra(**{**item, "permissions": tuple(item["permissions"]), "source": sources[item["source"]]})
+
+
+def _field(item: Mapping[str, Any], sources: Mapping[str, Source]) -> Field:
+    given = {key: value for key, value in item.items() if value is not None}
+    spec = given.pop("setting", None)
+    label = given.pop("label", given["id"])
+    return Field(**{**given, "label": label, "source": sources[given["source"]], "spec": spec})
+
+
+def _hints(items: list[dict[str, Any]], sources: Mapping[str, Source]) -> tuple[Hint, ...]:
+    return tuple(
+        Hint(item["text"], sources[item["source"]], _given(item["when"]), item["label"], tuple(item["steps"]))
+        for item in items
+    )
+
+
+def _checks(items: list[dict[str, Any]], sources: Mapping[str, Source]) -> tuple[ChecklistPoint, ...]:
+    return tuple(
+        ChecklistPoint(item["id"], item["text"], sources[item["source"]], _given(item["when"])) for item in items
+    )
+
+
+def _given(when: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {name: value for name, value in (when or {}).items() if value is not None}

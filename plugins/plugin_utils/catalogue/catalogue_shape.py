@@ -1,0 +1,232 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The shape of the catalogue's files as argument specs, checked by ansible-core's own validator."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem
+from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import plain_value
+
+SOURCE = "mailroom.erp docs/catalogue.md"
+KINDS = ["isp", "mailbox", "platform", "relay", "graph", "erp_vendor", "addon"]
+FORMATS = ["host", "port", "address", "endpoint", "guid", "url", "count", "positive"]
+FACTS = ["transport", "host", "port", "endpoint", "security", "auth", "username", "directory_id", "application_id"]
+ENVELOPES = ["sender", "return_path"]
+ENTRA = ["application", "consent"]
+
+ArgumentSpec = dict[str, dict[str, Any]]
+
+_TEXT: dict[str, Any] = {"type": "str", "required": True}
+_STRINGS: dict[str, Any] = {"type": "list", "elements": "str", "default": []}
+_DATE = re.compile(r"unknown|\d{4}-\d{2}(-\d{2})?")
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+
+
+def _fact(kind: str, **more: Any) -> dict[str, Any]:
+    return {"type": "dict", "options": {"value": {"type": kind, "required": True, **more}, "source": _TEXT}}
+
+
+def _listed(options: ArgumentSpec) -> dict[str, Any]:
+    return {"type": "list", "elements": "dict", "default": [], "options": options}
+
+
+_SOURCE_SPEC: ArgumentSpec = {"title": _TEXT, "url": {"type": "str"}, "document": {"type": "str"}, "date": _TEXT}
+_PORT: ArgumentSpec = {
+    "port": {"type": "int", "required": True},
+    "security": {"type": "str", "choices": ["none", "starttls", "implicit", "unknown"], "default": "unknown"},
+}
+_NOTES = _listed(
+    {"en": {"type": "str"}, "nl": {"type": "str"}, "source": _TEXT, "submission": {"type": "bool", "default": False}}
+)
+_SMTP: ArgumentSpec = {
+    "host": _fact("str"),
+    "ports": _fact("list", elements="dict", options=_PORT),
+    "auth": _fact("str", choices=["none", "optional", "required"]),
+    "username": _fact("str"),
+}
+_HEAD: ArgumentSpec = {"name": _TEXT, "title": _TEXT, "sources": {"type": "dict", "required": True}}
+
+SERVICE: ArgumentSpec = {
+    **_HEAD,
+    "kind": {"type": "str", "required": True, "choices": KINDS},
+    "smtp": {"type": "dict", "options": _SMTP},
+    "spf": {"type": "dict", "options": {"terms": _fact("list", elements="str")}},
+    "dkim": _fact("dict"),
+    "domains": _fact("list", elements="str"),
+    "mx": _fact("list", elements="str"),
+    "envelope": _fact("str", choices=ENVELOPES),
+    "limits": {
+        "type": "dict",
+        "options": {
+            "messages_per_day": _fact("int"),
+            "messages_per_minute": _fact("int"),
+            "message_bytes": _fact("int"),
+        },
+    },
+    "warnings": _NOTES,
+    "notes": _NOTES,
+}
+"""The shape of ``services/*.yml``; a fact that is left out is unknown."""
+
+_FIELD: ArgumentSpec = {
+    "id": _TEXT,
+    "label": {"type": "str"},
+    "source": _TEXT,
+    "setting": {"type": "dict"},
+    "fact": {"type": "str", "choices": FACTS},
+    "sender": {"type": "str"},
+    "secret": {"type": "str", "choices": ["erp_mail_password"]},
+    "format": {"type": "str", "choices": FORMATS},
+    "required": {"type": "bool", "default": False},
+    "unset": {"type": "str", "choices": ["keep", "empty", "omit"], "default": "keep"},
+    "show_if": {"type": "dict", "default": {}},
+    "words": {"type": "dict", "default": {}},
+}
+_WHEN: ArgumentSpec = {
+    "transport": {"type": "list", "elements": "str"},
+    "service": {"type": "list", "elements": "str"},
+    "kind": {"type": "list", "elements": "str", "choices": KINDS},
+    "settings": {"type": "dict"},
+    "dkim": {"type": "bool"},
+}
+_HINTS = _listed(
+    {
+        "label": {"type": "str", "default": ""},
+        "text": _TEXT,
+        "steps": _STRINGS,
+        "source": _TEXT,
+        "when": {"type": "dict", "options": _WHEN},
+    }
+)
+_CHECKS = _listed({"id": _TEXT, "text": _TEXT, "source": _TEXT, "when": {"type": "dict", "options": _WHEN}})
+_PERMISSION: ArgumentSpec = {"resource": _TEXT, "role": _TEXT}
+_ENTRA: ArgumentSpec = {
+    "kind": {"type": "str", "required": True, "choices": ENTRA},
+    "permissions": {"type": "list", "elements": "dict", "default": [], "options": _PERMISSION},
+    "application": {"type": "str"},
+    "publisher": {"type": "str"},
+    "user": {"type": "str"},
+    "source": _TEXT,
+}
+_TRANSPORT: ArgumentSpec = {
+    "label": _TEXT,
+    "source": _TEXT,
+    "services": _STRINGS,
+    "kinds": {**_STRINGS, "choices": KINDS},
+    "entra": {"type": "dict", "options": _ENTRA},
+    "fields": {"type": "list", "elements": "dict", "required": True, "options": _FIELD},
+}
+_SENDER: ArgumentSpec = {
+    "label": _TEXT,
+    "menu": _TEXT,
+    "source": _TEXT,
+    "shape": {"type": "str", "required": True, "choices": ["address", "addresses"]},
+    "required": {"type": "bool", "default": False},
+}
+_RULE: ArgumentSpec = {
+    "transport": _TEXT,
+    "required_if": {"type": "list", "elements": "raw", "required": True},
+    "rule": _TEXT,
+    "source": _TEXT,
+}
+_SETTING: ArgumentSpec = {"setting": {"type": "dict", "required": True}, "format": _FIELD["format"], "source": _TEXT}
+
+SYSTEM: ArgumentSpec = {
+    **_HEAD,
+    "language": {"type": "str", "required": True, "choices": ["en", "nl"]},
+    "menu": {**_fact("str"), "required": True},
+    "senders": {"type": "dict", "required": True},
+    "settings": {"type": "dict", "default": {}},
+    "transports": {"type": "dict", "required": True},
+    "rules": _listed(_RULE),
+    "envelope": _fact("str", choices=["sender"]),
+    "buttons": _HINTS,
+    "outside": _HINTS,
+    "never": _HINTS,
+    "notes": _HINTS,
+    "checklist": _CHECKS,
+}
+"""The shape of ``systems/*.yml``; ``senders``, ``settings`` and ``transports`` are keyed by names of their own."""
+
+KEYED: dict[str, ArgumentSpec] = {
+    "sources": _SOURCE_SPEC,
+    "senders": _SENDER,
+    "settings": _SETTING,
+    "transports": _TRANSPORT,
+}
+"""The parts of an entry that are keyed by names of their own."""
+
+
+def checked(what: str, spec: ArgumentSpec, entry: object) -> tuple[dict[str, Any], list[Problem]]:
+    """Check one entry of the catalogue against its shape.
+
+    :param what: how errors name it, e.g. "catalogue service ziggo"
+    :param spec: :data:`SERVICE` or :data:`SYSTEM`
+    :param entry: the entry as read; a fact given as ``unknown`` counts as left out
+    :returns: the entry with types and defaults applied, and its problems (then it is not usable)
+    """
+    if not isinstance(entry, Mapping):
+        return {}, [_problem(what, "the entry", f"is a {type(entry).__name__}, not a dictionary")]
+    own = plain_value(entry)  # YAML aliases share one object, and the validator writes into it
+    values, problems = _validated(what, "", spec, _without_unknown(own))
+    for part in (part for part in KEYED if isinstance(values.get(part), Mapping)):
+        for name, item in values[part].items():
+            values[part][name], more = _named(what, part, name, item)
+            problems += more
+    if not problems:
+        problems = _stray_sources(what, "", values, values["sources"])
+    return values, problems
+
+
+def _named(what: str, part: str, name: str, item: object) -> tuple[object, list[Problem]]:
+    if not _NAME.fullmatch(name):
+        return item, [_problem(what, f"{part}.{name}", "a name is made of a-z, 0-9 and _, and begins with a letter")]
+    if not isinstance(item, Mapping):
+        return item, [_problem(what, f"{part}.{name}", f"is a {type(item).__name__}, not a dictionary")]
+    values, problems = _validated(what, f"{part}.{name}", KEYED[part], item)
+    if part == "sources" and not _DATE.fullmatch(str(values.get("date"))):
+        problems.append(_problem(what, f"sources.{name}.date", "a date is YYYY-MM-DD, YYYY-MM or unknown"))
+    return values, problems
+
+
+def _validated(
+    what: str, where: str, spec: ArgumentSpec, entry: Mapping[str, Any]
+) -> tuple[dict[str, Any], list[Problem]]:
+    result = ArgumentSpecValidator(spec).validate(dict(entry))
+    return dict(result.validated_parameters), [
+        _problem(what, where or "the entry", message) for message in result.error_messages
+    ]
+
+
+def _without_unknown(entry: Mapping[str, Any]) -> dict[str, Any]:
+    kept = {}
+    for name, value in entry.items():
+        if value == "unknown" or (isinstance(value, Mapping) and value.get("value") == "unknown"):
+            continue
+        kept[name] = (
+            _without_unknown(value) if name in ("smtp", "spf", "limits") and isinstance(value, Mapping) else value
+        )
+    return kept
+
+
+def _stray_sources(what: str, where: str, value: object, sources: Mapping[str, Any]) -> list[Problem]:
+    if isinstance(value, list):
+        items = [(f"{where}[{index}]", item) for index, item in enumerate(value)]
+    elif isinstance(value, Mapping):
+        items = [(f"{where}.{name}" if where else str(name), item) for name, item in value.items() if name != "sources"]
+    else:
+        return []
+    stray = [problem for name, item in items for problem in _stray_sources(what, name, item, sources)]
+    if isinstance(value, Mapping) and isinstance(value.get("source"), str) and value["source"] not in sources:
+        stray.append(_problem(what, f"{where}.source", f"{value['source']!r} is not among the entry's sources"))
+    return stray
+
+
+def _problem(what: str, where: str, rule: str) -> Problem:
+    return Problem(what, where, None, rule, SOURCE, "Correct the entry; docs/catalogue.md shows its shape.")

@@ -1,0 +1,39 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is set in the ERP's own screen, and which points of the checklist are done.
+
+Every function takes the value as declared, puts what is wrong with it into ``findings``, and gives only what is right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_facts import System, Transport
+from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import INVENTORY, Findings
+from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.field_values import checked_settings
+
+
+def settings_given(system: System, transport: Transport | None, settings: Any, findings: Findings) -> dict[str, Any]:
+    """The settings of ``erp_mail_settings`` that are right, with the types of their specs."""
+    if not isinstance(settings, Mapping):
+        rule = f"the settings are a dictionary, not a {type(settings).__name__}"
+        findings.error("erp_mail_settings", None, rule, INVENTORY, "Write erp_mail_settings: {name: value}.")
+        return {}
+    return checked_settings(system, transport, settings, findings) if transport is not None else {}
+
+
+def confirmed_of(system: System, declared: Any, findings: Findings) -> tuple[str, ...]:
+    """The points of the checklist that ``erp_mail_confirmed`` names."""
+    if not isinstance(declared, list | tuple):
+        rule = f"it is a list of points of the checklist, not a {type(declared).__name__}"
+        findings.error("erp_mail_confirmed", None, rule, INVENTORY, "Write e.g. [fields, test_mail].")
+        return ()
+    known = [check.id for check in system.checklist]
+    for name in (name for name in declared if name not in known):
+        shown = name if isinstance(name, str) else None
+        rule = f"the checklist of {system.title} has no such point"
+        findings.error("erp_mail_confirmed", shown, rule, INVENTORY, f"It has: {', '.join(known)}.")
+    return tuple(name for name in known if name in declared)

@@ -1,0 +1,135 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How an environment's mail leaves: the ERP system, its transport, the service behind it, and consent for a vendor.
+
+Every function takes the value as declared, puts what is wrong with it into ``findings``, and gives only what is right.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
+from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_facts import Service, System, Transport
+from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_loader import Catalogue
+from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import INVENTORY, Findings
+
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_CONSENT = ("app_id", "publisher_tenant_id", "scopes")
+
+
+def _text(where: str, value: Any, findings: Findings) -> str | None:
+    if value is None or isinstance(value, str):
+        return value or None
+    findings.error(where, None, f"a name is wanted, not a {type(value).__name__}", INVENTORY, "Give one name.")
+    return None
+
+
+def system_of(name: Any, catalogue: Catalogue, findings: Findings) -> System | None:
+    """The ERP system that ``erp_mail_system`` names."""
+    text = _text("erp_mail_system", name, findings)
+    if text is None:
+        return None
+    try:
+        return catalogue.system(text)
+    except KeyError:
+        rule = "no ERP system of this name is in the catalogue"
+        findings.error("erp_mail_system", text, rule, INVENTORY, catalogue.closest("systems", text))
+    except Refused as refused:
+        _pass_on(refused, "erp_mail_catalogue_systems", findings)
+    return None
+
+
+def _pass_on(refused: Refused, variable: str, findings: Findings) -> None:
+    for problem in refused.problems:
+        where = f"{variable}: {problem.subject}: {problem.where}"
+        findings.error(where, problem.value, problem.rule, problem.source, problem.way_out)
+
+
+def transport_of(system: System, name: Any, findings: Findings) -> Transport | None:
+    """The transport that ``erp_mail_transport`` names, or the only one."""
+    choices = {transport.id: transport for transport in system.transports}
+    text = _text("erp_mail_transport", name, findings)
+    if text in choices:
+        return choices[text]
+    if name is None and len(choices) == 1:
+        return system.transports[0]
+    rule = f"{system.title} sends by one of these transports: {', '.join(choices)}"
+    findings.error("erp_mail_transport", text, rule, system.transports[0].source, "Choose one.")
+    return None
+
+
+def service_of(
+    system: System | None, transport: Transport | None, name: Any, catalogue: Catalogue, findings: Findings
+) -> Service | None:
+    """The service that ``erp_mail_service`` names, or the only one of the transport, which must take it."""
+    text = _text("erp_mail_service", name, findings)
+    if transport is None or system is None or (name and text is None):
+        return _service_named(text, catalogue, findings)
+    if text is None and len(transport.services) == 1:
+        text = transport.services[0]
+    if text is None:
+        rule = f"transport {transport.id} of {system.title} needs the service that sends"
+        findings.error("erp_mail_service", None, rule, transport.source, _choices(transport, catalogue))
+        return None
+    service = _service_named(text, catalogue, findings)
+    if service is None or _takes(transport, service):
+        return service
+    rule = f"transport {transport.id} of {system.title} does not send through this service ({service.kind})"
+    findings.error("erp_mail_service", text, rule, transport.source, _choices(transport, catalogue))
+    return None
+
+
+def _service_named(name: str | None, catalogue: Catalogue, findings: Findings) -> Service | None:
+    if name is None:
+        return None
+    try:
+        return catalogue.service(name)
+    except KeyError:
+        rule = "no service of this name is in the catalogue"
+        findings.error("erp_mail_service", name, rule, INVENTORY, catalogue.closest("services", name))
+    except Refused as refused:
+        _pass_on(refused, "erp_mail_catalogue_services", findings)
+    return None
+
+
+def _takes(transport: Transport, service: Service) -> bool:
+    return service.name in transport.services or service.kind in transport.kinds
+
+
+def _choices(transport: Transport, catalogue: Catalogue) -> str:
+    names = [name for name in catalogue.names("services") if _takes_named(transport, name, catalogue)]
+    return f"Choose one of: {', '.join(names)}; or add your own in erp_mail_catalogue_services."
+
+
+def _takes_named(transport: Transport, name: str, catalogue: Catalogue) -> bool:
+    try:
+        return _takes(transport, catalogue.service(name))
+    except Refused:
+        return False
+
+
+def consent_of(transport: Transport | None, declared: Any, findings: Findings) -> dict[str, Any]:
+    """The consent of ``erp_mail_consent``: app_id, publisher_tenant_id (GUIDs) and scopes (list of str)."""
+    if declared is None or transport is None:
+        return {}
+    if transport.entra is None or transport.entra.kind != "consent":
+        rule = f"transport {transport.id} needs no consent for an application of somebody else"
+        findings.error("erp_mail_consent", None, rule, transport.source, "Leave it out.")
+        return {}
+    if not isinstance(declared, Mapping) or set(declared) - set(_CONSENT):
+        rule = f"it is a dictionary of {', '.join(_CONSENT)}"
+        findings.error("erp_mail_consent", None, rule, INVENTORY, "Correct it.")
+        return {}
+    for key in ("app_id", "publisher_tenant_id"):
+        if key in declared and not _GUID.fullmatch(str(declared[key])):
+            rule = "it is a GUID: 8-4-4-4-12 hexadecimal digits"
+            findings.error(f"erp_mail_consent.{key}", declared[key], rule, INVENTORY, "Take it from Entra.")
+    scopes = declared.get("scopes", [""])
+    if not isinstance(scopes, list) or not scopes or not all(isinstance(scope, str) for scope in scopes):
+        rule = "scopes is a list of names, such as Mail.Send"
+        findings.error("erp_mail_consent.scopes", None, rule, INVENTORY, "List what the application asks for.")
+    return dict(declared)

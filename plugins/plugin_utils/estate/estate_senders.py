@@ -1,0 +1,41 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The senders of all environments, as ``mail_domains`` and ``mail_auth_info`` take them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+_TAKEN = ("environment", "from", "envelope_from", "envelope_domain", "dkim", "service", "used_for", "transport")
+
+
+def estate_senders(
+    needs: Iterable[Mapping[str, Any]], is_usable: Callable[[Mapping[str, Any]], bool]
+) -> list[dict[str, Any]]:
+    """Gather the senders of environments that are there.
+
+    :param needs: the fact ``erp_mail_needs`` of every environment, in a fixed order
+    :param is_usable: tells whether an SPF term {term, service, date, given} may be relied on; addresses that are too
+        old are not, so that whatever rests on them is unknown
+    :returns: the option ``senders``, what is not known left out; senders that differ only in what they are used for are
+        one
+    """
+    present = [one for one in needs if one["state"] == "present"]
+    found: dict[str, dict[str, Any]] = {}
+    for sender in (_sender(sender, is_usable) for one in present for sender in one.get("senders", [])):
+        used_for = sender.pop("used_for")
+        same = found.setdefault(json.dumps(sender, sort_keys=True), {**sender, "used_for": []})
+        same["used_for"] += [text for text in used_for if text not in same["used_for"]]
+    return list(found.values())
+
+
+def _sender(sender: Mapping[str, Any], is_usable: Callable[[Mapping[str, Any]], bool]) -> dict[str, Any]:
+    taken = {name: sender[name] for name in _TAKEN if sender.get(name) is not None}
+    fact = {"service": sender["service"], "date": sender["sources_date"], "given": sender["sources_given"]}
+    terms = sender["sources"]
+    if terms is not None and all(is_usable({"term": term, **fact}) for term in terms):
+        taken["sources"] = list(terms)
+    return taken

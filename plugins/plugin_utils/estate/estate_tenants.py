@@ -1,0 +1,214 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What all environments need from Microsoft Entra, added up by tenant, or the reasons why that cannot be done.
+
+Nothing here depends on the order of the hosts. Source of the rules: docs/inventory.md.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import check_tenant
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem
+from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import INVENTORY
+
+ACCESS = ("scoped", "tenant")
+_DAYS = ("lifetime", "renew_before", "overlap")
+_SECRET = "mail"
+
+
+@dataclass(frozen=True, slots=True)
+class HostTenant:
+    """One host's part. ``needs`` is the fact that role erp_mail published (None: it did not); the others are its
+    variables of the same names with ``mail_entra_`` before them, None when not given."""
+
+    host: str
+    needs: Mapping[str, Any] | None
+    tenant: Any = None
+    access: Any = None
+    unique_name: Any = None
+    display_name: Any = None
+    owners: Any = None
+    secret: Any = None
+    confirmed_key_id: Any = None
+    customer: Any = None
+
+    @property
+    def entra(self) -> Mapping[str, Any]:
+        """What the environment needs from Entra; empty when nothing."""
+        return (self.needs or {}).get("entra") or {}
+
+    @property
+    def is_present(self) -> bool:
+        """Whether the environment is to stay."""
+        return (self.needs or {}).get("state") == "present"
+
+    @property
+    def name(self) -> str:
+        """The unique name of its application."""
+        return str(self.unique_name or f"mailroom-{self.host}")
+
+
+@dataclass(slots=True)
+class TenantPlan:
+    """For each tenant id how to sign in (``tenant``, with secrets) and the option ``environments`` of the module."""
+
+    tenants: dict[str, dict[str, Any]] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def tenants_of(hosts: Iterable[HostTenant]) -> TenantPlan:
+    """Add up what all hosts need from Entra.
+
+    :param hosts: each host of the play once
+    :returns: the plan; when it has problems nothing may be written
+    """
+    asking = [host for host in sorted(hosts, key=lambda one: one.host) if host.entra and host.tenant is not None]
+    plan = TenantPlan(problems=[problem for host in asking for problem in _wrong(host)])
+    wrong = {problem.subject for problem in plan.problems}
+    sound = [host for host in asking if host.host not in wrong]
+    for tenant_id, group in _by_tenant(sound).items():
+        plan.problems += [*_two_sign_ins(group), *_shared_names(group)]
+        entries = [_entry(host, group) for host in group]
+        entries = [one for one in entries if set(one) - {"environment", "customer"}]
+        if entries:
+            plan.tenants[tenant_id] = {"tenant": group[0].tenant, "environments": entries}
+    return plan
+
+
+def for_bootstrap(environments: Iterable[Mapping[str, Any]], owner: str | None) -> list[dict[str, Any]]:
+    """What a person does for an automation: applications that it will own, and consent. Secrets are left to it.
+
+    :param environments: the option ``environments`` of the module
+    :param owner: the object id of the automation's service principal; None in check mode, while there is none
+    """
+    found = []
+    for one in environments:
+        entry = {key: value for key, value in one.items() if key not in ("credential", "senders")}
+        if (entry.get("application") or {}).get("state") == "absent":
+            continue
+        if "application" in entry and owner:
+            application = entry["application"]
+            entry["application"] = {**application, "owners": [*application["owners"], owner]}
+        found.append(entry)
+    return found
+
+
+def with_transport(needs: Any, made: Any) -> Any:
+    """The needs of an environment with what the tenant says of its senders, for their verdicts.
+
+    :param needs: the fact ``erp_mail_needs``, or None
+    :param made: the fact ``mail_entra_made``, or None
+    """
+    if not needs or not made:
+        return needs
+    keys = ("result", "reason", "next_step")
+    said = {one["address"]: {key: one.get(key) for key in keys} for one in made.get("senders") or []}
+    senders = [
+        {**one, "transport": said[one["from"]]} if one["service"] == needs["service"] and one["from"] in said else one
+        for one in needs.get("senders") or []
+    ]
+    return {**needs, "senders": senders}
+
+
+def _by_tenant(hosts: Iterable[HostTenant]) -> dict[str, list[HostTenant]]:
+    groups: dict[str, list[HostTenant]] = {}
+    for host in hosts:
+        groups.setdefault(str(host.tenant["tenant_id"]).lower(), []).append(host)
+    return groups
+
+
+def _wrong(host: HostTenant) -> Iterator[Problem]:
+    rules = check_tenant(host.tenant) or _untemplated(host.tenant)
+    for rule in rules:
+        yield _problem(host, "mail_entra_tenant", None, rule, "docs/entra.md shows how to sign in.")
+    if not host.entra.get("managed"):
+        return
+    if host.access not in ACCESS and host.is_present:
+        rule = "it says whether the application may send as every mailbox: tenant, or only as those granted: scoped"
+        value = None if host.access is None else str(host.access)
+        yield _problem(host, "mail_entra_access", value, rule, "Declare one of the two.")
+    days = host.secret if isinstance(host.secret, Mapping) else {}
+    wrong = host.secret is not None and not isinstance(host.secret, Mapping)
+    if wrong or set(days) - set(_DAYS) or not all(isinstance(one, int) for one in days.values()):
+        rule = f"it is a dictionary of days: {', '.join(_DAYS)}"
+        yield _problem(host, "mail_entra_secret", None, rule, "Write e.g. {lifetime: 180, renew_before: 30}.")
+
+
+def _untemplated(tenant: Mapping[str, Any]) -> list[str]:
+    """ansible-core 2.18 leaves a template as it stands when a variable in it is undefined."""
+    names = sorted(name for name, value in tenant.items() if isinstance(value, str) and "{{" in value)
+    return [f"tenant.{name} refers to a variable that is not defined in this run" for name in names]
+
+
+def _two_sign_ins(group: list[HostTenant]) -> Iterator[Problem]:
+    first = group[0]
+    for host in group[1:]:
+        if _text(host.tenant) != _text(first.tenant):
+            rule = f"{first.host} and {host.host} sign in to this tenant differently"
+            yield _problem(host, "mail_entra_tenant", None, rule, "Declare it once, e.g. in group_vars.")
+
+
+def _shared_names(group: list[HostTenant]) -> Iterator[Problem]:
+    first: dict[str, HostTenant] = {}
+    for host in group:
+        if host.entra.get("managed") and first.setdefault(host.name, host) is not host:
+            rule = f"{first[host.name].host} and {host.host} would share one application and its secret"
+            yield _problem(host, "mail_entra_unique_name", host.name, rule, "Give each environment its own.")
+
+
+def _entry(host: HostTenant, group: list[HostTenant]) -> dict[str, Any]:
+    """One of the module's ``environments``; without any part when the tenant has nothing to do with it."""
+    entry: dict[str, Any] = {"environment": host.host}
+    if host.entra["kind"] == "application" and host.entra["managed"]:
+        entry |= _application(host)
+    elif host.entra["kind"] == "consent":
+        entry |= _consent(host, group)
+    needs = host.needs or {}
+    senders = sorted({one["from"] for one in needs.get("senders", []) if one["service"] == needs["service"]})
+    return {**entry, "senders": senders} if host.is_present and senders else entry
+
+
+def _application(host: HostTenant) -> dict[str, Any]:
+    customer = {"customer": str(host.customer)} if host.customer else {}
+    if not host.is_present:
+        return {**customer, "application": {"unique_name": host.name, "state": "absent"}}
+    application = {
+        "unique_name": host.name,
+        "display_name": str(host.display_name or f"{host.entra['title']} ({host.host})"),
+        "permissions": host.entra["permissions"],
+        "access": host.access,
+        "owners": list(host.owners or []),
+    }
+    key = {"name": _SECRET, **(host.secret or {})}
+    confirmed = {"confirmed_key_id": host.confirmed_key_id} if host.confirmed_key_id else {}
+    return {**customer, "application": application, "credential": {**key, **confirmed}}
+
+
+def _consent(host: HostTenant, group: list[HostTenant]) -> dict[str, Any]:
+    """The consent, when everything is known of it; what another environment still needs is not revoked."""
+    wanted = {name: host.entra.get(name) for name in ("app_id", "publisher_tenant_id", "scopes")}
+    user = host.entra.get("user")
+    if user is None or None in wanted.values():
+        return {}
+    if host.is_present:
+        return {"consent": {**wanted, "users": [user]}}
+    same = [one for one in group if one.is_present and _is_same_consent(one.entra, host.entra)]
+    return {} if same else {"consent": {**wanted, "users": [user], "state": "absent"}}
+
+
+def _is_same_consent(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    return all(str(one.get(name)).lower() == str(other.get(name)).lower() for name in ("kind", "app_id", "user"))
+
+
+def _problem(host: HostTenant, where: str, value: str | None, rule: str, way_out: str) -> Problem:
+    return Problem(host.host, where, value, rule, INVENTORY, way_out)
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, default=str)

@@ -1,0 +1,130 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where the secrets of several environments go: one file per customer, and what the sheet says about it."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from ansible.parsing.vault import VaultLib
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import ENTRA_GUIDE
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
+from ansible_collections.mailroom.erp.plugins.plugin_utils.files.vault_file import VARIABLE, SecretFile
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+class SecretFiles:
+    """The files of the environments of one task.
+
+    :param arguments: of ``entra_environments``; :meth:`fill_in` completes them
+    :param vault: with the secrets that this run of Ansible was given
+    :raises Refused: a customer's name is no name of a file, or there is no folder
+    """
+
+    def __init__(self, arguments: dict[str, Any], vault: VaultLib) -> None:
+        self.returns_secrets = arguments.get("hand_over") == "return"
+        self._entries = {
+            one["environment"]: one for one in arguments.get("environments") or [] if one.get("application")
+        }
+        self._files: dict[str, SecretFile] = {}
+        self._of: dict[str, SecretFile] = {}
+        self.stored: set[str] = set()
+        """The environments whose entries have been stored."""
+        for name, entry in self._entries.items():
+            file = self._path(arguments, name, str(entry.get("customer") or arguments["tenant"]["tenant_id"]))
+            known = self._files.setdefault(str(file), SecretFile(file, vault, encrypt=not self.returns_secrets))
+            self._of[name] = known
+
+    def fill_in(self) -> None:
+        """Tell each credential what is stored, and see that secrets could be stored at all.
+
+        :raises Refused: a file cannot be read, or there is no vault password
+        """
+        stored = {path: (file.read(), file.asked()) for path, file in self._files.items()}
+        for name, entry in self._entries.items():
+            if entry.get("credential"):
+                file = self._of[name]
+                file.check()
+                held, asked = stored[str(file.path)]
+                entry["credential"]["stored_key_id"] = str((held.get(name) or {}).get("key_id") or "")
+                entry["credential"]["asked_since"] = asked.get(name)
+
+    def prove(self, environments: Iterable[str]) -> None:
+        """Prove the places of some environments, each file once, and note that their secrets are about to be asked for.
+
+        Places that are somebody else's are for others to prove.
+
+        :raises Refused: a trial failed
+        """
+        now = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        names = [name for name in environments if name in self._of]
+        for file in dict.fromkeys(self._of[name] for name in names):
+            if not self.returns_secrets:
+                file.prove()
+            file.ask([name for name in names if self._of[name] is file], now)
+
+    def place_of(self, environment: str) -> dict[str, str] | None:
+        """The file and the variable of a secret; None when it is not in a file of ours."""
+        if self.returns_secrets or not self._entries.get(environment, {}).get("credential"):
+            return None
+        return {"file": str(self._of[environment].path), "variable": f"{VARIABLE}.{environment}.secret"}
+
+    def store_made(self, found: Mapping[str, Mapping[str, Any]], made: Mapping[str, str]) -> bool:
+        """Store new secrets, and take away those of environments that are no more.
+
+        :param found: the module's ``environments``
+        :param made: environment to the value of its new secret
+        :returns: whether anything was written
+        :raises Refused: a file cannot be written
+        """
+        entries: dict[str, dict[str, Any] | None] = {
+            name: {**entry_of(found[name]), "secret": value} for name, value in made.items()
+        }
+        gone = [name for name, entry in self._entries.items() if entry["application"].get("state") == "absent"]
+        entries |= {name: None for name in gone if name in found and not found[name]["problems"]}
+        return self.store(entries)
+
+    def store(self, entries: Mapping[str, Mapping[str, Any] | None]) -> bool:
+        """Store entries in the files of their environments.
+
+        :returns: whether anything was written
+        :raises Refused: a file cannot be written
+        """
+        written = False
+        for file in dict.fromkeys(self._of[name] for name in entries if name in self._of):
+            own = {name: one for name, one in entries.items() if self._of.get(name) is file}
+            if file.path.exists() or any(one is not None for one in own.values()):
+                written = file.store(own) or written
+            self.stored |= set(own)
+        return written
+
+    def _path(self, arguments: Mapping[str, Any], environment: str, customer: str) -> Path:
+        folder = arguments.get("secrets_dir")
+        if not folder:
+            rule = "a secret needs a place to go"
+            raise Refused(Problem(environment, "secrets_dir", None, rule, ENTRA_GUIDE, "Name a folder."))
+        if not _NAME.fullmatch(customer):
+            rule = "a customer's name is the name of its file too: letters, digits, dots, hyphens and underscores"
+            raise Refused(
+                Problem(environment, "mail_entra_customer", customer, rule, ENTRA_GUIDE, "Choose another name.")
+            )
+        return Path(str(folder)).expanduser() / f"{customer}.yml"
+
+
+def entry_of(found: Mapping[str, Any]) -> dict[str, Any]:
+    """What is kept beside a secret.
+
+    :param found: one of the module's ``environments``
+    """
+    return {
+        "directory_id": found["directory_id"],
+        "application_id": found["app_id"],
+        "key_id": found["key_id"],
+        "valid_until": str(found["end_date_time"])[:10],
+    }

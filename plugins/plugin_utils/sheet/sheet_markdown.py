@@ -1,0 +1,72 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The sheet as Markdown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.sheet_content import (
+    Code,
+    Inline,
+    Item,
+    Section,
+    Sheet,
+    Strong,
+)
+
+
+def markdown(sheet: Sheet) -> str:
+    """Write the sheet as Markdown.
+
+    :returns: the text, ending in one newline; the same sheet gives the same bytes
+    """
+    parts = [f"# {sheet.title}", sheet.about]
+    for section in sheet.sections:
+        parts += _section(section)
+    return "\n\n".join(parts) + "\n"
+
+
+def _section(section: Section) -> list[str]:
+    parts = [f"## {section.title}"]
+    parts += [_text(section.intro)] if section.intro else []
+    if section.rows:
+        parts.append(_table(section.head, section.rows))
+    if section.items:
+        parts.append("\n".join(line for item in section.items for line in _item(item)))
+    return [*parts, _text(section.outro)] if section.outro else parts
+
+
+def _item(item: Item) -> list[str]:
+    box = "" if item.done is None else ("[x] " if item.done else "[ ] ")
+    return [f"- {box}{_text(item.text)}", *(f"  {n}. {_text(step)}" for n, step in enumerate(item.steps, start=1))]
+
+
+def _table(head: Iterable[str], rows: Iterable[tuple[Inline, ...]]) -> str:
+    names = [_cell(name) for name in head]
+    cells = [[_cell(_text(cell)) for cell in row] for row in rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in (names, ["---"] * len(names), *cells))
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def _text(parts: Inline) -> str:
+    return "".join(_part(part) for part in parts)
+
+
+def _part(part: str | Code | Strong) -> str:
+    if isinstance(part, Code):
+        return _code(part.text)
+    return f"**{part.text}**" if isinstance(part, Strong) else part
+
+
+def _code(text: str) -> str:
+    """Text as it must be typed, so that no sign of it is taken for Markdown."""
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    fence = "`" * (longest + 1)
+    space = " " if longest else ""
+    return f"{fence}{space}{text}{space}{fence}"

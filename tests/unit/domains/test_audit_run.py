@@ -1,0 +1,195 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The audit of domains on real master files: every kind of finding, and the input that is refused."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.audit_run import inform
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+HEAD = """$TTL 3600
+@ IN SOA ns1.{zone}. hostmaster.{zone}. 1 7200 900 1209600 300
+@ IN NS ns1.{zone}.
+ns1 IN A 192.0.2.53
+"""
+GOOD = ["@ IN MX 10 ns1", '@ IN TXT "v=spf1 mx -all"', '_dmarc IN TXT "v=DMARC1; p=reject; rua=mailto:d@acme.example"']
+
+
+def key(bits: int) -> str:
+    public = rsa.generate_private_key(65537, bits).public_key()
+    der = public.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return base64.b64encode(der).decode()
+
+
+def look(folder: Path, records: list[str], domain: object = "acme.example", **more: Any) -> dict[str, Any]:
+    (folder / "acme.example.zone").write_text(HEAD.format(zone="acme.example") + "\n".join(records) + "\n")
+    (folder / "elsewhere.example.zone").write_text(HEAD.format(zone="elsewhere.example"))
+    return inform({"domains": [domain], "resolver": {"zonefiles": [str(folder)]}, **more})
+
+
+def findings(result: dict[str, Any]) -> list[str]:
+    return [
+        f"{one['level']} {one['record']}: {one['rule']} ({one['source']})" for one in result["domains"][0]["findings"]
+    ]
+
+
+def test_a_sound_domain_has_no_findings(tmp_path: Path) -> None:
+    result = look(tmp_path, GOOD)
+    assert findings(result) == []
+    (found,) = result["domains"]
+    assert found["spf"]["record"] == "v=spf1 mx -all" and found["spf"]["lookups"]["total"] == 1
+    assert (found["dmarc"]["policy"], found["mx"]) == ("reject", ["ns1.acme.example"])
+    assert result["summary"] == {"faults": 0, "concerns": 0, "senders": {"pass": 0, "fail": 0, "unknown": 0}}
+
+
+def spf(record: str) -> list[str]:
+    return [f'@ IN TXT "{record}"', *GOOD[::2]]
+
+
+def policy(record: str) -> list[str]:
+    return [*GOOD[:2], f'_dmarc IN TXT "{record}"']
+
+
+TEN = " ".join(f"a:n{number}.acme.example" for number in range(10))
+FINDINGS: dict[str, tuple[list[str], str, str]] = {
+    "no SPF": (GOOD[::2], "fault", "cannot tell who may send"),
+    "two SPF": ([*GOOD, '@ IN TXT "v=spf1 -all"'], "fault", "there are 2, which is a permerror"),
+    "bad SPF": (spf("v=spf1 ipv4:192.0.2.1 -all"), "fault", "is no mechanism"),
+    "+all": (spf("v=spf1 +all"), "concern", "lets anyone send"),
+    "?all": (spf("v=spf1 mx ?all"), "concern", "lets anyone send"),
+    "ptr": (spf("v=spf1 ptr -all"), "concern", "should not be published"),
+    "dead include": (spf("v=spf1 include:gone.elsewhere.example -all"), "fault", "has no SPF record"),
+    "too many lookups": (
+        [
+            '@ IN TXT "v=spf1 include:ten.acme.example -all"',
+            f'ten IN TXT "v=spf1 {TEN} -all"',
+            *GOOD[::2],
+            *(f"n{number} IN A 192.0.2.1" for number in range(10)),
+        ],
+        "fault",
+        "it costs 11 DNS lookups",
+    ),
+    "void lookups": (spf("v=spf1 a:x.acme.example a:y.acme.example a:z.acme.example -all"), "fault", "find nothing"),
+    "void for IPv6": (spf("v=spf1 mx mx mx -all"), "concern", "for IPv6 clients 3 of its DNS lookups"),
+    "a loop": (spf("v=spf1 include:acme.example -all"), "fault", "a loop"),
+    "out of reach": (spf("v=spf1 include:nobody.invalid -all"), "fault", "cannot be resolved"),
+    "no DMARC": (GOOD[:2], "concern", "there is none at this name"),
+    "two DMARC": ([*GOOD, '_dmarc IN TXT "v=DMARC1; p=none"'], "fault", "as if there were none"),
+    "bad DMARC": (policy("v=DMARC1; p=none; p=reject"), "fault", "stands at most once"),
+    "bad tag": (policy("v=DMARC1; p=strict; rua=mailto:d@acme.example"), "fault", "none of the values"),
+    "p=none": (policy("v=DMARC1; p=none; rua=mailto:d@acme.example"), "concern", "do nothing about mail that fails"),
+    "no rua": (policy("v=DMARC1; p=reject"), "concern", "nobody learns who sends"),
+    "not agreed": (policy("v=DMARC1; p=reject; rua=mailto:d@elsewhere.example"), "fault", "has not agreed"),
+    "a sibling elsewhere": (
+        policy("v=DMARC1; p=reject; rua=mailto:d@acme.example,mailto:d@b.elsewhere.example"),
+        "fault",
+        "b.elsewhere.example has not agreed",
+    ),
+    "no MX": (GOOD[1:], "concern", "the domain takes no mail"),
+    "no answer": ([*GOOD[:2], "_dmarc IN CNAME _dmarc.nobody.invalid."], "fault", "cannot be looked up"),
+}
+
+
+@pytest.mark.parametrize(("records", "level", "words"), FINDINGS.values(), ids=FINDINGS.keys())
+def test_what_is_wrong_is_found_with_its_rule_and_next_step(
+    tmp_path: Path, records: list[str], level: str, words: str
+) -> None:
+    result = look(tmp_path, records)
+    matching = [one for one in result["domains"][0]["findings"] if words in one["rule"]]
+    assert matching and all(one["level"] == level and one["source"] and one["next_step"] for one in matching), findings(
+        result
+    )
+    assert result["summary"][f"{level}s"] >= 1
+
+
+def test_a_sibling_of_one_organisation_need_not_agree(tmp_path: Path) -> None:
+    (tmp_path / "example.zone").write_text(HEAD.format(zone="example"))
+    records = [*GOOD, '_dmarc.shop IN TXT "v=DMARC1; p=reject; rua=mailto:d@reports.acme.example"']
+    assert not [line for line in findings(look(tmp_path, records, "shop.acme.example")) if "agreed" in line]
+    assert [line for line in findings(look(tmp_path, [*GOOD[:2], records[3]], "shop.acme.example")) if "agreed" in line]
+
+
+# An RSA key of 512 bits, smaller than the library would make one: 64 bytes of modulus.
+SHORT = base64.b64encode(
+    bytes.fromhex("305c300d06092a864886f70d0101010500034b00304802410080") + b"\x01" * 63 + bytes.fromhex("0203010001")
+).decode()
+SELECTORS: dict[str, tuple[str, str, str]] = {
+    "no key": ("x IN A 192.0.2.1", "fault", "there is no key"),
+    "revoked": ('s1._domainkey IN TXT "v=DKIM1; p="', "fault", "revoked"),
+    "two keys": (
+        f's1._domainkey IN TXT "v=DKIM1; p={key(1024)}"\ns1._domainkey IN TXT "v=DKIM1; p={key(1024)}"',
+        "fault",
+        "2 TXT records",
+    ),
+    "a key and more": (
+        f's1._domainkey IN TXT "v=DKIM1; p={key(1024)}"\ns1._domainkey IN TXT "hello"',
+        "fault",
+        "2 TXT records",
+    ),
+    "short": (f's1._domainkey IN TXT "v=DKIM1; p={SHORT}"', "fault", "512 bits"),
+    "not long": (f's1._domainkey IN TXT "v=DKIM1; p={key(1024)}"', "concern", "2048 are advised"),
+}
+
+
+@pytest.mark.parametrize(("record", "level", "words"), SELECTORS.values(), ids=SELECTORS.keys())
+def test_the_keys_of_selectors_are_judged(tmp_path: Path, record: str, level: str, words: str) -> None:
+    result = look(tmp_path, [*GOOD, record], {"domain": "acme.example", "selectors": ["s1"]})
+    assert any(line.startswith(f"{level} DKIM key") and words in line for line in findings(result)), findings(result)
+    (selector,) = result["domains"][0]["dkim"]
+    assert selector["name"] == "s1._domainkey.acme.example"
+    assert selector["usable"] is (level == "concern")
+
+
+def test_the_selectors_of_senders_are_looked_at_too(tmp_path: Path) -> None:
+    sender = {"from": "erp@acme.example", "dkim": {"domain": "acme.example", "selectors": ["s9"]}}
+    result = look(tmp_path, GOOD, senders=[sender])
+    assert [one["selector"] for one in result["domains"][0]["dkim"]] == ["s9"]
+    assert result["summary"]["senders"]["unknown"] + result["summary"]["senders"]["fail"] == 1
+
+
+@pytest.mark.parametrize(
+    ("record", "holder"),
+    [
+        ("_dmarc IN CNAME policy.elsewhere.example.", "the alias target policy.elsewhere.example"),
+        ("_dmarc IN NS ns1.acme.example.", "zone _dmarc.acme.example"),
+    ],
+    ids=["alias", "delegated"],
+)
+def test_a_policy_that_is_managed_elsewhere_is_told(tmp_path: Path, record: str, holder: str) -> None:
+    if holder.startswith("zone"):
+        (tmp_path / "_dmarc.acme.example.zone").write_text(HEAD.format(zone="_dmarc.acme.example"))
+    assert look(tmp_path, [*GOOD[:2], record])["domains"][0]["dmarc"]["managed_elsewhere"] == holder
+
+
+def test_planned_records_are_answered_instead_of_live_ones(tmp_path: Path) -> None:
+    planned = [
+        {"name": "acme.example", "type": "TXT", "values": ["v=spf1 +all"]},
+        {"name": "_dmarc.acme.example", "type": "TXT", "values": []},
+    ]
+    (found,) = look(tmp_path, GOOD, planned=planned)["domains"]
+    assert found["spf"]["record"] == "v=spf1 +all"
+    assert found["dmarc"]["records"] == []
+
+
+WRONG: dict[str, tuple[dict[str, Any], str]] = {
+    "no name": ({"domains": ["acme"]}, "at least two labels"),
+    "no entry": ({"domains": [{"selectors": []}]}, "a name, or a dictionary"),
+    "a stranger's key": ({"domains": [{"domain": "acme.example", "selector": "s1"}]}, "a name, or a dictionary"),
+    "bad selector": ({"domains": [{"domain": "acme.example", "selectors": ["a b"]}]}, "a selector is made of"),
+    "bad sender": ({"senders": [{"from": "nobody"}]}, "name@domain"),
+    "bad plan": ({"planned": [{"name": "acme", "type": "TXT", "values": []}]}, "at least two labels"),
+}
+
+
+@pytest.mark.parametrize(("params", "words"), WRONG.values(), ids=WRONG.keys())
+def test_wrong_input_is_refused(params: dict[str, Any], words: str) -> None:
+    with pytest.raises(Refused, match=words):
+        inform(params)

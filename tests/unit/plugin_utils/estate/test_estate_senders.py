@@ -1,0 +1,65 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The senders of all environments, gathered for the verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_senders import estate_senders
+
+SENDER: dict[str, Any] = {
+    "environment": "acme_profit",
+    "from": "erp@acme.example",
+    "domain": "acme.example",
+    "envelope_from": None,
+    "envelope_domain": "acme.example",
+    "service": "ziggo",
+    "sources": ["ip4:192.0.2.1"],
+    "sources_date": "2015-11-18",
+    "sources_given": False,
+    "dkim": None,
+    "origin": "erp_mail_senders.environment",
+    "used_for": ["alerts"],
+}
+
+
+def needs(*senders: dict[str, Any], state: str = "present") -> dict[str, Any]:
+    return {"environment": "acme_profit", "state": state, "senders": list(senders)}
+
+
+def test_what_is_not_known_is_left_out() -> None:
+    assert estate_senders([needs(SENDER)], lambda _term: True) == [
+        {
+            "environment": "acme_profit",
+            "from": "erp@acme.example",
+            "envelope_domain": "acme.example",
+            "service": "ziggo",
+            "sources": ["ip4:192.0.2.1"],
+            "used_for": ["alerts"],
+        }
+    ]
+
+
+def test_sources_that_may_not_be_relied_on_are_not_known() -> None:
+    asked: list[dict[str, Any]] = []
+
+    def is_usable(term: Mapping[str, Any]) -> bool:
+        asked.append(dict(term))
+        return False
+
+    (found,) = estate_senders([needs(SENDER)], is_usable)
+    assert "sources" not in found
+    assert asked == [{"term": "ip4:192.0.2.1", "service": "ziggo", "date": "2015-11-18", "given": False}]
+
+
+def test_a_sender_that_is_taken_for_several_reasons_is_one() -> None:
+    again = {**SENDER, "origin": "erp_mail_senders.employers.100", "used_for": ["payslips", "alerts"]}
+    (found,) = estate_senders([needs(SENDER, again)], lambda _term: True)
+    assert found["used_for"] == ["alerts", "payslips"]
+
+
+def test_an_environment_that_goes_sends_no_more() -> None:
+    assert estate_senders([needs(SENDER, state="absent")], lambda _term: True) == []

@@ -1,0 +1,311 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Wrong declarations, each with the environment, field, value, rule and source that its error must name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem
+from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_loader import Catalogue
+from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import (
+    Declaration,
+    Environment,
+    Findings,
+)
+from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.secret_variables import Secret
+from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.judgement import judge, unknown_variables
+
+GIVEN = Secret("vault_pw", "vault")
+MISSING = Secret("erp_mail_password", "missing")
+
+ONLINE: dict[str, Any] = {
+    "system": "afas_profit",
+    "transport": "afas_online",
+    "senders": {"environment": "erp@acme.example", "administrations": {"1": "finance@acme.example"}},
+    "own_domains": ["acme.example"],
+}
+SMTP: dict[str, Any] = {
+    **ONLINE,
+    "transport": "smtp",
+    "service": "own_relay",
+    "settings": {"server": "relay.acme.example", "username": "erp"},
+    "spf_terms": ["ip4:192.0.2.1"],
+    "password": GIVEN,
+}
+M365: dict[str, Any] = {
+    **ONLINE,
+    "transport": "smtp",
+    "service": "microsoft365",
+    "settings": {"username": "erp@acme.example"},
+    "password": GIVEN,
+}
+BAKERY: dict[str, Any] = {
+    "system": "compad_bakkerij",
+    "service": "ziggo",
+    "senders": {"environment": "mijnbakkerij@ziggo.nl"},
+    "own_domains": ["mijnbakkerij.example"],
+}
+GMAIL: dict[str, Any] = {
+    **BAKERY,
+    "service": "gmail",
+    "senders": {"environment": "mijnbakkerij@gmail.com"},
+    "settings": {"username": "mijnbakkerij@gmail.com"},
+    "password": GIVEN,
+}
+GUID = "0a1b2c3d-0000-4000-8000-000000000001"
+DKIM: dict[str, Any] = {
+    **ONLINE,
+    "dkim": {
+        "acme.example": [
+            {"selector": "afas1", "target": "acme-example.afas1.afas.example"},
+            {"selector": "afas2", "target": "acme-example.afas2.afas.example"},
+        ]
+    },
+    "settings": {"apply_dkim": True, "dkim_username": "dkim-98765", "afas_environment": "O98765AA"},
+    "password": GIVEN,
+}
+EXCHANGE: dict[str, Any] = {
+    **ONLINE,
+    "transport": "exchange",
+    "settings": {"directory_id": GUID, "application_id": GUID},
+    "password": GIVEN,
+}
+SENDGRID: dict[str, Any] = {
+    **ONLINE,
+    "transport": "smtp",
+    "service": "sendgrid",
+    "password": GIVEN,
+    "dkim": {
+        "acme.example": [
+            {"selector": "s1", "target": "s1.domainkey.u1.wl.sendgrid.net"},
+            {"selector": "s2", "target": "s2.domainkey.u1.wl.sendgrid.net"},
+            {"name": "em1234", "target": "u1.wl.sendgrid.net"},
+        ]
+    },
+}
+KING: dict[str, Any] = {
+    "system": "king_erp",
+    "transport": "smtp_basic",
+    "service": "own_relay",
+    "senders": {"environment": "king@acme.example"},
+    "settings": {
+        "server": "relay.acme.example",
+        "port": 465,
+        "security": "Implicit-TLS",
+        "authentication": True,
+        "username": "king",
+    },
+    "spf_terms": ["ip4:192.0.2.1"],
+    "own_domains": ["acme.example"],
+    "password": GIVEN,
+}
+KING_SMTP: dict[str, Any] = {
+    **KING,
+    "transport": "m365_smtp_oauth2",
+    "service": "microsoft365",
+    "settings": {"username": "king@acme.example"},
+    "spf_terms": None,
+    "password": MISSING,
+    "consent": {"app_id": GUID, "publisher_tenant_id": GUID, "scopes": ["SMTP.Send"]},
+}
+KING_GRAPH: dict[str, Any] = {**KING_SMTP, "transport": "graph_oauth2", "service": None}
+A2000: dict[str, Any] = {
+    "system": "a2000erp",
+    "service": "own_relay",
+    "senders": {"environment": "accounts@acme.example"},
+    "settings": {"server": "relay.acme.example", "port": 587, "max_mails_per_batch": 10, "batch_interval": 60},
+    "spf_terms": ["ip4:192.0.2.1"],
+    "dkim": {"acme.example": [{"selector": "relay", "target": "relay._domainkey.acme-mail.example"}]},
+    "own_domains": ["acme.example"],
+    "password": GIVEN,
+}
+EXALT: dict[str, Any] = {
+    "system": "exalt",
+    "service": "own_relay",
+    "senders": {"environment": "alerts@acme.example"},
+    "settings": {
+        "server_name": "relay.acme.example,25",
+        "authentication": "none",
+        "notification_mailbox": "system@acme.example",
+        "bounced_mailbox": "bounces@acme.example",
+    },
+    "spf_terms": ["ip4:192.0.2.1"],
+    "own_domains": ["acme.example"],
+}
+EXALT_GMAIL: dict[str, Any] = {
+    **EXALT,
+    "service": "gmail",
+    "settings": {
+        "username": "alerts@acme.example",
+        "notification_mailbox": "system@acme.example",
+        "bounced_mailbox": "bounces@acme.example",
+    },
+    "spf_terms": None,
+    "password": GIVEN,
+}
+
+
+def judged(base: dict[str, Any], **changes: Any) -> tuple[Environment | None, Findings]:
+    return judge(Declaration(environment="env_1", **{"password": MISSING, **base, **changes}), Catalogue())
+
+
+BASES = {
+    "online": ONLINE,
+    "dkim": DKIM,
+    "smtp": SMTP,
+    "m365": M365,
+    "sendgrid": SENDGRID,
+    "exchange": EXCHANGE,
+    "bakery": BAKERY,
+    "gmail": GMAIL,
+    "king": KING,
+    "king_smtp": KING_SMTP,
+    "king_graph": KING_GRAPH,
+    "a2000": A2000,
+    "exalt": EXALT,
+    "exalt_gmail": EXALT_GMAIL,
+}
+SEEDS = (
+    "AFAS Profit help",
+    "Elektronisch facturering",
+    "KING ERP help",
+    "A2000ERP knowledge base",
+    "Exalt, email settings",
+)
+
+
+def cases(name: str) -> list[dict[str, Any]]:
+    """The rows of a table beside this file. A password in it is the name of the variable that holds it."""
+    rows: list[dict[str, Any]] = yaml.safe_load((Path(__file__).parent / name).read_text(encoding="utf-8"))
+    for row in rows:
+        if "password" in row["changes"]:
+            row["changes"]["password"] = GIVEN if row["changes"]["password"] else MISSING
+        # a change of single settings leaves the others of the base as they are; null takes one away
+        if "set" in row["changes"]:
+            changed = {**BASES[row["base"]].get("settings", {}), **row["changes"].pop("set")}
+            row["changes"]["settings"] = {name: value for name, value in changed.items() if value is not None}
+    return rows
+
+
+WRONG = cases("wrong_declarations.yml")
+WARNED = cases("warned_declarations.yml")
+
+
+@pytest.mark.parametrize("row", WRONG, ids=[row["case"] for row in WRONG])
+def test_a_wrong_declaration_gives_one_error_that_names_all_of_it(row: dict[str, Any]) -> None:
+    _environment, findings = judged(BASES[row["base"]], **row["changes"])
+    assert [(problem.where, problem.value) for problem in findings.errors] == [(row["where"], row["value"])]
+    error = findings.errors[0]
+    assert row["rule"] in error.rule
+    assert row["source"] in error.source
+    assert error.way_out
+    assert str(error).startswith(f"env_1: {row['where']}")
+    assert "hunter2" not in str(error)
+
+
+def test_there_are_enough_wrong_declarations() -> None:
+    assert len({row["case"] for row in WRONG}) == len(WRONG) >= 80
+    for system in SEEDS:
+        assert len([row for row in WRONG if system in row["source"]]) >= 10, system
+
+
+@pytest.mark.parametrize("base", BASES.values(), ids=BASES)
+def test_a_right_declaration_has_no_errors(base: dict[str, Any]) -> None:
+    environment, findings = judged(base)
+    assert findings.errors == []
+    assert environment is not None
+
+
+def test_several_errors_are_reported_together() -> None:
+    _environment, findings = judged(
+        SMTP,
+        senders={"environment": "nobody"},
+        settings={"username": "a", "port": 1, "server": "a b", "prot": 1},
+        spf_terms=["all"],
+    )
+    assert [problem.where for problem in findings.errors] == [
+        "erp_mail_spf_terms",
+        "erp_mail_senders.environment",
+        "erp_mail_settings.port",
+        "erp_mail_settings.server",
+        "erp_mail_settings.prot",
+    ]
+
+
+@pytest.mark.parametrize("row", WARNED, ids=[row["case"] for row in WARNED])
+def test_what_works_badly_is_warned_about(row: dict[str, Any]) -> None:
+    _environment, findings = judged(BASES[row["base"]], **row["changes"])
+    assert findings.errors == []
+    assert [problem for problem in findings.warnings if problem.where == row["where"] and row["rule"] in problem.rule]
+
+
+@pytest.mark.parametrize(
+    "base", ["online", "dkim", "smtp", "exchange", "bakery", "king", "king_smtp", "king_graph", "a2000", "exalt"]
+)
+def test_a_good_declaration_is_not_warned_about(base: str) -> None:
+    assert judged(BASES[base])[1].warnings == []
+
+
+@pytest.mark.parametrize("path", [r"\\files\exalt\debug", r"\\files\exalt", "Z:", r"S:\mail\debug"])
+def test_a_debug_path_on_the_network_is_right(path: str) -> None:
+    settings = {**EXALT["settings"], "debug_path": path}
+    warned = judged(EXALT, settings=settings)[1].warnings
+    assert ["content of messages" in problem.rule for problem in warned] == [True]
+
+
+def test_an_absent_environment_needs_no_password_and_is_not_warned_about() -> None:
+    environment, findings = judged(M365, state="absent", password=MISSING, settings={})
+    assert findings.all == []
+    assert environment is not None and environment.state == "absent"
+
+
+def test_the_service_fills_what_the_inventory_leaves_out() -> None:
+    environment, _findings = judged(M365, service="sendgrid", settings={})
+    assert environment is not None
+    wanted = {"server": "smtp.sendgrid.net", "port": 465, "verification": True, "username": "apikey"}
+    assert {name: environment.values[name] for name in wanted} == wanted
+
+
+def test_office_365_gets_its_only_port() -> None:
+    environment, _findings = judged(M365)
+    assert environment is not None and environment.values["port"] == 587
+
+
+@pytest.mark.parametrize(("service", "security"), [("ziggo", "standaard"), ("gmail", "TLS")])
+def test_the_bakery_s_security_follows_the_service(service: str, security: str) -> None:
+    environment, _findings = judged(GMAIL, service=service)
+    assert environment is not None and environment.values["security"] == security
+
+
+def test_internationalised_domains_are_compared_as_a_labels() -> None:
+    sender = {"environment": "bakker@bäckerei.example"}
+    environment, findings = judged(GMAIL, senders=sender, own_domains=["BÄCKEREI.example."])
+    assert findings.errors == []
+    assert environment is not None and environment.is_ours(environment.senders[0].domain)
+    assert not [problem for problem in findings.warnings if "nothing is planned" in problem.rule]
+
+
+@pytest.mark.parametrize("name", ["../acme", "a/b", ".."])
+def test_a_name_that_leaves_the_folder_is_refused(name: str) -> None:
+    _environment, findings = judge(Declaration(environment=name, **ONLINE), Catalogue())
+    assert [problem.where for problem in findings.errors] == ["inventory_hostname"]
+
+
+def test_misspelled_variables_are_errors_without_their_values() -> None:
+    findings = Findings("env_1")
+    unknown_variables({"erp_mail_sender": "x", "erp_mail_senders": 1, "mail_dns_acount": 2, "other": 3}, findings)
+    assert [(problem.where, problem.value) for problem in findings.errors] == [
+        ("erp_mail_sender", None),
+        ("mail_dns_acount", None),
+    ]
+    assert "Did you mean erp_mail_senders?" in str(findings.errors[0])
+
+
+def test_a_problem_is_one_line() -> None:
+    _environment, findings = judged(BAKERY, settings={"text_invoices": "a\nb"})
+    assert all(isinstance(problem, Problem) and "\n" not in str(problem) for problem in findings.errors)
