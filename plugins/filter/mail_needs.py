@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The filter ``mail_needs``: from Ansible's variables to ``plugin_utils.estate.estate_plan``, where the rules are."""
+"""The filter ``mail_needs``: from Ansible's variables to ``estate.estate_plan``, where the rules are."""
 
 from __future__ import annotations
 

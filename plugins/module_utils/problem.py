@@ -68,3 +68,19 @@ def rule_and_source(message: str, default: str) -> tuple[str, str]:
     """
     rule, bracket, source = message.rpartition(" (")
     return (rule, source.removesuffix(")")) if bracket and message.endswith(")") else (message, default)
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSource:
+    """Makes the problems of rules that stand in one place: a page of the documentation, or a module's own."""
+
+    name: str
+
+    def problem(self, subject: str, where: str, value: str | None, rule: str, way_out: str) -> Problem:
+        """A broken rule of this source; the parameters are the fields of :class:`Problem`."""
+        return Problem(subject, where, value, rule, self.name, way_out)
+
+    def told(self, subject: str, where: str, value: str | None, sentence: str, way_out: str) -> Problem:
+        """A broken rule as a sentence tells it, which may name its own source in brackets at its end."""
+        rule, source = rule_and_source(sentence, self.name)
+        return Problem(subject, where, value, rule, source, way_out)

@@ -70,7 +70,7 @@ class Resolver:
     def __init__(self, options: Mapping[str, Any] | None, overlay: Mapping[Key, tuple[str, ...]] | None = None) -> None:
         """Nothing is read or asked yet.
 
-        :param options: the option ``resolver`` (``resolver_options.RESOLVER_OPTIONS``); None means the system's resolvers
+        :param options: the option ``resolver``, see ``resolver_options``; None means the system's resolvers
         :param overlay: planned records, answered over live ones; no values means that the RRset will not exist
         :raises MissingLibrary: dnspython is not installed
         """

@@ -70,11 +70,11 @@ class ZoneWork:
         self.changes = plan_zone(self.done, state, self.force)
 
     def note_written(self) -> None:
-        """See :meth:`dns.write_loop.ZoneToWrite.note_written`."""
+        """See :meth:`ZoneToWrite.note_written`."""
         self.applied |= {change.key: change for change in self.changes}
 
     def fail(self, reason: str) -> None:
-        """See :meth:`dns.write_loop.ZoneToWrite.fail`."""
+        """See :meth:`ZoneToWrite.fail`."""
         self.failure = reason
 
 

@@ -131,7 +131,7 @@ class Snapshot:
             self._write()
 
     def keep(self, account: Mapping[str, Any], zone: str, changes: Sequence[Change]) -> None:
-        """See :meth:`dns.write_loop.Recorder.keep`; writes the file only when it does not say so already."""
+        """See :meth:`Recorder.keep`; writes the file only when it does not say so already."""
         with self._lock:
             kept = self._kept(account, zone)
             kept.plan(changes)
@@ -139,18 +139,18 @@ class Snapshot:
                 self._write()
 
     def drop(self, account: Mapping[str, Any], zone: str) -> None:
-        """See :meth:`dns.write_loop.Recorder.drop`; the file follows with the next :meth:`keep`, or with :meth:`close`."""
+        """See :meth:`Recorder.drop`; the file follows with the next :meth:`keep`, or with :meth:`close`."""
         with self._lock:
             self._kept(account, zone).plan([])
 
     def applied(self, account: Mapping[str, Any], zone: str, changes: Sequence[Change]) -> None:
-        """See :meth:`dns.write_loop.Recorder.applied`."""
+        """See :meth:`Recorder.applied`."""
         with self._lock:
             self._kept(account, zone).note_written()
             self._note(account, zone, changes, "applied")
 
     def failed(self, account: Mapping[str, Any], zone: str, changes: Sequence[Change], reason: str) -> None:
-        """See :meth:`dns.write_loop.Recorder.failed`. What was kept stays: the service may have done it all the same."""
+        """See :meth:`Recorder.failed`. What was kept stays: the service may have done it all the same."""
         with self._lock:
             self._note(account, zone, changes, f"failed: {reason}")
 

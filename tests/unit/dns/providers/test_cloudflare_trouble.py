@@ -160,7 +160,7 @@ def test_the_sdk_is_named_when_it_is_missing(server: Cloudflare, monkeypatch: py
 def test_users_of_other_providers_never_load_it(tmp_path: Path) -> None:
     program = (
         "import sys\n"
-        "from ansible_collections.mailroom.erp.plugins.module_utils.domains import module\n"
+        "from ansible_collections.mailroom.erp.plugins.module_utils.domains import dns_module\n"
         "from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.registry import open_provider\n"
         f"open_provider({{'provider': 'zonefile', 'path': {str(tmp_path)!r}}})\n"
         "sys.exit(any(name.partition('.')[0] in ('cloudflare', 'httpx') for name in sys.modules))\n"

@@ -400,6 +400,7 @@ class Own(YamlProvider):
         logging.getLogger("quiet").propagate = False
         logging.getLogger("quiet").error("made with %s", token)
 module.Own, Own.__module__ = Own, "own_octodns"
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.account import with_defaults
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.registry import open_provider
 options = {{"directory": {str(tmp_path)!r}, "escaped_semicolons": True, "enforce_order": False}}
 dns = with_defaults({{"provider": "octodns", "class": "own_octodns.Own", "options": options,
