@@ -179,12 +179,12 @@ summary:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.resolver_options import RESOLVER_OPTIONS
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.audit_run import inform
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.dns_module import sendable
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.sender_option import SENDER_OPTIONS
 from ansible_collections.mailroom.erp.plugins.module_utils.libraries import MissingLibrary
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
+from ansible_collections.mailroom.erp.plugins.module_utils.public_dns.resolver_options import RESOLVER_OPTIONS
 
 _PLANNED = {
     "name": {"type": "str", "required": True},

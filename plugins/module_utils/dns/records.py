@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 Key = tuple[str, str]
-"""Owner name (lower-case A-labels, no trailing dot) and record type ("TXT", "CNAME")."""
+"""Owner name (lower-case A-labels, no trailing dot) and record type ("TXT", "CNAME", "MX")."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,8 @@ class RRset:
     """All records of one name and type (RFC 2181 section 5).
 
     ``values`` holds TXT data decoded (character-strings joined, bytes as UTF-8 with surrogateescape, see
-    ``policy.txt``) and CNAME targets as lower-case names without the trailing dot; ``ttl`` is in seconds.
+    ``policy.txt``), CNAME targets as lower-case names without the trailing dot, MX records as :func:`mx_value` writes
+    them; ``ttl`` is in seconds.
     """
 
     name: str
@@ -33,6 +34,25 @@ class RRset:
 def values_of(rrset: RRset | None) -> tuple[str, ...]:
     """The values of an RRset; one that does not exist has none."""
     return rrset.values if rrset else ()
+
+
+def mx_value(preference: int, host: str) -> str:
+    """How an RRset shows one MX record (RFC 1035 section 3.3.9): the preference, a space, and the host.
+
+    :param host: a name in any case, with or without the trailing dot; the root is a dot (a null MX, RFC 7505)
+    """
+    return f"{preference} {host.lower().rstrip('.') or '.'}"
+
+
+def mx_parts(value: str) -> tuple[int, str]:
+    """Preference and host of an MX record; what :func:`mx_value` undoes.
+
+    :raises ValueError: the text is none
+    """
+    preference, space, host = value.partition(" ")
+    if not space or not host or not preference.isascii() or not preference.isdigit() or int(preference) > 65535:
+        raise ValueError("an MX record is a preference from 0 to 65535 and a host (RFC 1035 section 3.3.9)")
+    return int(preference), host
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Key, RRset
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Key, RRset, mx_parts, mx_value
 from ansible_collections.mailroom.erp.plugins.module_utils.policy import txt
 
 with contextlib.suppress(ImportError):
@@ -19,6 +19,7 @@ with contextlib.suppress(ImportError):
     import dns.rdata
     import dns.rdataclass
     from dns.rdtypes.ANY.CNAME import CNAME
+    from dns.rdtypes.ANY.MX import MX
     from dns.rdtypes.ANY.TXT import TXT
 
 if TYPE_CHECKING:
@@ -49,11 +50,13 @@ def wire_of(text: str) -> bytes:
 
 
 def value_of(rdata: Rdata) -> str:
-    """The value that an RRset shows for one rdata: TXT decoded, a CNAME's target as name, else presentation format."""
+    """The value that an RRset shows for one rdata: TXT decoded, names of CNAME and MX plain, else as in zone files."""
     if isinstance(rdata, TXT):
         return txt.join(rdata.strings)
     if isinstance(rdata, CNAME):
         return text_of(rdata.target)
+    if isinstance(rdata, MX):
+        return mx_value(rdata.preference, text_of(rdata.exchange))
     return str(rdata.to_text())
 
 
@@ -61,6 +64,9 @@ def rdata_text(rdtype: str, value: str) -> str:
     """Write a value in presentation format, names absolute: what :func:`value_of` undoes."""
     if rdtype == "TXT":
         return txt.encode(value)
+    if rdtype == "MX":
+        preference, host = mx_parts(value)
+        return f"{preference} {name_of(host).to_text()}"
     return name_of(value).to_text() if rdtype == "CNAME" else value
 
 

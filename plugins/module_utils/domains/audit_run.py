@@ -12,7 +12,6 @@ from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import Result
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Key
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.resolver import Resolver
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.audit import Audit, audit
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.recipe import read_name
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.progress import Progress
@@ -23,6 +22,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.dkim import Ke
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.sender import Sender
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.verdict import Judge, Verdict
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused, rule_and_source
+from ansible_collections.mailroom.erp.plugins.module_utils.public_dns.resolver import Resolver
 
 _DOCUMENTATION = "documentation of mailroom.erp.mail_auth_info"
 

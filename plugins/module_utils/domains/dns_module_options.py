@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.account import dns_spec
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.resolver_options import RESOLVER_OPTIONS
+from ansible_collections.mailroom.erp.plugins.module_utils.public_dns.resolver_options import RESOLVER_OPTIONS
 
 
 def shared_spec() -> dict[str, Any]:

@@ -113,7 +113,7 @@ def _crowded(changes: Sequence[Change], state: ZoneState) -> list[Problem]:
     problems = []
     for change in changes:
         name, rdtype = change.key
-        other = "CNAME" if rdtype == "TXT" else "TXT"
+        other = "TXT" if rdtype == "CNAME" else "CNAME"
         if change.after and after.get((name, other)):
             rule = f"there is a {other} record at this name now, and a CNAME stands beside no other data"
             way_out = "Remove that record, or leave this zone out."

@@ -19,7 +19,6 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import (
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.registry import open_provider
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, RRset, values_of
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.resolver import Resolver
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.write_loop import writing_zone
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.delegation import check_delegation
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.guard import Guard
@@ -35,6 +34,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.domains.threads impor
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.world import world_of
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import is_inside
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
+from ansible_collections.mailroom.erp.plugins.module_utils.public_dns.resolver import Resolver
 from ansible_collections.mailroom.erp.plugins.module_utils.snapshots.snapshot import Snapshot, keeping
 
 _T = TypeVar("_T")

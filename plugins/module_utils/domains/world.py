@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.resolver import Resolved, ResolveError, Resolver
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.recipe import World
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Unresolved
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_budget import BudgetCounter
+from ansible_collections.mailroom.erp.plugins.module_utils.public_dns.resolver import Resolved, ResolveError, Resolver
 
 
 def world_of(resolver: Resolver) -> World:

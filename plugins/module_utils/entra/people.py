@@ -16,7 +16,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.address import
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused, rule_and_source
 
 _SELECT = "id,accountEnabled,mail,proxyAddresses,userPrincipalName"
-NONE, UNKNOWN = "none", "unknown"
+NONE, NOT_KNOWN = "none", "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +142,7 @@ def _mailboxes(graph: Graph, users: Iterable[Json]) -> dict[str, str]:
 
 
 def _judge(address: str, domain: str, user: Json | None, verified: bool | None, boxes: dict[str, str]) -> SenderState:
-    mailbox = boxes.get(user["id"], UNKNOWN) if user else NONE
+    mailbox = boxes.get(user["id"], NOT_KNOWN) if user else NONE
     result, reason, step = _verdict(address, domain, user, verified, mailbox)
     return SenderState(address, domain, verified, user, mailbox, result, reason, step)
 
@@ -161,7 +161,7 @@ def _verdict(
     if not _has(user, address):
         step = "Add the address to the mailbox, or declare the one that it has."
         return "fail", "somebody signs in with it, but it is no address of a mailbox", step
-    if mailbox == UNKNOWN:
+    if mailbox == NOT_KNOWN:
         step = "Grant the automation MailboxSettings.Read to know for sure."
         return "unknown", "the address is there; whether its mailbox is active cannot be read", step
     if verified is None:

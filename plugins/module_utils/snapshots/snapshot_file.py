@@ -17,7 +17,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils import libraries
 from ansible_collections.mailroom.erp.plugins.module_utils.dns import values
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.account import public_options, secret_options
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.registry import PROVIDERS
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, RRset
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, RRset, mx_parts, mx_value
 from ansible_collections.mailroom.erp.plugins.module_utils.plain_yaml import BadYaml, load_yaml
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import BadName, is_inside, to_alabels
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
@@ -29,7 +29,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.snapshots.snapshot_fo
 with contextlib.suppress(ImportError):
     import dns.exception
 
-_TYPES = ("TXT", "CNAME")
+_TYPES = ("TXT", "CNAME", "MX")
 _LARGEST_TTL = 2**31 - 1
 _LARGEST_TXT = 65535
 _FAMILY = SNAPSHOT_FORMAT.rpartition("/")[0]
@@ -171,11 +171,21 @@ def _rrset(content: object, name: str, rdtype: str, where: str) -> RRset | None:
 def _value(content: object, rdtype: str, where: str) -> str:
     if rdtype == "CNAME":
         return _dns_name(content, where)
+    if rdtype == "MX":
+        return _mx(content, where)
     value = _text(content, where)
     length = len(value.encode("utf-8", "surrogateescape"))
     if length + (length + 254) // 255 > _LARGEST_TXT:
         raise _Wrong(where, "a value is longer than TXT data can be (RFC 1035 section 3.3.14)")
     return value
+
+
+def _mx(content: object, where: str) -> str:
+    try:
+        preference, host = mx_parts(_text(content, where))
+    except ValueError as error:
+        raise _Wrong(where, str(error)) from None
+    return mx_value(preference, host if host == "." else _dns_name(host, where))
 
 
 def _name(content: object, where: str) -> str:

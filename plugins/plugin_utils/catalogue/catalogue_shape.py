@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import ArgumentSpec
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem
 from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import plain_value
 
@@ -19,8 +20,6 @@ FORMATS = ["host", "port", "address", "endpoint", "guid", "url", "count", "posit
 FACTS = ["transport", "host", "port", "endpoint", "security", "auth", "username", "directory_id", "application_id"]
 ENVELOPES = ["sender", "return_path"]
 ENTRA = ["application", "consent"]
-
-ArgumentSpec = dict[str, dict[str, Any]]
 
 _TEXT: dict[str, Any] = {"type": "str", "required": True}
 _STRINGS: dict[str, Any] = {"type": "list", "elements": "str", "default": []}

@@ -5,32 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 from ansible_collections.mailroom.erp.plugins.module_utils.dns import zone_lock
-from ansible_collections.mailroom.erp.tests.servers.bind import Bind
 from ansible_collections.mailroom.erp.tests.servers.cloudflare import Cloudflare
 from ansible_collections.mailroom.erp.tests.servers.server import zone_text
 from ansible_collections.mailroom.erp.tests.unit.dns.cloudflare_acts import SPF, ZONE, StartCloudflare
-
-StartBind = Callable[..., Bind]
-
-
-@pytest.fixture
-def start_bind() -> Iterator[StartBind]:
-    """Start name servers that end with the test; takes what :class:`Bind` takes."""
-    started: list[Bind] = []
-
-    def start(zones: Mapping[str, str], **options: Any) -> Bind:
-        started.append(Bind(zones, **options))
-        return started[-1]
-
-    yield start
-    for server in started:
-        server.stop()
 
 
 @pytest.fixture

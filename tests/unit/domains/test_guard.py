@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.mailroom.erp.plugins.module_utils.dns import resolver
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.request import read_order
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.run import Run
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
+from ansible_collections.mailroom.erp.plugins.module_utils.public_dns import resolver
 
 HEAD = """$TTL 3600
 @ IN SOA ns1.{zone}. hostmaster.{zone}. 1 7200 900 1209600 300

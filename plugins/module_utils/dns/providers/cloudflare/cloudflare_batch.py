@@ -13,7 +13,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import P
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.cloudflare.cloudflare_api import (
     CloudflareRecord,
 )
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, values_of
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, mx_parts, mx_value, values_of
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.values import departed
 from ansible_collections.mailroom.erp.plugins.module_utils.policy import txt
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import idna_encoded
@@ -24,6 +24,7 @@ FLATTENED = ".flattened.cloudflare.invalid"
 that a plan can see, and a snapshot can bring back; no real name ends so (RFC 6761 section 6.4)."""
 
 _Part = dict[str, Any]
+_CHANGED = ("TXT", "CNAME", "MX")
 
 
 def cloudflare_value(record: CloudflareRecord) -> str:
@@ -33,6 +34,8 @@ def cloudflare_value(record: CloudflareRecord) -> str:
     if record.type == "CNAME":
         target = idna_encoded(record.content).lower().removesuffix(".")
         return target + (PROXIED if record.proxied else FLATTENED if record.flattened else "")
+    if record.type == "MX":
+        return mx_value(*mx_parts(record.content))
     return record.content
 
 
@@ -44,15 +47,17 @@ def cloudflare_batch(
     A value that is replaced is a record that is patched, so that it is never missing or doubled and keeps its comment,
     tags and TTL. A TTL is changed only where it is another one.
 
-    :param changes: of TXT and CNAME records, each key at most once
+    :param changes: of TXT, CNAME and MX records, each key at most once
     :param known: all records of each name
     :returns: ``deletes``, ``patches`` and ``posts``
     :raises ProviderError: a change of another type
     """
     parts: dict[str, list[_Part]] = {"deletes": [], "patches": [], "posts": []}
     for change in changes:
-        if change.key[1] not in ("TXT", "CNAME"):
-            raise ProviderError(f"{change.key[0]}: provider cloudflare changes TXT and CNAME, not {change.key[1]}")
+        if change.key[1] not in _CHANGED:
+            raise ProviderError(
+                f"{change.key[0]}: provider cloudflare changes {', '.join(_CHANGED)}, not {change.key[1]}"
+            )
         records = [one for one in known[change.key[0]] if one.type == change.key[1]]
         _add(parts, change, records)
     return parts
@@ -66,7 +71,7 @@ def _add(parts: dict[str, list[_Part]], change: Change, records: Sequence[Cloudf
     renewed = change.before is not None and change.before.ttl != ttl
     if change.after and renewed:
         staying = [one for one in records if one not in going and one.ttl != ttl]
-        parts["patches"] += [{**_head(one), "ttl": ttl, "content": one.content} for one in staying]
+        parts["patches"] += [{**_head(one), "ttl": ttl, **_content(one)} for one in staying]
     for value in coming:
         if going:
             old = _most_alike(going, value)
@@ -106,10 +111,22 @@ def _head(record: CloudflareRecord) -> _Part:
     return {"id": record.id, "name": record.name, "type": record.type}
 
 
+def _content(record: CloudflareRecord) -> _Part:
+    """The content of a record as it is, which a patch has to repeat."""
+    return _mx(record.content) if record.type == "MX" else {"content": record.content}
+
+
+def _mx(value: str) -> _Part:
+    preference, host = mx_parts(value)
+    return {"priority": preference, "content": host}
+
+
 def _data(rdtype: str, value: str, old: CloudflareRecord | None) -> _Part:
     """The content of a record, and for a CNAME whether the world sees it: unless a snapshot says otherwise, it does."""
     if rdtype == "TXT":
         return {"content": txt.encode(value)}
+    if rdtype == "MX":
+        return _mx(value)
     proxied, flattened = value.endswith(PROXIED), value.endswith(FLATTENED)
     target = value.removesuffix(PROXIED).removesuffix(FLATTENED)
     part: _Part = {"content": target, "proxied": proxied}

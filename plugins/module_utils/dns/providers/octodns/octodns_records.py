@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import ProviderError
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, RRset
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, RRset, mx_parts, mx_value
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import is_inside
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import shown
 
@@ -22,7 +22,7 @@ with contextlib.suppress(ImportError):
 
 _PLAIN = re.compile(r"[ !#-\[\]-~]+")
 """Visible ASCII and spaces, no quotation mark and no backslash: what every class carries unchanged."""
-_OURS = ("TXT", "CNAME")
+_OURS = ("TXT", "CNAME", "MX")
 
 OctodnsFacts = Mapping[str, tuple[str, ...]]
 """Name to all that octoDNS shows at it, each record as one text that can be compared."""
@@ -69,6 +69,8 @@ def octodns_rrset(record: Any) -> RRset:
         values = [_decoded(name, value) for value in values]
     elif rdtype == "CNAME":
         values = [value.lower().removesuffix(".") for value in values]
+    elif rdtype == "MX":
+        values = [mx_value(value.preference, str(value.exchange)) for value in record.values]
     return RRset(name, rdtype, int(record.ttl), tuple(sorted(values)))
 
 
@@ -111,6 +113,9 @@ def _record(zone: Any, rrset: RRset, old: Any) -> Any:
     data: dict[str, Any] = {**kept, "type": rrset.type, "ttl": rrset.ttl}
     if rrset.type == "TXT":
         data["values"] = [_encoded(rrset.name, value) for value in rrset.values]
+    elif rrset.type == "MX":
+        parts = [mx_parts(value) for value in rrset.values]
+        data["values"] = [{"preference": number, "exchange": f"{host.rstrip('.')}."} for number, host in parts]
     else:
         data["value"] = f"{rrset.values[0]}."
     return Record.new(zone, zone.hostname_from_fqdn(f"{rrset.name}."), data, lenient=True)

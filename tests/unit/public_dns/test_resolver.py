@@ -15,7 +15,7 @@ from typing import Any
 import dns.resolver
 import pytest
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.masterfiles import master_file
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.resolver import Resolved, ResolveError, Resolver
+from ansible_collections.mailroom.erp.plugins.module_utils.public_dns.resolver import Resolved, ResolveError, Resolver
 from ansible_collections.mailroom.erp.tests.servers.bind import ADDRESS, Bind, zone_text
 
 ZONE = "acme.example"

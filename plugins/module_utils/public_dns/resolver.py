@@ -21,9 +21,9 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.messages.answer i
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.messages.answer import Answer as WireAnswer
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.messages.question_batch import QuestionBatch
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import ProviderError
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Key
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.resolver_options import RESOLVER_OPTIONS
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Key, mx_parts
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import longest_match
+from ansible_collections.mailroom.erp.plugins.module_utils.public_dns.resolver_options import RESOLVER_OPTIONS
 
 with contextlib.suppress(ImportError):
     import dns.exception
@@ -94,7 +94,7 @@ class Resolver:
         self._live.look_ahead([(_normal(name), rdtype) for name, rdtype in questions], most)
 
     def _lay(self, overlay: Mapping[Key, tuple[str, ...]]) -> None:
-        self._overlay = dict(overlay)
+        self._overlay = {key: _as_answered(key[1], found) for key, found in overlay.items()}
         # A name exists too when only names below it have data (RFC 8020).
         self._planned = {above for (name, _type), found in overlay.items() if found for above in _and_above(name)}
 
@@ -307,11 +307,20 @@ def _values(rdataset: Rdataset | None) -> tuple[str, ...]:
     if not rdataset:
         return ()
     if rdataset.rdtype == dns.rdatatype.MX:
-        ordered = sorted((rdata.preference, values.text_of(rdata.exchange)) for rdata in rdataset)
-        return tuple(host for _preference, host in ordered)
+        return _hosts((rdata.preference, values.text_of(rdata.exchange)) for rdata in rdataset)
     if rdataset.rdtype == dns.rdatatype.PTR:
         return tuple(sorted(values.text_of(rdata.target) for rdata in rdataset))
     return tuple(sorted(values.value_of(rdata) for rdata in rdataset))
+
+
+def _as_answered(rdtype: str, planned: tuple[str, ...]) -> tuple[str, ...]:
+    """The values of a planned RRset as :meth:`Resolver.lookup` gives them."""
+    return _hosts(map(mx_parts, planned)) if rdtype == "MX" else planned
+
+
+def _hosts(records: Iterable[tuple[int, str]]) -> tuple[str, ...]:
+    """The hosts of MX records, most wanted first (RFC 5321 section 5.1)."""
+    return tuple(host for _preference, host in sorted(records))
 
 
 def _normal(name: str) -> str:
