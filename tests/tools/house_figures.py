@@ -83,7 +83,7 @@ class Figure:
 def read_tree(root: Path) -> Tree:
     """Read all Python files of ``root/plugins``, in the order of their paths.
 
-    :raises SyntaxError, ValueError: a file is no Python, or there is none
+    :raises ValueError: a file is no Python, or there is none
     """
     paths = sorted((root / "plugins").rglob("*.py"))
     if not paths:
@@ -92,8 +92,11 @@ def read_tree(root: Path) -> Tree:
 
 
 def _read_source(root: Path, path: Path) -> Source:
-    text = path.read_text(encoding="utf-8")
-    syntax = ast.parse(text, str(path))
+    try:
+        text = path.read_text(encoding="utf-8")
+        syntax = ast.parse(text)
+    except (SyntaxError, ValueError) as error:
+        raise ValueError(f"{path} is no Python: {error}") from error
     return Source(path.relative_to(root), syntax, _code(text, syntax))
 
 
@@ -292,7 +295,7 @@ def _public(outer: ast.AST) -> Iterator[_Definition]:
 
 def _decorators(node: _Definition) -> list[str]:
     """The last part of the name of each decorator."""
-    return [ast.unparse(part).partition("(")[0].rpartition(".")[2] for part in node.decorator_list]
+    return [ast.unparse(part).rpartition(".")[2] for part in node.decorator_list]
 
 
 def figures(tree: Tree) -> list[Figure]:
@@ -357,7 +360,7 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     try:
         rows = figures(read_tree(options.root.resolve()))
-    except (OSError, SyntaxError, ValueError) as error:
+    except (OSError, ValueError) as error:
         print(f"Cannot read this checkout: {error}", file=sys.stderr)
         return 2
     if options.json:
