@@ -306,6 +306,7 @@ def figures(tree: Tree) -> list[Figure]:
     pairs = [f"{one} = {other}" for one, other in repeated_lines(tree)]
     return [
         Figure("Python files", len(tree)),
+        Figure("Python files without code", sum(not source.code for source in tree)),
         *_sizes("file", file_lengths(tree)),
         *_sizes("function", function_lengths(tree), (20, 40)),
         _counted("import circles", [_joined(circle) for circle in import_circles(tree)]),

@@ -127,6 +127,11 @@ def test_median_and_90th_percentile(make: Make) -> None:
     assert value_of(tree, "lines of code per file, most") == 10
 
 
+def test_files_without_code(make: Make) -> None:
+    tree = make({"a.py": "x = 1\n", "b.py": '"""A docstring."""\n# A comment.\n', "__init__.py": ""})
+    assert value_of(tree, "Python files without code") == 2
+
+
 def test_functions_over_the_limits(make: Make) -> None:
     sizes = (20, 21, 40, 41)
     tree = make({"a.py": "".join(f"def f{size}():\n" + "    x = 1\n" * (size - 1) for size in sizes)})
