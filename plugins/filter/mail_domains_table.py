@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.kind_table import RECORD_RESULTS
 from ansible_collections.mailroom.erp.plugins.plugin_utils.wrapped_text import wrapped
 
 DOCUMENTATION = r"""
@@ -89,10 +90,12 @@ def _spf_rows(entry: Mapping[str, Any], width: int) -> list[str]:
 
 def _other_rows(entry: Mapping[str, Any], width: int) -> list[str]:
     """The other kinds of records, a line each: what stands there, and what stood there when it is another."""
-    dmarc = [entry["dmarc"]] if entry.get("dmarc") else []
-    listed = {key: entry.get(key) or [] for key in ("dkim", "cnames", "reports")}
-    labelled = [("DKIM", listed["dkim"]), ("CNAME", listed["cnames"]), ("DMARC", dmarc), ("reports", listed["reports"])]
-    return [_wrapped(label, _other(one), width) for label, records in labelled for one in records]
+    rows = []
+    for result in RECORD_RESULTS.values():
+        found: Any = entry.get(result.key) or []
+        records = found if result.many or not found else [found]
+        rows += [_wrapped(result.label, _other(one), width) for one in records if result.kind != "spf"]
+    return rows
 
 
 def _other(one: Mapping[str, Any]) -> str:

@@ -21,10 +21,10 @@ from ansible_collections.mailroom.erp.plugins.module_utils.domains.world import 
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.dkim import KeyProblem, check_selector
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.sender import Sender
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.verdict import Judge, Verdict
-from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused, rule_and_source
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused, RuleSource
 from ansible_collections.mailroom.erp.plugins.module_utils.public_dns.resolver import Resolver
 
-_DOCUMENTATION = "documentation of mailroom.erp.mail_auth_info"
+_RULES = RuleSource("documentation of mailroom.erp.mail_auth_info")
 
 
 def inform(params: Mapping[str, Any]) -> Result:
@@ -81,7 +81,7 @@ def _read_domains(entries: Iterable[object], problems: list[Problem]) -> dict[st
         known = {"domain": entry} if isinstance(entry, str) else entry
         if not isinstance(known, Mapping) or not set(known) <= {"domain", "selectors"} or "domain" not in known:
             rule = "each domain is a name, or a dictionary with domain and selectors"
-            problems.append(_wrong("domains", "entry", None, rule, "Mend the entry."))
+            problems.append(_RULES.problem("domains", "entry", None, rule, "Mend the entry."))
             continue
         subject = str(known["domain"])
         name = read_name(subject, "domains", subject, "Correct the name.", problems)
@@ -95,8 +95,7 @@ def _selector(subject: str, selector: object, problems: list[Problem]) -> str:
     try:
         return check_selector(str(selector))
     except KeyProblem as error:
-        rule, source = rule_and_source(str(error), _DOCUMENTATION)
-        problems.append(Problem(subject, "selectors", str(selector), rule, source, "Correct the selector."))
+        problems.append(_RULES.told(subject, "selectors", str(selector), str(error), "Correct the selector."))
         return ""
 
 
@@ -107,7 +106,3 @@ def _read_planned(entries: Iterable[Mapping[str, Any]], problems: list[Problem])
         if name is not None:
             found[(name, str(entry["type"]).upper())] = tuple(str(value) for value in entry["values"])
     return found
-
-
-def _wrong(subject: str, where: str, value: str | None, rule: str, way_out: str) -> Problem:
-    return Problem(subject, where, value, rule, _DOCUMENTATION, way_out)

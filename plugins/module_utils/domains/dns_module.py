@@ -15,6 +15,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import P
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.account import secret_values
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, RRset, values_of
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.values import departed
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.kind_table import RECORD_RESULTS
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.progress import Progress
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.request import Order, read_order
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.run import DomainOutcome, RecordStep, Run
@@ -22,9 +23,6 @@ from ansible_collections.mailroom.erp.plugins.module_utils.libraries import Miss
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
 from ansible_collections.mailroom.erp.plugins.module_utils.snapshots.snapshot import Snapshot
 from ansible_collections.mailroom.erp.plugins.module_utils.state_folder import default_folder
-
-_LISTED = {"dkim": "dkim", "cname": "cnames", "report": "reports"}
-"""The kinds of record that a domain may have several of, and the keys of their results."""
 
 
 def run_dns_module(
@@ -107,13 +105,13 @@ def planned(change: Change) -> Result:
 def domain_result(outcome: DomainOutcome) -> Result:
     """The return values of one domain; each kind of record that was asked for has its own key."""
     result: Result = {"domain": outcome.request.domain, "zone": None, "changed": outcome.changed}
-    result |= {"spf": None, "dmarc": None, **{key: [] for key in _LISTED.values()}}
+    result |= {one.key: [] if one.many else None for one in RECORD_RESULTS.values()}
     for step in outcome.steps:
-        record = record_result(step)
-        if step.recipe.kind in _LISTED:
-            result[_LISTED[step.recipe.kind]].append(record)
+        called, record = RECORD_RESULTS[step.recipe.kind], record_result(step)
+        if called.many:
+            result[called.key].append(record)
         else:
-            result[step.recipe.kind] = record
+            result[called.key] = record
     result["zone"] = next((step.zone for step in outcome.steps if step.zone), None)
     return {**result, "warnings": outcome.warnings}
 
@@ -141,7 +139,7 @@ def _changed(outcomes: list[DomainOutcome]) -> list[Change]:
 
 
 def _step_diff(step: RecordStep, change: Change) -> dict[str, str]:
-    header = f"{change.key[0]} {change.key[1]} ({step.recipe.kind.upper()})"
+    header = f"{change.key[0]} {change.key[1]} ({step.recipe.kind.replace('_', ' ').upper()})"
     texts = (step.plan.before, step.plan.after) if change is step.change else _beside(change)
     before, after = _line(texts[0], change.before), _line(texts[1], change.after)
     return {"before_header": header, "after_header": header, "before": before, "after": after}

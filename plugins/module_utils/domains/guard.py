@@ -15,9 +15,9 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.ver
     doubtful,
     worsened,
 )
-from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, RuleSource
 
-_DOCUMENTATION = "docs/verdicts.md"
+_RULES = RuleSource("docs/verdicts.md")
 
 
 class Guard:
@@ -73,8 +73,7 @@ def unknown_names(senders: Sequence[Sender], allowed: Collection[str]) -> list[P
     rule = "no declared sender has this address, and none is of an environment of this name"
     way_out = "Give the address or the environment of a sender as it stands in `senders`."
     return [
-        Problem("task", "allow_failing_senders", name, rule, _DOCUMENTATION, way_out)
-        for name in sorted(set(allowed) - known)
+        _RULES.problem("task", "allow_failing_senders", name, rule, way_out) for name in sorted(set(allowed) - known)
     ]
 
 
@@ -86,4 +85,4 @@ def _refusal(sender: Sender, reasons: Sequence[str], after: Verdict) -> Problem:
     rule = f"after this change receivers would treat this sender worse: {'; '.join(reasons)}"
     first = f"{after.next_step} " if after.next_step else ""
     way_out = f"{first}Or accept it by name: allow_failing_senders: [{sender.address}]."
-    return Problem(_name(sender), "verdict", after.result, rule, _DOCUMENTATION, way_out)
+    return _RULES.problem(_name(sender), "verdict", after.result, rule, way_out)

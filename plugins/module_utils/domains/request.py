@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,24 +20,13 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.account
     with_defaults,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.guard import unknown_names
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.cname_kind import CNAME_OPTIONS, read_cname
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.dkim_kind import DKIM_OPTIONS, read_dkim
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.dmarc_kind import DMARC_OPTIONS, read_dmarc
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.kind_table import KIND_OPTIONS, RECORD_KINDS
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.recipe import Recipe, read_name
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.spf_kind import SPF_ESTATE_OPTIONS, read_spf
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.sender_option import read_senders
 from ansible_collections.mailroom.erp.plugins.module_utils.plain_yaml import BadYaml, load_yaml
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.sender import Sender
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import is_inside
-from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
-
-KIND_OPTIONS: dict[str, dict[str, Any]] = {
-    "spf": {"type": "dict", "options": SPF_ESTATE_OPTIONS},
-    "dkim": {"type": "list", "elements": "dict", "options": DKIM_OPTIONS},
-    "dmarc": {"type": "dict", "options": DMARC_OPTIONS},
-    "cnames": {"type": "list", "elements": "dict", "options": CNAME_OPTIONS},
-}
-"""The kinds of records, each as an option of ``mail_domains`` and of its entries."""
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused, RuleSource
 
 ENTRY_OPTIONS: dict[str, dict[str, Any]] = {
     "domain": {"type": "str", "required": True},
@@ -49,7 +39,7 @@ ENTRY_OPTIONS: dict[str, dict[str, Any]] = {
 
 _DEFAULTS = ("zone", "ttl", *KIND_OPTIONS)
 _MAX_TTL = 2**31 - 1
-_DOCUMENTATION = "documentation of mailroom.erp.mail_domains"
+_RULES = RuleSource("documentation of mailroom.erp.mail_domains")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +70,8 @@ class Order:
 def read_order(params: Mapping[str, Any]) -> Order:
     """Turn a module's parameters into requests.
 
-    :param params: ``domains`` (names or dicts) or ``src``; ``dns``, ``ttl``, ``zone``, ``spf``, ``dkim``, ``dmarc``
-        and ``cnames`` as defaults for all; ``senders`` and ``allow_failing_senders``; ``accounts`` as the action plugin
+    :param params: ``domains`` (names or dicts) or ``src``; ``dns``, ``ttl``, ``zone`` and the kinds of records as
+        defaults for all; ``senders`` and ``allow_failing_senders``; ``accounts`` as the action plugin
         fills it
     :returns: the requests, with at least the domain, the account and one kind of record each
     :raises Refused: with every problem of every domain
@@ -94,7 +84,7 @@ def read_order(params: Mapping[str, Any]) -> Order:
         reader.read(entry)
     if not reader.problems and not reader.order.requests:
         reader.problems.append(
-            _shape("task", "domains", None, "at least one domain must be given", "List the domains.")
+            _RULES.problem("task", "domains", None, "at least one domain must be given", "List the domains.")
         )
     if reader.problems:
         raise Refused(reader.problems)
@@ -147,13 +137,13 @@ class _Reader:
             entry = {"domain": entry}
         if not isinstance(entry, Mapping):
             rule = f"each domain is a name or a dictionary, not a {type(entry).__name__}"
-            self.problems.append(_shape("domains", "entry", None, rule, "Mend the entry."))
+            self.problems.append(_RULES.problem("domains", "entry", None, rule, "Mend the entry."))
             return None
         merged: dict[str, Any] = _given({**self._defaults, **entry})
-        for kind in ("spf", "dmarc"):
-            shared, own = self._defaults.get(kind), entry.get(kind)
+        for option in (kind.option for kind in RECORD_KINDS if not kind.many):
+            shared, own = self._defaults.get(option), entry.get(option)
             if isinstance(shared, Mapping) and isinstance(own, Mapping):
-                merged[kind] = _given({**shared, **own})
+                merged[option] = _given({**shared, **own})
         return merged
 
     def _read_valid(self, subject: str, entry: Mapping[str, Any]) -> None:
@@ -170,25 +160,28 @@ class _Reader:
             self.order.requests.append(DomainRequest(domain, account, zone, recipes))
 
     def _recipes(self, subject: str, name: str, entry: Mapping[str, Any]) -> tuple[Recipe, ...]:
-        ttl, problems = entry.get("ttl"), self.problems
-        recipes: list[Recipe | None] = []
-        if entry.get("spf") is not None:
-            recipes.append(read_spf(subject, name, ttl, entry["spf"], problems))
-        for selector in entry.get("dkim") or []:
-            recipes.append(read_dkim(subject, name, ttl, selector, problems))
-        for alias in entry.get("cnames") or []:
-            recipes.append(read_cname(subject, name, ttl, alias, problems))
-        if entry.get("dmarc") is not None:
-            recipes += read_dmarc(subject, name, ttl, entry["dmarc"], problems)
-        names = [recipe.name for recipe in recipes if recipe is not None]
-        for twice in sorted({one for one in names if names.count(one) > 1}):
-            problems.append(_shape(subject, "dkim", twice, "a name stands in an entry once", "Leave one of them."))
-        return tuple(recipe for recipe in recipes if recipe is not None)
+        recipes: list[Recipe] = []
+        for kind in RECORD_KINDS:
+            given = entry.get(kind.option)
+            for options in (given or []) if kind.many else [given]:
+                if options is not None:
+                    recipes += kind.read(subject, name, entry.get("ttl"), options, self.problems)
+        self._check_once(subject, recipes)
+        return tuple(recipes)
+
+    def _check_once(self, subject: str, recipes: Sequence[Recipe]) -> None:
+        """See that no two recipes of an entry are about the same RRset."""
+        about = Counter((key, recipe.name) for recipe in recipes for key in recipe.keys if key[0] == recipe.name)
+        for name in sorted({name for (_key, name), count in about.items() if count > 1}):
+            rule = "a name stands in an entry once"
+            self.problems.append(_RULES.problem(subject, "records", name, rule, "Leave one of them."))
 
     def _check_entry(self, subject: str, domain: str | None, zone: str | None, entry: Mapping[str, Any]) -> None:
         if domain in self._seen:
             rule = "a domain stands in a task once; two entries would undo each other"
-            self.problems.append(_shape(subject, "domain", entry["domain"], rule, "Put all of it into one entry."))
+            self.problems.append(
+                _RULES.problem(subject, "domain", entry["domain"], rule, "Put all of it into one entry.")
+            )
         if domain and zone and not is_inside(domain, zone):
             rule = "the domain is not inside the zone: names are compared label by label"
             way_out = "Name the zone that holds the domain, or leave `zone` out."
@@ -196,7 +189,7 @@ class _Reader:
         if all(entry.get(kind) is None for kind in KIND_OPTIONS):
             rule = "nothing is asked of this domain"
             way_out = f"Give {', '.join(KIND_OPTIONS)} for it or for all domains."
-            self.problems.append(_shape(subject, "options", None, rule, way_out))
+            self.problems.append(_RULES.problem(subject, "options", None, rule, way_out))
         ttl = entry.get("ttl")
         if ttl is not None and not 0 <= ttl <= _MAX_TTL:
             rule = f"a TTL is a number of seconds from 0 to {_MAX_TTL}"
@@ -205,7 +198,7 @@ class _Reader:
     def _check_ttl(self, subject: str, ttl: int, account: int) -> None:
         rule = ttl_rule(self.order.accounts[account]["provider"], ttl)
         if rule:
-            self.problems.append(_shape(subject, "ttl", str(ttl), rule, "Correct the TTL, or leave it out."))
+            self.problems.append(_RULES.problem(subject, "ttl", str(ttl), rule, "Correct the TTL, or leave it out."))
 
     def _name(self, subject: str, where: str, value: str) -> str | None:
         return read_name(subject, where, value, "Correct the name.", self.problems)
@@ -214,20 +207,24 @@ class _Reader:
         index = entry.get("account")
         if index is not None and not 0 <= index < len(self._given_accounts):
             self.problems.append(
-                _shape(subject, "account", str(index), "there is no such account", "Give `dns` instead of `account`.")
+                _RULES.problem(
+                    subject, "account", str(index), "there is no such account", "Give `dns` instead of `account`."
+                )
             )
             return None
         dns = entry.get("dns") if index is None else self._given_accounts[index]
         dns = self._dns if dns is None else dns
         if dns is None:
             self.problems.append(
-                _shape(subject, "dns", None, "no DNS account is given for this domain", "Give `dns` for it or for all.")
+                _RULES.problem(
+                    subject, "dns", None, "no DNS account is given for this domain", "Give `dns` for it or for all."
+                )
             )
             return None
         if dns is self._dns and self._shared_account is not None:
             return self._shared_account
         wrong = check_dns(dns)
-        self.problems += [_shape(subject, "dns", None, rule, "Correct the DNS account.") for rule in wrong]
+        self.problems += [_RULES.problem(subject, "dns", None, rule, "Correct the DNS account.") for rule in wrong]
         account = None if wrong else self._intern(with_defaults(dns))
         self._shared_account = account if dns is self._dns else self._shared_account
         return account
@@ -250,7 +247,7 @@ def _given(value: Any) -> Any:
 def _wrong_option(subject: str, error: Exception) -> Problem:
     """An error of ansible-core's validator; for an unsupported option it only lists names."""
     unknown = "there is no such option: " if isinstance(error, UnsupportedError) else ""
-    return _shape(subject, "options", None, f"{unknown}{error}", "Compare with the documented options.")
+    return _RULES.problem(subject, "options", None, f"{unknown}{error}", "Compare with the documented options.")
 
 
 def _file_content(params: Mapping[str, Any]) -> dict[str, Any]:
@@ -276,8 +273,4 @@ def _has_lists(content: Mapping[str, Any]) -> bool:
 
 
 def _unreadable(path: Path, rule: str) -> Problem:
-    return _shape("task", "src", str(path), rule, "Give a readable YAML or JSON file of the documented shape.")
-
-
-def _shape(subject: str, where: str, value: str | None, rule: str, way_out: str) -> Problem:
-    return Problem(subject, where, value, rule, _DOCUMENTATION, way_out)
+    return _RULES.problem("task", "src", str(path), rule, "Give a readable YAML or JSON file of the documented shape.")

@@ -29,11 +29,11 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.write_loop import
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.restore_plan import plan_zone
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.threads import each
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import BadName, idna_encoded
-from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused, escape_controls
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused, RuleSource, escape_controls
 from ansible_collections.mailroom.erp.plugins.module_utils.snapshots.snapshot import Snapshot, keeping
 from ansible_collections.mailroom.erp.plugins.module_utils.snapshots.snapshot_file import ZoneEntry, read_snapshot
 
-_DOCUMENTATION = "documentation of mailroom.erp.mail_records_restore"
+_RULES = RuleSource("documentation of mailroom.erp.mail_records_restore")
 
 
 @dataclass(slots=True)
@@ -105,7 +105,7 @@ def read_restore(params: Mapping[str, Any], tell: Callable[[str], None] = to_nob
         )
         if works.setdefault((identity, entry.zone), work) is not work:
             rule = "it stands in the snapshot for several DNS accounts, which one account cannot stand for"
-            problems.append(_problem(entry.zone, "dns", None, rule, "Give each of them in accounts."))
+            problems.append(_RULES.problem(entry.zone, "dns", None, rule, "Give each of them in accounts."))
     if problems:
         raise Refused(problems)
     return list(works.values())
@@ -151,7 +151,7 @@ def _wanted(entries: Sequence[ZoneEntry], names: Sequence[str] | None) -> list[Z
     if missing:
         rule = "this snapshot does not hold this zone"
         way_out = "Name zones of the snapshot, or none for all."
-        raise Refused(_problem("task", "zones", name, rule, way_out) for name in missing)
+        raise Refused(_RULES.problem("task", "zones", name, rule, way_out) for name in missing)
     return [entry for entry in entries if entry.zone in wanted]
 
 
@@ -159,17 +159,17 @@ def _zone_name(name: str) -> str:
     try:
         return idna_encoded(name).lower().removesuffix(".")
     except BadName as error:
-        raise Refused(_problem("task", "zones", name, str(error), "Correct the name.")) from None
+        raise Refused(_RULES.problem("task", "zones", name, str(error), "Correct the name.")) from None
 
 
 def _accounts(params: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The accounts that the user gives: ``accounts``, else ``dns``."""
     given = params.get("accounts") or ([params["dns"]] if params.get("dns") is not None else [])
     if not given:
-        raise Refused(_problem("task", "dns", None, "no DNS account is given", "Give dns, or accounts."))
+        raise Refused(_RULES.problem("task", "dns", None, "no DNS account is given", "Give dns, or accounts."))
     wrong = [rule for account in given for rule in check_dns(account)]
     if wrong:
-        raise Refused(_problem("task", "dns", None, rule, "Correct the DNS account.") for rule in wrong)
+        raise Refused(_RULES.problem("task", "dns", None, rule, "Correct the DNS account.") for rule in wrong)
     return [with_defaults(account) for account in given]
 
 
@@ -184,14 +184,10 @@ def _account_of(
             return account
     shown = " ".join(f"{name}={value}" for name, value in _identity(entry.account).items())
     rule = f"none of the accounts given is the one that the snapshot names: {escape_controls(shown)}"
-    problems.append(_problem(entry.zone, "accounts", None, rule, "Give that account, or leave the zone out."))
+    problems.append(_RULES.problem(entry.zone, "accounts", None, rule, "Give that account, or leave the zone out."))
     return None
 
 
 def _identity(account: Mapping[str, Any]) -> dict[str, str]:
     """What tells accounts apart: all that is no secret, except how long to wait."""
     return {name: plain_text(value) for name, value in public_options(account).items() if name != "timeout"}
-
-
-def _problem(subject: str, where: str, value: str | None, rule: str, way_out: str) -> Problem:
-    return Problem(subject, where, value, rule, _DOCUMENTATION, way_out)

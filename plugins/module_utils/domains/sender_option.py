@@ -17,7 +17,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.sen
     TransportFinding,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.servers import parse_source
-from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, rule_and_source
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, RuleSource
 
 SENDER_OPTIONS: dict[str, dict[str, Any]] = {
     "from": {"type": "str", "required": True},
@@ -46,7 +46,7 @@ SENDER_OPTIONS: dict[str, dict[str, Any]] = {
 }
 """One sender. What is not given is not known; a verdict that rests on it is unknown."""
 
-_DOCUMENTATION = "docs/verdicts.md"
+_RULES = RuleSource("docs/verdicts.md")
 
 
 def read_senders(entries: Iterable[object], problems: list[Problem]) -> tuple[Sender, ...]:
@@ -60,11 +60,13 @@ def read_senders(entries: Iterable[object], problems: list[Problem]) -> tuple[Se
     for entry in entries:
         if not isinstance(entry, Mapping):
             rule = f"each sender is a dictionary, not a {type(entry).__name__}"
-            problems.append(_wrong("senders", "entry", None, rule, "Give at least `from`."))
+            problems.append(_RULES.problem("senders", "entry", None, rule, "Give at least `from`."))
             continue
         subject = str(entry.get("from"))
         result = validator.validate(_given(entry))
-        problems += [_wrong(subject, "senders", None, message, "Correct it.") for message in result.error_messages]
+        problems += [
+            _RULES.problem(subject, "senders", None, message, "Correct it.") for message in result.error_messages
+        ]
         if not result.error_messages:
             found.append(_Reader(subject, problems).sender(result.validated_parameters))
     return tuple(dict.fromkeys(found))
@@ -99,7 +101,9 @@ class _Reader:
         named = self._checked("envelope_domain", mail_domain, domain)
         if of_address and named and of_address != named:
             rule = f"it is not the domain of envelope_from, {of_address}"
-            self._problems.append(_wrong(self._subject, "senders.envelope_domain", domain, rule, "Give one of them."))
+            self._problems.append(
+                _RULES.problem(self._subject, "senders.envelope_domain", domain, rule, "Give one of them.")
+            )
         return named or of_address
 
     def _signature(self, dkim: Mapping[str, Any] | None) -> Signature | None:
@@ -114,9 +118,8 @@ class _Reader:
         try:
             return None if value is None else check(value)
         except ValueError as error:
-            rule, source = rule_and_source(str(error), _DOCUMENTATION)
             way_out = "Correct it, or leave it out when it is not known."
-            self._problems.append(Problem(self._subject, f"senders.{where}", value, rule, source, way_out))
+            self._problems.append(_RULES.told(self._subject, f"senders.{where}", value, str(error), way_out))
         return None
 
 
@@ -131,7 +134,3 @@ def _source(text: str) -> str:
 
 def _given(entry: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in entry.items() if value is not None}
-
-
-def _wrong(subject: str, where: str, value: str | None, rule: str, way_out: str) -> Problem:
-    return Problem(subject, where, value, rule, _DOCUMENTATION, way_out)

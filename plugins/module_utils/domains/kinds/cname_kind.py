@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, RRset, ZoneState
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.kind import Kind, RecordResult
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.recipe import (
     DEFAULT_TTL,
     RecordPlan,
@@ -18,7 +19,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.recipe 
     read_name,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import is_inside
-from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused, RuleSource
 
 CNAME_OPTIONS: dict[str, dict[str, Any]] = {
     "name": {"type": "str", "required": True},
@@ -30,7 +31,7 @@ CNAME_OPTIONS: dict[str, dict[str, Any]] = {
 BESIDE = ("TXT", "A", "AAAA", "MX")
 """Types that are looked for where a CNAME shall stand, because they would be in its way."""
 
-_DOCUMENTATION = "documentation of mailroom.erp.mail_domains"
+_RULES = RuleSource("documentation of mailroom.erp.mail_domains")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +94,10 @@ def check_room(name: str, state: ZoneState) -> None:
         raise Refused(Problem(name, crowd[0].type, crowd[0].values[0], rule, "RFC 1034 section 3.6.2", way_out))
 
 
-def read_cname(
+def _read(
     subject: str, domain: str, ttl: int | None, options: Mapping[str, Any], problems: list[Problem]
-) -> CnameRecipe | None:
-    """Turn validated options into a recipe; what is wrong with them is added to ``problems``.
-
-    :param subject: the domain as the user wrote it, for messages
-    :param domain: the same as A-labels; a name without a dot is a label below it
-    """
+) -> list[CnameRecipe]:
+    """See ``Kind.read``. A name without a dot is a label below the domain."""
     before = len(problems)
     given = options["name"]
     full = given if "." in given else f"{given}.{domain}"
@@ -108,12 +105,21 @@ def read_cname(
     target = read_name(subject, "cnames.target", options["target"], "Correct the name.", problems)
     if name and (name == domain or not is_inside(name, domain)):
         rule = f"the name of the alias is below {domain}"
-        problems.append(Problem(subject, "cnames.name", given, rule, _DOCUMENTATION, "Correct the name."))
+        problems.append(_RULES.problem(subject, "cnames.name", given, rule, "Correct the name."))
     if name and target and name == target:
         rule = "the name would be an alias of itself"
         problems.append(
             Problem(subject, "cnames.target", target, rule, "RFC 1034 section 3.6.2", "Correct the target.")
         )
     if name is None or target is None or len(problems) > before:
-        return None
-    return CnameRecipe(name, ttl, target, options["state"] == "absent")
+        return []
+    return [CnameRecipe(name, ttl, target, options["state"] == "absent")]
+
+
+CNAME_KIND = Kind(
+    option="cnames",
+    options=CNAME_OPTIONS,
+    read=_read,
+    results=(RecordResult("cname", "cnames", "CNAME", many=True),),
+    many=True,
+)

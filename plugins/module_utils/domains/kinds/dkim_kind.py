@@ -15,6 +15,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.cname_k
     alias_change,
     check_room,
 )
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.kind import Kind, RecordResult
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.recipe import (
     RecordPlan,
     World,
@@ -25,7 +26,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.recipe 
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.policy import dkim
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Unresolved
-from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused, rule_and_source
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused, RuleSource
 
 DKIM_OPTIONS: dict[str, dict[str, Any]] = {
     "selector": {"type": "str", "required": True},
@@ -36,7 +37,7 @@ DKIM_OPTIONS: dict[str, dict[str, Any]] = {
 }
 """The options of ``dkim_record``, and of each entry of ``dkim`` in ``mail_domains``."""
 
-_DOCUMENTATION = "documentation of mailroom.erp.dkim_record"
+_RULES = RuleSource("documentation of mailroom.erp.dkim_record")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,39 +113,33 @@ class DkimRecipe:
         return Problem(self.name, "CNAME record", alias.values[0], rule, "RFC 1034 section 3.6.2", way_out)
 
     def _unusable(self, fault: str) -> Problem:
-        rule, source = rule_and_source(fault, _DOCUMENTATION)
         way_out = "Have the service publish the key first, or use validate: warn."
-        return Problem(self.name, "DKIM key", self.target, rule, source, way_out)
+        return _RULES.told(self.name, "DKIM key", self.target, fault, way_out)
 
 
-def read_dkim(
+def _read(
     subject: str, name: str, ttl: int | None, options: Mapping[str, Any], problems: list[Problem]
-) -> DkimRecipe | None:
-    """Turn validated options into a recipe; what is wrong with them is added to ``problems``.
-
-    :param subject: the domain as the user wrote it, for messages
-    :param name: the same as A-labels
-    """
+) -> list[DkimRecipe]:
+    """See ``Kind.read``."""
     before = len(problems)
     absent = options["state"] == "absent"
     given = [option for option in ("target", "public_key") if options.get(option)]
     if len(given) > 1 or (not given and not absent):
         rule = "a selector is a CNAME to a service's key (target) or a key of one's own (public_key)"
-        problems.append(Problem(subject, "dkim", " and ".join(given), rule, _DOCUMENTATION, "Give one of the two."))
+        problems.append(_RULES.problem(subject, "dkim", " and ".join(given), rule, "Give one of the two."))
     selector = _selector(subject, options["selector"], problems)
     target = _target(subject, name, selector, options.get("target"), problems)
     record = _record(subject, options.get("public_key"), problems)
     if len(problems) > before:
-        return None
-    return DkimRecipe(f"{selector}._domainkey.{name}", ttl, target, record, absent, options["validate"])
+        return []
+    return [DkimRecipe(f"{selector}._domainkey.{name}", ttl, target, record, absent, options["validate"])]
 
 
 def _selector(subject: str, selector: str, problems: list[Problem]) -> str:
     try:
         return dkim.check_selector(selector)
     except dkim.KeyProblem as error:
-        rule, source = rule_and_source(str(error), _DOCUMENTATION)
-        problems.append(Problem(subject, "dkim.selector", selector, rule, source, "Correct the selector."))
+        problems.append(_RULES.told(subject, "dkim.selector", selector, str(error), "Correct the selector."))
         return selector
 
 
@@ -167,8 +162,7 @@ def _record(subject: str, public_key: str | None, problems: list[Problem]) -> st
     try:
         record = dkim.key_record(public_key)
     except dkim.KeyProblem as error:
-        rule, source = rule_and_source(str(error), _DOCUMENTATION)
-        problems.append(Problem(subject, "dkim.public_key", None, rule, source, "Give the public key."))
+        problems.append(_RULES.told(subject, "dkim.public_key", None, str(error), "Give the public key."))
         return None
     problem = too_long(subject, "dkim.public_key", record)
     if problem:
@@ -178,3 +172,13 @@ def _record(subject: str, public_key: str | None, problems: list[Problem]) -> st
 
 def _key_of(text: RRset | None) -> str | None:
     return next((value for value in values_of(text) if dkim.is_key(value)), None)
+
+
+DKIM_KIND = Kind(
+    option="dkim",
+    options=DKIM_OPTIONS,
+    read=_read,
+    results=(RecordResult("dkim", "dkim", "DKIM", many=True),),
+    many=True,
+    declared=True,
+)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Key, ZoneState
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.kind import Kind, RecordResult
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.recipe import (
     RecordPlan,
     World,
@@ -21,7 +22,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy import dmarc
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.dmarc import DmarcError, DmarcWish
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.alignment import same_organisation
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Unresolved
-from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused, rule_and_source
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused, RuleSource
 
 DMARC_OPTIONS: dict[str, dict[str, Any]] = {
     "mode": {"type": "str", "choices": ["fixed", "managed"], "default": "fixed"},
@@ -55,7 +56,7 @@ _TAGS = {
     "psd": "psd",
 }
 _WHERE = "DMARC record"
-_DOCUMENTATION = "documentation of mailroom.erp.dmarc_record"
+_RULES = RuleSource("documentation of mailroom.erp.dmarc_record")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +116,8 @@ class DmarcRecipe:
             live = dmarc.parse_dmarc(before) if before is not None else None
             record = dmarc.merge_dmarc(live, self.wish)
         except DmarcError as error:
-            rule, source = rule_and_source(str(error), _DOCUMENTATION)
             way_out = "Correct the record in the zone first: receivers act as if there were none."
-            raise Refused(Problem(self.domain, _WHERE, error.value, rule, source, way_out)) from None
+            raise Refused(_RULES.told(self.domain, _WHERE, error.value, str(error), way_out)) from None
         faults = dmarc.dmarc_faults(record)
         if faults:
             raise Refused([self._fault(str(record), fault) for fault in faults])
@@ -149,8 +149,7 @@ class DmarcRecipe:
         return Problem(self.domain, _WHERE, after, rule, "docs/verdicts.md", way_out)
 
     def _fault(self, record: str, fault: str) -> Problem:
-        rule, source = rule_and_source(fault, _DOCUMENTATION)
-        return Problem(self.domain, _WHERE, record, rule, source, "Declare the tag, or correct it in the zone.")
+        return _RULES.told(self.domain, _WHERE, record, fault, "Declare the tag, or correct it in the zone.")
 
     def _duplicates(self, records: list[str]) -> Problem:
         rule = f"the domain has {len(records)} DMARC records, so that receivers act as if there were none"
@@ -270,15 +269,10 @@ def _stranger(domain: str, host: str) -> str:
     )
 
 
-def read_dmarc(
+def _read(
     subject: str, name: str, ttl: int | None, options: Mapping[str, Any], problems: list[Problem]
 ) -> list[DmarcRecipe | ReportRecipe]:
-    """Turn validated options into recipes; what is wrong with them is added to ``problems``.
-
-    :param subject: the domain as the user wrote it, for messages
-    :param name: the same as A-labels
-    :returns: the policy record, and the agreement of each report address outside the domain
-    """
+    """See ``Kind.read``: the policy record, and the agreement of each report address outside the domain."""
     _check_mode(subject, options, problems)
     values = {tag: options[option] for option, tag in _TAGS.items() if options.get(option) is not None}
     if options.get("testing") is not None:
@@ -288,7 +282,7 @@ def read_dmarc(
     ruf = _uris(subject, "ruf", options["ruf"], name, problems)
     wish = DmarcWish(values, rua, ruf, options["exclusive"], options["mode"] == "managed")
     for error in dmarc.check_wish(wish):
-        problems.append(_refusal(subject, "dmarc", error, "Correct the option."))
+        problems.append(_RULES.told(subject, "dmarc", error.value, str(error), "Correct the option."))
     absent = options["state"] == "absent"
     outside = (
         dmarc.destinations(dmarc.merge_dmarc(None, wish), name) if options["authorize_reports"] and not absent else []
@@ -309,10 +303,10 @@ def _check_mode(subject: str, options: Mapping[str, Any], problems: list[Problem
     managed = options["mode"] == "managed"
     if managed and options.get("policy"):
         rule = "with mode: managed the policy lives in the DNS, and only dmarc_advance moves it"
-        problems.append(Problem(subject, "dmarc.policy", options["policy"], rule, _DOCUMENTATION, "Give `target`."))
+        problems.append(_RULES.problem(subject, "dmarc.policy", options["policy"], rule, "Give `target`."))
     if options.get("target") and not managed:
         rule = "target is where mode: managed shall end"
-        problems.append(Problem(subject, "dmarc.target", options["target"], rule, _DOCUMENTATION, "Give `policy`."))
+        problems.append(_RULES.problem(subject, "dmarc.target", options["target"], rule, "Give `policy`."))
 
 
 def _obsolete(subject: str, given: Mapping[str, Any], problems: list[Problem]) -> dict[str, str]:
@@ -330,10 +324,14 @@ def _uris(subject: str, where: str, addresses: list[str], name: str, problems: l
         try:
             uris.append(dmarc.report_uri(address.strip().replace("{domain}", name)))
         except DmarcError as error:
-            problems.append(_refusal(subject, f"dmarc.{where}", error, "Correct the address."))
+            problems.append(_RULES.told(subject, f"dmarc.{where}", error.value, str(error), "Correct the address."))
     return tuple(dict.fromkeys(uris))
 
 
-def _refusal(subject: str, where: str, error: DmarcError, way_out: str) -> Problem:
-    rule, source = rule_and_source(str(error), _DOCUMENTATION)
-    return Problem(subject, where, error.value, rule, source, way_out)
+DMARC_KIND = Kind(
+    option="dmarc",
+    options=DMARC_OPTIONS,
+    read=_read,
+    results=(RecordResult("dmarc", "dmarc", "DMARC"), RecordResult("report", "reports", "reports", many=True)),
+    declared=True,
+)

@@ -29,7 +29,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_slots impo
     lay_out,
     markers,
 )
-from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused, rule_and_source
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused, RuleSource
 
 FLATTEN_OPTIONS: dict[str, dict[str, Any]] = {
     "flatten": {"type": "list", "elements": "str", "default": []},
@@ -39,7 +39,7 @@ FLATTEN_OPTIONS: dict[str, dict[str, Any]] = {
 
 MOST_DAYS = 365
 _NUMBERS = range(1, MOST_CHAINED + 1)
-_DOCUMENTATION = "docs/flatten.md"
+_RULES = RuleSource("docs/flatten.md")
 
 
 def today() -> date:
@@ -83,9 +83,8 @@ class Flattening:
     def _known(self, domain: str, include: str) -> tuple[Network, ...]:
         known = self.known[include]
         if isinstance(known, SpfError):
-            rule, source = rule_and_source(str(known), _DOCUMENTATION)
             way_out = "Take it out of `flatten`; the record stays as it is."
-            raise Refused(Problem(domain, "flatten", known.term, rule, source, way_out))
+            raise Refused(_RULES.told(domain, "flatten", known.term, str(known), way_out))
         return known
 
     def _when(self, networks: tuple[Network, ...], slot: Slot | None, chain: Chain) -> date:
@@ -174,8 +173,7 @@ def flattened(
     try:
         return lay_out(record, wanted, kept, domain, free), reserved
     except SpfError as error:
-        rule, source = rule_and_source(str(error), _DOCUMENTATION)
-        raise Refused(Problem(domain, "flatten", error.term, rule, source, "Flatten fewer includes.")) from None
+        raise Refused(_RULES.told(domain, "flatten", error.term, str(error), "Flatten fewer includes.")) from None
 
 
 def check_intact(domain: str, folds: Iterable[Folded], concerned: Iterable[str]) -> None:
@@ -188,8 +186,7 @@ def check_intact(domain: str, folds: Iterable[Folded], concerned: Iterable[str])
         rule = "somebody changed addresses before its modifier, so it cannot be told which came from the include"
         way_out = "Remove the modifier and the addresses that are its own from the record, and run again."
         raise Refused(
-            Problem(domain, "SPF record", f"flattened={include}", rule, _DOCUMENTATION, way_out)
-            for include in sorted(broken)
+            _RULES.problem(domain, "SPF record", f"flattened={include}", rule, way_out) for include in sorted(broken)
         )
 
 
@@ -229,7 +226,7 @@ def read_flattening(subject: str, name: str, options: Mapping[str, Any], problem
     days = options["flatten_refresh"]
     if not 1 <= days <= MOST_DAYS:
         rule = f"it is a number of days from 1 to {MOST_DAYS}"
-        problems.append(Problem(subject, "flatten_refresh", str(days), rule, _DOCUMENTATION, "Correct the number."))
+        problems.append(_RULES.problem(subject, "flatten_refresh", str(days), rule, "Correct the number."))
     return Flattening(includes, days)
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, ZoneState
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.kind import Kind, RecordResult
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.recipe import (
     RecordPlan,
     World,
@@ -32,7 +33,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import 
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_budget import MAX_LOOKUPS, MAX_VOID, Budget
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_merge import MergeError, SpfWish
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_slots import fold
-from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused, rule_and_source
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused, RuleSource, rule_and_source
 
 _MX_SERVICE = {
     "suffix": {"type": "str", "required": True},
@@ -60,7 +61,7 @@ SPF_ESTATE_OPTIONS: dict[str, dict[str, Any]] = {
 """What ``mail_domains`` adds: terms to take away in the same change, and how to judge a first record."""
 
 _WHERE = "SPF record"
-_DOCUMENTATION = "documentation of mailroom.erp.spf_record"
+_RULES = RuleSource("documentation of mailroom.erp.spf_record")
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,9 +217,8 @@ class SpfRecipe:
         return text
 
     def _unmergeable(self, error: spf.SpfError) -> Problem:
-        rule, source = rule_and_source(str(error), _DOCUMENTATION)
         broken = "Correct that term in the zone first: receivers answer a broken record with permerror."
-        return Problem(self.name, _WHERE, error.term, rule, source, getattr(error, "way_out", broken))
+        return _RULES.told(self.name, _WHERE, error.term, str(error), getattr(error, "way_out", broken))
 
     def _improves(self, plan: RecordPlan, budget: Budget, world: World) -> bool:
         """Whether the change takes cost or broken branches away without adding any."""
@@ -245,25 +245,21 @@ class SpfRecipe:
                 )
 
 
-def read_spf(
+def _read(
     subject: str, name: str, ttl: int | None, options: Mapping[str, Any], problems: list[Problem]
-) -> SpfRecipe:
-    """Turn validated options into a recipe; what is wrong with them is added to ``problems``.
-
-    :param subject: the domain as the user wrote it, for messages
-    :param name: the same as A-labels
-    """
+) -> list[SpfRecipe]:
+    """See ``Kind.read``."""
     absent = options["state"] == "absent"
     add = _terms(subject, options["terms"], problems)
     remove = _terms(subject, options["absent_terms"], problems)
     for term in spf_merge.names_twice(add, remove, name):
         rule = "the same term is both wanted and to be removed"
-        problems.append(_wrong(subject, "spf.absent_terms", term.raw, rule, "Keep it in one of the two lists."))
+        problems.append(_RULES.problem(subject, "spf.absent_terms", term.raw, rule, "Keep it in one of the two lists."))
     _check_options(subject, options, absent, problems)
     flattening = read_flattening(subject, name, options, problems)
     if absent:
         remove, flattening = (*remove, *_includes(flattening.includes)), replace(flattening, includes=())
-    return SpfRecipe(
+    recipe = SpfRecipe(
         name,
         ttl,
         wish=SpfWish((), (*add, *remove)) if absent else SpfWish(add, remove, options["all"], options["exclusive"]),
@@ -276,6 +272,7 @@ def read_spf(
         ),
         flattening=flattening,
     )
+    return [recipe]
 
 
 def _includes(domains: Iterable[str]) -> list[spf.Term]:
@@ -289,7 +286,7 @@ def _check_options(subject: str, options: Mapping[str, Any], absent: bool, probl
         problems.append(Problem(subject, "spf.all", "+all", rule, "RFC 7208 section 8", "Use ~all or -all."))
     if absent and (options["exclusive"] or options["all"] != "keep"):
         rule = "state: absent takes terms or the record away, `exclusive` and `all` say what it should hold"
-        problems.append(_wrong(subject, "spf.state", "absent", rule, "Leave `exclusive` and `all` out."))
+        problems.append(_RULES.problem(subject, "spf.state", "absent", rule, "Leave `exclusive` and `all` out."))
 
 
 def _terms(subject: str, raws: Iterable[str], problems: list[Problem]) -> tuple[spf.Term, ...]:
@@ -298,15 +295,10 @@ def _terms(subject: str, raws: Iterable[str], problems: list[Problem]) -> tuple[
         try:
             terms.append(spf_merge.wished_term(raw))
         except MergeError as error:
-            problems.append(_wrong(subject, "spf.terms", error.term, str(error), error.way_out))
+            problems.append(_RULES.problem(subject, "spf.terms", error.term, str(error), error.way_out))
         except spf.SpfError as error:
-            rule, source = rule_and_source(str(error), _DOCUMENTATION)
-            problems.append(Problem(subject, "spf.terms", error.term, rule, source, "Correct the term."))
+            problems.append(_RULES.told(subject, "spf.terms", error.term, str(error), "Correct the term."))
     return tuple(terms)
-
-
-def _wrong(subject: str, where: str, value: str, rule: str, way_out: str) -> Problem:
-    return Problem(subject, where, value, rule, _DOCUMENTATION, way_out)
 
 
 def lookup_costs(budget: Budget) -> dict[str, Any]:
@@ -347,10 +339,18 @@ def _void_for_all(budget: Budget) -> int:
 
 
 def _refusal(name: str, record: str, fault: str, budget: Budget) -> Problem:
-    rule, source = rule_and_source(fault, _DOCUMENTATION)
+    rule, source = rule_and_source(fault, _RULES.name)
     costs = ", ".join(f"{term} {lookups}" for term, lookups, _void in budget.terms)
     way_out = (
         "Remove terms that no longer send (state: absent), replace an include by its addresses (flatten), "
         "or publish it all the same with lookup_limit: warn."
     )
     return Problem(name, "planned SPF record", record, f"{rule}; cost per term: {costs}", source, way_out)
+
+
+SPF_KIND = Kind(
+    option="spf",
+    options=SPF_ESTATE_OPTIONS,
+    read=_read,
+    results=(RecordResult("spf", "spf", "SPF"),),
+)

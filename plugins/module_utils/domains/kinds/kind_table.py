@@ -1,0 +1,21 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The one table of the kinds of records. A new kind is a file of its own, and one entry here."""
+
+from __future__ import annotations
+
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.cname_kind import CNAME_KIND
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.dkim_kind import DKIM_KIND
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.dmarc_kind import DMARC_KIND
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.kind import Kind, RecordResult
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.spf_kind import SPF_KIND
+
+RECORD_KINDS: tuple[Kind, ...] = (SPF_KIND, DKIM_KIND, CNAME_KIND, DMARC_KIND)
+"""All kinds, in the order in which their records are planned and told."""
+
+KIND_OPTIONS = {kind.option: kind.spec for kind in RECORD_KINDS}
+"""The kinds as options of ``mail_domains`` and of its entries."""
+
+RECORD_RESULTS: dict[str, RecordResult] = {result.kind: result for kind in RECORD_KINDS for result in kind.results}
+"""How results call the records, by the kind of their recipes."""
