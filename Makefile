@@ -56,26 +56,12 @@ $(VENV)/test.stamp: $(VENV)/demo.stamp tests/requirements.txt
 	@$(VENV)/bin/python -m pip install -qq -r tests/requirements.txt
 	@touch $@
 
-# $(call install,programs,for whom) makes sure that programs are there. Each is program:packages:service, with Debian's
-# packages joined by + and the service that they may start, which is not wanted here. Nothing else is ever removed.
-define install
-	@missing=; units=; for program in $(1); do rest=$${program#*:}; \
-	  command -v $${program%%:*} >/dev/null || { units="$$units $${rest#*:}"; \
-	  missing="$$missing $$(echo $${rest%:*} | tr + ' ')"; }; done; \
-	if [ -z "$$missing" ]; then exit 0; fi; \
-	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then echo "Installing the Debian packages$$missing ..."; \
-	  apt-get update -qq && \
-	  DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends --no-remove $$missing && \
-	  { [ ! -d /run/systemd/system ] || [ -z "$$(echo $$units)" ] || systemctl disable --quiet --now $$units; }; \
-	else echo '$(2) Install them as root and try again:' >&2; \
-	  echo "  apt-get update && apt-get install --no-install-recommends --no-remove$$missing" >&2; exit 1; fi
-endef
+# Says nothing when the programs of a group are there; the groups are a table in the tool.
+DEBIAN_PACKAGES := $(VENV)/bin/python tests/tools/debian_packages.py
 
 # The DNS tests run against real name servers.
-DNS_SERVERS := named:bind9:named knotd:knot:knot pdns_server:pdns-backend-sqlite3:pdns nsd:nsd:nsd
-
-servers:
-	$(call install,$(DNS_SERVERS),The tests need real DNS servers.)
+servers: $(VENV)/python.stamp
+	@$(DEBIAN_PACKAGES) dns-servers
 
 # --- demo -----------------------------------------------------------------------------------------------------------
 
@@ -129,13 +115,8 @@ integration: $(VENV)/test.stamp servers
 	$(PYTEST) tests/integration $(ARGS)
 
 # The pages of the sheets, in a browser of the system.
-browser:
-	@if ! command -v chromium >/dev/null || ! command -v chromedriver >/dev/null; then \
-	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then echo 'Installing the Debian package chromium ...'; \
-	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends \
-	      chromium chromium-driver fonts-dejavu-core; \
-	  else echo 'make a11y needs the browser Chromium and its driver. Install them as root and try again:' >&2; \
-	    echo '  apt-get update && apt-get install --no-install-recommends chromium chromium-driver' >&2; exit 1; fi; fi
+browser: $(VENV)/python.stamp
+	@$(DEBIAN_PACKAGES) browser
 
 $(VENV)/a11y.stamp: $(VENV)/test.stamp tests/a11y/requirements.txt
 	@$(VENV)/bin/python -m pip install -qq -r tests/a11y/requirements.txt
@@ -144,19 +125,9 @@ $(VENV)/a11y.stamp: $(VENV)/test.stamp tests/a11y/requirements.txt
 a11y: $(VENV)/a11y.stamp browser
 	PYTHONPATH="$(CURDIR)/$(COLLECTIONS)" $(VENV)/bin/python -m pytest tests/a11y
 
-# A mail server that enforces. dbconfig-no-thanks: OpenDMARC without a database; python3-dnspython: with it the SPF
-# service tells SERVFAIL from "there is none".
-MAIL_SERVERS := postfix:postfix:postfix opendkim:opendkim:opendkim \
-  opendmarc:opendmarc+dbconfig-no-thanks+publicsuffix:opendmarc \
-  policyd-spf:postfix-policyd-spf-python+python3-dnspython: ip:iproute2:
-
-mail-servers: servers
-	@if [ "$$(id -u)" != 0 ]; then echo 'make receiver needs root: it makes a network of its own, and Postfix changes' \
-	  'users. Try: sudo make receiver' >&2; exit 1; fi
-	@# An unasked Postfix would configure and start itself as the mail server of this machine.
-	@command -v postfix >/dev/null || ! command -v debconf-set-selections >/dev/null || \
-	  echo 'postfix postfix/main_mailer_type select No configuration' | debconf-set-selections
-	$(call install,$(MAIL_SERVERS),The tests need a mail server and its filters.)
+# A mail server that enforces, and the name servers that it asks.
+mail-servers: $(VENV)/python.stamp
+	@$(DEBIAN_PACKAGES) dns-servers mail-servers
 
 $(VENV)/receiver.stamp: $(VENV)/test.stamp tests/receiver/requirements.txt
 	@$(VENV)/bin/python -m pip install -qq -r tests/receiver/requirements.txt
