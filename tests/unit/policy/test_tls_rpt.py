@@ -12,6 +12,7 @@ from typing import TypeVar
 import pytest
 from ansible_collections.mailroom.erp.plugins.module_utils.policy import tls_rpt
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.tls_rpt import TlsRptError, TlsRptWish
+from ansible_collections.mailroom.erp.tests.unit.policy.tls_strategies import damaged, gaps, versioned_records
 from checkdmarc.smtp_tls_reporting import SMTPTLSReportingError, parse_smtp_tls_reporting_record
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -280,45 +281,22 @@ def test_a_new_record_raises_no_concern() -> None:
 
 
 _uris = st.sampled_from([A, B, WEB, "https://x.example/", "mailto:a%21b@x.example"])
-_gaps = st.sampled_from(["", " ", "\t ", "  "])
-_names = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,31}", fullmatch=True)
-_values = st.from_regex(r"[!-:<>-~]{1,12}", fullmatch=True)
 
 
 @st.composite
 def rua_fields(draw: st.DrawFn) -> str:
     text = draw(_uris)
     for uri in draw(st.lists(_uris, max_size=2)):
-        text += f"{draw(_gaps)},{draw(_gaps)}{uri}"
+        text += f"{draw(gaps)},{draw(gaps)}{uri}"
     return f"rua={text}"
 
 
-@st.composite
-def records(draw: st.DrawFn) -> str:
-    """Records that follow the syntax to the letter, with at least one rua."""
-    extensions = st.builds("{}={}".format, _names.filter(lambda name: name != "rua"), _values)
-    fields = draw(st.lists(st.one_of(extensions, rua_fields()), max_size=4))
-    fields.insert(draw(st.integers(0, len(fields))), draw(rua_fields()))
-    text = "v=TLSRPTv1" + "".join(f"{draw(_gaps)};{draw(_gaps)}{field}" for field in fields)
-    return text + draw(st.sampled_from(["", ";", " ; "]))
-
-
+records = versioned_records("TLSRPTv1", rua_fields())
 _broken = st.text(st.sampled_from(" \t;;==,rua:x!@.%9\n\u00e9\x00\udc80-_"), max_size=30)
+any_record = st.one_of(records, damaged(records, _broken), _broken.map("v=TLSRPTv1;{}".format), st.text())
 
 
-@st.composite
-def near_records(draw: st.DrawFn) -> str:
-    """Records with something put in, or taken out, at some place."""
-    text = draw(records())
-    start = draw(st.integers(0, len(text)))
-    end = draw(st.integers(start, min(start + 3, len(text))))
-    return text[:start] + draw(_broken) + text[end:]
-
-
-any_record = st.one_of(records(), near_records(), _broken.map("v=TLSRPTv1;{}".format), st.text())
-
-
-@given(records())
+@given(records)
 def test_a_record_by_the_syntax_is_sound_and_written_as_it_was_read(text: str) -> None:
     assert str(tls_rpt.parse_tls_rpt(text)) == text
     assert faults(text) == []
@@ -438,7 +416,7 @@ def ours(text: str) -> list[str] | None:
     return uris(text) if attempt(faults, text) == [] else None
 
 
-@given(records())
+@given(records)
 def test_checkdmarc_finds_the_same_uris(text: str) -> None:
     assert theirs(text) == ours(text)
     assert ours(text)
