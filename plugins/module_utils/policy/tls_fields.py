@@ -28,12 +28,13 @@ _EXTENSION_VALUE = re.compile(r"[!-:<>-~]+")
 class RecordForm:
     """One of the two kinds of records.
 
-    ``version`` is what stands behind ``v=``, ``field`` the required field, whose value has a rule of its own, and
-    ``source`` the section of the RFC that defines both.
+    ``version`` is what stands behind ``v=``, ``field`` the required field, whose value has a rule of its own,
+    ``repeats`` whether all such fields of a record count or the first one only, and ``source`` the section of the RFC.
     """
 
     version: str
     field: str
+    repeats: bool
     source: str
 
     def fits(self, text: str) -> bool:
@@ -62,10 +63,12 @@ class RecordForm:
 
         The value of the required field is left to the caller.
         """
-        found = [fault for tag in record for fault in self._field_faults(tag)]
+        own = [tag for tag in record if tag.name == self.field]
+        counting = own if self.repeats else own[:1]
+        found = [fault for tag in record for fault in self._field_faults(tag, tag in counting)]
         if record.tail is None and record.tags[-1].after:
-            found.append(f"spaces stand at the end, behind no semicolon ({self.source})")
-        if record.get(self.field) is None:
+            found.append(f"spaces stand at the end, where they may only follow a semicolon ({self.source})")
+        if not own:
             found.append(f"there is no {self.field}= ({self.source})")
         return found
 
@@ -89,11 +92,11 @@ class RecordForm:
         length = len(value)
         return Tag(match["name"], value, match["before"], match["equals"], match["value"][length:])
 
-    def _field_faults(self, tag: Tag) -> Iterator[str]:
+    def _field_faults(self, tag: Tag, has_own_rule: bool) -> Iterator[str]:
         if tag.equals != "=":
-            yield f"no space stands around the = of {shown(tag.name)} ({self.source})"
+            yield f"spaces stand around the = of {shown(tag.name)}, where none may be ({self.source})"
         if len(tag.name) > _LONGEST_NAME:
             yield f"the field name {shown(tag.name)} has more than {_LONGEST_NAME} characters ({self.source})"
-        if tag.name != self.field and not _EXTENSION_VALUE.fullmatch(tag.value):
+        if not has_own_rule and not _EXTENSION_VALUE.fullmatch(tag.value):
             rule = "is not made of visible ASCII characters without = and ;, at least one"
             yield f"the value {shown(tag.value)} of {shown(tag.name)} {rule} ({self.source})"

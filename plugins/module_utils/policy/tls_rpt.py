@@ -18,7 +18,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.tls_fields imp
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import shown
 
 _SOURCE = "RFC 8460 section 3"
-_FORM = RecordForm("TLSRPTv1", "rua", _SOURCE)
+_FORM = RecordForm("TLSRPTv1", "rua", True, _SOURCE)
 _SPACES = " \t"
 _SAFE = "$'*+"
 """What a mailto: URI holds unencoded of a local part, beside letters, digits and -._~ (RFC 6068 section 2)."""

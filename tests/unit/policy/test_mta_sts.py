@@ -111,7 +111,8 @@ FAULTS = {
     "v=STSv1; id=\u0661": "1 to 32 letters and digits",
     "v=STSv1; id=1\n;": "1 to 32 letters and digits",
     f"v=STSv1; id={'1' * 33}": "1 to 32 letters and digits",
-    "v=STSv1; id = 1": "no space stands around",
+    "v=STSv1; id=1; id=a=b": "visible ASCII",
+    "v=STSv1; id = 1": "spaces stand around the =",
     "v=STSv1; id=1; x=a b": "visible ASCII",
     "v=STSv1; id=1; x=a=b": "visible ASCII",
     "v=STSv1; id=1; x=": "visible ASCII",
@@ -185,18 +186,20 @@ def our_id(text: str) -> str | None:
     return mta_sts.parse_mta_sts(text).get("id") if attempt(faults, text) == [] else None
 
 
-@given(records)
+@given(records.filter(lambda text: not text.endswith('"')))
 def test_checkdmarc_finds_the_same_id(text: str) -> None:
     assert their_id(text) == our_id(text)
     assert our_id(text)
 
 
-DIFFERENT = [
+DIFFERENT = {
     # RFC 8461 section 3.1: spaces and tabs stand beside semicolons only, and a line end nowhere.
-    "v=STSv1; id=1 ",
-    "v=STSv1; id=1\n;",
-]
-"""What checkdmarc takes for a record, and the RFC does not."""
+    "v=STSv1; id=1 ": False,
+    "v=STSv1; id=1\n;": False,
+    # There also: a quotation mark is a part of a value. checkdmarc takes it off the end.
+    'v=STSv1; id=1; x="': True,
+}
+"""What checkdmarc judges otherwise, with our judgement and what it rests on."""
 
 _alike = [*FAULTS, *SOUND, "v=STSv1;; id=1", "v=STSv2; id=1", "v=stsv1; id=1"]
 
@@ -206,10 +209,10 @@ def test_checkdmarc_judges_records_alike(text: str) -> None:
     assert their_id(text) == our_id(text)
 
 
-@pytest.mark.parametrize("text", DIFFERENT)
-def test_checkdmarc_takes_more_for_records(text: str) -> None:
-    assert their_id(text) == "1"
-    assert our_id(text) is None
+@pytest.mark.parametrize(("text", "sound"), DIFFERENT.items())
+def test_checkdmarc_judges_records_otherwise(text: str, sound: bool) -> None:
+    assert (our_id(text) is not None) is sound
+    assert (their_id(text) is not None) is not sound
 
 
 @pytest.mark.parametrize(

@@ -222,8 +222,8 @@ FAULTS = {
     "v=TLSRPTv1; rua=https:///x": "names no mailbox or web server",
     "v=TLSRPTv1; rua=https://acme.example/%": "names no mailbox or web server",
     f"{NEW}\n": "names no mailbox or web server",
-    f"v=TLSRPTv1; rua = {A}": "no space stands around",
-    f"v=TLSRPTv1; rua= {A}": "no space stands around",
+    f"v=TLSRPTv1; rua = {A}": "spaces stand around the =",
+    f"v=TLSRPTv1; rua= {A}": "spaces stand around the =",
     f"{NEW} ": "spaces stand at the end",
     f"{NEW}; x=": "visible ASCII",
     f"{NEW}; x=a b": "visible ASCII",
@@ -416,7 +416,7 @@ def ours(text: str) -> list[str] | None:
     return uris(text) if attempt(faults, text) == [] else None
 
 
-@given(records)
+@given(records.filter(lambda text: not text.endswith('"')))
 def test_checkdmarc_finds_the_same_uris(text: str) -> None:
     assert theirs(text) == ours(text)
     assert ours(text)
@@ -433,6 +433,8 @@ DIFFERENT = {
     f" {NEW}": False,
     f"{NEW} ": False,
     f"{NEW}\n": False,
+    # There also: a quotation mark is a part of a value. checkdmarc takes it off the end.
+    f'{NEW}; x="': True,
     # RFC 3986 section 3.2.2 and 3.5, RFC 6068 section 2: such URIs may be.
     "v=TLSRPTv1; rua=mailto:a@acme.example?subject=x": True,
     "v=TLSRPTv1; rua=https://a_b.acme.example/": True,
