@@ -11,12 +11,13 @@ import tempfile
 from pathlib import Path
 
 
-def replace_file(file: Path, data: bytes, like: os.stat_result | None = None) -> None:
+def replace_file(file: Path, data: bytes, like: os.stat_result | None = None, mode: int = 0o600) -> None:
     """Write a file beside its place, bring it to the disk, and rename it.
 
     :param file: its folder exists; the temporary file is ``.<name>.<random>.tmp`` there
     :param data: all of it
-    :param like: whose mode and owner the file gets; None gives it to this user only (0600)
+    :param like: whose mode and owner the file gets; None gives it to this user, with ``mode``
+    :param mode: the mode of a file that is like no other; for this user only unless given
     :raises OSError: it cannot be written; nothing has changed
     """
     handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.", suffix=".tmp")
@@ -26,6 +27,8 @@ def replace_file(file: Path, data: bytes, like: os.stat_result | None = None) ->
             temporary.flush()
             if like is not None:
                 _take_over(handle, like)
+            elif mode != 0o600:
+                os.fchmod(handle, mode)
             os.fsync(handle)
         os.replace(name, file)
     finally:

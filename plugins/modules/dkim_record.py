@@ -132,22 +132,18 @@ snapshot:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import Result
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.dns_module import record_result, run_dns_module
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.dns_module import run_record_module
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.dns_module_options import domain_spec
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.dkim_kind import DKIM_OPTIONS
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.run import DomainOutcome
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.dkim_kind import DKIM_KIND, DKIM_OPTIONS
 
 
-def _shape(outcomes: list[DomainOutcome]) -> Result:
-    (step,) = outcomes[0].steps
-    return {"key": None, **record_result(step), "zone": step.zone}
+def _shape(domain: Result) -> Result:
+    return {"key": None, **domain["dkim"][0], "zone": domain["zone"]}
 
 
 def main() -> None:
     module = AnsibleModule(argument_spec={**domain_spec(), **DKIM_OPTIONS}, supports_check_mode=True)
-    params = module.params
-    selector = {name: params[name] for name in DKIM_OPTIONS}
-    run_dns_module(module, {**params, "domains": [{"domain": params["domain"], "dkim": [selector]}]}, _shape)
+    run_record_module(module, DKIM_KIND, DKIM_OPTIONS, _shape)
 
 
 if __name__ == "__main__":

@@ -186,22 +186,18 @@ snapshot:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import Result
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.dns_module import domain_result, run_dns_module
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.dns_module import run_record_module
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.dns_module_options import domain_spec
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.dmarc_kind import DMARC_OPTIONS
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.run import DomainOutcome
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.dmarc_kind import DMARC_KIND, DMARC_OPTIONS
 
 
-def _shape(outcomes: list[DomainOutcome]) -> Result:
-    result = domain_result(outcomes[0])
-    return {**result["dmarc"], "reports": result["reports"], "zone": result["zone"]}
+def _shape(domain: Result) -> Result:
+    return {**domain["dmarc"], "reports": domain["reports"], "zone": domain["zone"]}
 
 
 def main() -> None:
     module = AnsibleModule(argument_spec={**domain_spec(), **DMARC_OPTIONS}, supports_check_mode=True)
-    params = module.params
-    policy = {name: params[name] for name in DMARC_OPTIONS}
-    run_dns_module(module, {**params, "domains": [{"domain": params["domain"], "dmarc": policy}]}, _shape)
+    run_record_module(module, DMARC_KIND, DMARC_OPTIONS, _shape)
 
 
 if __name__ == "__main__":

@@ -382,8 +382,8 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.account
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.dns_module import domain_result, run_dns_module
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.dns_module_options import shared_spec
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.kind_table import KIND_OPTIONS
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.run import DomainOutcome
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.sender_option import SENDER_OPTIONS
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.zone_records import DomainOutcome
 
 
 def _shape(outcomes: list[DomainOutcome]) -> Result:

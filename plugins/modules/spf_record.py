@@ -197,22 +197,18 @@ snapshot:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import Result
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.dns_module import domain_result, run_dns_module
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.dns_module import run_record_module
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.dns_module_options import domain_spec
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.spf_kind import SPF_OPTIONS
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.run import DomainOutcome
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.spf_kind import SPF_KIND, SPF_OPTIONS
 
 
-def _shape(outcomes: list[DomainOutcome]) -> Result:
-    result = domain_result(outcomes[0])
-    return {"lookups": None, **result["spf"], "zone": result["zone"]}
+def _shape(domain: Result) -> Result:
+    return {"lookups": None, **domain["spf"], "zone": domain["zone"]}
 
 
 def main() -> None:
     module = AnsibleModule(argument_spec={**domain_spec(), **SPF_OPTIONS}, supports_check_mode=True)
-    params = module.params
-    record = {name: params[name] for name in SPF_OPTIONS}
-    run_dns_module(module, {**params, "domains": [{"domain": params["domain"], "spf": record}]}, _shape)
+    run_record_module(module, SPF_KIND, SPF_OPTIONS, _shape)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NoReturn
 
 from ansible.module_utils.common.parameters import remove_values
@@ -15,10 +15,13 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import P
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.account import secret_values
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, RRset, values_of
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.values import departed
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.kind import Kind
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.kind_table import RECORD_RESULTS
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.progress import Progress
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.record_files import RecordFileChange
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.request import Order, read_order
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.run import DomainOutcome, RecordStep, Run
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.run import Run
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.zone_records import DomainOutcome, RecordStep
 from ansible_collections.mailroom.erp.plugins.module_utils.libraries import MissingLibrary
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
 from ansible_collections.mailroom.erp.plugins.module_utils.snapshots.snapshot import Snapshot
@@ -59,6 +62,20 @@ def run_dns_module(
     if failures:
         module.fail_json(msg=_failure_list(failures, len(outcomes)), **result)
     module.exit_json(**result)
+
+
+def run_record_module(
+    module: Module, kind: Kind, options: Iterable[str], shape: Callable[[Result], Result]
+) -> NoReturn:
+    """Do what a module for one record of one domain asks for, and end it: it is ``mail_domains`` with one domain.
+
+    :param kind: of the record
+    :param options: the names of the options of the record
+    :param shape: makes the module's own return values of those of the domain, as :func:`domain_result` gives them
+    """
+    record = {name: module.params[name] for name in options}
+    entry = {"domain": module.params["domain"], kind.option: [record] if kind.many else record}
+    run_dns_module(module, {**module.params, "domains": [entry]}, lambda outcomes: shape(domain_result(outcomes[0])))
 
 
 def sendable(value: Any) -> Any:
@@ -131,7 +148,8 @@ def _mask_secrets(module: Module, order: Order) -> None:
 
 def _diff(outcomes: list[DomainOutcome]) -> list[dict[str, str]]:
     steps = [step for outcome in outcomes for step in outcome.steps if step.changed]
-    return [_step_diff(step, change) for step in steps for change in step.changes]
+    records = [_step_diff(step, change) for step in steps for change in step.changes]
+    return records + [_file_diff(step.file_change) for step in steps if step.file_change]
 
 
 def _changed(outcomes: list[DomainOutcome]) -> list[Change]:
@@ -142,6 +160,12 @@ def _step_diff(step: RecordStep, change: Change) -> dict[str, str]:
     header = f"{change.key[0]} {change.key[1]} ({step.recipe.kind.replace('_', ' ').upper()})"
     texts = (step.plan.before, step.plan.after) if change is step.change else _beside(change)
     before, after = _line(texts[0], change.before), _line(texts[1], change.after)
+    return {"before_header": header, "after_header": header, "before": before, "after": after}
+
+
+def _file_diff(change: RecordFileChange) -> dict[str, str]:
+    header = str(change.path)
+    before, after = change.before or "", change.after or ""
     return {"before_header": header, "after_header": header, "before": before, "after": after}
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
 
@@ -18,20 +17,25 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import (
     ZoneNotFound,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.registry import open_provider
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, RRset, values_of
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Key, values_of
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.write_loop import writing_zone
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.delegation import check_delegation
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.guard import Guard
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.recipe import (
     LooksUpFirst,
-    Recipe,
     RecordPlan,
     World,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.progress import Progress
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.record_files import file_change
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.request import DomainRequest, Order
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.threads import each
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.world import world_of
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.zone_records import (
+    DomainOutcome,
+    RecordStep,
+    ZoneRecords,
+)
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import is_inside
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
 from ansible_collections.mailroom.erp.plugins.module_utils.public_dns.resolver import Resolver
@@ -48,112 +52,6 @@ _AT_ONCE = 1000
 
 _QUESTIONS = 4
 """Questions under way for each zone that is worked on at the same time: most domains have as many records."""
-
-
-@dataclass(slots=True)
-class RecordStep:
-    """One record of one domain: where it is, its plan (empty until it is made), or why its zone failed."""
-
-    recipe: Recipe
-    zone: str | None = None
-    plan: RecordPlan = field(default_factory=lambda: RecordPlan(None, None))
-    failure: str | None = None
-    written: bool = False
-
-    @property
-    def change(self) -> Change | None:
-        return self.plan.change
-
-    @property
-    def changes(self) -> list[Change]:
-        return self.plan.changes
-
-    @property
-    def changed(self) -> bool:
-        """Whether the record was changed, or would be in check mode; also when the zone failed after the write."""
-        return bool(self.changes) and (self.written or self.failure is None)
-
-
-@dataclass(slots=True)
-class DomainOutcome:
-    """What became of one domain, record by record."""
-
-    request: DomainRequest
-    steps: list[RecordStep]
-
-    @property
-    def changed(self) -> bool:
-        return any(step.changed for step in self.steps)
-
-    @property
-    def failure(self) -> str | None:
-        """Why the domain failed; the records of one zone fail together."""
-        return next((step.failure for step in self.steps if step.failure), None)
-
-    @property
-    def warnings(self) -> list[str]:
-        return [warning for step in self.steps for warning in step.plan.warnings]
-
-
-@dataclass(slots=True)
-class _ZoneWork:
-    """The records of one zone of one account; they are written together or not at all."""
-
-    provider: Provider
-    account: Mapping[str, Any]
-    zone: str
-    steps: list[RecordStep] = field(default_factory=list)
-    token: object = None
-    aliases: dict[Key, RRset] = field(default_factory=dict)
-    """The CNAMEs that the last read found."""
-    applied: dict[str, RecordPlan] = field(default_factory=dict)
-    """The plans that the service has accepted, by owner name."""
-
-    @property
-    def keys(self) -> list[Key]:
-        return list(dict.fromkeys(key for step in self.steps for key in step.recipe.keys))
-
-    @property
-    def changes(self) -> list[Change]:
-        return [change for step in self.steps for change in step.changes]
-
-    @property
-    def failed(self) -> bool:
-        return any(step.failure for step in self.steps)
-
-    def fail(self, reason: str) -> None:
-        for step in self.steps:
-            step.failure = reason
-
-    def note_written(self) -> None:
-        """Mark what the service has just accepted."""
-        for step in self.steps:
-            if step.changes:
-                step.written = True
-                self.applied[step.recipe.name] = step.plan
-
-    def conclude(self) -> None:
-        """The read-back shows nothing left to change, so the result of the run is what was applied."""
-        for step in self.steps:
-            step.plan = self.applied.get(step.recipe.name, step.plan)
-
-    def read_and_plan(self) -> None:
-        """Read the zone and plan every record in it.
-
-        :raises Refused: with the broken rules of all records
-        :raises ProviderError: the zone cannot be read
-        """
-        state = self.provider.read(self.zone, self.keys)
-        self.token = state.token
-        self.aliases = {key: found for key, found in state.rrsets.items() if key[1] == "CNAME"}
-        problems: list[Problem] = []
-        for step in self.steps:
-            try:
-                step.plan = step.recipe.plan(state)
-            except Refused as refused:
-                problems += refused.problems
-        if problems:
-            raise Refused(problems)
 
 
 class Run:
@@ -204,13 +102,14 @@ class Run:
         self._gather("zones read", _read_first, works)
         judge = partial(_judge, world=self._world(steps, _aliases(works)))
         self._gather("records judged", judge, [step for step in steps if not step.failure])
+        self._gather("files compared", _compare_file, [step for step in steps if step.plan.file and not step.failure])
         changing = [work for work in works if work.changes]
         self._look_ahead("zones' name servers asked for", [(work.provider, (work.zone, "NS")) for work in changing])
         self._resolver.look_ahead([(work.zone, "NS") for work in changing], self._concurrency)
         self._gather("delegations checked", self._check_delegation, changing)
         self._judge_senders([work for work in changing if not work.failed])
         if write:
-            self._write([work for work in changing if not work.failed])
+            self._write_all([work for work in works if not work.failed])
         return outcomes
 
     def _gather(self, name: str, step: Callable[[_T], list[Problem]], items: Sequence[_T]) -> None:
@@ -248,10 +147,10 @@ class Run:
         for names in _parts(list(by_name), _AT_ONCE):
             counted(names)
 
-    def _locate(self, outcomes: list[DomainOutcome]) -> list[_ZoneWork]:
+    def _locate(self, outcomes: list[DomainOutcome]) -> list[ZoneRecords]:
         """Find the zone of every record, and gather the records of one zone."""
         self._gather("domains located", self._find_zones, outcomes)
-        works: dict[tuple[int, str], _ZoneWork] = {}
+        works: dict[tuple[int, str], ZoneRecords] = {}
         for outcome in outcomes:
             for step in outcome.steps:
                 if step.zone is not None and not step.failure:
@@ -260,8 +159,8 @@ class Run:
                     work.steps.append(step)
         return list(works.values())
 
-    def _work(self, account: int, zone: str) -> _ZoneWork:
-        return _ZoneWork(self._providers[account], self._order.accounts[account], zone)
+    def _work(self, account: int, zone: str) -> ZoneRecords:
+        return ZoneRecords(self._providers[account], self._order.accounts[account], zone)
 
     def _find_zones(self, outcome: DomainOutcome) -> list[Problem]:
         problems: list[Problem] = []
@@ -307,7 +206,7 @@ class Run:
             parent = parent.partition(".")[2]
         return request.account
 
-    def _judge_senders(self, works: Sequence[_ZoneWork]) -> None:
+    def _judge_senders(self, works: Sequence[ZoneRecords]) -> None:
         """Refuse the run when it would harm a declared sender. A zone that failed will not change."""
         if not self.guard.senders:
             return  # nor is anything loaded that only verdicts need
@@ -316,7 +215,7 @@ class Run:
         self.guard.look(live, self._world(steps) if steps else live)
         self._gather("senders judged", self.guard.judge, self.guard.senders)
 
-    def _check_delegation(self, work: _ZoneWork) -> list[Problem]:
+    def _check_delegation(self, work: ZoneRecords) -> list[Problem]:
         """See that the world will see the change; only zones that change are asked about."""
         try:
             found = check_delegation(work.provider, work.zone, self._world([]), self._order.accept_undelegated)
@@ -328,7 +227,15 @@ class Run:
         work.steps[0].plan.warnings += found
         return []
 
-    def _write(self, works: Sequence[_ZoneWork]) -> None:
+    def _write_all(self, works: Sequence[ZoneRecords]) -> None:
+        """Write files, then zones, then take files away: no record names a file that is not there."""
+        for work in works:
+            work.write_files()
+        self._write([work for work in works if work.changes and not work.failed])
+        for work in works:
+            work.remove_files()
+
+    def _write(self, works: Sequence[ZoneRecords]) -> None:
         """Write all zones; what stands in them now is kept first, in one go."""
         conclude = self._progress.counted("zones written", len(works), self._conclude)
         far = [work for work in works if isinstance(work.provider, LooksAhead)]
@@ -341,7 +248,7 @@ class Run:
                 each(conclude, begun, self._concurrency)
             each(conclude, self._begun(near), self._concurrency)
 
-    def _begun(self, works: Sequence[_ZoneWork]) -> list[_Settling]:
+    def _begun(self, works: Sequence[ZoneRecords]) -> list[_Settling]:
         return [(work, writing_zone(work, partial(self._replan, work), self._snapshot)) for work in works]
 
     def _conclude(self, begun: _Settling) -> None:
@@ -351,12 +258,12 @@ class Run:
         if not work.failed:
             work.conclude()
 
-    def _replan(self, work: _ZoneWork) -> None:
+    def _replan(self, work: ZoneRecords) -> None:
         """Plan again on what the service now shows: no change left means that what was written is there."""
-        kept = {step.recipe.name: step.plan for step in work.steps}
+        kept = {step.identity: step.plan for step in work.steps}
         work.read_and_plan()
         for step in work.steps:
-            old = kept[step.recipe.name]
+            old = kept[step.identity]
             if step.plan.after == old.after:
                 step.plan.details, step.plan.warnings = old.details, old.warnings
             else:
@@ -369,7 +276,7 @@ class Run:
         return world_of(self._resolver.with_overlay({**(known or {}), **overlay}))
 
 
-_Settling = tuple[_ZoneWork, Iterator[None]]
+_Settling = tuple[ZoneRecords, Iterator[None]]
 """A zone, and the loop that writes it."""
 
 
@@ -381,7 +288,7 @@ def _parts(items: Sequence[_T], size: int) -> list[Sequence[_T]]:
     return [items[start : start + size] for start in range(0, len(items), size)]
 
 
-def _aliases(works: Iterable[_ZoneWork]) -> dict[Key, tuple[str, ...]]:
+def _aliases(works: Iterable[ZoneRecords]) -> dict[Key, tuple[str, ...]]:
     """The aliases that were just read: the world need not be asked for them again to see what they stand for."""
     return {key: found.values for work in works for key, found in work.aliases.items()}
 
@@ -392,7 +299,7 @@ def _ask(step: RecordStep, world: World) -> list[Problem]:
     return []
 
 
-def _read_first(work: _ZoneWork) -> list[Problem]:
+def _read_first(work: ZoneRecords) -> list[Problem]:
     """Read and plan a zone; a service that fails fails its own zone, a broken rule refuses the run."""
     try:
         work.read_and_plan()
@@ -402,6 +309,14 @@ def _read_first(work: _ZoneWork) -> list[Problem]:
         return [_no_zone(step.recipe.name, work.zone, error) for step in work.steps]
     except ProviderError as error:
         work.fail(str(error))
+    return []
+
+
+def _compare_file(step: RecordStep) -> list[Problem]:
+    try:
+        step.file_change = file_change(step.recipe.name, step.plan.file) if step.plan.file else None
+    except Refused as refused:
+        return refused.problems
     return []
 
 

@@ -16,7 +16,8 @@ import dns.rdatatype
 import dns.rrset
 import pytest
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.request import read_order
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.run import DomainOutcome, Run
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.run import Run
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.zone_records import DomainOutcome
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
 from ansible_collections.mailroom.erp.tests.servers import bind
 from ansible_collections.mailroom.erp.tests.servers.bind import Bind

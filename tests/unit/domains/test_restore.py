@@ -388,7 +388,7 @@ WRONG: list[tuple[str, Callable[[Any], None], str]] = [
     ("path", put(lambda c: c["zones"][0]["account"], path=[SECRET]), "account.path: it is of type path"),
     ("no records", put(lambda c: c["zones"][0], records=None), "records: it is a list"),
     ("two", lambda c: c["zones"][0]["records"].append(change_of(c)), "a record stands there twice"),
-    ("type", put(change_of, type="MX"), "type: it is one of: TXT, CNAME"),
+    ("type", put(change_of, type="SRV"), "type: it is one of: TXT, CNAME, MX"),
     ("a typed type", put(change_of, type=["TXT"]), "type: it is one of: TXT, CNAME"),
     ("name", put(change_of, name="a b.z0.example"), "lower-case A-labels"),
     ("nothing", put(change_of, before=None, after=None), "not both null"),

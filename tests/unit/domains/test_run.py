@@ -19,6 +19,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.zonefil
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, ZoneState
 from ansible_collections.mailroom.erp.plugins.module_utils.domains import run
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.request import read_order
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.zone_records import RecordStep
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
 
 HEAD = """$TTL 3600
@@ -60,7 +61,7 @@ class Estate:
         path.write_text(HEAD.format(zone=zone) + records)
         return path
 
-    def run(self, *domains: object, write: bool = True, **spf: Any) -> list[run.RecordStep]:
+    def run(self, *domains: object, write: bool = True, **spf: Any) -> list[RecordStep]:
         dns = {"provider": "zonefile", "path": str(self.ours)}
         order = read_order({"dns": dns, "spf": spf or {"terms": [AFAS]}, "domains": list(domains)})
         outcomes = run.Run(order, {"zonefiles": [str(self.ours), str(self.world)]}).execute(write)

@@ -15,6 +15,8 @@ from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.recipe 
     RecordPlan,
     World,
     left_to,
+    look_elsewhere,
+    manager_of,
     too_long,
     txt_change,
 )
@@ -82,11 +84,9 @@ class DmarcRecipe:
 
     def plan(self, state: ZoneState) -> RecordPlan:
         """See :meth:`Recipe.plan`; what is there is kept, an alias or a delegation is left to who manages it."""
-        alias, holder = state.rrsets.get((self.name, "CNAME")), state.elsewhere.get(self.name)
-        if holder:
-            return left_to(self.name, f"zone {holder}")
-        if alias:
-            return left_to(self.name, f"the alias target {alias.values[0]}")
+        manager = manager_of(self.name, state)
+        if manager is not None:
+            return left_to(self.name, manager)
         found = state.rrsets.get((self.name, "TXT"))
         records = dmarc.select_dmarc(found.values) if found else []
         if len(records) > 1 and not self.absent:
@@ -99,7 +99,7 @@ class DmarcRecipe:
     def judge(self, plan: RecordPlan, world: World) -> None:
         """A record that is managed elsewhere is looked at where the world finds it; relatives may have to agree."""
         plan.warnings += self._strangers(plan.after, world)
-        records = _look_elsewhere(plan, self.name, world, f"{self.name}: cannot be looked up")
+        records = look_elsewhere(plan, self.name, world, dmarc.select_dmarc, f"{self.name}: cannot be looked up")
         if records is None:
             return
         if not records:
@@ -208,7 +208,7 @@ class ReportRecipe:
 
     def plan(self, state: ZoneState) -> RecordPlan:
         """See :meth:`Recipe.plan`; the destination's zone is ours. An agreement that stands is kept in any case."""
-        if self.name in state.elsewhere or (self.name, "CNAME") in state.rrsets:
+        if manager_of(self.name, state) is not None:
             return self.unserved()
         found = state.rrsets.get((self.name, "TXT"))
         records = dmarc.select_dmarc(found.values) if found else []
@@ -224,7 +224,7 @@ class ReportRecipe:
             plan.warnings += [_stranger(self.domain, self.destination)] if is_split else []
             return
         doubt = f"{self.domain}: whether {self.destination} agreed cannot be looked up"
-        if _look_elsewhere(plan, self.name, world, doubt) == []:
+        if look_elsewhere(plan, self.name, world, dmarc.select_dmarc, doubt) == []:
             plan.warnings.append(
                 f"{self.domain}: {self.destination} has not agreed to get its reports, so nobody sends them there; "
                 f'its owner must publish {self.name} TXT "{dmarc.AUTHORISATION}" (RFC 9990 section 4)'
@@ -233,23 +233,6 @@ class ReportRecipe:
     def unserved(self) -> RecordPlan:
         """See :meth:`Recipe.unserved`: the destination is somebody else's."""
         return RecordPlan(None, None, elsewhere=self.destination)
-
-
-def _look_elsewhere(plan: RecordPlan, name: str, world: World, doubt: str) -> list[str] | None:
-    """What the world finds of a record that somebody else manages, taken up in its plan.
-
-    :param doubt: the beginning of the warning when it cannot be looked up
-    :returns: the records found; None when the record is ours, or could not be looked up
-    """
-    if plan.elsewhere is None:
-        return None
-    try:
-        records = dmarc.select_dmarc(world.lookup(name, "TXT"))
-    except Unresolved as reason:
-        plan.warnings.append(f"{doubt}: {reason}")
-        return None
-    plan.before = plan.after = " | ".join(records) or None
-    return records
 
 
 def _is_stranger(host: str, domain: str, world: World) -> bool:

@@ -9,9 +9,20 @@ from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.cname_k
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.dkim_kind import DKIM_KIND
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.dmarc_kind import DMARC_KIND
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.kind import Kind, RecordResult
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.mta_sts_kind import MTA_STS_KIND
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.null_mx_kind import NULL_MX_KIND
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.spf_kind import SPF_KIND
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.tls_rpt_kind import TLS_RPT_KIND
 
-RECORD_KINDS: tuple[Kind, ...] = (SPF_KIND, DKIM_KIND, CNAME_KIND, DMARC_KIND)
+RECORD_KINDS: tuple[Kind, ...] = (
+    SPF_KIND,
+    DKIM_KIND,
+    CNAME_KIND,
+    DMARC_KIND,
+    NULL_MX_KIND,
+    TLS_RPT_KIND,
+    MTA_STS_KIND,
+)
 """All kinds, in the order in which their records are planned and told."""
 
 KIND_OPTIONS = {kind.option: kind.spec for kind in RECORD_KINDS}

@@ -5,20 +5,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, RRset, ZoneState, values_of
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Lookup
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Lookup, Unresolved
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import BadName, to_alabels
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_budget import BudgetCounter
-from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, rule_and_source
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused, rule_and_source
 
 DEFAULT_TTL = 3600
 """Seconds; the TTL of an RRset that this collection makes when the user names none."""
 
 LARGEST_RDATA = 65535
+
+
+@dataclass(frozen=True, slots=True)
+class WantedFile:
+    """A file that belongs to a record, such as a policy that a web server hands out: its text, None to have no file."""
+
+    path: Path
+    text: str | None
 
 
 @dataclass(slots=True)
@@ -27,7 +36,8 @@ class RecordPlan:
 
     ``beside`` are changes of other RRsets that go with it, all in the same zone. ``details`` is what the modules return
     beside ``record``. ``elsewhere`` names who manages the record instead: the
-    target of an alias, or a delegated zone; then there is never a change.
+    target of an alias, or a delegated zone; then there is never a change. ``file`` goes with the record and is written
+    before it, so that nobody is sent to a file that is not there yet.
     """
 
     before: str | None
@@ -37,6 +47,7 @@ class RecordPlan:
     details: dict[str, Any] = field(default_factory=dict)
     elsewhere: str | None = None
     beside: list[Change] = field(default_factory=list)
+    file: WantedFile | None = None
 
     @property
     def changes(self) -> list[Change]:
@@ -66,7 +77,7 @@ class Recipe(Protocol):
 
     @property
     def kind(self) -> str:
-        """spf, dkim, dmarc or report."""
+        """What kind of record it is; ``kind_table.RECORD_RESULTS`` has them all."""
 
     @property
     def name(self) -> str:
@@ -158,6 +169,61 @@ def left_to(name: str, holder: str, judged: bool = True) -> RecordPlan:
     """
     warning = f"{name}: managed elsewhere, in {holder}; it is {'judged but ' if judged else ''}not changed"
     return RecordPlan(None, None, warnings=[warning], elsewhere=holder)
+
+
+def manager_of(name: str, state: ZoneState) -> str | None:
+    """Who manages the records of a name instead of this zone, for a person; None when the zone does.
+
+    :param state: with any CNAME at the name
+    """
+    alias, holder = state.rrsets.get((name, "CNAME")), state.elsewhere.get(name)
+    if holder:
+        return f"zone {holder}"
+    return f"the alias target {alias.values[0]}" if alias else None
+
+
+def check_is_here(name: str, state: ZoneState, record: str, way_out: str) -> None:
+    """See that a domain's own zone can hold a record at its name.
+
+    :param state: with any CNAME at the name
+    :param record: what it would be, for the message
+    :param way_out: what to do where the name is an alias
+    :raises Refused: the name is an alias, or is delegated away
+    """
+    alias, holder = state.rrsets.get((name, "CNAME")), state.elsewhere.get(name)
+    if alias:
+        rule = f"no other record may stand beside a CNAME, so this name can hold no {record} of its own"
+        raise Refused(Problem(name, "CNAME record", alias.values[0], rule, "RFC 1034 section 3.6.2", way_out))
+    if holder:
+        rule = f"the name is delegated away from zone {state.zone}, so a record here would not be seen"
+        way_out = "Name the DNS account that serves that zone."
+        raise Refused(Problem(name, "delegation", holder, rule, "RFC 1034 section 4.2", way_out))
+
+
+def not_served(name: str) -> Problem:
+    """The refusal of a record at a domain that no zone of the account holds."""
+    rule = "no zone of this DNS account holds the domain"
+    return Problem(name, "zone", None, rule, "RFC 1034 section 4.2", "Name the account that serves it.")
+
+
+def look_elsewhere(
+    plan: RecordPlan, name: str, world: World, select: Callable[[Iterable[str]], list[str]], doubt: str
+) -> list[str] | None:
+    """What the world finds of a record that somebody else manages, taken up in its plan.
+
+    :param select: picks the records of this kind among TXT values
+    :param doubt: the beginning of the warning when it cannot be looked up
+    :returns: the records found; None when the record is ours, or could not be looked up
+    """
+    if plan.elsewhere is None:
+        return None
+    try:
+        records = select(world.lookup(name, "TXT"))
+    except Unresolved as reason:
+        plan.warnings.append(f"{doubt}: {reason}")
+        return None
+    plan.before = plan.after = " | ".join(records) or None
+    return records
 
 
 def read_name(subject: str, where: str, value: str, way_out: str, problems: list[Problem]) -> str | None:

@@ -14,6 +14,8 @@ from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.kind im
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.recipe import (
     RecordPlan,
     World,
+    check_is_here,
+    not_served,
     too_long,
     txt_change,
 )
@@ -104,7 +106,9 @@ class SpfRecipe:
 
     def plan(self, state: ZoneState) -> RecordPlan:
         """See :meth:`Recipe.plan`; the record is merged with what is there."""
-        self._check_place(state)
+        check_is_here(
+            self.name, state, "SPF record", "Replace the CNAME by address records, or publish the terms at its target."
+        )
         found = state.rrsets.get((self.name, "TXT"))
         records = spf.select_spf(found.values) if found else []
         before = records[0] if len(records) == 1 else " | ".join(records) or None
@@ -140,20 +144,7 @@ class SpfRecipe:
 
     def unserved(self) -> Problem:
         """See :meth:`Recipe.unserved`."""
-        rule = "no zone of this DNS account holds the domain"
-        return Problem(self.name, "zone", None, rule, "RFC 1034 section 4.2", "Name the account that serves it.")
-
-    def _check_place(self, state: ZoneState) -> None:
-        alias = state.rrsets.get((self.name, "CNAME"))
-        if alias:
-            rule = "no other record may stand beside a CNAME, so this name can hold no SPF record of its own"
-            way_out = "Replace the CNAME by address records, or publish the terms at its target."
-            raise Refused(Problem(self.name, "CNAME record", alias.values[0], rule, "RFC 1034 section 3.6.2", way_out))
-        holder = state.elsewhere.get(self.name)
-        if holder:
-            rule = f"the name is delegated away from zone {state.zone}, so a record here would not be seen"
-            way_out = "Name the DNS account that serves that zone."
-            raise Refused(Problem(self.name, "delegation", holder, rule, "RFC 1034 section 4.2", way_out))
+        return not_served(self.name)
 
     @property
     def _may_move_addresses(self) -> bool:

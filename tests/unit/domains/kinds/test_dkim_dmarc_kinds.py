@@ -14,7 +14,8 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.zonefil
     ZonefileProvider,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.request import read_order
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.run import DomainOutcome, Run
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.run import Run
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.zone_records import DomainOutcome
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa

@@ -16,7 +16,8 @@ from ansible_collections.mailroom.erp.plugins.module_utils.domains.audit_run imp
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds import spf_flattening
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.request import read_order
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.restore import read_restore, restore
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.run import RecordStep, Run
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.run import Run
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.zone_records import RecordStep
 from ansible_collections.mailroom.erp.plugins.module_utils.policy import txt
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
 from ansible_collections.mailroom.erp.plugins.module_utils.snapshots.snapshot import Snapshot
