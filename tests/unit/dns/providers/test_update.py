@@ -45,7 +45,10 @@ DATA = st.one_of(
 )
 STEPS = st.lists(
     st.tuples(
-        st.sampled_from(["require", "require_none", "unused", "delete", "delete_all", "add"]), NAMES, DATA, st.integers(0, 9999)
+        st.sampled_from(["require", "require_none", "unused", "delete", "delete_all", "add"]),
+        NAMES,
+        DATA,
+        st.integers(0, 9999),
     )
 )
 
