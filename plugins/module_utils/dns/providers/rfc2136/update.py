@@ -119,7 +119,7 @@ def _require_room(update: Update, change: Change, changing: Collection[Key]) -> 
 def _take_and_put(update: Update, changes: Sequence[Change], known: Mapping[Key, Rdataset | None]) -> None:
     """Delete exactly the rdata that go, then add those that come; for another TTL that is all of them.
 
-    MX records go together, and those that stay come again: PowerDNS (4.7) deletes only what has the same letter case, and
+    MX records go together, and those that stay come again: PowerDNS (4.7) deletes only what has the same letters, and
     an answer does not tell it, as its names are compressed.
 
     The server works through them in order and leaves out what may not stand beside what is still there. Knot keeps the
