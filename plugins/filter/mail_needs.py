@@ -13,7 +13,7 @@ from ansible.errors import AnsibleError
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.mailroom.erp.plugins.filter.mail_tenants import host_tenant
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem
-from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import INVENTORY
+from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import INVENTORY_RULES
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_plan import EstateOptions, HostNeeds, add_up
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_tenants import (
     HostTenant,
@@ -76,7 +76,7 @@ def _host(name: str, variables: Mapping[str, Any], unreadable: list[Problem]) ->
             # the error's own text may quote the value
             rule = "it cannot be templated: a variable that it refers to is not defined, or the vault is not open"
             way_out = "Define the variable for this run, e.g. with --vault-id."
-            unreadable.append(Problem(name, variable, None, rule, INVENTORY, way_out))
+            unreadable.append(INVENTORY_RULES.problem(name, variable, None, rule, way_out))
         return None
 
     return HostNeeds(

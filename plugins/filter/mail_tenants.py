@@ -10,7 +10,7 @@ from typing import Any
 
 from ansible.errors import AnsibleError
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem
-from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import INVENTORY
+from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import INVENTORY_RULES
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_tenants import (
     HostTenant,
     for_bootstrap,
@@ -100,7 +100,7 @@ def host_tenant(name: str, variables: Mapping[str, Any], unreadable: list[Proble
             # the error's own text may quote the value
             rule = "it cannot be templated: a variable that it refers to is not defined, or the vault is not open"
             way_out = "Define the variable for this run, e.g. with --vault-id."
-            unreadable.append(Problem(name, f"mail_entra_{variable}", None, rule, INVENTORY, way_out))
+            unreadable.append(INVENTORY_RULES.problem(name, f"mail_entra_{variable}", None, rule, way_out))
     return HostTenant(name, needs, **found)
 
 

@@ -12,10 +12,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import ArgumentSpec
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import RuleSource
 from ansible_collections.mailroom.erp.plugins.module_utils.secret_rules import is_too_short, too_short
 
 ENTRA_GUIDE = "docs/entra.md"
 """The source of rules that are this collection's own."""
+
+ENTRA_RULES = RuleSource(ENTRA_GUIDE)
 
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, RuleSource
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_facts import (
     Service,
     Source,
@@ -23,6 +23,8 @@ ENTRA_FACTS = ("directory_id", "application_id")
 
 INVENTORY = "mailroom.erp docs/inventory.md"
 """The source of rules that are this collection's own."""
+
+INVENTORY_RULES = RuleSource(INVENTORY)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,12 @@ from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.spf_fla
     FLATTEN_OPTIONS,
     read_flattening,
 )
-from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, RuleSource
 
 FLATTEN_KEYS = tuple(FLATTEN_OPTIONS)
 """What a domain in mail_dns_domains may say about it: the options of ``spf_record``."""
 
-_DOCUMENTATION = "docs/flatten.md"
+_FLATTEN_RULES = RuleSource("docs/flatten.md")
 
 
 def flattening_of(name: str, declared: Mapping[str, Any], problems: list[Problem]) -> dict[str, Any]:
@@ -41,8 +41,8 @@ def _wrong_shapes(name: str, stated: Mapping[str, Any]) -> list[Problem]:
     includes, days = stated.get("flatten", []), stated.get("flatten_refresh", 1)
     if not (isinstance(includes, list) and all(isinstance(include, str) for include in includes)):
         rule, way_out = "flatten is a list of domains that the record includes", "Write e.g. flatten: [spf.x.example]."
-        found.append(Problem(name, "mail_dns_domains.flatten", None, rule, _DOCUMENTATION, way_out))
+        found.append(_FLATTEN_RULES.problem(name, "mail_dns_domains.flatten", None, rule, way_out))
     if not isinstance(days, int) or isinstance(days, bool):
         rule, way_out = "flatten_refresh is a number of days", "Write e.g. flatten_refresh: 7."
-        found.append(Problem(name, "mail_dns_domains.flatten_refresh", None, rule, _DOCUMENTATION, way_out))
+        found.append(_FLATTEN_RULES.problem(name, "mail_dns_domains.flatten_refresh", None, rule, way_out))
     return found

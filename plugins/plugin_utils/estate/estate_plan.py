@@ -19,7 +19,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import Ba
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf import Directive, canonical_domain, parse_term
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_loader import Catalogue
-from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import INVENTORY
+from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import INVENTORY, INVENTORY_RULES
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.declared_domains import FLATTEN_KEYS, flattening_of
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_dkim import aliases_of, selectors_of
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_senders import estate_senders
@@ -126,7 +126,7 @@ class _Sum:
         return self.result
 
     def _problem(self, subject: str, where: str, value: str | None, rule: str, way_out: str) -> None:
-        self.result.problems.append(Problem(subject, where, value, rule, INVENTORY, way_out))
+        self.result.problems.append(INVENTORY_RULES.problem(subject, where, value, rule, way_out))
 
     def _warning(self, subject: str, where: str, value: str | None, rule: str, source: str, way_out: str) -> None:
         self.result.warnings.append(Problem(subject, where, value, rule, source, way_out))
