@@ -9,9 +9,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleError
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.account import check_dns
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import INVENTORY_RULES
-from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_plan import untemplated
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_accounts import wrong_account
 from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import plain_value
 from jinja2 import TemplateError
 
@@ -22,7 +21,7 @@ def mail_accounts(hostvars: Mapping[str, Any], hosts: Iterable[str]) -> dict[str
     warnings: list[str] = []
     for host in sorted(str(host) for host in hosts):
         for where, account in _declared(hostvars[host]):
-            wrong = [_UNREADABLE] if account is _BROKEN else check_dns(account) or untemplated(account)
+            wrong = [_UNREADABLE] if account is _BROKEN else wrong_account(account)
             problems = [INVENTORY_RULES.problem(host, where, None, rule, "Left out; mend it.") for rule in wrong]
             warnings += [str(problem) for problem in problems]
             if not wrong and account not in accounts:

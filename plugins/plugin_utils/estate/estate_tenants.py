@@ -8,7 +8,6 @@ Nothing here depends on the order of the hosts. Source of the rules: docs/invent
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import check_tenant
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import INVENTORY_RULES
+from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import canonical_json, untemplated
 
 ACCESS = ("scoped", "tenant")
 _DAYS = ("lifetime", "renew_before", "overlap")
@@ -128,7 +128,7 @@ def _by_tenant(hosts: Iterable[HostTenant]) -> dict[str, list[HostTenant]]:
 
 
 def _wrong(host: HostTenant) -> Iterator[Problem]:
-    rules = check_tenant(host.tenant) or _untemplated(host.tenant)
+    rules = check_tenant(host.tenant) or untemplated("tenant", host.tenant)
     for rule in rules:
         yield host.problem("mail_entra_tenant", None, rule, "docs/entra.md shows how to sign in.")
     if not host.entra.get("managed"):
@@ -144,16 +144,10 @@ def _wrong(host: HostTenant) -> Iterator[Problem]:
         yield host.problem("mail_entra_secret", None, rule, "Write e.g. {lifetime: 180, renew_before: 30}.")
 
 
-def _untemplated(tenant: Mapping[str, Any]) -> list[str]:
-    """ansible-core 2.18 leaves a template as it stands when a variable in it is undefined."""
-    names = sorted(name for name, value in tenant.items() if isinstance(value, str) and "{{" in value)
-    return [f"tenant.{name} refers to a variable that is not defined in this run" for name in names]
-
-
 def _two_sign_ins(group: list[HostTenant]) -> Iterator[Problem]:
     first = group[0]
     for host in group[1:]:
-        if _text(host.tenant) != _text(first.tenant):
+        if canonical_json(host.tenant) != canonical_json(first.tenant):
             rule = f"{first.host} and {host.host} sign in to this tenant differently"
             yield host.problem("mail_entra_tenant", None, rule, "Declare it once, e.g. in group_vars.")
 
@@ -208,7 +202,3 @@ def _consent(host: HostTenant, group: list[HostTenant]) -> dict[str, Any]:
 
 def _is_same_consent(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     return all(str(one.get(name)).lower() == str(other.get(name)).lower() for name in ("kind", "app_id", "user"))
-
-
-def _text(value: Any) -> str:
-    return json.dumps(value, sort_keys=True, default=str)
