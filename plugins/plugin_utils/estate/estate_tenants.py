@@ -14,7 +14,7 @@ from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import check_tenant
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem
-from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import INVENTORY_RULES
+from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import CONSENT_KEYS, INVENTORY_RULES
 from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import canonical_json, untemplated
 
 ACCESS = ("scoped", "tenant")
@@ -190,7 +190,7 @@ def _application(host: HostTenant) -> dict[str, Any]:
 
 def _consent(host: HostTenant, group: list[HostTenant]) -> dict[str, Any]:
     """The consent, when everything is known of it; what another environment still needs is not revoked."""
-    wanted = {name: host.entra.get(name) for name in ("app_id", "publisher_tenant_id", "scopes")}
+    wanted = {name: host.entra.get(name) for name in CONSENT_KEYS}
     user = host.entra.get("user")
     if user is None or None in wanted.values():
         return {}
