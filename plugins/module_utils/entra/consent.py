@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import ENTRA_GUIDE, is_guid
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import ENTRA_RULES, is_guid
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.grants import Resource, Resources
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import Json
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
@@ -35,7 +35,7 @@ class WantedConsent:
 
     def problem(self, where: str, value: str | None, rule: str, way_out: str) -> Problem:
         """A broken rule of this consent."""
-        return Problem(f"application {self.app_id}", where, value, rule, ENTRA_GUIDE, way_out)
+        return ENTRA_RULES.problem(f"application {self.app_id}", where, value, rule, way_out)
 
 
 @dataclass(slots=True)

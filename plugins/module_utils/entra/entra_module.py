@@ -11,7 +11,12 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NoReturn
 
 from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import Module, Result
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import Tenant, check_tenant, read_tenant
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import (
+    ENTRA_RULES,
+    Tenant,
+    check_tenant,
+    read_tenant,
+)
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import (
     AnswerLost,
     Graph,
@@ -22,7 +27,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import (
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.http import Http
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.token import SignInFailed, Token, other_tenant, sign_in
 from ansible_collections.mailroom.erp.plugins.module_utils.libraries import MissingLibrary
-from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
 
 
 class Task:
@@ -94,7 +99,7 @@ def _tenant(option: Mapping[str, Any]) -> Tenant:
     rules = check_tenant(option)
     if rules:
         way_out = "Correct the option."
-        raise Refused(Problem("tenant", "tenant", None, rule, "docs/entra.md", way_out) for rule in rules)
+        raise Refused(ENTRA_RULES.problem("tenant", "tenant", None, rule, way_out) for rule in rules)
     return read_tenant(option)
 
 

@@ -223,13 +223,14 @@ class Graph:
         :param look: asks Graph once
         :raises NotSeen: not within the timeout
         """
-        deadline = self.pace.clock() + self.pace.timeout
         seen = 0
-        while True:
+
+        def look_again() -> bool | None:
+            nonlocal seen
             seen = seen + 1 if look() else 0
-            if seen == SEEN_IN_A_ROW:
-                return
-            self._pause(what, deadline)
+            return True if seen == SEEN_IN_A_ROW else None
+
+        self.until(what, look_again)
 
     def _pause(self, what: str, deadline: float) -> None:
         if self.pace.clock() >= deadline:

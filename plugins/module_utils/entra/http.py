@@ -8,8 +8,9 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import ENTRA_RULES
 from ansible_collections.mailroom.erp.plugins.module_utils.libraries import require
-from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
 
 SECONDS = 30.0
 """How long one answer may take. A longer wait is for the caller to decide, who knows whether to ask again."""
@@ -28,7 +29,7 @@ class Http:
         """
         if ca_file and not os.path.isfile(ca_file):
             rule, way_out = "there is no such file on the controller", "Correct the path, or leave it out."
-            raise Refused(Problem("tenant", "tenant.ca_file", ca_file, rule, "docs/entra.md", way_out))
+            raise Refused(ENTRA_RULES.problem("tenant", "tenant.ca_file", ca_file, rule, way_out))
         self._connections = require("requests").Session()
         if ca_file:
             self._connections.trust_env = False

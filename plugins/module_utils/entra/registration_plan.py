@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.application import missing_application
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import ENTRA_GUIDE, is_guid
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import ENTRA_GUIDE, ENTRA_RULES, is_guid
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.grants import (
     ALLOWED,
     Permission,
@@ -55,7 +55,7 @@ class WantedRegistration:
 
     def problem(self, where: str, value: str | None, rule: str, way_out: str) -> Problem:
         """A broken rule of this application."""
-        return Problem(self.subject, where, value, rule, ENTRA_GUIDE, way_out)
+        return ENTRA_RULES.problem(self.subject, where, value, rule, way_out)
 
 
 @dataclass(slots=True)

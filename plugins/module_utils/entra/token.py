@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import ENTRA_GUIDE, Tenant
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import ENTRA_RULES, Tenant
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.http import Http
 from ansible_collections.mailroom.erp.plugins.module_utils.libraries import require
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
@@ -68,7 +68,7 @@ def other_tenant(declared: str, found: str) -> Problem:
     """What is wrong when a token would write to another tenant than the declared one."""
     rule = f"this sign-in belongs to tenant {found}"
     way_out = "Correct tenant.tenant_id, or sign in to the declared tenant."
-    return Problem(declared, "tenant.tenant_id", declared, rule, ENTRA_GUIDE, way_out)
+    return ENTRA_RULES.problem(declared, "tenant.tenant_id", declared, rule, way_out)
 
 
 def read_token(value: str) -> Token:

@@ -122,7 +122,8 @@ def _bad_terms(what: str, entry: Mapping[str, Any]) -> list[Problem]:
         try:
             parse_term(term)
         except SpfError as error:
-            problems.append(Problem(what, "spf.terms", term, str(error), shape.SOURCE, "Correct the term."))
+            way_out = "Correct the term."
+            problems.append(shape.CATALOGUE_RULES.problem(what, "spf.terms", term, str(error), way_out))
     return problems
 
 

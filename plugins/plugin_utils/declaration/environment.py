@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, RuleSource
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_facts import (
     Service,
     Source,
@@ -21,8 +21,13 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.secret_va
 ENTRA_FACTS = ("directory_id", "application_id")
 """Facts of fields that the role mail_entra knows, once it has made the application."""
 
+CONSENT_KEYS = ("app_id", "publisher_tenant_id", "scopes")
+"""What erp_mail_consent says of the application that is consented to."""
+
 INVENTORY = "mailroom.erp docs/inventory.md"
 """The source of rules that are this collection's own."""
+
+INVENTORY_RULES = RuleSource(INVENTORY)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible.errors import AnsibleError
-from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
-from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import INVENTORY
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
+from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import INVENTORY_RULES
 from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import plain_value
 from jinja2 import TemplateError
 
@@ -30,4 +30,4 @@ def read_secret(templar: Any, variables: Mapping[str, Any]) -> str:
         subject = str(variables.get("inventory_hostname", "task"))
         rule = "its value cannot be read, and erp_mail_secrets: inline wants it in settings.yml"
         way_out = "Open the vault in this run, or use erp_mail_secrets: reference."
-        raise Refused(Problem(subject, _VARIABLE, None, rule, INVENTORY, way_out)) from None
+        raise Refused(INVENTORY_RULES.problem(subject, _VARIABLE, None, rule, way_out)) from None

@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
+
+from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import canonical_json
 
 _TAKEN = ("environment", "from", "envelope_from", "envelope_domain", "dkim", "service", "used_for", "transport")
 
@@ -27,7 +28,7 @@ def estate_senders(
     found: dict[str, dict[str, Any]] = {}
     for sender in (_sender(sender, is_usable) for one in present for sender in one.get("senders", [])):
         used_for = sender.pop("used_for")
-        same = found.setdefault(json.dumps(sender, sort_keys=True), {**sender, "used_for": []})
+        same = found.setdefault(canonical_json(sender), {**sender, "used_for": []})
         same["used_for"] += [text for text in used_for if text not in same["used_for"]]
     return list(found.values())
 

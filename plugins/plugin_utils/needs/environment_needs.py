@@ -12,7 +12,11 @@ from typing import Any
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_facts import Service
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_loader import Catalogue
-from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import INVENTORY, Environment
+from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import (
+    CONSENT_KEYS,
+    INVENTORY,
+    Environment,
+)
 from ansible_collections.mailroom.erp.plugins.plugin_utils.needs.resolved_senders import resolved_senders
 from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.system_rules import rules_of
 
@@ -122,7 +126,7 @@ def _entra(environment: Environment, senders: list[str]) -> dict[str, Any] | Non
         return None
     if wanted.kind == "consent":
         user = environment.values.get(wanted.user or "")
-        consent = {key: environment.consent.get(key) for key in ("app_id", "publisher_tenant_id", "scopes")}
+        consent = {key: environment.consent.get(key) for key in CONSENT_KEYS}
         return {
             "kind": "consent",
             "application": wanted.application,

@@ -9,12 +9,11 @@ from collections.abc import Iterable
 from html import escape
 
 from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.sheet_content import (
-    Code,
     Inline,
     Item,
     Section,
     Sheet,
-    Strong,
+    written,
 )
 from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.sheet_words import WORDS
 
@@ -156,10 +155,6 @@ def _state(item: Item, words: dict[str, str]) -> str:
 
 
 def _text(parts: Inline) -> str:
-    return "".join(_part(part) for part in parts)
-
-
-def _part(part: str | Code | Strong) -> str:
-    if isinstance(part, Code):
-        return f"<code>{escape(part.text)}</code>"
-    return f"<strong>{escape(part.text)}</strong>" if isinstance(part, Strong) else escape(part)
+    return written(
+        parts, escape, lambda text: f"<code>{escape(text)}</code>", lambda text: f"<strong>{escape(text)}</strong>"
+    )

@@ -9,12 +9,11 @@ import re
 from collections.abc import Iterable
 
 from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.sheet_content import (
-    Code,
     Inline,
     Item,
     Section,
     Sheet,
-    Strong,
+    written,
 )
 
 
@@ -55,13 +54,7 @@ def _cell(text: str) -> str:
 
 
 def _text(parts: Inline) -> str:
-    return "".join(_part(part) for part in parts)
-
-
-def _part(part: str | Code | Strong) -> str:
-    if isinstance(part, Code):
-        return _code(part.text)
-    return f"**{part.text}**" if isinstance(part, Strong) else part
+    return written(parts, str, _code, lambda text: f"**{text}**")
 
 
 def _code(text: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import (
+    CONSENT_KEYS,
     INVENTORY,
     Environment,
     Findings,
@@ -15,7 +16,6 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environme
 from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.system_base import SystemRules
 
 _WORDS = {"Geen": "none", "Explicit-TLS": "starttls", "Implicit-TLS": "implicit"}
-_CONSENT = ("app_id", "publisher_tenant_id", "scopes")
 
 
 class KingErp(SystemRules):
@@ -96,7 +96,7 @@ def _user(environment: Environment, findings: Findings) -> None:
 
 
 def _consent(environment: Environment, findings: Findings) -> None:
-    missing = [key for key in _CONSENT if key not in environment.consent]
+    missing = [key for key in CONSENT_KEYS if key not in environment.consent]
     if missing:
         rule = f"the page does not say {', '.join(missing)} of KING Software - SendEmail, so no consent can be prepared"
         way_out = "Declare it in erp_mail_consent as Entra shows it, or let the administrator consent by hand."
