@@ -10,7 +10,10 @@ from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import INVENTORY_RULES
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_accounts import wrong_account
-from ansible_collections.mailroom.erp.plugins.plugin_utils.host_variables import UnreadableVariable, host_variable
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.host_variables import (
+    UnreadableVariable,
+    host_variable,
+)
 
 
 def mail_accounts(hostvars: Mapping[str, Any], hosts: Iterable[str]) -> dict[str, Any]:

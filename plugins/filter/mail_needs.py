@@ -19,7 +19,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_tenants
     tenants_of,
     with_transport,
 )
-from ansible_collections.mailroom.erp.plugins.plugin_utils.host_variables import readable_variable
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.host_variables import readable_variable
 from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import plain_value
 
 

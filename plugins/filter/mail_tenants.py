@@ -14,7 +14,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_tenants
     for_bootstrap,
     tenants_of,
 )
-from ansible_collections.mailroom.erp.plugins.plugin_utils.host_variables import readable_variable
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.host_variables import readable_variable
 from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import plain_value
 
 DOCUMENTATION = r"""

@@ -90,7 +90,7 @@ def _given(rdtype: str, values: list[Any]) -> dict[str, Any]:
     return {"value": values[0]} if rdtype in _ONE_VALUE else {"values": values}
 
 
-def _value(rdata: dns.rdata.Rdata) -> Any:
+def _value(rdata: Any) -> Any:
     if rdata.rdtype == dns.rdatatype.MX:
         return {"preference": rdata.preference, "exchange": rdata.exchange.to_text()}
     return txt.join(rdata.strings).replace(";", "\\;") if hasattr(rdata, "strings") else str(rdata.to_text())

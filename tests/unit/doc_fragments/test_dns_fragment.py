@@ -33,7 +33,7 @@ def text_of(option: dict[str, Any]) -> str:
 
 def shape(option: dict[str, Any]) -> dict[str, Any]:
     found = {key: option[key] for key in ("type", "elements", "choices", "required", "default") if option.get(key)}
-    return {**found, "choices": list(found["choices"])} if "choices" in found else found
+    return {**found, "choices": sorted(found["choices"])} if "choices" in found else found
 
 
 @pytest.mark.parametrize("documented", [DNS, ACCOUNTS], ids=["dns", "accounts"])
