@@ -1,6 +1,7 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change at any time, and nothing outside may import it.
 """The SPF terms of one domain: those that its services and environments need, and those that nobody needs any more.
 
 Source of the rules: docs/inventory.md; that an address is not published 12 months after its date is this project's own.

@@ -1,6 +1,7 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change at any time, and nothing outside may import it.
 """A program that runs one module of the collection from its files; its arguments come as JSON by standard input.
 
 Started by ``local_module`` with the module's name as only argument, by the Python that Ansible itself runs on.
