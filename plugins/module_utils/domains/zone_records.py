@@ -97,6 +97,7 @@ class ZoneRecords:
         return any(step.failure for step in self.steps)
 
     def fail(self, reason: str) -> None:
+        """See :meth:`ZoneToWrite.fail`: the records of a zone fail together."""
         for step in self.steps:
             step.failure = reason
 

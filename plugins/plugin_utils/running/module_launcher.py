@@ -18,6 +18,7 @@ _COLLECTION = ("ansible_collections", "mailroom", "erp")
 
 
 def main() -> None:
+    """Run the module that the last argument names, as if it were started by its own file."""
     name = sys.argv.pop()
     collection = Path(__file__).parents[3]
     _bind_collection(collection)
