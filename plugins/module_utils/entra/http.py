@@ -45,7 +45,7 @@ class Http:
         return self._connections.request(method, url, timeout=SECONDS, allow_redirects=False, **more)
 
     def get(self, url: str, params: Any = None, headers: Any = None, **more: Any) -> Any:
-        """What msal asks of an HTTP client (its ``http_client``); see :meth:`request`. Its own time-out does not count."""
+        """What msal asks of an HTTP client (its ``http_client``); see :meth:`request`. Its time-out does not count."""
         return self.request("GET", url, params=params, headers=headers)
 
     def post(self, url: str, params: Any = None, data: Any = None, headers: Any = None, **more: Any) -> Any:
