@@ -91,6 +91,7 @@ lint: $(VENV)/test.stamp
 	$(VENV)/bin/ruff format --check .
 	cd $(COLLECTIONS) && mypy --config-file ansible_collections/mailroom/erp/pyproject.toml \
 	  -p ansible_collections.mailroom.erp.plugins -p ansible_collections.mailroom.erp.tests
+	cd $(COLLECTIONS) && lint-imports --no-logo ansible_collections/mailroom/erp/pyproject.toml
 	$(VENV)/bin/antsibull-changelog lint
 	cd $(COLLECTION) && ansible-lint --profile production --offline
 

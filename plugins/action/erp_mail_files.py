@@ -5,21 +5,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ansible.plugins.action import ActionBase
-from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
+from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import ArgumentSpec, Result
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.inline_secret import read_secret
 from ansible_collections.mailroom.erp.plugins.plugin_utils.files.private_files import (
     FileChange,
     apply_files,
     plan_files,
 )
-from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import plain_value
+from ansible_collections.mailroom.erp.plugins.plugin_utils.running.controller_action import ControllerAction
 from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.settings import masked, with_secret
 
-_ARGUMENTS: dict[str, dict[str, Any]] = {
+_ARGUMENTS: ArgumentSpec = {
     "path": {"type": "path", "required": True},
     "files": {"type": "dict", "required": True},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
@@ -28,45 +28,41 @@ _ARGUMENTS: dict[str, dict[str, Any]] = {
 _SETTINGS = "settings.yml"
 
 
-class ActionModule(ActionBase):  # type: ignore[misc]
+class ActionModule(ControllerAction):
     """Writes or removes the files of one environment."""
 
-    TRANSFERS_FILES = False
-    _requires_connection = False
-    _supports_check_mode = True
-    _supports_async = False
+    argument_spec = _ARGUMENTS
 
-    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+    def work(self, options: Mapping[str, Any], variables: Mapping[str, Any]) -> Result:
         """Compare, and write what differs unless in check mode.
 
+        :param options: path, files, state and secrets
+        :param variables: the secret is read from them when ``secrets`` is inline
         :returns: changed, files (the paths that changed) and, when asked for, diff
+        :raises Refused: the secret cannot be read
         """
-        result: dict[str, Any] = super().run(tmp, task_vars)
-        _validation, arguments = self.validate_argument_spec(argument_spec=_ARGUMENTS)
-        options = plain_value(arguments)
-        present = options["state"] == "present"
-        wanted = {name: str(text) if present else None for name, text in options["files"].items()}
-        stray = [name for name in wanted if name != Path(name).name]
+        stray = [name for name in options["files"] if name != Path(name).name]
         if stray:
-            return {
-                **result,
-                "failed": True,
-                "msg": f"files: {stray[0]!r} is no plain file name. Use path for the folder.",
-            }
+            return {"failed": True, "msg": f"files: {stray[0]!r} is no plain file name. Use path for the folder."}
+        wanted = self._wanted(options, variables)
         try:
-            if options["secrets"] == "inline" and wanted.get(_SETTINGS):
-                wanted[_SETTINGS] = with_secret(
-                    str(wanted[_SETTINGS]), lambda: read_secret(self._templar, task_vars or {})
-                )
             changes = plan_files(Path(options["path"]), wanted)
             if not self._task.check_mode:
                 apply_files(changes)
-        except Refused as error:
-            return {**result, "failed": True, "msg": str(error)}
         except OSError as error:
-            return {**result, "failed": True, "msg": f"{options['path']}: cannot be written: {error}"}
-        result |= {"changed": bool(changes), "files": [str(change.path) for change in changes]}
+            return {"failed": True, "msg": f"{options['path']}: cannot be written: {error}"}
+        result: Result = {"changed": bool(changes), "files": [str(change.path) for change in changes]}
         return {**result, "diff": [_difference(change) for change in changes]} if self._task.diff else result
+
+    def _wanted(self, options: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, str | None]:
+        """The text of each file by name; None for one that shall not exist."""
+        if options["state"] != "present":
+            return dict.fromkeys(options["files"])
+        wanted: dict[str, str | None] = {name: str(text) for name, text in options["files"].items()}
+        settings = wanted.get(_SETTINGS)
+        if options["secrets"] == "inline" and settings:
+            wanted[_SETTINGS] = with_secret(settings, lambda: read_secret(self._templar, variables))
+        return wanted
 
 
 def _difference(change: FileChange) -> dict[str, str]:

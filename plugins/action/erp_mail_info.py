@@ -9,8 +9,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from ansible.plugins.action import ActionBase
-from ansible_collections.mailroom.erp.plugins.module_utils.libraries import MissingLibrary
+from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import ArgumentSpec, Result
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_loader import Catalogue
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import (
@@ -27,7 +26,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.secret_va
     plain_account_secrets,
 )
 from ansible_collections.mailroom.erp.plugins.plugin_utils.needs.environment_needs import environment_needs, no_needs
-from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import plain_value
+from ansible_collections.mailroom.erp.plugins.plugin_utils.running.controller_action import ControllerAction
 from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.settings import settings_of, settings_yaml
 from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.sheet_content import sheet_of
 from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.sheet_html import html
@@ -36,7 +35,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.judgement imp
 
 # raw: the judgement names the environment, the value and the rule, which an argument spec's own errors do not
 _RAW = {"type": "raw"}
-_ARGUMENTS: dict[str, dict[str, Any]] = {
+_ARGUMENTS: ArgumentSpec = {
     "environment": {"type": "str", "required": True},
     "system": {**_RAW, "required": True},
     "state": {**_RAW, "default": "present"},
@@ -60,30 +59,23 @@ _ARGUMENTS: dict[str, dict[str, Any]] = {
 _NOTHING: dict[str, Any] = {"settings": {}, "settings_yaml": "", "sheet": "", "sheet_html": ""}
 
 
-class ActionModule(ActionBase):  # type: ignore[misc]
+class ActionModule(ControllerAction):
     """Turns one declaration into settings, sheet and needs."""
 
-    TRANSFERS_FILES = False
-    _requires_connection = False
-    _supports_check_mode = True
-    _supports_async = False
+    argument_spec = _ARGUMENTS
 
-    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+    def work(self, options: Mapping[str, Any], variables: Mapping[str, Any]) -> Result:
         """Judge the declaration.
 
-        :param task_vars: the host's variables, raw: a secret among them is located, never read
+        :param options: the declaration, part by part
+        :param variables: a secret among them is located, never read
         :returns: settings, settings_yaml, sheet, needs and warnings; failed with all errors, one per line, else
+        :raises MissingLibrary: a library is not installed
         """
-        result: dict[str, Any] = super().run(tmp, task_vars)
-        variables = task_vars or {}
-        _validation, arguments = self.validate_argument_spec(argument_spec=_ARGUMENTS)
-        try:
-            return {**result, **_judged(plain_value(arguments), variables, self._templar)}
-        except MissingLibrary as error:
-            return {**result, "failed": True, "msg": str(error)}
+        return _judged(options, variables, self._templar)
 
 
-def _judged(arguments: Mapping[str, Any], variables: Mapping[str, Any], templar: Any) -> dict[str, Any]:
+def _judged(arguments: Mapping[str, Any], variables: Mapping[str, Any], templar: Any) -> Result:
     catalogue = Catalogue(arguments["catalogue_systems"], arguments["catalogue_services"])
     password = find_secret(variables, "erp_mail_password")
     declaration = _declaration(arguments, variables, password, domains_with(variables, "dkim"))

@@ -8,13 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from ansible.errors import AnsibleError
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.account import check_dns
-from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem
-from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import INVENTORY
-from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_plan import untemplated
-from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import plain_value
-from jinja2 import TemplateError
+from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import INVENTORY_RULES
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_accounts import wrong_account
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.host_variables import (
+    UnreadableVariable,
+    host_variable,
+)
 
 
 def mail_accounts(hostvars: Mapping[str, Any], hosts: Iterable[str]) -> dict[str, Any]:
@@ -22,36 +21,34 @@ def mail_accounts(hostvars: Mapping[str, Any], hosts: Iterable[str]) -> dict[str
     accounts: list[dict[str, Any]] = []
     warnings: list[str] = []
     for host in sorted(str(host) for host in hosts):
-        for where, account in _declared(hostvars[host]):
-            wrong = [_UNREADABLE] if account is _BROKEN else check_dns(account) or untemplated(account)
-            warnings += [str(Problem(host, where, None, rule, INVENTORY, "Left out; mend it.")) for rule in wrong]
+        for where, account, wrong in _declared(hostvars[host]):
+            problems = [INVENTORY_RULES.problem(host, where, None, rule, "Left out; mend it.") for rule in wrong]
+            warnings += [str(problem) for problem in problems]
             if not wrong and account not in accounts:
                 accounts.append(account)
     return {"accounts": accounts, "warnings": warnings}
 
 
-_BROKEN = object()
-_UNREADABLE = "it cannot be templated: a variable that it refers to is not defined, or the vault is not open"
+def _declared(variables: Mapping[str, Any]) -> Iterator[tuple[str, Any, list[str]]]:
+    """Where an account is declared, the account, and which rules it breaks; so too a variable that cannot be read."""
+    for name, accounts_in in (("mail_dns_account", _account), ("mail_dns_domains", _accounts_of_domains)):
+        try:
+            value = host_variable(variables, name)
+        except UnreadableVariable as error:
+            yield name, None, [str(error)]
+        else:
+            yield from ((where, account, wrong_account(account)) for where, account in accounts_in(value))
 
 
-def _declared(variables: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    account = _value(variables, "mail_dns_account")
+def _account(account: Any) -> Iterator[tuple[str, Any]]:
     if account is not None:
         yield "mail_dns_account", account
-    domains = _value(variables, "mail_dns_domains")
-    if domains is _BROKEN:
-        yield "mail_dns_domains", domains
+
+
+def _accounts_of_domains(domains: Any) -> Iterator[tuple[str, Any]]:
     for name, domain in domains.items() if isinstance(domains, dict) else ():
         if isinstance(domain, dict) and domain.get("dns") is not None:
             yield f"mail_dns_domains.{name}.dns", domain["dns"]
-
-
-def _value(variables: Mapping[str, Any], name: str) -> Any:
-    try:
-        return plain_value(variables[name]) if name in variables else None
-    except (AnsibleError, TemplateError):
-        # the error's own text may quote the value
-        return _BROKEN
 
 
 class FilterModule:

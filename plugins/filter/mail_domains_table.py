@@ -10,7 +10,7 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.kind_table import RECORD_RESULTS
-from ansible_collections.mailroom.erp.plugins.plugin_utils.wrapped_text import wrapped
+from ansible_collections.mailroom.erp.plugins.plugin_utils.terminal_text import check_width, wrapped
 
 DOCUMENTATION = r"""
 name: mail_domains_table
@@ -119,8 +119,7 @@ def mail_domains_table(domains: Iterable[Mapping[str, Any]], width: int = 100) -
     :returns: one block per domain and a line that counts them
     :raises AnsibleFilterError: the input has another shape, or the width is too small
     """
-    if width < _NARROWEST:
-        raise AnsibleFilterError(f"mail_domains_table: width {width} is less than {_NARROWEST} characters")
+    check_width("mail_domains_table", width, _NARROWEST)
     try:
         entries = list(domains)
         blocks = [_block(entry, width) for entry in entries]

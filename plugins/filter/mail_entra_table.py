@@ -5,13 +5,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import plain_value
-from ansible_collections.mailroom.erp.plugins.plugin_utils.wrapped_text import wrapped
+from ansible_collections.mailroom.erp.plugins.plugin_utils.terminal_text import counted_results, wrapped
 
 DOCUMENTATION = r"""
 name: mail_entra_table
@@ -51,8 +50,6 @@ _value:
   type: str
 """
 
-_RESULTS = ("pass", "fail", "unknown")
-
 
 def mail_entra_table(hostvars: Mapping[str, Any], hosts: Iterable[str], width: int = 100) -> str:
     """Lay out what the environments have.
@@ -85,9 +82,8 @@ def _rows(made: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "open", "a person has to consent to the vendor's application"
     if made["missing_grants"]:
         yield "open", f"a person has to consent to {', '.join(made['missing_grants'])}"
-    count = Counter(sender["result"] for sender in made["senders"])
     if made["senders"]:
-        yield "senders", ", ".join(f"{count[result]} {result}" for result in _RESULTS)
+        yield "senders", counted_results(sender["result"] for sender in made["senders"])
     for sender in made["senders"]:
         if sender["result"] != "pass":
             yield "open", f"{sender['address']}: {sender['reason']}. {sender['next_step'] or ''}".rstrip()

@@ -9,19 +9,18 @@ import datetime
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from ansible.errors import AnsibleError
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.mailroom.erp.plugins.filter.mail_tenants import host_tenant
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem
-from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import INVENTORY
-from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_plan import EstateOptions, HostNeeds, add_up
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_input import EstateOptions, HostNeeds
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_plan import add_up
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_tenants import (
     HostTenant,
     tenants_of,
     with_transport,
 )
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.host_variables import readable_variable
 from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import plain_value
-from jinja2 import TemplateError
 
 
 def mail_needs(
@@ -68,16 +67,7 @@ def _parts(name: str, variables: Mapping[str, Any], unreadable: list[Problem]) -
 
 def _host(name: str, variables: Mapping[str, Any], unreadable: list[Problem]) -> HostNeeds:
     def value(variable: str) -> Any:
-        if variable not in variables:
-            return None
-        try:
-            return plain_value(variables[variable])
-        except (AnsibleError, TemplateError):
-            # the error's own text may quote the value
-            rule = "it cannot be templated: a variable that it refers to is not defined, or the vault is not open"
-            way_out = "Define the variable for this run, e.g. with --vault-id."
-            unreadable.append(Problem(name, variable, None, rule, INVENTORY, way_out))
-        return None
+        return readable_variable(name, variables, variable, unreadable)
 
     return HostNeeds(
         host=name,

@@ -8,16 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from ansible.errors import AnsibleError
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem
-from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import INVENTORY
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_tenants import (
     HostTenant,
     for_bootstrap,
     tenants_of,
 )
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.host_variables import readable_variable
 from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import plain_value
-from jinja2 import TemplateError
 
 DOCUMENTATION = r"""
 name: mail_tenants
@@ -92,15 +90,9 @@ def host_tenant(name: str, variables: Mapping[str, Any], unreadable: list[Proble
     needs = plain_value(variables["erp_mail_needs"]) if "erp_mail_needs" in variables else None
     if not (needs or {}).get("entra"):
         return HostTenant(name, needs)
-    found = {}
-    for variable in _VARIABLES:
-        try:
-            found[variable] = plain_value(variables.get(f"mail_entra_{variable}"))
-        except (AnsibleError, TemplateError):
-            # the error's own text may quote the value
-            rule = "it cannot be templated: a variable that it refers to is not defined, or the vault is not open"
-            way_out = "Define the variable for this run, e.g. with --vault-id."
-            unreadable.append(Problem(name, f"mail_entra_{variable}", None, rule, INVENTORY, way_out))
+    found = {
+        variable: readable_variable(name, variables, f"mail_entra_{variable}", unreadable) for variable in _VARIABLES
+    }
     return HostTenant(name, needs, **found)
 
 

@@ -5,12 +5,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.mailroom.erp.plugins.plugin_utils.wrapped_text import wrapped
+from ansible_collections.mailroom.erp.plugins.plugin_utils.terminal_text import check_width, counted_results, wrapped
 
 DOCUMENTATION = r"""
 name: mail_verdicts_table
@@ -50,7 +49,6 @@ _value:
 """
 
 _NARROWEST = 60
-_RESULTS = ("pass", "fail", "unknown")
 
 _Verdict = Mapping[str, Any]
 _Row = tuple[_Verdict, _Verdict, _Verdict]
@@ -65,17 +63,15 @@ def mail_verdicts_table(verdicts: Any, width: int = 100) -> str:
     :returns: one block per environment and a line that counts the verdicts
     :raises AnsibleFilterError: the input has another shape, or the width is too small
     """
-    if width < _NARROWEST:
-        raise AnsibleFilterError(f"mail_verdicts_table: width {width} is less than {_NARROWEST} characters")
+    check_width("mail_verdicts_table", width, _NARROWEST)
     try:
         rows = list(_rows(verdicts))
         blocks = ["\n".join(_block(name, group, width)) for name, group in _grouped(rows).items()]
-        counts = Counter(after["result"] for _before, after, _live in rows)
+        counted = counted_results(after["result"] for _before, after, _live in rows)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise AnsibleFilterError(
             f"mail_verdicts_table wants the `verdicts` of mail_domains or mail_auth_info; this is else: {error!r}"
         ) from error
-    counted = ", ".join(f"{counts[result]} {result}" for result in _RESULTS)
     return "\n\n".join([*blocks, f"{len(rows)} senders: {counted}"])
 
 

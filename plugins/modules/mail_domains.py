@@ -18,6 +18,8 @@ description:
     whole task, and the message lists all that is wrong.
   - Every sender in O(senders) is judged on the live records and on the planned ones. A change after which receivers
     would treat one of them worse is refused.
+  - Three kinds of records have no module of their own. O(null_mx) says that a domain takes no mail, O(tls_rpt) where
+    senders report on TLS, O(mta_sts) that they shall insist on it.
   - The records of one zone are written together or not at all. A DNS service that fails during the run fails its own
     zones; the others are done, and the task ends failed with a list.
 extends_documentation_fragment:
@@ -28,18 +30,18 @@ extends_documentation_fragment:
 options:
   domains:
     description:
-      - The domains, each a name, or a dictionary with C(domain) and any of C(zone), C(dns), C(ttl), C(spf), C(dkim),
-        C(dmarc) and C(cnames).
-      - What an entry does not give is taken from the options of the task; C(spf) and C(dmarc) are completed key by key,
-        C(dns), C(dkim) and C(cnames) are always given whole.
+      - The domains, each a name, or a dictionary with C(domain) and any of C(zone), C(dns), C(ttl) and the kinds of
+        records, which are C(spf), C(dkim), C(cnames), C(dmarc), C(null_mx), C(tls_rpt) and C(mta_sts).
+      - What an entry does not give is taken from the options of the task; C(dns), C(dkim) and C(cnames) are always
+        given whole, the other kinds are completed key by key.
       - A kind of record that an entry gives as null is left alone for that domain.
-      - C(spf), C(dkim), C(dmarc) and C(cnames) of an entry take what the options of the same name take.
+      - The kinds of records of an entry take what the options of the same name take.
     type: list
     elements: raw
   src:
     description:
       - A plain YAML or JSON file with the list of domains, or with a dictionary that has it as C(domains) and any of
-        C(dns), C(spf), C(dkim), C(dmarc), C(cnames), C(ttl), C(zone) and C(senders) as defaults.
+        C(dns), C(ttl), C(zone), C(senders) and the kinds of records as defaults.
       - The module reads it itself, which is much faster for thousands of domains than passing them through Ansible's
         templating. Expressions in it are not evaluated.
     type: path
@@ -247,6 +249,79 @@ options:
         type: str
         choices: [present, absent]
         default: present
+  null_mx:
+    description:
+      - A null MX (RFC 7505), which says that a domain takes no mail, so that senders give up at once.
+      - Refused where the domain has another MX record. A warning tells when the domain's SPF record lets somebody send,
+        because receivers may refuse mail from a domain that takes none.
+    type: dict
+    suboptions:
+      state:
+        description: With V(absent), a null MX is taken away; any other MX record stays.
+        type: str
+        choices: [present, absent]
+        default: present
+  tls_rpt:
+    description:
+      - Where senders report whether they reached the domain's mail servers by TLS (TLSRPT, RFC 8460).
+      - Addresses and fields that the record has already are kept.
+    type: dict
+    suboptions:
+      rua:
+        description:
+          - Mail addresses, or C(https:) URIs, that get the reports. C({domain}) stands for the domain.
+        type: list
+        elements: str
+        default: []
+      exclusive:
+        description: Whether addresses and fields that are not given are taken away.
+        type: bool
+        default: false
+      state:
+        description: With V(absent), the whole record is taken away.
+        type: str
+        choices: [present, absent]
+        default: present
+  mta_sts:
+    description:
+      - By which policy senders insist on TLS with the domain's mail servers (MTA-STS, RFC 8461).
+      - The policy is a text that a web server hands out, and a TXT record announces it with an id. The id follows from
+        the policy, so it changes when the policy does, and only then.
+      - Refused where an MX record of the domain names a host that the policy does not allow, where the domain takes no
+        mail, and where that cannot be looked up. A record that stays as it is gets a warning instead.
+    type: dict
+    suboptions:
+      mode:
+        description:
+          - With V(testing), senders only report (see O(tls_rpt)); with V(enforce), they send no mail without TLS.
+          - V(none) takes a policy back. Publish it for as long as the old O(mta_sts.max_age) lasted, then use
+            O(mta_sts.state=absent) (RFC 8461 section 8.3).
+        type: str
+        choices: [testing, enforce, none]
+        default: testing
+      mx:
+        description:
+          - The hosts that may get mail, each a name, or C(*.) and a name for exactly one label.
+          - Unless given, the hosts of the domain's MX records.
+        type: list
+        elements: str
+        default: []
+      max_age:
+        description: Seconds that senders keep the policy, at most V(31557600).
+        type: int
+        default: 604800
+      policy_dir:
+        description:
+          - The folder for policies. That of a domain is written to C(mta-sts.<domain>/.well-known/mta-sts.txt) there,
+            before the record, with mode 0644. A web server that has the folder C(mta-sts.<domain>) as the root of the
+            host of that name serves it.
+          - Unless given, nothing is written; the result has the text as RV(domains[].mta_sts.policy).
+        type: path
+      state:
+        description: With V(absent), the record is taken away, and then the file.
+        type: str
+        choices: [present, absent]
+        default: present
   allow_failing_senders:
     description:
       - Senders that may fare worse by this change, each by its address, or all of an environment by its name.
@@ -292,6 +367,23 @@ EXAMPLES = r"""
         spf:
           terms: [include:_spf.google.com]
           absent_terms: [ip4:192.0.2.9]
+
+- name: Domains that nobody writes to
+  mailroom.erp.mail_domains:
+    domains: [acme-old.example, acme-parked.example]
+    null_mx: {}
+    spf: {all: '-all'}
+    dns: "{{ acme_dns }}"
+
+- name: Reports on TLS, and a policy that is tried out
+  mailroom.erp.mail_domains:
+    domains: [acme.example]
+    tls_rpt:
+      rua: [tls-reports@acme.example]
+    mta_sts:
+      mode: testing
+      policy_dir: /srv/mta-sts
+    dns: "{{ acme_dns }}"
 
 - name: Thousands of domains from a file
   mailroom.erp.mail_domains:
@@ -339,6 +431,16 @@ domains:
         M(mailroom.erp.dmarc_record).
       type: list
       elements: dict
+    null_mx:
+      description: C(name) and C(record); null when not asked for.
+      type: dict
+    tls_rpt:
+      description: C(name), C(record) and C(managed_elsewhere); null when not asked for.
+      type: dict
+    mta_sts:
+      description: C(name), C(record), C(managed_elsewhere) and C(policy), the text that the web server hands out; null
+        when not asked for.
+      type: dict
     warnings:
       description: What to look at.
       type: list

@@ -1,10 +1,12 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change at any time, and nothing outside may import it.
 """Values from Ansible's variables as ordinary Python: no tags, no subclasses, text as keys."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -28,3 +30,24 @@ def plain_value(value: object) -> Any:
     if isinstance(value, Sequence) and not hasattr(value, "isalnum") and not isinstance(value, bytes):
         return [plain_value(item) for item in value]
     return "".join((str(value), ""))
+
+
+def canonical_json(value: object) -> str:
+    """One text for equal values, to compare and to sort by.
+
+    :param value: plain; what JSON does not have becomes its text
+    """
+    return json.dumps(value, sort_keys=True, default=str)
+
+
+def untemplated(option: str, values: Mapping[str, Any]) -> list[str]:
+    """Name the values of an option that are still templates. No value is shown.
+
+    ansible-core 2.18 leaves a template as it stands when a variable in it is not defined.
+
+    :param option: what the dictionary is called in messages, e.g. dns
+    :param values: its suboptions by name, plain
+    :returns: one sentence each
+    """
+    names = sorted(name for name, value in values.items() if isinstance(value, str) and "{{" in value)
+    return [f"{option}.{name} refers to a variable that is not defined in this run" for name in names]

@@ -123,7 +123,7 @@ class Cloudflare(Stoppable):
 
     def values(self, name: str, rdtype: str) -> list[str]:
         """What the world gets, in presentation format, sorted."""
-        texts = [_quoted(one["content"]) if rdtype == "TXT" else one["content"] for one in self.records(name, rdtype)]
+        texts = [_presented(one) for one in self.records(name, rdtype)]
         return sorted(
             dns.rdata.from_text("IN", rdtype, text, origin=dns.name.root, relativize=False).to_text() for text in texts
         )
@@ -241,6 +241,12 @@ def _page(found: list[dict[str, Any]], query: Query, default: int, most: int, to
     answer = _done(part)
     answer.body["result_info"] = {**info, "total_pages": -(-len(found) // size)}
     return answer
+
+
+def _presented(record: Mapping[str, Any]) -> str:
+    if record["type"] == "MX":
+        return f"{record['priority']} {record['content']}"
+    return _quoted(record["content"]) if record["type"] == "TXT" else str(record["content"])
 
 
 def _quoted(content: str) -> str:

@@ -213,7 +213,7 @@ def _content(rdtype: str, content: object) -> str:
         raise Refusal(400, 9006, "Content for AAAA record must be a valid IPv6 address.")
     if rdtype == "CNAME" and (" " in content or "." not in content):
         raise Refusal(400, 9007, "Content for CNAME record is invalid.")
-    return content.removesuffix(".") if rdtype in ("CNAME", "MX", "NS") else content
+    return content.removesuffix(".") or "." if rdtype in ("CNAME", "MX", "NS") else content
 
 
 def _is_address(text: str, version: int) -> bool:

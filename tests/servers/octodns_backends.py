@@ -64,6 +64,8 @@ def yaml_values(file: Path, zone: str, name: str, rdtype: str) -> tuple[list[str
             values = entry.get("values") or [entry["value"]]
             if rdtype == "TXT":
                 values = [txt.encode(value.replace("\\;", ";")) for value in values]
+            elif rdtype == "MX":
+                values = [f"{value['preference']} {value['exchange']}" for value in values]
             return sorted(values), int(entry.get("ttl", 3600))
     return [], 0
 
@@ -84,9 +86,11 @@ def _as_yaml(zone: str, text: str) -> dict[str, list[dict[str, Any]]]:
     return found
 
 
-def _given(rdtype: str, values: list[str]) -> dict[str, Any]:
+def _given(rdtype: str, values: list[Any]) -> dict[str, Any]:
     return {"value": values[0]} if rdtype in _ONE_VALUE else {"values": values}
 
 
-def _value(rdata: dns.rdata.Rdata) -> str:
+def _value(rdata: Any) -> Any:
+    if rdata.rdtype == dns.rdatatype.MX:
+        return {"preference": rdata.preference, "exchange": rdata.exchange.to_text()}
     return txt.join(rdata.strings).replace(";", "\\;") if hasattr(rdata, "strings") else str(rdata.to_text())

@@ -93,18 +93,21 @@ class PowerDns(Server):
         database.executemany("INSERT INTO domainmetadata(domain_id, kind, content) VALUES (?, ?, ?)", metadata)
         parsed = dns.zone.from_text(text, zone, relativize=False)
         rows = [
-            (number, name.to_text(True).lower(), dns.rdatatype.to_text(rdata.rdtype), _content(rdata), ttl)
+            (number, name.to_text(True).lower(), dns.rdatatype.to_text(rdata.rdtype), *_content(rdata), ttl)
             for name, ttl, rdata in parsed.iterate_rdatas()
         ]
-        database.executemany("INSERT INTO records(domain_id, name, type, content, ttl) VALUES (?, ?, ?, ?, ?)", rows)
+        columns = "domain_id, name, type, prio, content, ttl"
+        database.executemany(f"INSERT INTO records({columns}) VALUES (?, ?, ?, ?, ?, ?)", rows)
 
 
-def _content(rdata: dns.rdata.Rdata) -> str:
-    """The text of the data as PowerDNS keeps it: names without the trailing dot."""
-    words = rdata.to_text().split(" ")
+def _content(rdata: dns.rdata.Rdata) -> tuple[int, str]:
+    """Priority and text of the data as PowerDNS keeps them: names without the trailing dot, but for the root."""
+    text = str(rdata.to_text())
     if rdata.rdtype == dns.rdatatype.TXT:
-        return str(rdata.to_text())
-    return " ".join(word.removesuffix(".") for word in words)
+        return 0, text
+    words = [word.removesuffix(".") or "." for word in text.split(" ")]
+    has_priority = rdata.rdtype in (dns.rdatatype.MX, dns.rdatatype.SRV)
+    return (int(words[0]), " ".join(words[1:])) if has_priority else (0, " ".join(words))
 
 
 class UncachedPowerDns(PowerDns):

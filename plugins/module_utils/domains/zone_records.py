@@ -1,6 +1,7 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change at any time, and nothing outside may import it.
 """What becomes of the records of one domain, and of one zone, while a run goes on."""
 
 from __future__ import annotations
@@ -106,6 +107,7 @@ class ZoneRecords:
         return any(step.failure for step in self.steps)
 
     def fail(self, reason: str) -> None:
+        """See :meth:`ZoneToWrite.fail`: the records of a zone fail together."""
         for step in self.steps:
             step.failure = reason
 

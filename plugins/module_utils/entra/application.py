@@ -1,6 +1,7 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change at any time, and nothing outside may import it.
 """Applications: found by what was declared, made by their unique name."""
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import ENTRA_GUIDE
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import ENTRA_RULES
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import Graph, GraphError, Json, key, literal
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
 
@@ -116,10 +117,10 @@ def missing_application(named: Named) -> Problem:
     way_out = "Correct it, or let mailroom.erp.entra_app_registration make the application by a unique_name."
     given = {"app_id": named.app_id, "unique_name": named.unique_name, "display_name": named.display_name}
     where = next(name for name, value in given.items() if value)
-    return Problem(named.subject, where, given[where], rule, ENTRA_GUIDE, way_out)
+    return ENTRA_RULES.problem(named.subject, where, given[where], rule, way_out)
 
 
 def _several(named: Named, found: list[Json]) -> Problem:
     candidates = "; ".join(f"{one['appId']} of {one.get('createdDateTime')}" for one in found)
     rule = f"{len(found)} applications have this display name: {candidates}"
-    return Problem(named.subject, "display_name", named.display_name, rule, ENTRA_GUIDE, "Name it by app_id.")
+    return ENTRA_RULES.problem(named.subject, "display_name", named.display_name, rule, "Name it by app_id.")

@@ -1,15 +1,15 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change at any time, and nothing outside may import it.
 """The application that the automation signs in with: what it may do, and who may make it."""
 
 from __future__ import annotations
 
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import ENTRA_GUIDE
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.grants import Permission
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.registration_plan import WantedRegistration
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.token import Token
-from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
 
 _API = "Microsoft Graph"
 RUN_TIME = ("Application.ReadWrite.OwnedBy", "Application.Read.All")
@@ -49,4 +49,4 @@ def check_person(wanted: WantedRegistration, token: Token) -> None:
     if token.rights is not None:
         rule = "this sign-in is an application's, and only a person gives an automation its rights"
         way_out = "Run az login as an administrator, and give tenant.azure_cli: true instead of the other sign-in."
-        raise Refused(Problem(wanted.subject, "tenant", None, rule, ENTRA_GUIDE, way_out))
+        raise Refused(wanted.problem("tenant", None, rule, way_out))

@@ -1,6 +1,7 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change at any time, and nothing outside may import it.
 """Consent for an application of somebody else: what it is to be, what it is, and what lies between. Asks nobody."""
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import ENTRA_GUIDE, is_guid
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import ENTRA_RULES, is_guid
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.grants import Resource, Resources
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import Json
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
@@ -35,7 +36,7 @@ class WantedConsent:
 
     def problem(self, where: str, value: str | None, rule: str, way_out: str) -> Problem:
         """A broken rule of this consent."""
-        return Problem(f"application {self.app_id}", where, value, rule, ENTRA_GUIDE, way_out)
+        return ENTRA_RULES.problem(f"application {self.app_id}", where, value, rule, way_out)
 
 
 @dataclass(slots=True)

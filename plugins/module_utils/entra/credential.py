@@ -1,6 +1,7 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change at any time, and nothing outside may import it.
 """Credentials of an application: which are ours, which is due, which may go. Nothing here asks Graph."""
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.certificate import Certificate, read_certificate
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import ENTRA_GUIDE, is_guid
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import ENTRA_RULES, is_guid
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import Json
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
 
@@ -63,6 +64,10 @@ class WantedCredential:
         pattern = f"{re.escape(self.name)}{part} {re.escape(_MARK)}"
         return re.fullmatch(pattern, str(credential.get("displayName"))) is not None
 
+    def problem(self, where: str, value: str | None, rule: str, way_out: str) -> Problem:
+        """A broken rule of this credential."""
+        return ENTRA_RULES.problem(self.subject, where, value, rule, way_out)
+
 
 @dataclass(slots=True)
 class CredentialPlan:
@@ -107,7 +112,7 @@ def read_wanted_credential(params: Mapping[str, Any], now: datetime.datetime) ->
         present=params.get("state") != "absent",
         asked_since=datetime.datetime.fromisoformat(params["asked_since"]) if params.get("asked_since") else None,
     )
-    problems = [_problem(wanted, *rule) for rule in [*_broken_rules(wanted), *_broken_kind(wanted, now)]]
+    problems = [wanted.problem(*rule) for rule in [*_broken_rules(wanted), *_broken_kind(wanted, now)]]
     if problems:
         raise Refused(problems)
     return wanted
@@ -187,7 +192,7 @@ def _plan_loss(made: CredentialPlan, wanted: WantedCredential, live: list[Json])
     if not wanted.replace_lost:
         ids = ", ".join(one["keyId"] for one in made.lost)
         rule = f"its value is not stored, and Entra does not show it again: {ids}"
-        raise Refused(_problem(wanted, "stored_key_id", None, rule, "Set replace_lost: true to have another one made."))
+        raise Refused(wanted.problem("stored_key_id", None, rule, "Set replace_lost: true to have another one made."))
     made.create, made.why = True, "its value was lost"
     # What is newer than the stored one was never handed over. Without a stored one, somebody may still be using it.
     since = wanted.asked_since
@@ -224,10 +229,6 @@ def time_of(credential: Json, name: str) -> datetime.datetime:
 
 def _start(credential: Json) -> datetime.datetime:
     return time_of(credential, "startDateTime")
-
-
-def _problem(wanted: WantedCredential, where: str, value: str | None, rule: str, way_out: str) -> Problem:
-    return Problem(wanted.subject, where, value, rule, ENTRA_GUIDE, way_out)
 
 
 def _lower(value: str | None) -> str | None:

@@ -1,6 +1,7 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change at any time, and nothing outside may import it.
 """What the Entra modules have in common: from an AnsibleModule's parameters to its result."""
 
 from __future__ import annotations
@@ -11,7 +12,12 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NoReturn
 
 from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import Module, Result
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import Tenant, check_tenant, read_tenant
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import (
+    ENTRA_RULES,
+    Tenant,
+    check_tenant,
+    read_tenant,
+)
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import (
     AnswerLost,
     Graph,
@@ -22,7 +28,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import (
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.http import Http
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.token import SignInFailed, Token, other_tenant, sign_in
 from ansible_collections.mailroom.erp.plugins.module_utils.libraries import MissingLibrary
-from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
 
 
 class Task:
@@ -94,7 +100,7 @@ def _tenant(option: Mapping[str, Any]) -> Tenant:
     rules = check_tenant(option)
     if rules:
         way_out = "Correct the option."
-        raise Refused(Problem("tenant", "tenant", None, rule, "docs/entra.md", way_out) for rule in rules)
+        raise Refused(ENTRA_RULES.problem("tenant", "tenant", None, rule, way_out) for rule in rules)
     return read_tenant(option)
 
 

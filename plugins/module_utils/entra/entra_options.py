@@ -1,6 +1,7 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change at any time, and nothing outside may import it.
 """The options of the Entra modules as argument specs, and the checks that run before a module starts."""
 
 from __future__ import annotations
@@ -12,10 +13,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import ArgumentSpec
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import RuleSource
 from ansible_collections.mailroom.erp.plugins.module_utils.secret_rules import is_too_short, too_short
 
 ENTRA_GUIDE = "docs/entra.md"
 """The source of rules that are this collection's own."""
+
+ENTRA_RULES = RuleSource(ENTRA_GUIDE)
 
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
@@ -53,6 +57,19 @@ _FEDERATED: ArgumentSpec = {
     "audience": {"type": "str", "default": "api://AzureADTokenExchange"},
     "description": {"type": "str"},
 }
+_REGISTRATION: ArgumentSpec = {
+    "display_name": {"type": "str"},
+    "permissions": {"type": "list", "elements": "dict", "default": [], "options": _PERMISSION},
+    "access": {"type": "str", "choices": ["scoped", "tenant"]},
+    "owners": {"type": "list", "elements": "str", "default": []},
+}
+_SECRET: ArgumentSpec = {
+    "name": {"type": "str", "required": True},
+    "lifetime": {"type": "int", "default": 180},
+    "renew_before": {"type": "int", "default": 30},
+    "overlap": {"type": "int", "default": 7},
+    "confirmed_key_id": {"type": "str"},
+}
 _APPLICATION: ArgumentSpec = {"unique_name": {"type": "str"}, "app_id": {"type": "str"}}
 _STATE: ArgumentSpec = {"state": {"type": "str", "default": "present", "choices": ["present", "absent"]}}
 _ENVIRONMENT: ArgumentSpec = {
@@ -62,21 +79,14 @@ _ENVIRONMENT: ArgumentSpec = {
         "type": "dict",
         "options": {
             "unique_name": {"type": "str", "required": True},
-            "display_name": {"type": "str"},
-            "permissions": {"type": "list", "elements": "dict", "default": [], "options": _PERMISSION},
-            "access": {"type": "str", "choices": ["scoped", "tenant"]},
-            "owners": {"type": "list", "elements": "str", "default": []},
+            **_REGISTRATION,
             **_STATE,
         },
     },
     "credential": {
         "type": "dict",
         "options": {
-            "name": {"type": "str", "required": True},
-            "lifetime": {"type": "int", "default": 180},
-            "renew_before": {"type": "int", "default": 30},
-            "overlap": {"type": "int", "default": 7},
-            "confirmed_key_id": {"type": "str"},
+            **_SECRET,
             "stored_key_id": {"type": "str", "default": ""},
             "asked_since": {"type": "str"},
         },
@@ -97,12 +107,9 @@ _ENVIRONMENT: ArgumentSpec = {
 MODULES: dict[str, ArgumentSpec] = {
     "entra_app_registration": {
         **_APPLICATION,
-        "display_name": {"type": "str"},
-        "permissions": {"type": "list", "elements": "dict", "default": [], "options": _PERMISSION},
-        "access": {"type": "str", "choices": ["scoped", "tenant"]},
+        **_REGISTRATION,
         "consent": {"type": "str", "default": "grant", "choices": ["grant", "report"]},
         "revoke_tenant_grants": {"type": "bool", "default": False},
-        "owners": {"type": "list", "elements": "str", "default": []},
         "notes": {"type": "str"},
         "exclusive": {"type": "bool", "default": False},
         "accept_unknown_grants": {"type": "list", "elements": "str", "default": []},
@@ -111,12 +118,8 @@ MODULES: dict[str, ArgumentSpec] = {
     },
     "entra_app_credential": {
         **_APPLICATION,
-        "name": {"type": "str", "required": True},
+        **_SECRET,
         "kind": {"type": "str", "required": True, "choices": ["secret", "certificate", "federated"]},
-        "lifetime": {"type": "int", "default": 180},
-        "renew_before": {"type": "int", "default": 30},
-        "overlap": {"type": "int", "default": 7},
-        "confirmed_key_id": {"type": "str"},
         "stored_key_id": {"type": "str"},
         "replace_lost": {"type": "bool", "default": False},
         "certificate": {"type": "str"},

@@ -1,6 +1,7 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change at any time, and nothing outside may import it.
 """The ERP environments of one tenant, all with one sign-in: application, secret, consent and senders of each."""
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.entra import (
     registration_plan,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.credential_run import Keeper
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import ENTRA_GUIDE
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import ENTRA_RULES
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import (
     AnswerLost,
     Graph,
@@ -221,7 +222,7 @@ class TenantWork:
             done.consent_missing = True
             rule = "this sign-in cannot see or give consent, so whether it is there is not known"
             way_out = "A person consents once: docs/entra.md, Once per ERP."
-            done.warnings.append(str(Problem(one.name, "consent", one.consent.app_id, rule, ENTRA_GUIDE, way_out)))
+            done.warnings.append(str(ENTRA_RULES.problem(one.name, "consent", one.consent.app_id, rule, way_out)))
             return
         done.consent, done.changed = outcome.plan, done.changed or outcome.plan.changes
         done.warnings += outcome.warnings
@@ -251,7 +252,7 @@ def find_senders(graph: Graph, declared: Iterable[Declared], done: Mapping[str, 
         for state in done[name].senders:
             if state["result"] != "pass":
                 way_out = str(state["next_step"] or "Look at it in Microsoft 365.")
-                yield str(Problem(name, "sender", state["address"], state["reason"], ENTRA_GUIDE, way_out))
+                yield str(ENTRA_RULES.problem(name, "sender", state["address"], state["reason"], way_out))
 
 
 def _states(graph: Graph, addresses: list[str]) -> dict[str, Json]:

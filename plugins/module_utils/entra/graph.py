@@ -1,6 +1,7 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change at any time, and nothing outside may import it.
 """A small client of Microsoft Graph: typed errors, patience with throttling and with writes that take their time."""
 
 from __future__ import annotations
@@ -223,13 +224,14 @@ class Graph:
         :param look: asks Graph once
         :raises NotSeen: not within the timeout
         """
-        deadline = self.pace.clock() + self.pace.timeout
         seen = 0
-        while True:
+
+        def look_again() -> bool | None:
+            nonlocal seen
             seen = seen + 1 if look() else 0
-            if seen == SEEN_IN_A_ROW:
-                return
-            self._pause(what, deadline)
+            return True if seen == SEEN_IN_A_ROW else None
+
+        self.until(what, look_again)
 
     def _pause(self, what: str, deadline: float) -> None:
         if self.pace.clock() >= deadline:

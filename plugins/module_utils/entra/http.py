@@ -1,6 +1,7 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change at any time, and nothing outside may import it.
 """HTTPS for sign-in and Graph: a time limit on every request, and a certificate authority of one's own."""
 
 from __future__ import annotations
@@ -8,8 +9,9 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import ENTRA_RULES
 from ansible_collections.mailroom.erp.plugins.module_utils.libraries import require
-from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
 
 SECONDS = 30.0
 """How long one answer may take. A longer wait is for the caller to decide, who knows whether to ask again."""
@@ -28,7 +30,7 @@ class Http:
         """
         if ca_file and not os.path.isfile(ca_file):
             rule, way_out = "there is no such file on the controller", "Correct the path, or leave it out."
-            raise Refused(Problem("tenant", "tenant.ca_file", ca_file, rule, "docs/entra.md", way_out))
+            raise Refused(ENTRA_RULES.problem("tenant", "tenant.ca_file", ca_file, rule, way_out))
         self._connections = require("requests").Session()
         if ca_file:
             self._connections.trust_env = False
@@ -43,10 +45,13 @@ class Http:
         return self._connections.request(method, url, timeout=SECONDS, allow_redirects=False, **more)
 
     def get(self, url: str, params: Any = None, headers: Any = None, **more: Any) -> Any:
+        """What msal asks of an HTTP client (its ``http_client``); see :meth:`request`. Its own time-out does not count."""
         return self.request("GET", url, params=params, headers=headers)
 
     def post(self, url: str, params: Any = None, data: Any = None, headers: Any = None, **more: Any) -> Any:
+        """See :meth:`get`."""
         return self.request("POST", url, params=params, data=data, headers=headers)
 
     def close(self) -> None:
+        """Close the connections."""
         self._connections.close()

@@ -1,6 +1,7 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change at any time, and nothing outside may import it.
 """Senders in the tenant: whether an address is a mailbox there, and whether its domain is the tenant's own."""
 
 from __future__ import annotations
@@ -9,11 +10,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import ENTRA_GUIDE
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import ENTRA_RULES
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.grants import MOST_CLAUSES
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import Graph, GraphError, Json, literal
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.address import BadAddress, domain_of
-from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused, rule_and_source
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
 
 _SELECT = "id,accountEnabled,mail,proxyAddresses,userPrincipalName"
 NONE, NOT_KNOWN = "none", "unknown"
@@ -68,8 +69,8 @@ def read_sender_addresses(graph: Graph, addresses: Iterable[str]) -> list[Sender
         try:
             domains[address] = domain_of(address)
         except BadAddress as error:
-            rule, source = rule_and_source(str(error), ENTRA_GUIDE)
-            problems.append(Problem("senders", "senders", str(address), rule, source, "Correct the address."))
+            way_out = "Correct the address."
+            problems.append(ENTRA_RULES.told("senders", "senders", str(address), str(error), way_out))
     if problems:
         raise Refused(problems)
     users = _find_users(graph, list(domains))

@@ -1,6 +1,7 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change at any time, and nothing outside may import it.
 """What an app registration is to be, what it is, and what lies between the two. Nothing here asks Graph."""
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.application import missing_application
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import ENTRA_GUIDE, is_guid
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import ENTRA_GUIDE, ENTRA_RULES, is_guid
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.grants import (
     ALLOWED,
     Permission,
@@ -55,7 +56,7 @@ class WantedRegistration:
 
     def problem(self, where: str, value: str | None, rule: str, way_out: str) -> Problem:
         """A broken rule of this application."""
-        return Problem(self.subject, where, value, rule, ENTRA_GUIDE, way_out)
+        return ENTRA_RULES.problem(self.subject, where, value, rule, way_out)
 
 
 @dataclass(slots=True)

@@ -1,6 +1,7 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change at any time, and nothing outside may import it.
 """Signing in to a tenant, and what the token says about itself."""
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import ENTRA_GUIDE, Tenant
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import ENTRA_RULES, Tenant
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.http import Http
 from ansible_collections.mailroom.erp.plugins.module_utils.libraries import require
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
@@ -68,7 +69,7 @@ def other_tenant(declared: str, found: str) -> Problem:
     """What is wrong when a token would write to another tenant than the declared one."""
     rule = f"this sign-in belongs to tenant {found}"
     way_out = "Correct tenant.tenant_id, or sign in to the declared tenant."
-    return Problem(declared, "tenant.tenant_id", declared, rule, ENTRA_GUIDE, way_out)
+    return ENTRA_RULES.problem(declared, "tenant.tenant_id", declared, rule, way_out)
 
 
 def read_token(value: str) -> Token:

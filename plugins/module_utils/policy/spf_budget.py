@@ -1,6 +1,7 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change at any time, and nothing outside may import it.
 """What an SPF record costs a receiver: the DNS lookups of its whole tree, counted before it is published.
 
 RFC 7208 section 4.6.4: at most 10 terms that look something up, those of included and redirected records counted

@@ -1,6 +1,7 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change at any time, and nothing outside may import it.
 """Flattened includes in a record: which addresses stand for which ``include:``, how old they are, where they are.
 
 The addresses of an include are followed by a modifier that receivers ignore (RFC 7208 section 6), such as

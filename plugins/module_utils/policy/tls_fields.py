@@ -1,6 +1,7 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change at any time, and nothing outside may import it.
 """Records that begin with an exact version: TLSRPT (RFC 8460 section 3) and MTA-STS (RFC 8461 section 3.1).
 
 Both have the same syntax. It is not that of DKIM tags: names may begin with a digit and hold hyphens and dots, a field

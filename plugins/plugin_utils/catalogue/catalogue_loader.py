@@ -1,6 +1,7 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change at any time, and nothing outside may import it.
 """Loads the catalogue: one YAML file per ERP system and per sending service, and the entries a user adds."""
 
 from __future__ import annotations
@@ -122,7 +123,8 @@ def _bad_terms(what: str, entry: Mapping[str, Any]) -> list[Problem]:
         try:
             parse_term(term)
         except SpfError as error:
-            problems.append(Problem(what, "spf.terms", term, str(error), shape.SOURCE, "Correct the term."))
+            way_out = "Correct the term."
+            problems.append(shape.CATALOGUE_RULES.problem(what, "spf.terms", term, str(error), way_out))
     return problems
 
 

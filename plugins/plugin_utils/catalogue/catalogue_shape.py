@@ -1,6 +1,7 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change at any time, and nothing outside may import it.
 """The shape of the catalogue's files as argument specs, checked by ansible-core's own validator."""
 
 from __future__ import annotations
@@ -11,20 +12,24 @@ from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import ArgumentSpec
-from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, RuleSource
 from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import plain_value
 
-SOURCE = "mailroom.erp docs/catalogue.md"
+CATALOGUE_RULES = RuleSource("mailroom.erp docs/catalogue.md")
 KINDS = ["isp", "mailbox", "platform", "relay", "graph", "erp_vendor", "addon"]
 FORMATS = ["host", "port", "address", "endpoint", "guid", "url", "count", "positive"]
 FACTS = ["transport", "host", "port", "endpoint", "security", "auth", "username", "directory_id", "application_id"]
 ENVELOPES = ["sender", "return_path"]
 ENTRA = ["application", "consent"]
 
+_Broken = tuple[str, str]
+"""Where in an entry a rule is broken, and which."""
+
 _TEXT: dict[str, Any] = {"type": "str", "required": True}
 _STRINGS: dict[str, Any] = {"type": "list", "elements": "str", "default": []}
 _DATE = re.compile(r"unknown|\d{4}-\d{2}(-\d{2})?")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
+_WAY_OUT = "Correct the entry; docs/catalogue.md shows its shape."
 
 
 def _fact(kind: str, **more: Any) -> dict[str, Any]:
@@ -170,37 +175,36 @@ def checked(what: str, spec: ArgumentSpec, entry: object) -> tuple[dict[str, Any
     :param entry: the entry as read; a fact given as ``unknown`` counts as left out
     :returns: the entry with types and defaults applied, and its problems (then it is not usable)
     """
+    values, broken = _checked_entry(spec, entry)
+    return values, [CATALOGUE_RULES.problem(what, where, None, rule, _WAY_OUT) for where, rule in broken]
+
+
+def _checked_entry(spec: ArgumentSpec, entry: object) -> tuple[dict[str, Any], list[_Broken]]:
     if not isinstance(entry, Mapping):
-        return {}, [_problem(what, "the entry", f"is a {type(entry).__name__}, not a dictionary")]
+        return {}, [("the entry", f"is a {type(entry).__name__}, not a dictionary")]
     own = plain_value(entry)  # YAML aliases share one object, and the validator writes into it
-    values, problems = _validated(what, "", spec, _without_unknown(own))
+    values, broken = _validated("", spec, _without_unknown(own))
     for part in (part for part in KEYED if isinstance(values.get(part), Mapping)):
         for name, item in values[part].items():
-            values[part][name], more = _named(what, part, name, item)
-            problems += more
-    if not problems:
-        problems = _stray_sources(what, "", values, values["sources"])
-    return values, problems
+            values[part][name], more = _named(part, name, item)
+            broken += more
+    return values, broken or _stray_sources("", values, values["sources"])
 
 
-def _named(what: str, part: str, name: str, item: object) -> tuple[object, list[Problem]]:
+def _named(part: str, name: str, item: object) -> tuple[object, list[_Broken]]:
     if not _NAME.fullmatch(name):
-        return item, [_problem(what, f"{part}.{name}", "a name is made of a-z, 0-9 and _, and begins with a letter")]
+        return item, [(f"{part}.{name}", "a name is made of a-z, 0-9 and _, and begins with a letter")]
     if not isinstance(item, Mapping):
-        return item, [_problem(what, f"{part}.{name}", f"is a {type(item).__name__}, not a dictionary")]
-    values, problems = _validated(what, f"{part}.{name}", KEYED[part], item)
+        return item, [(f"{part}.{name}", f"is a {type(item).__name__}, not a dictionary")]
+    values, broken = _validated(f"{part}.{name}", KEYED[part], item)
     if part == "sources" and not _DATE.fullmatch(str(values.get("date"))):
-        problems.append(_problem(what, f"sources.{name}.date", "a date is YYYY-MM-DD, YYYY-MM or unknown"))
-    return values, problems
+        broken.append((f"sources.{name}.date", "a date is YYYY-MM-DD, YYYY-MM or unknown"))
+    return values, broken
 
 
-def _validated(
-    what: str, where: str, spec: ArgumentSpec, entry: Mapping[str, Any]
-) -> tuple[dict[str, Any], list[Problem]]:
+def _validated(where: str, spec: ArgumentSpec, entry: Mapping[str, Any]) -> tuple[dict[str, Any], list[_Broken]]:
     result = ArgumentSpecValidator(spec).validate(dict(entry))
-    return dict(result.validated_parameters), [
-        _problem(what, where or "the entry", message) for message in result.error_messages
-    ]
+    return dict(result.validated_parameters), [(where or "the entry", message) for message in result.error_messages]
 
 
 def _without_unknown(entry: Mapping[str, Any]) -> dict[str, Any]:
@@ -214,18 +218,14 @@ def _without_unknown(entry: Mapping[str, Any]) -> dict[str, Any]:
     return kept
 
 
-def _stray_sources(what: str, where: str, value: object, sources: Mapping[str, Any]) -> list[Problem]:
+def _stray_sources(where: str, value: object, sources: Mapping[str, Any]) -> list[_Broken]:
     if isinstance(value, list):
         items = [(f"{where}[{index}]", item) for index, item in enumerate(value)]
     elif isinstance(value, Mapping):
         items = [(f"{where}.{name}" if where else str(name), item) for name, item in value.items() if name != "sources"]
     else:
         return []
-    stray = [problem for name, item in items for problem in _stray_sources(what, name, item, sources)]
+    stray = [broken for name, item in items for broken in _stray_sources(name, item, sources)]
     if isinstance(value, Mapping) and isinstance(value.get("source"), str) and value["source"] not in sources:
-        stray.append(_problem(what, f"{where}.source", f"{value['source']!r} is not among the entry's sources"))
+        stray.append((f"{where}.source", f"{value['source']!r} is not among the entry's sources"))
     return stray
-
-
-def _problem(what: str, where: str, rule: str) -> Problem:
-    return Problem(what, where, None, rule, SOURCE, "Correct the entry; docs/catalogue.md shows its shape.")

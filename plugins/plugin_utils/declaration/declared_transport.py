@@ -1,6 +1,7 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change at any time, and nothing outside may import it.
 """How an environment's mail leaves: the ERP system, its transport, the service behind it, and consent for a vendor.
 
 Every function takes the value as declared, puts what is wrong with it into ``findings``, and gives only what is right.
@@ -8,17 +9,34 @@ Every function takes the value as declared, puts what is wrong with it into ``fi
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import is_guid
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_facts import Service, System, Transport
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_loader import Catalogue
-from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import INVENTORY, Findings
+from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import (
+    CONSENT_KEYS,
+    INVENTORY,
+    Findings,
+)
 
-_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-_CONSENT = ("app_id", "publisher_tenant_id", "scopes")
+_Entry = TypeVar("_Entry", System, Service)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A part of the catalogue: its name, what an entry of it is called, and the variable that names one."""
+
+    name: str
+    title: str
+    variable: str
+
+
+_SYSTEMS = _Part("systems", "ERP system", "erp_mail_system")
+_SERVICES = _Part("services", "service", "erp_mail_service")
 
 
 def _text(where: str, value: Any, findings: Findings) -> str | None:
@@ -31,22 +49,25 @@ def _text(where: str, value: Any, findings: Findings) -> str | None:
 def system_of(name: Any, catalogue: Catalogue, findings: Findings) -> System | None:
     """The ERP system that ``erp_mail_system`` names."""
     text = _text("erp_mail_system", name, findings)
-    if text is None:
+    return _catalogued(_SYSTEMS, text, catalogue.system, catalogue, findings)
+
+
+def _catalogued(
+    part: _Part, name: str | None, read: Callable[[str], _Entry], catalogue: Catalogue, findings: Findings
+) -> _Entry | None:
+    """The entry of the catalogue that a variable names; None when there is none, or it is malformed."""
+    if name is None:
         return None
     try:
-        return catalogue.system(text)
+        return read(name)
     except KeyError:
-        rule = "no ERP system of this name is in the catalogue"
-        findings.error("erp_mail_system", text, rule, INVENTORY, catalogue.closest("systems", text))
+        rule = f"no {part.title} of this name is in the catalogue"
+        findings.error(part.variable, name, rule, INVENTORY, catalogue.closest(part.name, name))
     except Refused as refused:
-        _pass_on(refused, "erp_mail_catalogue_systems", findings)
+        for problem in refused.problems:
+            where = f"erp_mail_catalogue_{part.name}: {problem.subject}: {problem.where}"
+            findings.error(where, problem.value, problem.rule, problem.source, problem.way_out)
     return None
-
-
-def _pass_on(refused: Refused, variable: str, findings: Findings) -> None:
-    for problem in refused.problems:
-        where = f"{variable}: {problem.subject}: {problem.where}"
-        findings.error(where, problem.value, problem.rule, problem.source, problem.way_out)
 
 
 def transport_of(system: System, name: Any, findings: Findings) -> Transport | None:
@@ -68,31 +89,18 @@ def service_of(
     """The service that ``erp_mail_service`` names, or the only one of the transport, which must take it."""
     text = _text("erp_mail_service", name, findings)
     if transport is None or system is None or (name and text is None):
-        return _service_named(text, catalogue, findings)
+        return _catalogued(_SERVICES, text, catalogue.service, catalogue, findings)
     if text is None and len(transport.services) == 1:
         text = transport.services[0]
     if text is None:
         rule = f"transport {transport.id} of {system.title} needs the service that sends"
         findings.error("erp_mail_service", None, rule, transport.source, _choices(transport, catalogue))
         return None
-    service = _service_named(text, catalogue, findings)
+    service = _catalogued(_SERVICES, text, catalogue.service, catalogue, findings)
     if service is None or _takes(transport, service):
         return service
     rule = f"transport {transport.id} of {system.title} does not send through this service ({service.kind})"
     findings.error("erp_mail_service", text, rule, transport.source, _choices(transport, catalogue))
-    return None
-
-
-def _service_named(name: str | None, catalogue: Catalogue, findings: Findings) -> Service | None:
-    if name is None:
-        return None
-    try:
-        return catalogue.service(name)
-    except KeyError:
-        rule = "no service of this name is in the catalogue"
-        findings.error("erp_mail_service", name, rule, INVENTORY, catalogue.closest("services", name))
-    except Refused as refused:
-        _pass_on(refused, "erp_mail_catalogue_services", findings)
     return None
 
 
@@ -120,12 +128,12 @@ def consent_of(transport: Transport | None, declared: Any, findings: Findings) -
         rule = f"transport {transport.id} needs no consent for an application of somebody else"
         findings.error("erp_mail_consent", None, rule, transport.source, "Leave it out.")
         return {}
-    if not isinstance(declared, Mapping) or set(declared) - set(_CONSENT):
-        rule = f"it is a dictionary of {', '.join(_CONSENT)}"
+    if not isinstance(declared, Mapping) or set(declared) - set(CONSENT_KEYS):
+        rule = f"it is a dictionary of {', '.join(CONSENT_KEYS)}"
         findings.error("erp_mail_consent", None, rule, INVENTORY, "Correct it.")
         return {}
     for key in ("app_id", "publisher_tenant_id"):
-        if key in declared and not _GUID.fullmatch(str(declared[key])):
+        if key in declared and not is_guid(str(declared[key])):
             rule = "it is a GUID: 8-4-4-4-12 hexadecimal digits"
             findings.error(f"erp_mail_consent.{key}", declared[key], rule, INVENTORY, "Take it from Entra.")
     scopes = declared.get("scopes", [""])

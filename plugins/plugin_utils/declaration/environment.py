@@ -1,6 +1,7 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change at any time, and nothing outside may import it.
 """One ERP environment: what the inventory declares, what it comes to, and what was found wrong with it."""
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, RuleSource
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_facts import (
     Service,
     Source,
@@ -21,8 +22,13 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.secret_va
 ENTRA_FACTS = ("directory_id", "application_id")
 """Facts of fields that the role mail_entra knows, once it has made the application."""
 
+CONSENT_KEYS = ("app_id", "publisher_tenant_id", "scopes")
+"""What erp_mail_consent says of the application that is consented to."""
+
 INVENTORY = "mailroom.erp docs/inventory.md"
 """The source of rules that are this collection's own."""
+
+INVENTORY_RULES = RuleSource(INVENTORY)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change at any time, and nothing outside may import it.
 """The values of an environment's fields: what the inventory sets, else the service's fact, else the field's default."""
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import is_guid
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.address import BadAddress, domain_of
 from ansible_collections.mailroom.erp.plugins.module_utils.secret_rules import looks_secret
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_facts import (
@@ -23,7 +25,6 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environme
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.secret_variables import Secret
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.server_addresses import check_host, endpoint
 
-_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _URL = re.compile(r"https?://[^\s/]+(/\S*)?", re.IGNORECASE)
 
 
@@ -215,7 +216,7 @@ def _broken_pattern(wanted: str | None, value: Any) -> str | None:
         return "it is a number from 0 up"
     if wanted == "positive" and value < 1:
         return "it is a number from 1 up"
-    if wanted == "guid" and not _GUID.fullmatch(value):
+    if wanted == "guid" and not is_guid(value):
         return "it is a GUID: 8-4-4-4-12 hexadecimal digits"
     if wanted == "url" and not _URL.fullmatch(value):
         return "it is a web address that begins with https:// or http://"

@@ -1,6 +1,7 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change at any time, and nothing outside may import it.
 """Where a secret variable stands, told from its raw, untemplated value: the secret itself is never read out.
 
 ansible-core 2.18 marks raw values with classes and a position, 2.19 and later with tags; this file knows both.

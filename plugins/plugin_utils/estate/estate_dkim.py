@@ -1,6 +1,7 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change at any time, and nothing outside may import it.
 """Adds up the DKIM selectors and other aliases of one domain: declared, needed, and left by decommissioned hosts.
 
 Source of the rules: docs/inventory.md, and for services that want SPF first or a TTL their own documents.
@@ -13,10 +14,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import is_inside
-from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem
-from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import INVENTORY
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, RuleSource
+from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import INVENTORY_RULES
 
-_AFAS = 'AFAS Profit help, "Set the email server and sender"'
+_AFAS_RULES = RuleSource('AFAS Profit help, "Set the email server and sender"')
 _TTL = 3600
 _DECLARED = "mail_dns_domains"
 
@@ -79,7 +80,7 @@ def aliases_of(name: str, needs: Iterable[Mapping[str, Any]], below: Iterable[st
                 if need["state"] == "present" and wanted[one["name"]] != one["target"]:
                     rule = f"two environments want it to be an alias of {wanted[one['name']]} and of {one['target']}"
                     way_out = "Declare it alike."
-                    result.problems.append(Problem(name, "CNAME", one["name"], rule, INVENTORY, way_out))
+                    result.problems.append(INVENTORY_RULES.problem(name, "CNAME", one["name"], rule, way_out))
     left = {alias: target for alias, target in gone.items() if alias not in wanted}
     result.entries = [{"name": alias, "target": target} for alias, target in sorted(wanted.items())]
     result.entries += [{"name": alias, "target": target, "state": "absent"} for alias, target in sorted(left.items())]
@@ -95,20 +96,20 @@ def _add(name: str, host: str, selector: Mapping[str, Any], wanted: dict[str, An
     if known.get("state", "present") != "present" or _key(known, name) != _key(entry, name):
         rule = f"{holder} and {host} want two different things at this selector"
         way_out = "Declare it once, or alike."
-        result.problems.append(Problem(name, "dkim", selector["selector"], rule, INVENTORY, way_out))
+        result.problems.append(INVENTORY_RULES.problem(name, "dkim", selector["selector"], rule, way_out))
 
 
 def _judge_afas(name: str, host: str, declared: Mapping[str, Any], has_spf: bool, result: Selectors) -> None:
     where = f"erp_mail_dkim.{name}"
     if not has_spf:
         rule = "the SPF record must stand before DKIM is requested, and no SPF term is planned for this domain"
-        result.problems.append(
-            Problem(host, where, None, rule, _AFAS, "Let a sender of AFAS Online be at this domain.")
-        )
+        way_out = "Let a sender of AFAS Online be at this domain."
+        result.problems.append(_AFAS_RULES.problem(host, where, None, rule, way_out))
     ttl = declared.get("ttl")
     if ttl not in (None, _TTL):
         rule = f"a TTL of 1 hour ({_TTL}) is recommended for both CNAME records"
-        result.warnings.append(Problem(name, "mail_dns_domains.ttl", str(ttl), rule, _AFAS, "Leave ttl out."))
+        warning = _AFAS_RULES.problem(name, "mail_dns_domains.ttl", str(ttl), rule, "Leave ttl out.")
+        result.warnings.append(warning)
 
 
 def _entry(selector: Mapping[str, Any]) -> dict[str, Any]:

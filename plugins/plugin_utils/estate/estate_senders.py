@@ -1,13 +1,15 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change at any time, and nothing outside may import it.
 """The senders of all environments, as ``mail_domains`` and ``mail_auth_info`` take them."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
+
+from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import canonical_json
 
 _TAKEN = ("environment", "from", "envelope_from", "envelope_domain", "dkim", "service", "used_for", "transport")
 
@@ -27,7 +29,7 @@ def estate_senders(
     found: dict[str, dict[str, Any]] = {}
     for sender in (_sender(sender, is_usable) for one in present for sender in one.get("senders", [])):
         used_for = sender.pop("used_for")
-        same = found.setdefault(json.dumps(sender, sort_keys=True), {**sender, "used_for": []})
+        same = found.setdefault(canonical_json(sender), {**sender, "used_for": []})
         same["used_for"] += [text for text in used_for if text not in same["used_for"]]
     return list(found.values())
 

@@ -1,6 +1,7 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change at any time, and nothing outside may import it.
 """What all environments need from Microsoft Entra, added up by tenant, or the reasons why that cannot be done.
 
 Nothing here depends on the order of the hosts. Source of the rules: docs/inventory.md.
@@ -8,14 +9,14 @@ Nothing here depends on the order of the hosts. Source of the rules: docs/invent
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import check_tenant
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem
-from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import INVENTORY
+from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import CONSENT_KEYS, INVENTORY_RULES
+from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import canonical_json, untemplated
 
 ACCESS = ("scoped", "tenant")
 _DAYS = ("lifetime", "renew_before", "overlap")
@@ -52,6 +53,10 @@ class HostTenant:
     def name(self) -> str:
         """The unique name of its application."""
         return str(self.unique_name or f"mailroom-{self.host}")
+
+    def problem(self, where: str, value: str | None, rule: str, way_out: str) -> Problem:
+        """A broken rule of this host's declaration."""
+        return INVENTORY_RULES.problem(self.host, where, value, rule, way_out)
 
 
 @dataclass(slots=True)
@@ -124,34 +129,28 @@ def _by_tenant(hosts: Iterable[HostTenant]) -> dict[str, list[HostTenant]]:
 
 
 def _wrong(host: HostTenant) -> Iterator[Problem]:
-    rules = check_tenant(host.tenant) or _untemplated(host.tenant)
+    rules = check_tenant(host.tenant) or untemplated("tenant", host.tenant)
     for rule in rules:
-        yield _problem(host, "mail_entra_tenant", None, rule, "docs/entra.md shows how to sign in.")
+        yield host.problem("mail_entra_tenant", None, rule, "docs/entra.md shows how to sign in.")
     if not host.entra.get("managed"):
         return
     if host.access not in ACCESS and host.is_present:
         rule = "it says whether the application may send as every mailbox: tenant, or only as those granted: scoped"
         value = None if host.access is None else str(host.access)
-        yield _problem(host, "mail_entra_access", value, rule, "Declare one of the two.")
+        yield host.problem("mail_entra_access", value, rule, "Declare one of the two.")
     days = host.secret if isinstance(host.secret, Mapping) else {}
     wrong = host.secret is not None and not isinstance(host.secret, Mapping)
     if wrong or set(days) - set(_DAYS) or not all(isinstance(one, int) for one in days.values()):
         rule = f"it is a dictionary of days: {', '.join(_DAYS)}"
-        yield _problem(host, "mail_entra_secret", None, rule, "Write e.g. {lifetime: 180, renew_before: 30}.")
-
-
-def _untemplated(tenant: Mapping[str, Any]) -> list[str]:
-    """ansible-core 2.18 leaves a template as it stands when a variable in it is undefined."""
-    names = sorted(name for name, value in tenant.items() if isinstance(value, str) and "{{" in value)
-    return [f"tenant.{name} refers to a variable that is not defined in this run" for name in names]
+        yield host.problem("mail_entra_secret", None, rule, "Write e.g. {lifetime: 180, renew_before: 30}.")
 
 
 def _two_sign_ins(group: list[HostTenant]) -> Iterator[Problem]:
     first = group[0]
     for host in group[1:]:
-        if _text(host.tenant) != _text(first.tenant):
+        if canonical_json(host.tenant) != canonical_json(first.tenant):
             rule = f"{first.host} and {host.host} sign in to this tenant differently"
-            yield _problem(host, "mail_entra_tenant", None, rule, "Declare it once, e.g. in group_vars.")
+            yield host.problem("mail_entra_tenant", None, rule, "Declare it once, e.g. in group_vars.")
 
 
 def _shared_names(group: list[HostTenant]) -> Iterator[Problem]:
@@ -159,7 +158,7 @@ def _shared_names(group: list[HostTenant]) -> Iterator[Problem]:
     for host in group:
         if host.entra.get("managed") and first.setdefault(host.name, host) is not host:
             rule = f"{first[host.name].host} and {host.host} would share one application and its secret"
-            yield _problem(host, "mail_entra_unique_name", host.name, rule, "Give each environment its own.")
+            yield host.problem("mail_entra_unique_name", host.name, rule, "Give each environment its own.")
 
 
 def _entry(host: HostTenant, group: list[HostTenant]) -> dict[str, Any]:
@@ -192,7 +191,7 @@ def _application(host: HostTenant) -> dict[str, Any]:
 
 def _consent(host: HostTenant, group: list[HostTenant]) -> dict[str, Any]:
     """The consent, when everything is known of it; what another environment still needs is not revoked."""
-    wanted = {name: host.entra.get(name) for name in ("app_id", "publisher_tenant_id", "scopes")}
+    wanted = {name: host.entra.get(name) for name in CONSENT_KEYS}
     user = host.entra.get("user")
     if user is None or None in wanted.values():
         return {}
@@ -204,11 +203,3 @@ def _consent(host: HostTenant, group: list[HostTenant]) -> dict[str, Any]:
 
 def _is_same_consent(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     return all(str(one.get(name)).lower() == str(other.get(name)).lower() for name in ("kind", "app_id", "user"))
-
-
-def _problem(host: HostTenant, where: str, value: str | None, rule: str, way_out: str) -> Problem:
-    return Problem(host.host, where, value, rule, INVENTORY, way_out)
-
-
-def _text(value: Any) -> str:
-    return json.dumps(value, sort_keys=True, default=str)

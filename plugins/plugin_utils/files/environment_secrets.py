@@ -1,6 +1,7 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change at any time, and nothing outside may import it.
 """Where the secrets of several environments go: one file per customer, and what the sheet says about it."""
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from ansible.parsing.vault import VaultLib
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import ENTRA_GUIDE
-from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import ENTRA_RULES
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
 from ansible_collections.mailroom.erp.plugins.plugin_utils.files.vault_file import VARIABLE, SecretFile
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -108,12 +109,11 @@ class SecretFiles:
         folder = arguments.get("secrets_dir")
         if not folder:
             rule = "a secret needs a place to go"
-            raise Refused(Problem(environment, "secrets_dir", None, rule, ENTRA_GUIDE, "Name a folder."))
+            raise Refused(ENTRA_RULES.problem(environment, "secrets_dir", None, rule, "Name a folder."))
         if not _NAME.fullmatch(customer):
             rule = "a customer's name is the name of its file too: letters, digits, dots, hyphens and underscores"
-            raise Refused(
-                Problem(environment, "mail_entra_customer", customer, rule, ENTRA_GUIDE, "Choose another name.")
-            )
+            way_out = "Choose another name."
+            raise Refused(ENTRA_RULES.problem(environment, "mail_entra_customer", customer, rule, way_out))
         return Path(str(folder)).expanduser() / f"{customer}.yml"
 
 

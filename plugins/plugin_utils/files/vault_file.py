@@ -1,6 +1,7 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change at any time, and nothing outside may import it.
 """The vars file of one customer that holds the secrets of its applications, encrypted with Ansible Vault.
 
 With ``encrypt=False`` it holds everything but the secrets, which are then kept elsewhere.
@@ -18,10 +19,10 @@ from ansible import constants
 from ansible.errors import AnsibleError
 from ansible.parsing.vault import VaultLib, match_encrypt_secret
 from ansible_collections.mailroom.erp.plugins.module_utils.atomic_file import replace_file
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import ENTRA_GUIDE
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import ENTRA_RULES
 from ansible_collections.mailroom.erp.plugins.module_utils.file_lock import StillLocked, hold
 from ansible_collections.mailroom.erp.plugins.module_utils.libraries import require
-from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
 from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import plain_value
 
 VARIABLE = "mail_entra_secrets"
@@ -184,4 +185,5 @@ class SecretFile:
         return self._refused(f"it cannot be written: {reason}", "Correct the folder or its rights, and run again.")
 
     def _refused(self, rule: str, way_out: str) -> Refused:
-        return Refused(Problem(self.path.name, "mail_entra_secrets_dir", str(self.path), rule, ENTRA_GUIDE, way_out))
+        where = "mail_entra_secrets_dir"
+        return Refused(ENTRA_RULES.problem(self.path.name, where, str(self.path), rule, way_out))

@@ -1,6 +1,7 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change at any time, and nothing outside may import it.
 """What one environment needs: DNS records of its senders' domains, Entra, and a mail server that does what it must."""
 
 from __future__ import annotations
@@ -12,7 +13,11 @@ from typing import Any
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_facts import Service
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_loader import Catalogue
-from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import INVENTORY, Environment
+from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import (
+    CONSENT_KEYS,
+    INVENTORY,
+    Environment,
+)
 from ansible_collections.mailroom.erp.plugins.plugin_utils.needs.resolved_senders import resolved_senders
 from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.system_rules import rules_of
 
@@ -122,7 +127,7 @@ def _entra(environment: Environment, senders: list[str]) -> dict[str, Any] | Non
         return None
     if wanted.kind == "consent":
         user = environment.values.get(wanted.user or "")
-        consent = {key: environment.consent.get(key) for key in ("app_id", "publisher_tenant_id", "scopes")}
+        consent = {key: environment.consent.get(key) for key in CONSENT_KEYS}
         return {
             "kind": "consent",
             "application": wanted.application,

@@ -1,6 +1,7 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change at any time, and nothing outside may import it.
 """What every module of the collection does on the controller before it starts: its accounts are checked there."""
 
 from __future__ import annotations
@@ -30,6 +31,10 @@ class MailroomAction(LocalModuleAction):
     """Whether the module takes ``why``, for its journal."""
 
     def run(self, tmp: str | None = None, task_vars: Mapping[str, Any] | None = None) -> Result:
+        """Check the arguments, then run the module.
+
+        :returns: the module's result; failed with one line per broken rule, none of which shows a value, else
+        """
         result: Result = super().run(tmp, task_vars)
         why = {"why": self._task.get_name()} if self._notes_why else {}
         arguments = {**why, **self._task.args}

@@ -1,6 +1,7 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change at any time, and nothing outside may import it.
 """A program that runs one module of the collection from its files; its arguments come as JSON by standard input.
 
 Started by ``local_module`` with the module's name as only argument, by the Python that Ansible itself runs on.
@@ -17,6 +18,7 @@ _COLLECTION = ("ansible_collections", "mailroom", "erp")
 
 
 def main() -> None:
+    """Run the module that the last argument names, as if it were started by its own file."""
     name = sys.argv.pop()
     collection = Path(__file__).parents[3]
     _bind_collection(collection)

@@ -1,6 +1,7 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change at any time, and nothing outside may import it.
 """The sheet of one environment for the person who types it in: the screen's own order and words, in its language.
 
 What it says is made here, once; ``sheet_markdown`` and ``sheet_html`` write it down.
@@ -9,7 +10,7 @@ What it says is made here, once; ``sheet_markdown`` and ``sheet_html`` write it 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -98,6 +99,15 @@ def inline(text: str) -> Inline:
     """A sentence of the catalogue; what stands between backticks is code."""
     parts = re.split(r"`([^`]+)`", text)
     return tuple(Code(part) if index % 2 else part for index, part in enumerate(parts) if part)
+
+
+def written(parts: Inline, text: Callable[[str], str], code: Callable[[str], str], strong: Callable[[str], str]) -> str:
+    """Write a piece of text down in some format.
+
+    :param text: writes ordinary text; ``code`` and ``strong`` write the other kinds
+    """
+    writers = {Code: code, Strong: strong}
+    return "".join(text(part) if isinstance(part, str) else writers[type(part)](part.text) for part in parts)
 
 
 def _fields(environment: Environment, settings: Mapping[str, Any], words: Mapping[str, str]) -> Section:

@@ -1,6 +1,7 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change at any time, and nothing outside may import it.
 """The sheet as one HTML page that needs no other file: readable on a phone, on paper, and by a screen reader."""
 
 from __future__ import annotations
@@ -9,12 +10,11 @@ from collections.abc import Iterable
 from html import escape
 
 from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.sheet_content import (
-    Code,
     Inline,
     Item,
     Section,
     Sheet,
-    Strong,
+    written,
 )
 from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.sheet_words import WORDS
 
@@ -156,10 +156,6 @@ def _state(item: Item, words: dict[str, str]) -> str:
 
 
 def _text(parts: Inline) -> str:
-    return "".join(_part(part) for part in parts)
-
-
-def _part(part: str | Code | Strong) -> str:
-    if isinstance(part, Code):
-        return f"<code>{escape(part.text)}</code>"
-    return f"<strong>{escape(part.text)}</strong>" if isinstance(part, Strong) else escape(part)
+    return written(
+        parts, escape, lambda text: f"<code>{escape(text)}</code>", lambda text: f"<strong>{escape(text)}</strong>"
+    )

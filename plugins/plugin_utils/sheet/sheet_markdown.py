@@ -1,6 +1,7 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change at any time, and nothing outside may import it.
 """The sheet as Markdown."""
 
 from __future__ import annotations
@@ -9,12 +10,11 @@ import re
 from collections.abc import Iterable
 
 from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.sheet_content import (
-    Code,
     Inline,
     Item,
     Section,
     Sheet,
-    Strong,
+    written,
 )
 
 
@@ -55,13 +55,7 @@ def _cell(text: str) -> str:
 
 
 def _text(parts: Inline) -> str:
-    return "".join(_part(part) for part in parts)
-
-
-def _part(part: str | Code | Strong) -> str:
-    if isinstance(part, Code):
-        return _code(part.text)
-    return f"**{part.text}**" if isinstance(part, Strong) else part
+    return written(parts, str, _code, lambda text: f"**{text}**")
 
 
 def _code(text: str) -> str:

@@ -1,6 +1,7 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change at any time, and nothing outside may import it.
 """KING ERP: the rules of its page "Bedrijfsgegevens: E-mail server" that an argument spec cannot say."""
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import (
+    CONSENT_KEYS,
     INVENTORY,
     Environment,
     Findings,
@@ -15,7 +17,6 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environme
 from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.system_base import SystemRules
 
 _WORDS = {"Geen": "none", "Explicit-TLS": "starttls", "Implicit-TLS": "implicit"}
-_CONSENT = ("app_id", "publisher_tenant_id", "scopes")
 
 
 class KingErp(SystemRules):
@@ -96,7 +97,7 @@ def _user(environment: Environment, findings: Findings) -> None:
 
 
 def _consent(environment: Environment, findings: Findings) -> None:
-    missing = [key for key in _CONSENT if key not in environment.consent]
+    missing = [key for key in CONSENT_KEYS if key not in environment.consent]
     if missing:
         rule = f"the page does not say {', '.join(missing)} of KING Software - SendEmail, so no consent can be prepared"
         way_out = "Declare it in erp_mail_consent as Entra shows it, or let the administrator consent by hand."

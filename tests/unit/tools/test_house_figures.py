@@ -18,6 +18,9 @@ OURS = "ansible_collections.mailroom.erp.plugins"
 Make = Callable[[Mapping[str, str]], house_figures.Tree]
 
 
+PRIVATE = "# Private to this collection: it may change at any time, and nothing outside may import it."
+
+
 @pytest.fixture
 def make(tmp_path: Path) -> Make:
     """Write files below ``plugins/`` and read them."""
@@ -461,3 +464,18 @@ def test_no_folders_of_this_collection_import_each_other(collection: house_figur
 
 def test_no_function_of_this_collection_is_over_40_lines(collection: house_figures.Tree) -> None:
     assert [length for length in house_figures.function_lengths(collection) if length[0] > 40] == []
+
+
+def test_a_name_of_this_collection_is_one_thing(collection: house_figures.Tree) -> None:
+    assert house_figures.doubled_stems(collection) == {}
+    assert house_figures.doubled_names(collection) == {}
+
+
+def test_what_is_public_in_this_collection_is_documented(collection: house_figures.Tree) -> None:
+    assert [where for where, has in house_figures.docstrings(collection).items() if not has] == []
+
+
+@pytest.mark.parametrize("folder", ["module_utils", "plugin_utils"])
+def test_what_is_private_to_this_collection_says_so(folder: str) -> None:
+    files = [path for path in (house_figures.REPOSITORY / "plugins" / folder).rglob("*.py") if path.read_bytes()]
+    assert files and [path for path in files if PRIVATE not in path.read_text(encoding="utf-8").splitlines()[:5]] == []

@@ -1,6 +1,7 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change at any time, and nothing outside may import it.
 """Master files (RFC 1035 section 5): read whole, and edited so that a person's file stays that person's file.
 
 Only the entries of a changed RRset and the digits of the SOA's serial are rewritten. The new text is read again before

@@ -1,6 +1,7 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change at any time, and nothing outside may import it.
 """The entries of a master file (RFC 1035 section 5.1) as they stand in its text, so that one can be edited alone.
 
 A text is held as one character per byte (latin-1). dnspython checks and reads what the entries mean; this module only

@@ -1,6 +1,7 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change at any time, and nothing outside may import it.
 """What a name server answers to one question, and how the question stands on the wire (RFC 1035 section 4).
 
 dnspython makes objects of all records of a message, also of those that nobody looks at; over thousands of zones that

@@ -1,6 +1,7 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change at any time, and nothing outside may import it.
 """Signs the bytes of thousands of questions, and checks those of their answers (TSIG, RFC 8945).
 
 dnspython signs and checks whole messages, which takes longer than all else about a short question. Here stands only the

@@ -1,6 +1,7 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change at any time, and nothing outside may import it.
 """Which policy receivers apply to a From domain, and which organisation a domain belongs to, under both standards.
 
 RFC 9989 walks up the DNS; RFC 7489, which most receivers still follow, uses the public suffix list.

@@ -132,8 +132,8 @@ def test_the_record_that_is_most_alike_is_the_one_that_is_patched() -> None:
 
 
 def test_other_types_are_not_changed_here(server: Cloudflare) -> None:
-    with pytest.raises(ProviderError, match="TXT and CNAME, not MX"):
-        change(opened(server), (ZONE, "MX"), "10 mail.acme.example.")
+    with pytest.raises(ProviderError, match="TXT, CNAME, MX, not SRV"):
+        change(opened(server), (ZONE, "SRV"), "1 2 3 mail.acme.example.")
 
 
 # --- aliases --------------------------------------------------------------------------------------------------------

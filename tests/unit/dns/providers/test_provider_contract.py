@@ -43,10 +43,13 @@ RECORDS = "\n".join(
         "alias CNAME Mail.Service.Example.",
         "*.wild TXT v=spf1",
         "sub NS ns.elsewhere.example.",
+        "mail 600 MX 10 Mx1.Service.Example.",
+        "mail 600 MX 20 mx2.service.example.",
     ]
 )
 ZONE = "acme.example"
 KEY = (ZONE, "TXT")
+PUBLISHED_MX = ["20 mx2.service.example.", "5 mx3.service.example."]
 
 
 @dataclass
@@ -223,6 +226,34 @@ def test_the_zone_of_a_name_is_the_longest_match(service: Service, name: str, zo
 def test_a_label_that_only_ends_alike_is_no_match(service: Service, name: str) -> None:
     with pytest.raises(ZoneNotFound, match=name):
         service.provider.zone_of(name)
+
+
+def test_mx_records_are_read_replaced_and_taken_away(service: Service) -> None:
+    key = ("mail.acme.example", "MX")
+
+    def become(*values: str) -> list[str]:
+        state = service.provider.read(ZONE, [key])
+        after = rrset(key[0], *values, rdtype="MX") if values else None
+        service.provider.apply(ZONE, [Change(state.rrsets.get(key), after)], state.token)
+        # A server may give names with the letter case of others that they share an ending with.
+        return sorted(text.lower() for text in service.published(*key))
+
+    found = service.provider.read(ZONE, [key]).rrsets[key]
+    assert found == rrset(key[0], "10 mx1.service.example", "20 mx2.service.example", rdtype="MX")
+    assert become("20 mx2.service.example", "5 mx3.service.example") == PUBLISHED_MX
+    assert become("0 .") == ["0 ."]
+    assert service.provider.read(ZONE, [key]).rrsets[key] == rrset(key[0], "0 .", rdtype="MX")
+    assert become() == []
+    assert become("0 .") == ["0 ."], "a null MX where there was none"
+
+
+def test_an_mx_record_that_changed_since_is_a_conflict(service: Service) -> None:
+    key = ("mail.acme.example", "MX")
+    state = service.provider.read(ZONE, [key])
+    service.provider.apply(ZONE, [Change(state.rrsets[key], rrset(key[0], "0 .", rdtype="MX"))], state.token)
+    with pytest.raises(Conflict):
+        service.provider.apply(ZONE, [Change(state.rrsets[key], None)], state.token)
+    assert service.published(*key) == ["0 ."]
 
 
 def test_what_is_there_is_read_decoded(service: Service) -> None:

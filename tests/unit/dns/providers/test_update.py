@@ -41,10 +41,14 @@ TEXTS = st.lists(st.binary(max_size=255), min_size=1, max_size=3)
 DATA = st.one_of(
     TEXTS.map(lambda strings: ("TXT", dns.rdata.from_text("IN", "TXT", " ".join(map(_quoted, strings))))),
     NAMES.map(lambda name: ("CNAME", values.rdata_of("CNAME", name))),
+    NAMES.map(lambda name: ("MX", values.rdata_of("MX", f"10 {name}"))),
 )
 STEPS = st.lists(
     st.tuples(
-        st.sampled_from(["require", "require_none", "unused", "delete", "add"]), NAMES, DATA, st.integers(0, 9999)
+        st.sampled_from(["require", "require_none", "unused", "delete", "delete_all", "add"]),
+        NAMES,
+        DATA,
+        st.integers(0, 9999),
     )
 )
 
@@ -70,6 +74,9 @@ def test_dnspython_reads_what_it_would_write(steps: list[tuple[str, str, tuple[s
         elif step == "delete":
             ours.delete(key, rdata)
             theirs.delete(owner, rdata)
+        elif step == "delete_all":
+            ours.delete_all(key)
+            theirs.delete(owner, rdtype)
         else:
             ours.add(key, ttl, [rdata])
             theirs.add(owner, dns.rdataset.from_rdata(ttl, rdata))

@@ -11,12 +11,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem
-from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_plan import (
-    EstateOptions,
-    EstatePlan,
-    HostNeeds,
-    add_up,
-)
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_input import EstateOptions, HostNeeds
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_plan import EstatePlan, add_up
 from ansible_collections.mailroom.erp.plugins.plugin_utils.needs.environment_needs import no_needs
 
 OPTIONS = EstateOptions(complete=False, limit=False, accept_stale=frozenset(), today=datetime.date(2026, 11, 21))

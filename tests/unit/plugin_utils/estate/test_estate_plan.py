@@ -10,14 +10,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_plan import (
-    EstateOptions,
-    EstatePlan,
-    HostNeeds,
-    add_up,
-    is_stale,
-    term_key,
-)
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_input import EstateOptions, HostNeeds
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_plan import EstatePlan, add_up
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_spf import is_stale, term_key
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

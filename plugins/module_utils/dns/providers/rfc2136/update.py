@@ -1,6 +1,7 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change at any time, and nothing outside may import it.
 """One UPDATE of a zone (RFC 2136): what must still stand there, and what is to change, as bytes for the wire.
 
 dnspython keeps its records as a message of RRsets, which takes longer than all else about a change of thousands of
@@ -52,6 +53,10 @@ class Update:
     def delete(self, key: Key, rdata: Rdata) -> None:
         """Take exactly this away (section 2.5.4)."""
         self._changes.append(_record(key, dns.rdataclass.NONE, 0, rdata))
+
+    def delete_all(self, key: Key) -> None:
+        """Take all data of this type away (section 2.5.2)."""
+        self._changes.append(_record(key, dns.rdataclass.ANY))
 
     def add(self, key: Key, ttl: int, rdatas: Iterable[Rdata]) -> None:
         """Put these beside what is there (section 2.5.1)."""
@@ -115,19 +120,24 @@ def _require_room(update: Update, change: Change, changing: Collection[Key]) -> 
 def _take_and_put(update: Update, changes: Sequence[Change], known: Mapping[Key, Rdataset | None]) -> None:
     """Delete exactly the rdata that go, then add those that come; for another TTL that is all of them.
 
+    MX records go together, and those that stay come again: PowerDNS (4.7) deletes only what has the same letters, and
+    an answer does not tell it, as its names are compressed.
+
     The server works through them in order and leaves out what may not stand beside what is still there. Knot keeps the
     TTL that an RRset has, however often its data are added again.
     """
     coming: dict[Key, list[Rdata]] = {}
     for change in changes:
         before, after = values_of(change.before), values_of(change.after)
-        going, renewed = values.departed(before, after), _has_other_ttl(change)
+        going, renewed = values.departed(before, after), _has_other_ttl(change) or change.key[1] == "MX"
         coming[change.key] = []
+        if change.key[1] == "MX" and change.before:
+            update.delete_all(change.key)
         for rdata in known[change.key] or ():
             goes = (value := values.value_of(rdata)) in going
             if goes:
                 going.remove(value)
-            if goes or renewed:
+            if (goes or renewed) and change.key[1] != "MX":
                 update.delete(change.key, rdata)
             if not goes and renewed:
                 coming[change.key].append(rdata)
