@@ -148,13 +148,13 @@ def _mask_secrets(module: Module, order: Order) -> None:
 
 
 def _diff(outcomes: list[DomainOutcome]) -> list[dict[str, str]]:
-    steps = [step for outcome in outcomes for step in outcome.steps if step.changed]
-    records = [_step_diff(step, change) for step in steps for change in step.changes]
-    return records + [_file_diff(step.file_change) for step in steps if step.file_change]
+    steps = [step for outcome in outcomes for step in outcome.steps]
+    records = [_step_diff(step, change) for step in steps if step.record_changed for change in step.changes]
+    return records + [_file_diff(step.file_change) for step in steps if step.file_change and step.file_changed]
 
 
 def _changed(outcomes: list[DomainOutcome]) -> list[Change]:
-    return [change for outcome in outcomes for step in outcome.steps if step.changed for change in step.changes]
+    return [change for outcome in outcomes for step in outcome.steps if step.record_changed for change in step.changes]
 
 
 def _step_diff(step: RecordStep, change: Change) -> dict[str, str]:

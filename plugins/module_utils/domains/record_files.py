@@ -54,8 +54,16 @@ def write_files(changes: Iterable[RecordFileChange]) -> None:
         if change.after is None:
             change.path.unlink(missing_ok=True)
             continue
-        change.path.parent.mkdir(parents=True, exist_ok=True)
+        _make_folders(change.path.parent)
         replace_file(change.path, change.after.encode("utf-8"), mode=0o644)
+
+
+def _make_folders(folder: Path) -> None:
+    """Make the folders that are missing, open for everybody to read, whatever this user's umask says."""
+    missing = [one for one in (folder, *folder.parents) if not one.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for one in missing:
+        one.chmod(0o755)
 
 
 def _text_of(path: Path) -> str | None:

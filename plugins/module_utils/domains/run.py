@@ -101,9 +101,9 @@ class Run:
         self._ask_ahead(outcomes)
         works = self._locate(outcomes)
         self._gather("zones read", _read_first, works)
+        self._gather("files compared", _compare_file, [step for step in steps if step.plan.file and not step.failure])
         judge = partial(_judge, world=self._world(steps, _aliases(works)))
         self._gather("records judged", judge, [step for step in steps if not step.failure])
-        self._gather("files compared", _compare_file, [step for step in steps if step.plan.file and not step.failure])
         changing = [work for work in works if work.changes]
         self._look_ahead("zones' name servers asked for", [(work.provider, (work.zone, "NS")) for work in changing])
         self._resolver.look_ahead([(work.zone, "NS") for work in changing], self._concurrency)
@@ -265,6 +265,7 @@ class Run:
         work.read_and_plan()
         for step in work.steps:
             old = kept[step.identity]
+            step.plan.file = old.file
             if step.plan.after == old.after:
                 step.plan.details, step.plan.warnings = old.details, old.warnings
             else:
@@ -314,10 +315,13 @@ def _read_first(work: ZoneRecords) -> list[Problem]:
 
 
 def _compare_file(step: RecordStep) -> list[Problem]:
+    """Find out what is to become of a file; a plan whose file is as wanted goes on without it."""
     try:
         step.file_change = file_change(step.recipe.name, step.plan.file) if step.plan.file else None
     except Refused as refused:
         return refused.problems
+    if step.file_change is None:
+        step.plan.file = None
     return []
 
 

@@ -29,6 +29,7 @@ class RecordStep:
     written: bool = False
     file_change: RecordFileChange | None = None
     """What is to become of the file that belongs to the record."""
+    file_written: bool = False
 
     @property
     def identity(self) -> tuple[str, str]:
@@ -44,9 +45,18 @@ class RecordStep:
         return self.plan.changes
 
     @property
-    def changed(self) -> bool:
+    def record_changed(self) -> bool:
         """Whether the record was changed, or would be in check mode; also when the zone failed after the write."""
-        return bool(self.changes or self.file_change) and (self.written or self.failure is None)
+        return bool(self.changes) and (self.written or self.failure is None)
+
+    @property
+    def file_changed(self) -> bool:
+        """The same of its file, which is written although the zone fails afterwards."""
+        return self.file_change is not None and (self.file_written or self.failure is None)
+
+    @property
+    def changed(self) -> bool:
+        return self.record_changed or self.file_changed
 
 
 @dataclass(slots=True)
@@ -114,7 +124,7 @@ class ZoneRecords:
         try:
             for step in steps:
                 write_files([step.file_change] if step.file_change else [])
-                step.written = True
+                step.file_written = True
         except OSError as error:
             self.fail(f"zone {self.zone}: a file of its records cannot be written: {error}")
 

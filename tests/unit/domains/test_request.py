@@ -48,9 +48,36 @@ def test_an_entry_completes_the_defaults_key_by_key() -> None:
     assert (second.ttl, second.wish.all, [term.raw for term in second.wish.add]) == (None, "keep", ["a"])
 
 
+def test_every_kind_that_is_no_list_completes_the_defaults_key_by_key() -> None:
+    shared: dict[str, Any] = {
+        "dmarc": {"policy": "quarantine", "rua": ["d@{domain}"]},
+        "null_mx": {"state": "absent"},
+        "tls_rpt": {"rua": ["t@acme.example"], "exclusive": True},
+        "mta_sts": {"mode": "enforce", "mx": ["mx.acme.example"], "max_age": 86400, "policy_dir": "/srv/mta-sts"},
+    }
+    own: dict[str, Any] = {
+        "dmarc": {"policy": "none"},
+        "null_mx": {},
+        "tls_rpt": {"exclusive": False},
+        "mta_sts": {"max_age": 5},
+    }
+    whole = {kind: {**options, **own[kind]} for kind, options in shared.items()} | {"spf": {**SPF, "all": "-all"}}
+    entry = {"domain": "a.example", "spf": {"all": "-all"}, **own}
+    completed, plain = order_of(entry, "b.example", **shared).requests
+    (alone,) = order_of({"domain": "a.example", **whole}, spf=None).requests
+    assert completed.recipes == alone.recipes
+    assert [recipe.kind for recipe in completed.recipes] == ["spf", "dmarc", "null_mx", "tls_rpt", "mta_sts"]
+    assert order_of({"domain": "b.example", **shared}).requests[0].recipes == plain.recipes
+
+
 def test_a_kind_that_is_null_is_left_alone() -> None:
     order = order_of({"domain": "a.example", "spf": None, "dmarc": {"policy": "none"}}, "b.example")
     assert [[recipe.kind for recipe in request.recipes] for request in order.requests] == [["dmarc"], ["spf"]]
+    order = order_of(
+        "a.example", {"domain": "b.example", "null_mx": None}, null_mx={}, spf=None, tls_rpt={"rua": ["t@a.example"]}
+    )
+    kinds = [[recipe.kind for recipe in request.recipes] for request in order.requests]
+    assert kinds == [["null_mx", "tls_rpt"], ["tls_rpt"]]
 
 
 def test_each_account_is_opened_once() -> None:

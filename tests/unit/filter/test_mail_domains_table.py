@@ -79,10 +79,12 @@ def test_the_filter_has_its_public_name() -> None:
     assert FilterModule().filters() == {"mail_domains_table": mail_domains_table}
 
 
-def test_every_kind_of_record_that_was_asked_for_is_shown() -> None:
-    def record(name: str, before: str | None, after: str | None, elsewhere: str | None = None) -> dict[str, Any]:
-        return {"name": name, "record": {"before": before, "after": after}, "managed_elsewhere": elsewhere}
+def record(name: str, before: str | None, after: str | None, elsewhere: str | None = None) -> dict[str, Any]:
+    """One record as mail_domains returns it."""
+    return {"name": name, "record": {"before": before, "after": after}, "managed_elsewhere": elsewhere}
 
+
+def test_every_kind_of_record_that_was_asked_for_is_shown() -> None:
     domain = {
         "domain": "acme.example",
         "changed": True,
@@ -98,4 +100,27 @@ def test_every_kind_of_record_that_was_asked_for_is_shown() -> None:
         "  reports   acme.example._report._dmarc.x.example: nothing (managed elsewhere: x.example)\n"
         "\n"
         "1 domains, 1 changed"
+    )
+
+
+def test_what_says_who_receives_mail_is_shown() -> None:
+    policy = "version: STSv1\r\nmode: testing\r\nmx: mx.acme.example\r\nmax_age: 604800\r\n"
+    receiving = {
+        "domain": "acme.example",
+        "changed": True,
+        "spf": None,
+        "null_mx": None,
+        "tls_rpt": record("_smtp._tls.acme.example", None, None, "the alias target tls.example"),
+        "mta_sts": {**record("_mta-sts.acme.example", "v=STSv1; id=1;", "v=STSv1; id=2;"), "policy": policy},
+    }
+    parked = {"domain": "b.example", "changed": False, "spf": None, "null_mx": record("b.example", "0 .", "0 .")}
+    assert mail_domains_table([receiving, parked]) == (
+        "acme.example  (changed)\n"
+        "  TLSRPT    _smtp._tls.acme.example: nothing (managed elsewhere: the alias target tls.example)\n"
+        "  MTA-STS   _mta-sts.acme.example: v=STSv1; id=2; (was v=STSv1; id=1;)\n"
+        "\n"
+        "b.example  (unchanged)\n"
+        "  null MX   b.example: 0 .\n"
+        "\n"
+        "2 domains, 1 changed"
     )

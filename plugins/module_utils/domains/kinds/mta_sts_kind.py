@@ -90,7 +90,7 @@ class MtaStsRecipe:
             hosts = _mx_hosts(self.domain, world)
         except Unresolved as reason:
             return replace(self, hosts=str(reason))
-        return replace(self, policy=replace(self.policy, mx=tuple(sorted(hosts))))
+        return replace(self, policy=replace(self.policy, mx=tuple(sorted(set(hosts)))))
 
     def plan(self, state: ZoneState) -> RecordPlan:
         """See :meth:`Recipe.plan`. The id of the record follows from the policy, so it changes when the policy does."""
@@ -113,12 +113,14 @@ class MtaStsRecipe:
     def judge(self, plan: RecordPlan, world: World) -> None:
         """See that the policy covers the hosts that get the domain's mail: senders that enforce it refuse any other.
 
-        :raises Refused: it does not, or that cannot be told, and the record would change
+        :raises Refused: it does not, or that cannot be told, and the record or the file would change
         """
-        look_elsewhere(plan, self.name, world, mta_sts_records, f"{self.name}: cannot be looked up")
         plan.details.setdefault("policy", None)
+        if plan.elsewhere is not None:
+            plan.warnings += self._concerns_elsewhere(plan, world)
+            return
         problem = None if self.absent or self.policy.mode == "none" else self._uncovered(world)
-        if problem is not None and plan.changes:
+        if problem is not None and (plan.changes or plan.file):
             raise Refused(problem)
         plan.warnings += [str(problem)] if problem is not None else []
 
@@ -132,6 +134,8 @@ class MtaStsRecipe:
         if self.hosts is not None:
             rule = f"no `mx` is given, and the MX records of the domain cannot be looked up: {self.hosts}"
             raise Refused(_RULES.problem(self.domain, "mta_sts.mx", None, rule, "Give `mx`, or mend the look-up."))
+        if self.asks:
+            raise Refused(self._takes_no_mail())
         way_out = "Correct the option."
         faults = check_policy(self.policy)
         problems = [_RULES.told(self.domain, "mta_sts", fault.value, str(fault), way_out) for fault in faults]
@@ -172,14 +176,35 @@ class MtaStsRecipe:
             rule = f"whether it covers the domain's mail servers cannot be looked up: {reason}"
             return _RULES.problem(self.domain, "mta_sts.mx", None, rule, "See why the name servers do not answer.")
         if not hosts:
-            rule = "the domain takes no mail (null MX), so there is nothing to send to by TLS"
-            return Problem(self.domain, "mta_sts", None, rule, "RFC 7505 section 3", "Leave mta_sts out.")
+            return self._takes_no_mail()
         left = uncovered_mx(self.policy, hosts)
         if not left:
             return None
         rule = f"no pattern of the policy allows this MX of the domain; it has {', '.join(self.policy.mx)}"
         way_out = "Add it to `mx`, or leave `mx` out to take the hosts of the MX records."
         return Problem(self.domain, "mta_sts.mx", ", ".join(left), rule, "RFC 8461 section 4.1", way_out)
+
+    def _takes_no_mail(self) -> Problem:
+        rule = "the domain takes no mail (null MX), so there is nothing to send to by TLS"
+        way_out = "Leave mta_sts out, or take the policy back with mode: none."
+        return Problem(self.domain, "mta_sts", None, rule, "RFC 7505 section 3", way_out)
+
+    def _concerns_elsewhere(self, plan: RecordPlan, world: World) -> list[str]:
+        """A record that is managed elsewhere is looked at where the world finds it."""
+        records = look_elsewhere(plan, self.name, world, mta_sts_records, f"{self.name}: cannot be looked up")
+        if records is None or self.absent:
+            return []
+        if len(records) == 1:
+            return [f"{self.domain}: {fault}" for fault in _record_faults(records[0])]
+        rule = f"there are {len(records)} MTA-STS records where it is managed, so that senders act as if there were no"
+        return [f"{self.name}: {rule} policy (RFC 8461 section 3.1)"]
+
+
+def _record_faults(text: str) -> list[str]:
+    try:
+        return mta_sts_faults(parse_mta_sts(text))
+    except MtaStsError as error:
+        return [str(error)]
 
 
 def _mx_hosts(domain: str, world: World) -> tuple[str, ...]:

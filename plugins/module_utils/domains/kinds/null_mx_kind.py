@@ -28,6 +28,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.recipe 
     check_is_here,
     not_served,
 )
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.wildcard import ended_mail, ended_wildcard
 from ansible_collections.mailroom.erp.plugins.module_utils.policy import spf
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Unresolved
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
@@ -68,23 +69,29 @@ class NullMxRecipe:
         return RecordPlan(before, wanted.values[0], None if wanted == found else Change(found, wanted))
 
     def judge(self, plan: RecordPlan, world: World) -> None:
-        """Receivers refuse mail whose bounces nobody takes, so a domain that sends is warned (RFC 7505 section 4.2)."""
+        """See :meth:`Recipe.judge`; a domain that sends is warned, and one that a wildcard lets take mail."""
         if self.absent:
             return
+        if plan.creates:
+            plan.warnings += filter(None, [ended_wildcard(self.name, world), ended_mail(self.name, world)])
+        self._judge_sending(plan, world)
+
+    def unserved(self) -> Problem:
+        """See :meth:`Recipe.unserved`."""
+        return not_served(self.name)
+
+    def _judge_sending(self, plan: RecordPlan, world: World) -> None:
+        """Receivers refuse mail whose bounces nobody takes (RFC 7505 section 4.2)."""
         try:
             records = spf.select_spf(world.lookup(self.name, "TXT"))
         except Unresolved as reason:
             plan.warnings.append(f"{self.name}: whether it sends mail cannot be looked up: {reason}")
             return
-        if any(set(record.lower().split()[1:]) - {"-all"} for record in records):
+        if any(map(_lets_send, records)):
             plan.warnings.append(
                 f"{self.name}: its SPF record lets servers send as this domain, but receivers may refuse mail from a "
                 "domain that takes none (RFC 7505 section 4.2); publish v=spf1 -all, or let it take mail"
             )
-
-    def unserved(self) -> Problem:
-        """See :meth:`Recipe.unserved`."""
-        return not_served(self.name)
 
     def _seconds(self, found: RRset | None) -> int:
         return self.ttl if self.ttl is not None else (found.ttl if found else DEFAULT_TTL)
@@ -98,6 +105,11 @@ class NullMxRecipe:
 def _is_null(found: RRset) -> bool:
     """One record whose host is the root; its preference does not count (RFC 7505 section 3)."""
     return len(found.values) == 1 and mx_parts(found.values[0])[1] == "."
+
+
+def _lets_send(record: str) -> bool:
+    """Whether an SPF record says more than that nobody sends; ``exp=`` only explains that (RFC 7208 section 6.2)."""
+    return any(term != "-all" and not term.startswith("exp=") for term in record.lower().split()[1:])
 
 
 def _read(

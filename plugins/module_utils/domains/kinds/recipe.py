@@ -38,7 +38,7 @@ class RecordPlan:
     ``beside`` are changes of other RRsets that go with it, all in the same zone. ``details`` is what the modules return
     beside ``record``. ``elsewhere`` names who manages the record instead: the
     target of an alias, or a delegated zone; then there is never a change. ``file`` goes with the record and is written
-    before it, so that nobody is sent to a file that is not there yet.
+    before it, so that nobody is sent to a file that is not there yet; None when the plan is judged and it is there.
     """
 
     before: str | None

@@ -22,6 +22,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.recipe 
     too_long,
     txt_change,
 )
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.tags import TagList
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.tls_rpt import (
     TlsRptError,
     TlsRptWish,
@@ -83,7 +84,7 @@ class TlsRptRecipe:
     def judge(self, plan: RecordPlan, world: World) -> None:
         """A record that is managed elsewhere is looked at where the world finds it."""
         records = look_elsewhere(plan, self.name, world, tls_rpt_records, f"{self.name}: cannot be looked up")
-        if records is None:
+        if records is None or self.absent:
             return
         if len(records) != 1:
             plan.warnings.append(
@@ -111,7 +112,7 @@ class TlsRptRecipe:
             raise Refused(problem)
         return str(record)
 
-    def _live(self, before: str | None) -> Any:
+    def _live(self, before: str | None) -> TagList | None:
         """The live record; one that cannot be read is replaced where all of it is given."""
         try:
             return None if before is None else parse_tls_rpt(before)

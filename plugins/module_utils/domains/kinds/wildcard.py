@@ -6,10 +6,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.recipe import World
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Unresolved
 
-_TYPES = ("MX", "A", "AAAA")
+_ADDRESSES = ("A", "AAAA")
+_TYPES = ("MX", *_ADDRESSES)
 
 
 def ended_wildcard(name: str, world: World) -> str | None:
@@ -21,21 +24,47 @@ def ended_wildcard(name: str, world: World) -> str | None:
     :param name: where a first record will stand, as A-labels
     :returns: one sentence, or None when no wildcard answers for the name
     """
-    parent = name.partition(".")[2]
-    while "." in parent:
+    for wildcard in _wildcards(name):
         try:
-            given = [rdtype for rdtype in _TYPES if _same(name, f"*.{parent}", rdtype, world)]
+            given = [
+                rdtype for rdtype in _TYPES if world.lookup(wildcard, rdtype) and _same(name, wildcard, rdtype, world)
+            ]
         except Unresolved:
             return None
         if given:
             return (
-                f"{name}: its {' and '.join(given)} come from the wildcard *.{parent}, which ends with its first own "
+                f"{name}: its {' and '.join(given)} come from the wildcard {wildcard}, which ends with its first own "
                 "record (RFC 4592 section 2.2.1); unless it has them itself, add them to the zone"
             )
-        parent = parent.partition(".")[2]
     return None
 
 
+def ended_mail(name: str, world: World) -> str | None:
+    """Warn when a first record at a name, a null MX, takes away the mail that a wildcard above lets it take.
+
+    :param name: where the null MX will stand, as A-labels
+    :param world: with the null MX
+    :returns: one sentence, or None when no wildcard with an MX answers for the name, as far as its addresses tell
+    """
+    for wildcard in _wildcards(name):
+        try:
+            hosts = world.lookup(wildcard, "MX")
+            if hosts not in ((), (".",)) and all(_same(name, wildcard, rdtype, world) for rdtype in _ADDRESSES):
+                return (
+                    f"{name}: unless it has records of its own, it takes mail at {', '.join(hosts)} by the wildcard "
+                    f"{wildcard}, which ends with the null MX (RFC 4592 section 2.2.1)"
+                )
+        except Unresolved:
+            return None
+    return None
+
+
+def _wildcards(name: str) -> Iterator[str]:
+    parent = name.partition(".")[2]
+    while "." in parent:
+        yield f"*.{parent}"
+        parent = parent.partition(".")[2]
+
+
 def _same(name: str, wildcard: str, rdtype: str, world: World) -> bool:
-    values = world.lookup(wildcard, rdtype)
-    return bool(values) and world.lookup(name, rdtype) == values
+    return world.lookup(name, rdtype) == world.lookup(wildcard, rdtype)

@@ -10,21 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.zonefile.zonefile_provider import (
-    ZonefileProvider,
-)
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.request import read_order
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.run import Run
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.zone_records import DomainOutcome
-from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
+from ansible_collections.mailroom.erp.tests.unit.domains.kinds.company import HEAD, Company
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-
-HEAD = """$TTL 3600
-@ IN SOA ns1.{zone}. hostmaster.{zone}. 1 7200 900 1209600 300
-@ IN NS ns1.{zone}.
-ns1 IN A 192.0.2.53
-"""
 
 
 def public_key(bits: int) -> str:
@@ -43,44 +33,9 @@ WORLD = {
 }
 
 
-class Company:
-    """Our zones in one folder, those of others in another; both are what the resolver sees."""
-
-    def __init__(self, tmp_path: Path) -> None:
-        self.ours, self.world = tmp_path / "ours", tmp_path / "world"
-        for folder, zones in ((self.ours, {"acme.example": ""}), (self.world, WORLD)):
-            folder.mkdir()
-            for zone, records in zones.items():
-                (folder / f"{zone}.zone").write_text(HEAD.format(zone=zone) + records)
-
-    def zone(self, *records: str, zone: str = "acme.example") -> None:
-        (self.ours / f"{zone}.zone").write_text(HEAD.format(zone=zone) + "\n".join(records) + "\n")
-
-    def run(self, write: bool = True, domain: str = "acme.example", **kinds: Any) -> DomainOutcome:
-        dns = {"provider": "zonefile", "path": str(self.ours)}
-        order = read_order({"dns": dns, "domains": [{"domain": domain, **kinds}]})
-        (outcome,) = Run(order, {"zonefiles": [str(self.ours), str(self.world)]}).execute(write)
-        return outcome
-
-    def read(self, name: str, rdtype: str = "TXT", zone: str = "acme.example") -> list[str]:
-        state = ZonefileProvider({"path": str(self.ours)}).read(zone, [(name, rdtype)])
-        rrset = state.rrsets.get((name, rdtype))
-        return sorted(rrset.values) if rrset else []
-
-    def selector(self, selector: str = "s1", **options: Any) -> DomainOutcome:
-        return self.run(dkim=[{"selector": selector, **options}])
-
-    def refusal(self, **kinds: Any) -> str:
-        before = {path.name: path.read_bytes() for path in self.ours.glob("*.zone")}
-        with pytest.raises(Refused) as caught:
-            self.run(**kinds)
-        assert {path.name: path.read_bytes() for path in self.ours.glob("*.zone")} == before
-        return str(caught.value)
-
-
 @pytest.fixture
 def company(tmp_path: Path) -> Company:
-    return Company(tmp_path)
+    return Company(tmp_path, WORLD)
 
 
 def test_all_three_kinds_are_one_write(company: Company) -> None:
