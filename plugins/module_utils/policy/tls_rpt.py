@@ -119,6 +119,7 @@ def tls_report_uri(address: str) -> str:
     :param address: a mail address, a ``mailto:`` URI of one, or an ``https:`` URI
     :returns: the URI, its domain as A-labels, what a record or a URI gives a meaning percent-encoded
     :raises TlsRptError: it is none of the three
+    :raises MissingLibrary: its domain is internationalised and the library idna is not installed
     """
     scheme, colon, rest = address.partition(":")
     if not colon:
