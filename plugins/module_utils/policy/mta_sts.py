@@ -122,8 +122,8 @@ def mta_sts_concerns(record: TagList) -> list[str]:
 def policy_text(policy: MtaStsPolicy) -> str:
     """Write a policy as it is served, in ASCII, each line with CRLF at its end (RFC 8461 section 3.2).
 
-    :param policy: one that :func:`check_policy` finds nothing wrong with, its patterns as :func:`mx_pattern` makes them;
-        then :func:`parse_policy` gives it back
+    :param policy: one that :func:`check_policy` finds nothing wrong with, its patterns as :func:`mx_pattern` makes
+        them; then :func:`parse_policy` gives it back
     """
     fields = [("version", "STSv1"), ("mode", policy.mode), *(("mx", pattern) for pattern in policy.mx)]
     return "".join(f"{name}: {value}\r\n" for name, value in [*fields, ("max_age", str(policy.max_age))])
