@@ -91,7 +91,7 @@ def parse_mta_sts(text: str) -> TagList:
     :raises MtaStsError: it has another version, or a part is no field; senders then act as if there were no policy
     """
     try:
-        return _FORM.parse(text)
+        return _FORM.parse_versioned(text)
     except TagError as error:
         raise MtaStsError(error.part, str(error)) from None
 
@@ -108,7 +108,7 @@ def mta_sts_record(policy: MtaStsPolicy, live: TagList | None = None) -> str:
 def mta_sts_faults(record: TagList) -> list[str]:
     """Why senders act as if there were no policy; one sentence each, with its source."""
     value = record.get("id")
-    found = _FORM.faults(record)
+    found = _FORM.syntax_faults(record)
     if value is not None and not _ID.fullmatch(value):
         found.append(f"id={shown(value)}: an id is 1 to 32 letters and digits ({_RECORD_SOURCE})")
     return found
@@ -116,7 +116,7 @@ def mta_sts_faults(record: TagList) -> list[str]:
 
 def mta_sts_concerns(record: TagList) -> list[str]:
     """What is allowed in a record but should be looked at; one sentence each, with its source."""
-    return _FORM.concerns(record)
+    return _FORM.syntax_concerns(record)
 
 
 def policy_text(policy: MtaStsPolicy) -> str:
