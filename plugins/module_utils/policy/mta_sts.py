@@ -92,7 +92,7 @@ def parse_mta_sts(text: str) -> TagList:
     :raises MtaStsError: it has another version, or a part is no field; senders then act as if there were no policy
     """
     try:
-        return _FORM.parse(text)
+        return _FORM.parse_versioned(text)
     except TagError as error:
         raise MtaStsError(error.part, str(error)) from None
 
@@ -109,7 +109,7 @@ def mta_sts_record(policy: MtaStsPolicy, live: TagList | None = None) -> str:
 def mta_sts_faults(record: TagList) -> list[str]:
     """Why senders act as if there were no policy; one sentence each, with its source."""
     value = record.get("id")
-    found = _FORM.faults(record)
+    found = _FORM.syntax_faults(record)
     if value is not None and not _ID.fullmatch(value):
         found.append(f"id={shown(value)}: an id is 1 to 32 letters and digits ({_RECORD_SOURCE})")
     return found
@@ -117,13 +117,14 @@ def mta_sts_faults(record: TagList) -> list[str]:
 
 def mta_sts_concerns(record: TagList) -> list[str]:
     """What is allowed in a record but should be looked at; one sentence each, with its source."""
-    return _FORM.concerns(record)
+    return _FORM.syntax_concerns(record)
 
 
 def policy_text(policy: MtaStsPolicy) -> str:
     """Write a policy as it is served, in ASCII, each line with CRLF at its end (RFC 8461 section 3.2).
 
-    :param policy: one that :func:`check_policy` finds nothing wrong with; then :func:`parse_policy` gives it back
+    :param policy: one that :func:`check_policy` finds nothing wrong with, its patterns as :func:`mx_pattern` makes
+        them; then :func:`parse_policy` gives it back
     """
     fields = [("version", "STSv1"), ("mode", policy.mode), *(("mx", pattern) for pattern in policy.mx)]
     return "".join(f"{name}: {value}\r\n" for name, value in [*fields, ("max_age", str(policy.max_age))])
@@ -135,6 +136,7 @@ def policy_id(policy: MtaStsPolicy) -> str:
     An id that comes back with an earlier policy does no harm: senders only see whether it is the one that they know
     (RFC 8461 section 3.1).
 
+    :param policy: as for :func:`policy_text`
     :returns: 32 hexadecimal digits
     """
     return hashlib.sha256(policy_text(policy).encode()).hexdigest()[:_ID_LENGTH]
@@ -165,7 +167,7 @@ def parse_policy(text: str) -> MtaStsPolicy:
 
 
 def check_policy(policy: MtaStsPolicy) -> list[MtaStsError]:
-    """The rules that a policy breaks."""
+    """The rules that a policy breaks (RFC 8461 section 3.2); a policy read by :func:`parse_policy` breaks none."""
     problems = []
     if policy.mode not in STS_MODES:
         problems.append(MtaStsError(policy.mode, f"mode: is one of {', '.join(STS_MODES)} ({_SOURCE})"))
@@ -192,6 +194,7 @@ def mx_pattern(pattern: str) -> str:
     :param pattern: the name of a host, or ``*.`` and a name: the wildcard stands for exactly one label
     :returns: lower-case A-labels without trailing dot, behind ``*.`` if it was there
     :raises MtaStsError: it is neither
+    :raises MissingLibrary: the name is internationalised and the library idna is not installed
     """
     wildcard = "*." if pattern.startswith("*.") else ""
     host = pattern.removeprefix("*.")
@@ -208,6 +211,7 @@ def matches_mx(pattern: str, host: str) -> bool:
 
     :param pattern: of a policy; one that is invalid allows nothing
     :param host: the name in an MX record, in any case, a dot at its end or not
+    :raises MissingLibrary: a name is internationalised and the library idna is not installed
     """
     try:
         wanted, name = _comparable(pattern), _comparable(host)
@@ -220,10 +224,10 @@ def matches_mx(pattern: str, host: str) -> bool:
 
 
 def uncovered_mx(policy: MtaStsPolicy, hosts: Iterable[str]) -> list[str]:
-    """The hosts that senders would refuse, because no pattern allows them (RFC 8461 section 5).
+    """The hosts that no pattern of a policy allows: no mail goes there under enforce (RFC 8461 section 5).
 
     :param hosts: the names in a domain's MX records; "." is none (null MX, RFC 7505 section 3)
-    :returns: those among them, in their order; none of them under mode none, which asks for nothing
+    :returns: those among them, in their order; none under mode none, which asks for nothing
     """
     if policy.mode == "none":
         return []

@@ -46,10 +46,10 @@ class RecordForm:
         """
         return text.partition(";")[0].rstrip(_SPACES) == f"v={self.version}"
 
-    def parse(self, text: str) -> TagList:
-        """Parse a record. ``str(parse(text)) == text`` for every text that it accepts.
+    def parse_versioned(self, text: str) -> TagList:
+        """Parse a record. ``str(parse_versioned(text)) == text`` for every text that it accepts.
 
-        Values are taken as they are, and so are spaces where none may be: :meth:`faults` tells them.
+        Values are taken as they are, and so are spaces where none may be: :meth:`syntax_faults` tells them.
 
         :raises TagError: it does not begin with the version, or a part is no field
         """
@@ -59,7 +59,7 @@ class RecordForm:
         tail = parts.pop() if len(parts) > 1 and not parts[-1].strip(_SPACES) else None
         return TagList(tuple(self._parsed(part) for part in parts), tail)
 
-    def faults(self, record: TagList) -> list[str]:
+    def syntax_faults(self, record: TagList) -> list[str]:
         """Where a record breaks the syntax, so that senders may ignore it; one sentence each, with its source.
 
         The value of the required field is left to the caller.
@@ -73,7 +73,7 @@ class RecordForm:
             found.append(f"there is no {self.field}= ({self.source})")
         return found
 
-    def concerns(self, record: TagList) -> list[str]:
+    def syntax_concerns(self, record: TagList) -> list[str]:
         """What the syntax allows but not every sender reads; one sentence each, with its source."""
         found = []
         if record.tags[0].after:

@@ -85,7 +85,7 @@ def parse_tls_rpt(text: str) -> TagList:
     :raises TlsRptError: it has another version, or a part is no field; senders then act as if there were no record
     """
     try:
-        return _FORM.parse(text)
+        return _FORM.parse_versioned(text)
     except TagError as error:
         raise TlsRptError(error.part, str(error)) from None
 
@@ -120,6 +120,7 @@ def tls_report_uri(address: str) -> str:
     :param address: a mail address, a ``mailto:`` URI of one, or an ``https:`` URI
     :returns: the URI, its domain as A-labels, what a record or a URI gives a meaning percent-encoded
     :raises TlsRptError: it is none of the three
+    :raises MissingLibrary: its domain is internationalised and the library idna is not installed
     """
     scheme, colon, rest = address.partition(":")
     if not colon:
@@ -133,12 +134,12 @@ def tls_report_uri(address: str) -> str:
 
 def tls_rpt_faults(record: TagList) -> list[str]:
     """Why senders may ignore a record, or send a report nowhere; one sentence each, with its source."""
-    return [*_FORM.faults(record), *(fault for fault in map(_uri_fault, tls_report_uris(record)) if fault)]
+    return [*_FORM.syntax_faults(record), *(fault for fault in map(_uri_fault, tls_report_uris(record)) if fault)]
 
 
 def tls_rpt_concerns(record: TagList) -> list[str]:
     """What is allowed but should be looked at; one sentence each, with its source."""
-    found = _FORM.concerns(record)
+    found = _FORM.syntax_concerns(record)
     values = [tag.value for tag in record if tag.name == "rua"]
     # So reads tlsrpt-reporter, which reports for Postfix: the second field, cut at the commas and nothing else.
     if values and record.tags[1].name != "rua":

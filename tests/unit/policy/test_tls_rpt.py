@@ -130,6 +130,11 @@ def test_what_is_no_list_of_fields_is_refused(part: str) -> None:
         tls_rpt.parse_tls_rpt(f"v=TLSRPTv1;{part};{NEW}")
 
 
+def test_no_line_end_stands_behind_the_last_semicolon() -> None:
+    with pytest.raises(TlsRptError, match="name=value"):
+        tls_rpt.parse_tls_rpt(f"{NEW};\n")
+
+
 @pytest.mark.parametrize(
     ("address", "uri"),
     [
