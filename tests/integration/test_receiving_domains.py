@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.zonefil
     ZonefileProvider,
 )
 from ansible_collections.mailroom.erp.tests.integration.playbook import Result, run_playbook
+from ansible_collections.mailroom.erp.tests.servers.bind import UPDATES_REFUSED, Bind
 from ansible_collections.mailroom.erp.tests.servers.server import zone_text
 
 PLAYBOOK = """
@@ -44,6 +46,54 @@ PLAYBOOK = """
     - name: Show it
       ansible.builtin.debug:
         msg: "{{ done.domains | mailroom.erp.mail_domains_table }}"
+"""
+TWO_ACCOUNTS = """
+- name: Publish policies by two DNS services
+  hosts: localhost
+  gather_facts: false
+  tasks:
+    - name: Ask for TLS, and tell what was done
+      block:
+        - name: Ask for TLS
+          mailroom.erp.mail_domains:
+            domains:
+              - domain: acme.example
+                dns: "{{ server }}"
+              - old.example
+            mta_sts:
+              policy_dir: "{{ playbook_dir }}/policies"
+            dns: {provider: zonefile, path: "{{ playbook_dir }}/zones"}
+            resolver: {zonefiles: ["{{ playbook_dir }}/zones"]}
+          register: done
+      always:
+        - name: Tell what was done
+          ansible.builtin.debug:
+            msg: "Done: {{ done.diff | map(attribute='after_header') | join(', ') }}."
+"""
+BY_HAND = """
+- name: Hand a policy out before it is announced
+  hosts: localhost
+  gather_facts: false
+  module_defaults:
+    group/mailroom.erp.dns:
+      dns: {provider: zonefile, path: "{{ playbook_dir }}/zones"}
+      resolver: {zonefiles: ["{{ playbook_dir }}/zones"]}
+  tasks:
+    - name: Plan the policy
+      mailroom.erp.mail_domains: &policy
+        domains: [acme.example]
+        mta_sts: {mode: testing}
+      check_mode: true
+      register: planned
+
+    - name: Hand it out
+      ansible.builtin.copy:
+        content: "{{ planned.domains[0].mta_sts.policy }}"
+        dest: "{{ playbook_dir }}/mta-sts.txt"
+        mode: "0644"
+
+    - name: Announce it
+      mailroom.erp.mail_domains: *policy
 """
 INVENTORY = """
 all:
@@ -95,8 +145,8 @@ class Company:
         assert old in text
         self.zone(zone).write_text(text.replace(old, new))
 
-    def run(self, *arguments: str, fails: bool = False) -> Result:
-        result = run_playbook(self.folder, PLAYBOOK, INVENTORY, *arguments)
+    def run(self, *arguments: str, fails: bool = False, playbook: str = PLAYBOOK) -> Result:
+        result = run_playbook(self.folder, playbook, INVENTORY, *arguments)
         assert (result.rc != 0) is fails, result.output
         return result
 
@@ -180,3 +230,36 @@ def test_a_domain_that_receives_mail_refuses_the_task_before_anything_is_written
     assert 'old.example: MX records "10 mail.service.example": the domain receives mail' in output
     assert "RFC 7505 section 3" in output
     assert company.files() == before
+
+
+def test_a_server_that_fails_after_the_file_was_written_fails_its_domain_and_the_next_run_ends_it(
+    company: Company,
+) -> None:
+    def run(server: Bind, fails: bool) -> Result:
+        account = json.dumps({"server": server.dns_option})
+        return company.run("--diff", "-e", account, fails=fails, playbook=TWO_ACCOUNTS)
+
+    zone = {"acme.example": company.zone("acme.example").read_text()}
+    with Bind(zone, updates=UPDATES_REFUSED) as closed:
+        failed = run(closed, fails=True)
+        assert closed.values(RECORD, "TXT") == []
+    for words in ("1 of 2 domains failed, the others are done:", "acme.example: ", "REFUSED"):
+        assert words in failed.output
+    assert company.policy.read_bytes().decode() == TESTING
+    other = company.policy.parents[2] / "mta-sts.old.example" / ".well-known" / "mta-sts.txt"
+    assert f"Done: _mta-sts.old.example TXT (MTA STS), {company.policy}, {other}." in failed.output
+    assert company.values("_mta-sts.old.example", "TXT") == [announced(policy("testing", "old.example"))]
+
+    with Bind(zone) as opened:
+        assert run(opened, fails=False).changed == 1
+        assert opened.values(RECORD, "TXT") == [f'"{announced(TESTING)}"']
+        assert run(opened, fails=False).changed == 0
+
+
+def test_a_policy_can_be_handed_out_by_other_means_before_it_is_announced(company: Company) -> None:
+    done = company.run(playbook=BY_HAND)
+    assert done.changed == 3, "the plan counts as a change, too"
+    assert (company.folder / "mta-sts.txt").read_bytes().decode() == TESTING
+    assert company.values(RECORD, "TXT") == [announced(TESTING)]
+    assert "the policy must be served at https://mta-sts.acme.example/" in " ".join(done.output.split())
+    assert not company.policy.exists()

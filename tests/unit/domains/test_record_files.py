@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.mailroom.erp.plugins.module_utils.atomic_file import replace_file
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import ProviderError
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.zonefile.zonefile_provider import (
     ZonefileProvider,
@@ -87,8 +88,9 @@ def test_a_file_comes_before_its_record_and_goes_after_it(estate: Estate, monkey
         apply(self, zone, changes, token)
 
     monkeypatch.setattr(ZonefileProvider, "apply", watched)
-    for options in ({}, {"mode": "enforce"}, {"state": "absent"}):
-        estate.both(**options)
+    estate.both()
+    estate.both(mode="enforce")
+    estate.both(state="absent")
     assert sorted(seen) == [(zone, mode) for zone in (ZONE, OTHER) for mode in ("enforce", "enforce", "testing")]
     assert estate.is_gone()
 
@@ -169,7 +171,7 @@ def full(monkeypatch: pytest.MonkeyPatch) -> Break:
     """A disk that is full when a file of one domain is to be written, or taken away."""
 
     def fill(domain: str) -> None:
-        replace, unlink = record_files.replace_file, Path.unlink
+        replace, unlink = replace_file, Path.unlink
 
         def no_space(path: Path, *arguments: Any, **options: Any) -> None:
             if domain in str(path):

@@ -36,6 +36,10 @@ def txt(*values: str, ttl: int = 3600, name: str = NAME) -> RRset | None:
     return RRset(name, "TXT", ttl, values) if values else None
 
 
+def mx(*values: str, ttl: int = 3600) -> RRset:
+    return RRset(NAME, "MX", ttl, values)
+
+
 def cname(target: str) -> RRset:
     return RRset(NAME, "CNAME", 60, (target,))
 
@@ -67,6 +71,15 @@ ALWAYS: list[tuple[str, RRset | None, RRset | None, RRset | None, RRset | None]]
     ("alias", None, cname("k.example"), cname("k.example"), None),
     ("alias moved", cname("old.example"), cname("k.example"), cname("k.example"), cname("old.example")),
     ("DMARC", txt("v=DMARC1; p=none"), txt("v=DMARC1; p=reject"), txt("v=DMARC1; p=reject"), txt("v=DMARC1; p=none")),
+    ("null MX", None, mx("0 ."), mx("0 ."), None),
+    ("null MX removed", mx("0 .", ttl=60), None, None, mx("0 .", ttl=60)),
+    (
+        "MTA-STS",
+        txt(FOREIGN, "v=STSv1; id=1;"),
+        txt(FOREIGN, "v=STSv1; id=2;"),
+        txt("v=STSv1; id=2;"),
+        txt("v=STSv1; id=1;"),
+    ),
 ]
 
 
@@ -90,6 +103,10 @@ SINCE: list[tuple[str, RRset | None, RRset | None, RRset | None, RRset | None]] 
     ("TTL of what is gone", txt(SPF, ttl=60), txt(SPF, ttl=300), None, txt(SPF, ttl=60)),
     ("alias", cname("old.example"), cname("k.example"), cname("hand.example"), cname("old.example")),
     ("key", txt("k=rsa; p=AAAA"), txt("v=DKIM1; p=BBBB"), txt("p=CCCC"), txt("k=rsa; p=AAAA")),
+    ("MTA-STS", txt("v=STSv1; id=1;"), txt("v=STSv1; id=2;"), txt("v=STSv1; id=3;"), txt("v=STSv1; id=1;")),
+    ("TLSRPT", None, txt("v=TLSRPTv1; rua=mailto:a@b.example"), txt("v=TLSRPTv1; rua=mailto:c@b.example"), None),
+    ("null MX that was taken away", mx("0 ."), None, mx("10 mail.example"), mx("0 .", ttl=3600)),
+    ("null MX that was added", None, mx("0 ."), mx("10 mail.example", "20 more.example"), None),
 ]
 
 

@@ -9,6 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.zonefile.zonefile_provider import (
+    ZonefileProvider,
+)
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.zone_records import DomainOutcome
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.mta_sts import (
     MtaStsPolicy,
@@ -285,7 +288,7 @@ def test_a_wrong_option_is_refused_before_the_first_write(
 def test_a_record_that_stays_is_warned_of_when_its_mail_servers_do_not_fit_any_more(
     company: Company, seen: bool
 ) -> None:
-    wish = {"mode": "enforce", "mx": list(HOSTS)}
+    wish: dict[str, Any] = {"mode": "enforce", "mx": list(HOSTS)}
     run(company, **wish)
     company.zone("@ IN MX 10 mx3", *company.read_lines())
     before = company.files()
@@ -296,7 +299,7 @@ def test_a_record_that_stays_is_warned_of_when_its_mail_servers_do_not_fit_any_m
 
 
 def test_a_file_is_not_brought_back_when_its_mail_servers_do_not_fit_any_more(company: Company) -> None:
-    wish = {"mode": "enforce", "mx": list(HOSTS)}
+    wish: dict[str, Any] = {"mode": "enforce", "mx": list(HOSTS)}
     run(company, **wish)
     company.zone("@ IN MX 10 mx3", *company.read_lines())
     (path,) = company.policies.rglob("mta-sts.txt")
@@ -304,6 +307,28 @@ def test_a_file_is_not_brought_back_when_its_mail_servers_do_not_fit_any_more(co
     entry = {"domain": ZONE, "mta_sts": {"policy_dir": str(company.policies), **wish}}
     (problem,) = company.problems(entry)
     assert (problem.where, problem.value) == ("mta_sts.mx", "mx3.acme.example")
+
+
+def test_a_writer_in_between_does_not_turn_the_warning_into_a_refusal(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wish: dict[str, Any] = {"policy_dir": str(company.policies), "mode": "enforce", "mx": list(HOSTS)}
+    company.run(mta_sts=wish)
+    path = company.zone("@ IN MX 10 mx3", *company.read_lines())
+    apply, writers = ZonefileProvider.apply, [lambda: path.write_text(path.read_text().replace(';"', '; x=1"'))]
+
+    def after_somebody(self: ZonefileProvider, *arguments: Any) -> None:
+        if writers:
+            writers.pop()()
+        apply(self, *arguments)
+
+    monkeypatch.setattr(ZonefileProvider, "apply", after_somebody)
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    outcome = company.run(mta_sts=wish, tls_rpt={"rua": ["tls@acme.example"]})
+    assert (outcome.failure, writers) == (None, [])
+    assert company.read("_smtp._tls.acme.example") == ["v=TLSRPTv1; rua=mailto:tls@acme.example"]
+    assert company.read(NAME) == [f"{mta_sts_record(policy('enforce'))} x=1"]
+    assert any("mx3.acme.example" in warning for warning in outcome.warnings)
 
 
 def test_a_policy_that_senders_forget_within_a_day_is_warned_of(company: Company) -> None:
