@@ -315,7 +315,7 @@ options:
           - The folder for policies. That of a domain is written to C(mta-sts.<domain>/.well-known/mta-sts.txt) there,
             before the record, with mode 0644. A web server that has the folder C(mta-sts.<domain>) as the root of the
             host of that name serves it.
-          - Unless given, nothing is written; the result has the text as RV(domains[].mta_sts.policy).
+          - Unless given, nothing is written; the result of the domain has the text, as C(mta_sts.policy).
         type: path
       state:
         description: With V(absent), the record is taken away, and then the file.
