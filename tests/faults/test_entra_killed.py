@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.mailroom.erp.tests.servers.entra.server import EntraServer
+from ansible_collections.mailroom.erp.tests.servers.entra.entra_server import EntraServer
 
 VICTIM = str(Path(__file__).with_name("entra_victim.py"))
 RIGHTS = [

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from ansible_collections.mailroom.erp.tests.integration.playbook import Result
 from ansible_collections.mailroom.erp.tests.integration.tenant import result_of, run_tasks, task
-from ansible_collections.mailroom.erp.tests.servers.entra.server import EntraServer
+from ansible_collections.mailroom.erp.tests.servers.entra.entra_server import EntraServer
 from ansible_collections.mailroom.erp.tests.servers.entra.tokens import signer
 
 BOOTSTRAP = [

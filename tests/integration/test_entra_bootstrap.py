@@ -16,7 +16,7 @@ from ansible_collections.mailroom.erp.tests.integration.estate import inventory
 from ansible_collections.mailroom.erp.tests.integration.playbook import Result, run_playbook
 from ansible_collections.mailroom.erp.tests.integration.test_site_entra import flat, king, profit, site, stored
 from ansible_collections.mailroom.erp.tests.servers.entra.directory import GRAPH_ROLES
-from ansible_collections.mailroom.erp.tests.servers.entra.server import EntraServer
+from ansible_collections.mailroom.erp.tests.servers.entra.entra_server import EntraServer
 
 BOOTSTRAP = "mailroom.erp.entra_bootstrap"
 PERSON = "Application.ReadWrite.All AppRoleAssignment.ReadWrite.All DelegatedPermissionGrant.ReadWrite.All"

@@ -19,7 +19,7 @@ import yaml
 from ansible.parsing.vault import VaultLib, VaultSecret
 from ansible_collections.mailroom.erp.tests.integration.estate import BAKERY, SITE, contents, inventory
 from ansible_collections.mailroom.erp.tests.integration.playbook import Result, run_playbook
-from ansible_collections.mailroom.erp.tests.servers.entra.server import EntraServer
+from ansible_collections.mailroom.erp.tests.servers.entra.entra_server import EntraServer
 
 PASSWORD = "correct horse battery staple"
 PUBLISHER = "99999999-8888-7777-6666-555555555555"

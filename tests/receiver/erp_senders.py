@@ -9,7 +9,7 @@ from typing import Any
 
 from ansible_collections.mailroom.erp.tests.receiver.case import Case, Outcome, Signing
 from ansible_collections.mailroom.erp.tests.receiver.keys import public_base64
-from ansible_collections.mailroom.erp.tests.receiver.matrix import policy
+from ansible_collections.mailroom.erp.tests.receiver.result_matrix import policy
 from ansible_collections.mailroom.erp.tests.receiver.services import (
     AFAS,
     AFAS_SPF,

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from ansible_collections.mailroom.erp.tests.receiver.case import OPENDMARC_IS_7489, Case, Outcome
-from ansible_collections.mailroom.erp.tests.receiver.matrix import OWN_SPF, policy
+from ansible_collections.mailroom.erp.tests.receiver.result_matrix import OWN_SPF, policy
 from ansible_collections.mailroom.erp.tests.receiver.services import LISTED, STRANGER
 
 

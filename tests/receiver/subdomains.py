@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.mailroom.erp.tests.receiver.case import Case, Outcome, Signing
-from ansible_collections.mailroom.erp.tests.receiver.matrix import OWN_KEY, OWN_SPF, policy
+from ansible_collections.mailroom.erp.tests.receiver.result_matrix import OWN_KEY, OWN_SPF, policy
 from ansible_collections.mailroom.erp.tests.receiver.services import LISTED, STRANGER
 
 

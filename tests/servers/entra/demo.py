@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.mailroom.erp.tests.servers.entra.directory import Directory
-from ansible_collections.mailroom.erp.tests.servers.entra.server import EntraServer
+from ansible_collections.mailroom.erp.tests.servers.entra.entra_server import EntraServer
 
 # A person's rights are among them, so that the demo shows everything; docs/entra.md tells who should have which.
 RIGHTS = (

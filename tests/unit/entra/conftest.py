@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import Graph, Pace
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.http import Http
-from ansible_collections.mailroom.erp.tests.servers.entra.server import EntraServer
+from ansible_collections.mailroom.erp.tests.servers.entra.entra_server import EntraServer
 
 RUN_TIME = ["Application.ReadWrite.OwnedBy", "Application.Read.All"]
 BOOTSTRAP = [*RUN_TIME, "AppRoleAssignment.ReadWrite.All", "DelegatedPermissionGrant.ReadWrite.All"]

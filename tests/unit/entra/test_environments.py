@@ -19,7 +19,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import Gr
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.reach import read_reach
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.token import read_token
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
-from ansible_collections.mailroom.erp.tests.servers.entra.server import EntraServer
+from ansible_collections.mailroom.erp.tests.servers.entra.entra_server import EntraServer
 from ansible_collections.mailroom.erp.tests.unit.entra.conftest import BOOTSTRAP, RUN_TIME, OpenGraph
 
 NOW = datetime.datetime.now(datetime.UTC)

@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import Graph, GraphError
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.people import read_sender_addresses
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
-from ansible_collections.mailroom.erp.tests.servers.entra.server import EntraServer
+from ansible_collections.mailroom.erp.tests.servers.entra.entra_server import EntraServer
 from ansible_collections.mailroom.erp.tests.unit.entra.conftest import OpenGraph
 
 RIGHTS = ("User.Read.All", "MailboxSettings.Read", "Domain.Read.All")

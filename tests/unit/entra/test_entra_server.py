@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import Graph, GraphError, key
 from ansible_collections.mailroom.erp.tests.servers.entra import shapes
 from ansible_collections.mailroom.erp.tests.servers.entra.directory import EXCHANGE_ROLES, GRAPH_ROLES
-from ansible_collections.mailroom.erp.tests.servers.entra.server import LOST, EntraServer
+from ansible_collections.mailroom.erp.tests.servers.entra.entra_server import LOST, EntraServer
 from ansible_collections.mailroom.erp.tests.unit.entra.conftest import BOOTSTRAP, Clock, OpenGraph
 
 EDM = "{http://docs.oasis-open.org/odata/ns/edm}"
