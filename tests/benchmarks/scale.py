@@ -37,7 +37,8 @@ from ansible_collections.mailroom.erp.tests.benchmarks.scale_sides import (
     zone_names,
 )
 from ansible_collections.mailroom.erp.tests.integration.playbook import collections_path
-from ansible_collections.mailroom.erp.tests.servers.bind import KEY_NAME, UPDATES_WITH_KEY, Bind
+from ansible_collections.mailroom.erp.tests.servers.bind import UPDATES_WITH_KEY, Bind
+from ansible_collections.mailroom.erp.tests.servers.server import KEY_NAME
 
 LOOPED_ZONES = 20
 _TRANSFERS = f'{UPDATES_WITH_KEY} allow-transfer {{ key "{KEY_NAME}"; }};'

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.mailroom.erp.tests.servers.bind import ADDRESS, KEY_NAME, KEY_SECRET, zone_text
+from ansible_collections.mailroom.erp.tests.servers.dns_sockets import ADDRESS
+from ansible_collections.mailroom.erp.tests.servers.server import KEY_NAME, KEY_SECRET, zone_text
 
 SERVICE = "service.example"
 """Whose SPF record and DKIM keys the zones refer to; it is not ours."""

@@ -23,7 +23,8 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.mailroom.erp.tests.integration.playbook import collections_path
-from ansible_collections.mailroom.erp.tests.servers.bind import Bind, zone_text
+from ansible_collections.mailroom.erp.tests.servers.bind import Bind
+from ansible_collections.mailroom.erp.tests.servers.server import zone_text
 
 DOMAINS = 2000
 RUNS = 5

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.mailroom.erp.tests.integration.playbook import Result, run_playbook
-from ansible_collections.mailroom.erp.tests.servers.bind import KEY_SECRET, UPDATES_REFUSED, Bind, zone_text
+from ansible_collections.mailroom.erp.tests.servers.bind import UPDATES_REFUSED, Bind
+from ansible_collections.mailroom.erp.tests.servers.server import KEY_SECRET, zone_text
 
 AFAS = "include:spf.afas.online"
 WORLD = {"afas.online": zone_text("afas.online", 'spf IN TXT "v=spf1 ip4:192.0.2.0/24 ~all"')}

@@ -11,7 +11,8 @@ from typing import Any
 import yaml
 from ansible_collections.mailroom.erp.plugins.module_utils.policy import txt
 from ansible_collections.mailroom.erp.tests.integration.playbook import Result, run_playbook
-from ansible_collections.mailroom.erp.tests.servers.bind import Bind, zone_text
+from ansible_collections.mailroom.erp.tests.servers.bind import Bind
+from ansible_collections.mailroom.erp.tests.servers.server import zone_text
 
 ZONE = "acme.example"
 MANY = " ".join(f"ip4:10.{number}.0.1" for number in range(60))

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.mailroom.erp.tests.integration.playbook import Result, run_playbook
-from ansible_collections.mailroom.erp.tests.servers.bind import KEY_SECRET, Bind, zone_text
+from ansible_collections.mailroom.erp.tests.servers.bind import Bind
+from ansible_collections.mailroom.erp.tests.servers.server import KEY_SECRET, zone_text
 
 AFAS = "include:spf.afas.online"
 SPF, NEW_SPF = "v=spf1 mx ~all", f"v=spf1 mx {AFAS} ~all"

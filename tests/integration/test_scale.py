@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.mailroom.erp.tests.integration.playbook import Result, run_playbook
-from ansible_collections.mailroom.erp.tests.servers.bind import UPDATES_REFUSED, Bind, zone_text
+from ansible_collections.mailroom.erp.tests.servers.bind import UPDATES_REFUSED, Bind
+from ansible_collections.mailroom.erp.tests.servers.server import zone_text
 
 DOMAINS = 2000
 NAMES = [f"customer{number}.example" for number in range(DOMAINS)]

@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.mailroom.erp.tests.integration.playbook import Result, run_playbook
-from ansible_collections.mailroom.erp.tests.servers.bind import KEY_SECRET, Bind, zone_text
+from ansible_collections.mailroom.erp.tests.servers.bind import Bind
+from ansible_collections.mailroom.erp.tests.servers.server import KEY_SECRET, zone_text
 from ansible_collections.mailroom.erp.tests.servers.watcher import Watcher
 
 AFAS, SECOND = "include:spf.afas.online", "ip4:198.51.100.1"

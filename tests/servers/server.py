@@ -9,7 +9,6 @@ import abc
 import contextlib
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -24,9 +23,9 @@ import dns.query
 import dns.rdatatype
 import dns.tsig
 import dns.update
+from ansible_collections.mailroom.erp.tests.servers.dns_sockets import ADDRESS, free_port
 from ansible_collections.mailroom.erp.tests.servers.stoppable import Stoppable
 
-ADDRESS = "127.0.0.1"
 KEY_NAME = "mailroom-test"
 KEY_SECRET = "bWFpbHJvb20tdGVzdC1zZWNyZXQtb2YtMzItYnl0ZXM="
 
@@ -219,14 +218,3 @@ def program(name: str, package: str) -> str:
     if found is None:
         raise RuntimeError(f"This test needs {name}, which is not installed: install the Debian package {package}")
     return found
-
-
-def free_port() -> int:
-    """A port that is free for TCP and UDP alike, as a name server needs it."""
-    while True:
-        with socket.socket(type=socket.SOCK_STREAM) as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
-            tcp.bind((ADDRESS, 0))
-            port = int(tcp.getsockname()[1])
-            with contextlib.suppress(OSError):
-                udp.bind((ADDRESS, port))
-                return port

@@ -16,7 +16,9 @@ import dns.resolver
 import pytest
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.masterfiles import master_file
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.resolver import Resolved, ResolveError, Resolver
-from ansible_collections.mailroom.erp.tests.servers.bind import ADDRESS, Bind, zone_text
+from ansible_collections.mailroom.erp.tests.servers.bind import Bind
+from ansible_collections.mailroom.erp.tests.servers.dns_sockets import ADDRESS
+from ansible_collections.mailroom.erp.tests.servers.server import zone_text
 
 ZONE = "acme.example"
 RECORDS = r"""

@@ -20,7 +20,8 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.rfc2136
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.zonefile import zonefile_provider
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.request import read_order
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.run import Run
-from ansible_collections.mailroom.erp.tests.servers.bind import Bind, zone_text
+from ansible_collections.mailroom.erp.tests.servers.bind import Bind
+from ansible_collections.mailroom.erp.tests.servers.server import zone_text
 
 ZONES = 120
 RECORDS = 4

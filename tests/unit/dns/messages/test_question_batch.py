@@ -30,7 +30,9 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.messages.message_
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.messages.question_batch import QuestionBatch
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.rfc2136.name_server import NameServer
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.values import text_of
-from ansible_collections.mailroom.erp.tests.servers.bind import ADDRESS, Bind, zone_text
+from ansible_collections.mailroom.erp.tests.servers.bind import Bind
+from ansible_collections.mailroom.erp.tests.servers.dns_sockets import ADDRESS
+from ansible_collections.mailroom.erp.tests.servers.server import zone_text
 from hypothesis import given
 from hypothesis import strategies as st
 
