@@ -16,12 +16,12 @@ class ZoneFolder:
     """A folder of master files, which provider ``zonefile`` writes and the option ``resolver`` reads."""
 
     def __init__(self, folder: Path, zones: Mapping[str, str] | None = None) -> None:
-        """Make the folder unless it is there, and write the zones into it.
+        """Make the folder where it is missing, and write the zones into it.
 
         :param zones: apex to the text of its master file
         """
         self.folder = folder
-        folder.mkdir(exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         for zone, text in (zones or {}).items():
             self.write(zone, text)
 
