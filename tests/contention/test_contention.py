@@ -13,12 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.mailroom.erp.tests.contention.crowd import (
-    Crowd,
-    Look,
-    TextWatcher,
-    look_at_cloudflare,
-)
+from ansible_collections.mailroom.erp.tests.contention.crowd import Crowd, Look, TextWatcher, look_at_cloudflare
 from ansible_collections.mailroom.erp.tests.servers import octodns_backends
 from ansible_collections.mailroom.erp.tests.servers.all import SERVERS
 from ansible_collections.mailroom.erp.tests.servers.bind import Bind

@@ -16,16 +16,12 @@ from typing import Any
 
 import pytest
 from ansible_collections.mailroom.erp.tests.faults.nursery import JsonProcess
+from ansible_collections.mailroom.erp.tests.servers.entra.directory import PUBLISHER
 from ansible_collections.mailroom.erp.tests.servers.entra.entra_server import EntraServer
+from ansible_collections.mailroom.erp.tests.servers.entra.rights import GRANT, MANAGE_OWN
 
 VICTIM = Path(__file__).with_name("entra_victim.py")
-RIGHTS = [
-    "Application.ReadWrite.OwnedBy",
-    "AppRoleAssignment.ReadWrite.All",
-    "DelegatedPermissionGrant.ReadWrite.All",
-    "User.Read.All",
-]
-PUBLISHER = "99999999-8888-7777-6666-555555555555"
+RIGHTS = [MANAGE_OWN, *GRANT, "User.Read.All"]
 MOMENTS = ["before", "after"]
 LAGS = [0, 3]
 pytestmark = pytest.mark.slow

@@ -12,18 +12,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.mailroom.erp.tests.integration.entra_site import flat, king, profit, site, stored
 from ansible_collections.mailroom.erp.tests.integration.estate import inventory
 from ansible_collections.mailroom.erp.tests.integration.playbook import Result, run_playbook
-from ansible_collections.mailroom.erp.tests.integration.test_site_entra import flat, king, profit, site, stored
 from ansible_collections.mailroom.erp.tests.servers.entra.directory import GRAPH_ROLES
 from ansible_collections.mailroom.erp.tests.servers.entra.entra_server import EntraServer
+from ansible_collections.mailroom.erp.tests.servers.entra.rights import MANAGE_OWN, READ_APPLICATIONS, SEE_SENDERS
 
 BOOTSTRAP = "mailroom.erp.entra_bootstrap"
 PERSON = "Application.ReadWrite.All AppRoleAssignment.ReadWrite.All DelegatedPermissionGrant.ReadWrite.All"
-RUN_TIME = {
-    *("Application.ReadWrite.OwnedBy", "Application.Read.All"),
-    *("User.Read.All", "Domain.Read.All", "MailboxSettings.Read"),
-}
+RUN_TIME = {MANAGE_OWN, READ_APPLICATIONS, *SEE_SENDERS}
 
 
 @pytest.fixture

@@ -16,21 +16,19 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible.parsing.vault import VaultLib, VaultSecret
+from ansible_collections.mailroom.erp.tests.integration.entra_site import (
+    READ,
+    RIGHTS,
+    estate_of,
+    flat,
+    king,
+    profit,
+    site,
+    stored,
+)
 from ansible_collections.mailroom.erp.tests.integration.estate import BAKERY, SITE, contents, inventory
 from ansible_collections.mailroom.erp.tests.integration.playbook import Result, run_playbook
 from ansible_collections.mailroom.erp.tests.servers.entra.entra_server import EntraServer
-
-PASSWORD = "correct horse battery staple"
-PUBLISHER = "99999999-8888-7777-6666-555555555555"
-READ = ["Application.Read.All", "User.Read.All", "Domain.Read.All", "MailboxSettings.Read"]
-RIGHTS = [
-    "Application.ReadWrite.OwnedBy",
-    "AppRoleAssignment.ReadWrite.All",
-    "DelegatedPermissionGrant.ReadWrite.All",
-    *READ,
-]
-VAULT = VaultLib([("default", VaultSecret(PASSWORD.encode()))])
 
 
 @pytest.fixture
@@ -41,49 +39,9 @@ def server() -> Iterator[EntraServer]:
         yield started
 
 
-def profit(sender: str, **more: Any) -> dict[str, Any]:
-    declared = {"erp_mail_system": "afas_profit", "erp_mail_transport": "exchange", "mail_entra_access": "tenant"}
-    return {**declared, "erp_mail_senders": {"environment": f"{sender}@acme.example"}, **more}
-
-
-def king(server: EntraServer) -> dict[str, Any]:
-    app_id = server.directory.add_vendor("KING Software - SendEmail", PUBLISHER)
-    server.directory.settle()
-    return {
-        "erp_mail_system": "king_erp",
-        "erp_mail_transport": "graph_oauth2",
-        "erp_mail_senders": {"environment": "office@acme.example"},
-        "erp_mail_settings": {"username": "office@acme.example"},
-        "erp_mail_consent": {"app_id": app_id, "publisher_tenant_id": PUBLISHER, "scopes": ["SMTP.Send"]},
-    }
-
-
-def estate_of(server: EntraServer, hosts: dict[str, Any], *rights: str, **shared: Any) -> dict[str, Any]:
-    """An inventory whose environments share one tenant."""
-    tenant = server.tenant_option(server.directory.add_client("automation", rights or RIGHTS))
-    return inventory(hosts, mail_entra_tenant=tenant, mail_entra_customer="acme", **shared)
-
-
-def site(folder: Path, hosts: dict[str, Any], *arguments: str) -> Result:
-    (folder / "password").write_text(PASSWORD, encoding="utf-8")
-    return run_playbook(
-        folder, SITE, hosts, *arguments, environment={"ANSIBLE_VAULT_PASSWORD_FILE": str(folder / "password")}
-    )
-
-
-def stored(folder: Path, customer: str = "acme") -> dict[str, Any]:
-    data = (folder / "mailroom" / "secrets" / f"{customer}.yml").read_bytes()
-    found: dict[str, Any] = yaml.safe_load(VAULT.decrypt(data))["mail_entra_secrets"]
-    return found
-
-
 def field(folder: Path, host: str, name: str) -> Any:
     settings = yaml.safe_load((folder / "mailroom" / host / "settings.yml").read_text(encoding="utf-8"))
     return next(one["value"] for one in settings["fields"] if one["id"] == name)
-
-
-def flat(result: Result) -> str:
-    return " ".join(result.output.split())
 
 
 def shown(folder: Path, server: EntraServer, result: Result) -> list[str]:

@@ -10,6 +10,7 @@ with Bind({"acme.example": zone_text("acme.example", '@ TXT "v=spf1 mx -all"')})
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from ansible_collections.mailroom.erp.tests.servers.dns_sockets import ADDRESS
@@ -66,3 +67,7 @@ class Bind(Server):
 
     def ready(self) -> bool:
         return "running" in self.log()
+
+
+StartBind = Callable[..., Bind]
+"""Starts a server and leaves it to a fixture to stop it."""

@@ -28,6 +28,8 @@ from ansible_collections.mailroom.erp.tests.servers.stoppable import Stoppable
 
 KEY_NAME = "mailroom-test"
 KEY_SECRET = "bWFpbHJvb20tdGVzdC1zZWNyZXQtb2YtMzItYnl0ZXM="
+OTHER_SECRET = "aHVudGVyMi1odW50ZXIyLWh1bnRlcjI="
+"""A well-formed secret that is not the key's."""
 
 _START_SECONDS = 10.0
 
@@ -142,6 +144,13 @@ class Server(Stoppable):
         answer = dns.query.tcp(message, ADDRESS, timeout=5, port=self.port)
         assert answer.rcode() == 0, answer.to_text()
         return answer
+
+    def replace_text(self, zone: str, old: str, new: str) -> None:
+        """Put a TXT value at the apex of a zone in the place of another, with TTL 600, as a person does by hand."""
+        update = self.update(zone)
+        update.delete(f"{zone}.", "TXT", f'"{old}"')
+        update.add(f"{zone}.", 600, "TXT", f'"{new}"')
+        self.send(update)
 
     def settle(self, zone: str) -> None:
         """Wait until updates that are on their way are done: Knot works them off in the background, one by one."""

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import dns.rdataset
 import dns.zone
 
 
@@ -54,13 +55,28 @@ class ZoneFolder:
         :raises ValueError: the name is in none of the zones
         :raises dns.exception.DNSException: the file is no master file
         """
-        zone = max((zone for zone in self._zones() if f".{name}".endswith(f".{zone}")), key=len)
-        parsed = dns.zone.from_file(str(self.file(zone)), zone, relativize=False)
-        return sorted(rdata.to_text() for rdata in parsed.get_rdataset(f"{name}.", rdtype) or ())
+        return sorted(rdata.to_text() for rdata in self._rdataset(name, rdtype) or ())
+
+    def ttl(self, name: str, rdtype: str) -> int:
+        """The TTL of one RRset in seconds.
+
+        :raises AssertionError: the RRset does not exist
+        """
+        found = self._rdataset(name, rdtype)
+        assert found is not None
+        return int(found.ttl)
+
+    def serial(self, zone: str) -> int:
+        """The serial of a zone's SOA."""
+        return int(self.values(zone, "SOA")[0].split(" ")[2])
 
     def contents(self) -> dict[str, bytes]:
         """The bytes of each file by its zone, to see whether anything was written."""
         return {zone: self.file(zone).read_bytes() for zone in self._zones()}
+
+    def _rdataset(self, name: str, rdtype: str) -> dns.rdataset.Rdataset | None:
+        zone = max((zone for zone in self._zones() if f".{name}".endswith(f".{zone}")), key=len)
+        return dns.zone.from_file(str(self.file(zone)), zone, relativize=False).get_rdataset(f"{name}.", rdtype)
 
     def _zones(self) -> list[str]:
         return sorted(file.stem for file in self.folder.glob("*.zone"))

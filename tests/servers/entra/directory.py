@@ -17,6 +17,8 @@ from ansible_collections.mailroom.erp.tests.servers.entra.shapes import Json
 
 GRAPH = "00000003-0000-0000-c000-000000000000"
 EXCHANGE = "00000002-0000-0ff1-ce00-000000000000"
+PUBLISHER = "99999999-8888-7777-6666-555555555555"
+"""The tenant of a vendor, whose application asks for consent."""
 MICROSOFT = "f8cdef31-a31e-4b4a-93e4-5f571e91255a"
 """The tenant that owns Microsoft's own applications."""
 

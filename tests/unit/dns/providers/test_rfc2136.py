@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import base64
 import socket
 import threading
 import time
@@ -27,15 +26,13 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.rfc2136
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.rfc2136.update import Update
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, RRset, ZoneState
 from ansible_collections.mailroom.erp.tests.servers import bind
-from ansible_collections.mailroom.erp.tests.servers.bind import Bind
+from ansible_collections.mailroom.erp.tests.servers.bind import Bind, StartBind
 from ansible_collections.mailroom.erp.tests.servers.dns_sockets import ADDRESS
-from ansible_collections.mailroom.erp.tests.servers.server import KEY_NAME, KEY_SECRET, zone_text
+from ansible_collections.mailroom.erp.tests.servers.server import KEY_NAME, KEY_SECRET, OTHER_SECRET, zone_text
 
 ZONE = "acme.example"
 KEY = (ZONE, "TXT")
 SPF = "v=spf1 mx ~all"
-OTHER_SECRET = base64.b64encode(b"another secret of thirty-two byt").decode()
-StartBind = Callable[..., Bind]
 
 
 @pytest.fixture
