@@ -61,7 +61,3 @@ def stored(folder: Path, customer: str = "acme") -> dict[str, Any]:
     data = (folder / "mailroom" / "secrets" / f"{customer}.yml").read_bytes()
     found: dict[str, Any] = yaml.safe_load(VAULT.decrypt(data))["mail_entra_secrets"]
     return found
-
-
-def flat(result: Result) -> str:
-    return " ".join(result.output.split())

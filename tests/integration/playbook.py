@@ -66,6 +66,16 @@ class Result:
         """The lines of the differences that were printed."""
         return [line for line in self.output.splitlines() if line.startswith(("+", "-"))]
 
+    @property
+    def flat(self) -> str:
+        """All output in one line, for words that Ansible may have wrapped."""
+        return " ".join(self.output.split())
+
+    @property
+    def unbroken(self) -> str:
+        """All output without blanks and ends of lines, for a secret that may stand there across lines."""
+        return "".join(self.output.split())
+
 
 def run_playbook(
     tmp_path: Path,

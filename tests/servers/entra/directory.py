@@ -86,11 +86,11 @@ class State:
 
     def find(self, table: str, **properties: Any) -> list[Json]:
         """The objects whose properties have these values, letter case aside."""
-        wanted = {name: _folded(value) for name, value in properties.items()}
+        wanted = {name: folded(value) for name, value in properties.items()}
         return [
             one
             for one in self.tables[table].values()
-            if all(_folded(one.get(name)) == value for name, value in wanted.items())
+            if all(folded(one.get(name)) == value for name, value in wanted.items())
         ]
 
 
@@ -296,5 +296,6 @@ def _scope(name: str, scope_id: str) -> Json:
     return {"id": scope_id, "value": name, "adminConsentDisplayName": name, "isEnabled": True, "type": "User"}
 
 
-def _folded(value: Any) -> Any:
+def folded(value: object) -> object:
+    """A value as Graph compares it: text without case."""
     return value.casefold() if isinstance(value, str) else value

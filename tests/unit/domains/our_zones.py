@@ -44,6 +44,10 @@ class OurZones:
         """
         return self.ours.write(zone, zone_text(zone, "\n".join(records)))
 
+    def live(self, *records: str) -> None:
+        """Write the zone acme.example."""
+        self.zone("acme.example", *records)
+
     def read(self, name: str, rdtype: str = "TXT") -> list[str]:
         """The decoded data of one RRset of ours, sorted; empty when it does not exist."""
         provider = ZonefileProvider(self.ours.dns_option)

@@ -42,9 +42,6 @@ class Company(OurZones):
         super().__init__(folder, {"afas.online": zone_text("afas.online", 'spf TXT "v=spf1 ip4:203.0.113.0/24 ~all"')})
         self.live(*LIVE)
 
-    def live(self, *records: str) -> None:
-        self.zone("acme.example", *records)
-
     def run(self, *senders: dict[str, Any], allow: tuple[str, ...] = (), write: bool = True, **kinds: Any) -> Run:
         entry = {"domain": "acme.example", **kinds}
         run = self.planned([entry], senders=senders, allow_failing_senders=list(allow))

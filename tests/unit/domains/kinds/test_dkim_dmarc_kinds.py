@@ -37,9 +37,6 @@ class Company(OurZones):
         super().__init__(folder, WORLD)
         self.live()
 
-    def live(self, *records: str) -> None:
-        self.zone("acme.example", *records)
-
     def run(self, write: bool = True, domain: str = "acme.example", **kinds: Any) -> DomainOutcome:
         (outcome,) = self.planned([{"domain": domain, **kinds}]).execute(write)
         return outcome
