@@ -98,7 +98,7 @@ def run_playbook(
     if "\n" in playbook:
         (tmp_path / "playbook.yml").write_text(playbook, encoding="utf-8")
         playbook = "playbook.yml"
-    command = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", "inventory.yml", playbook, *args]
+    command = [own_program("ansible-playbook"), "-i", "inventory.yml", playbook, *args]
     done = subprocess.run(
         command,
         cwd=tmp_path,
@@ -145,6 +145,11 @@ def keep(expression: str, file: Path) -> dict[str, Any]:
     copied = {"content": "{{ " + expression + " | to_json }}", "dest": str(file), "mode": "0600"}
     quiet = {"check_mode": False, "changed_when": False, "diff": False, "no_log": True}
     return {"name": "Keep the result", "ansible.builtin.copy": copied, **quiet}
+
+
+def own_program(name: str) -> str:
+    """A program of the virtual environment that runs the tests, e.g. ansible-playbook."""
+    return str(Path(sys.executable).with_name(name))
 
 
 def collections_path() -> str:

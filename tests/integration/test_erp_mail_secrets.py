@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 import stat
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,7 @@ from ansible_collections.mailroom.erp.tests.integration.estate import (
     differences,
     inventory,
 )
-from ansible_collections.mailroom.erp.tests.integration.playbook import Result, run_playbook
+from ansible_collections.mailroom.erp.tests.integration.playbook import Result, own_program, run_playbook
 
 JUDGE = """\
 - hosts: all
@@ -80,12 +79,7 @@ def test_a_secret_that_cannot_be_read_stops_all_before_anything_is_written(estat
 
 def vaulted(folder: Path, *arguments: str) -> str:
     (folder / "vault_password").write_text("opensesame\n", encoding="utf-8")
-    command = [
-        str(Path(sys.executable).parent / "ansible-vault"),
-        *arguments,
-        "--vault-password-file",
-        "vault_password",
-    ]
+    command = [own_program("ansible-vault"), *arguments, "--vault-password-file", "vault_password"]
     return subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout
 
 
