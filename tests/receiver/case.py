@@ -102,6 +102,6 @@ def domain_entry(domain: str, policy: str | None = None, /, **records: Any) -> d
     :param policy: of DMARC; no record is asked for unless it is given
     :param records: the options ``spf``, ``dkim`` and ``cnames``; others are those of ``dmarc``
     """
-    others = {name: records.pop(name) for name in ("spf", "dkim", "cnames") if name in records}
+    others: dict[str, Any] = {name: records.pop(name) for name in ("spf", "dkim", "cnames") if name in records}
     dmarc = {"dmarc": {"policy": policy, "accept_unseen_senders": True, **records}} if policy else {}
     return {"domain": domain, **others, **dmarc}
