@@ -20,7 +20,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from ansible_collections.mailroom.erp.tests.servers.server import ADDRESS, free_port
+from ansible_collections.mailroom.erp.tests.servers.dns_sockets import ADDRESS, free_port
 
 _IDLE_SECONDS = 1.0
 """An asker that has been silent for so long is forgotten."""
@@ -28,7 +28,7 @@ _BUFFER = 4 * 1024 * 1024
 _Address = tuple[str, int]
 
 
-class Forwarder:
+class DelayingForwarder:
     """Passes on all that it gets, ``delay`` seconds later."""
 
     def __init__(self, port: int, delay: float) -> None:
@@ -141,7 +141,7 @@ def _udp_socket() -> socket.socket:
 def main() -> None:
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    forwarder = Forwarder(int(sys.argv[1]), float(sys.argv[2]) / 1000)
+    forwarder = DelayingForwarder(int(sys.argv[1]), float(sys.argv[2]) / 1000)
     print(forwarder.port, flush=True)
     forwarder.serve()
 

@@ -6,13 +6,19 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import resource
 import subprocess
+import sys
 import threading
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from ansible_collections.mailroom.erp.tests.integration.playbook import own_program
 
 _LOOK_SECONDS = 0.05
 _MODULE = "module_launcher.py"
@@ -20,10 +26,11 @@ _MODULE = "module_launcher.py"
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run: wall seconds, and the processor's for it and all that it started."""
+    """One run: wall seconds, the processor's for it and all that it started, and all that it printed."""
 
     seconds: float
     processor: float
+    output: str
 
 
 @dataclass(slots=True)
@@ -32,6 +39,17 @@ class Memory:
 
     module: float = 0.0
     together: float = 0.0
+
+
+def playbook_command(folder: Path, tasks: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Write a playbook of these tasks, for this machine and this Python.
+
+    :returns: the command that runs it
+    """
+    variables = {"ansible_python_interpreter": sys.executable}
+    play = [{"hosts": "localhost", "gather_facts": False, "vars": variables, "tasks": list(tasks)}]
+    (folder / "play.yml").write_text(json.dumps(play))
+    return [own_program("ansible-playbook"), "-i", "localhost,", "-c", "local", str(folder / "play.yml")]
 
 
 def timed(command: list[str], environment: dict[str, str], folder: Path) -> Run:
@@ -46,7 +64,7 @@ def timed(command: list[str], environment: dict[str, str], folder: Path) -> Run:
     seconds = time.perf_counter() - start
     if done.returncode:
         raise SystemExit(f"{' '.join(command)} failed:\n{done.stdout[-4000:]}")
-    return Run(seconds, _processor() - used)
+    return Run(seconds, _processor() - used, done.stdout)
 
 
 def _processor() -> float:

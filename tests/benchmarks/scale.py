@@ -30,14 +30,15 @@ from ansible_collections.mailroom.erp.tests.benchmarks.scale_sides import (
     OCTODNS,
     OCTODNS_WIDE,
     OURS,
-    TERM,
     Job,
     Side,
     server_zones,
     zone_names,
 )
 from ansible_collections.mailroom.erp.tests.integration.playbook import collections_path
-from ansible_collections.mailroom.erp.tests.servers.bind import KEY_NAME, UPDATES_WITH_KEY, Bind
+from ansible_collections.mailroom.erp.tests.servers.bind import UPDATES_WITH_KEY, Bind
+from ansible_collections.mailroom.erp.tests.servers.sending_service import SERVICE_TERM
+from ansible_collections.mailroom.erp.tests.servers.server import KEY_NAME
 
 LOOPED_ZONES = 20
 _TRANSFERS = f'{UPDATES_WITH_KEY} allow-transfer {{ key "{KEY_NAME}"; }};'
@@ -175,7 +176,7 @@ def _check(server: Bind, names: Sequence[str]) -> None:
             server.values(f"s2._domainkey.{name}", "CNAME"),
             server.values(f"_dmarc.{name}", "TXT"),
         ]
-        if not all(found) or TERM not in found[0][0]:
+        if not all(found) or SERVICE_TERM not in found[0][0]:
             raise SystemExit(f"{name} has not got its records: {found}")
 
 

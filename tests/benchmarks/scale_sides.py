@@ -15,15 +15,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.mailroom.erp.tests.servers.bind import ADDRESS, KEY_NAME, KEY_SECRET, zone_text
+from ansible_collections.mailroom.erp.tests.benchmarks.measure import playbook_command
+from ansible_collections.mailroom.erp.tests.integration.playbook import own_program
+from ansible_collections.mailroom.erp.tests.servers.dns_sockets import ADDRESS
+from ansible_collections.mailroom.erp.tests.servers.sending_service import (
+    SERVICE,
+    SERVICE_SELECTORS,
+    SERVICE_TERM,
+    SERVICE_ZONES,
+)
+from ansible_collections.mailroom.erp.tests.servers.server import KEY_NAME, KEY_SECRET, zone_text
 
-SERVICE = "service.example"
-"""Whose SPF record and DKIM keys the zones refer to; it is not ours."""
-TERM = f"include:spf.{SERVICE}"
-SPF = f"v=spf1 {TERM} ~all"
-SELECTORS = ("s1", "s2")
+SPF = f"v=spf1 {SERVICE_TERM} ~all"
 TTL = 3600
-_KEY = "v=DKIM1; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=; k=ed25519"
 
 Record = tuple[str, str, str]
 """Owner name (absolute, with its final dot), type, and value in presentation format."""
@@ -52,34 +56,32 @@ def zone_names(count: int) -> list[str]:
 
 def server_zones(names: Sequence[str]) -> dict[str, str]:
     """The zones of the server before anything is created, the service's among them."""
-    keys = "".join(f'{selector}.dkim IN TXT "{_KEY}"\n' for selector in SELECTORS)
-    service = zone_text(SERVICE, f'spf IN TXT "v=spf1 ip4:192.0.2.0/24 ~all"\n{keys}')
-    return {**{name: zone_text(name) for name in names}, SERVICE: service}
+    return {**{name: zone_text(name) for name in names}, **SERVICE_ZONES}
 
 
 def records(zone: str) -> list[Record]:
-    aliases = [(f"{one}._domainkey.{zone}.", "CNAME", f"{one}.dkim.{SERVICE}.") for one in SELECTORS]
+    aliases = [(f"{one}._domainkey.{zone}.", "CNAME", f"{one}.dkim.{SERVICE}.") for one in SERVICE_SELECTORS]
     policy = f'"v=DMARC1; p=none; rua=mailto:dmarc@{zone}"'
     return [(f"{zone}.", "TXT", f'"{SPF}"'), *aliases, (f"_dmarc.{zone}.", "TXT", policy)]
 
 
 def empty_task(job: Job) -> list[str]:
     """A module that does nothing, given the names."""
-    return _playbook(job, [{"ansible.builtin.ping": {}, "vars": {"names": list(job.zones)}}])
+    return playbook_command(job.folder, [{"ansible.builtin.ping": {}, "vars": {"names": list(job.zones)}}])
 
 
 def ours(job: Job) -> list[str]:
     dns = {"provider": "rfc2136", "server": ADDRESS, "port": job.port}
     task = {
         "domains": list(job.zones),
-        "spf": {"terms": [TERM]},
-        "dkim": [{"selector": one, "target": f"{{selector}}.dkim.{SERVICE}"} for one in SELECTORS],
+        "spf": {"terms": [SERVICE_TERM]},
+        "dkim": [{"selector": one, "target": f"{{selector}}.dkim.{SERVICE}"} for one in SERVICE_SELECTORS],
         "dmarc": {"policy": "none", "rua": ["dmarc@{domain}"]},
         "dns": {**dns, "key_name": KEY_NAME, "key_secret": KEY_SECRET},
         "resolver": {"nameservers": [ADDRESS], "port": job.port},
         "snapshot_dir": str(job.folder / "snapshots"),
     }
-    return _playbook(job, [{"mailroom.erp.mail_domains": task}])
+    return playbook_command(job.folder, [{"mailroom.erp.mail_domains": task}])
 
 
 def nsupdate(job: Job) -> list[str]:
@@ -90,7 +92,7 @@ def nsupdate(job: Job) -> list[str]:
         record = {"record": name, "type": rdtype, "value": [value], "ttl": TTL, "zone": "{{ item }}"}
         task = {"server": ADDRESS, "port": job.port, **key, **record}
         tasks.append({"community.general.nsupdate": task, "loop": list(job.zones)})
-    return _playbook(job, tasks)
+    return playbook_command(job.folder, tasks)
 
 
 def octodns(workers: int) -> Callable[[Job], list[str]]:
@@ -113,7 +115,7 @@ def octodns(workers: int) -> Callable[[Job], list[str]]:
             "zones": {f"{zone}.": {"sources": ["files"], "targets": ["bind"]} for zone in job.zones},
         }
         (job.folder / "octodns.yaml").write_text(json.dumps(config))
-        return [_program("octodns-sync"), "--quiet", "--config-file", str(job.folder / "octodns.yaml"), "--doit"]
+        return [own_program("octodns-sync"), "--quiet", "--config-file", str(job.folder / "octodns.yaml"), "--doit"]
 
     return prepare
 
@@ -138,17 +140,6 @@ def _octodns_zone(zone: str) -> dict[str, Any]:
         text = value.strip('"').replace(";", "\\;")
         found.setdefault(label, []).append({"type": rdtype, "ttl": TTL, "value": text})
     return found
-
-
-def _playbook(job: Job, tasks: list[dict[str, Any]]) -> list[str]:
-    variables = {"ansible_python_interpreter": sys.executable}
-    play = [{"hosts": "localhost", "gather_facts": False, "vars": variables, "tasks": tasks}]
-    (job.folder / "play.yml").write_text(json.dumps(play))
-    return [_program("ansible-playbook"), "-i", "localhost,", "-c", "local", str(job.folder / "play.yml")]
-
-
-def _program(name: str) -> str:
-    return str(Path(sys.executable).parent / name)
 
 
 EMPTY = Side("an empty task", empty_task)

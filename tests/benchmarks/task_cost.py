@@ -17,17 +17,18 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.mailroom.erp.tests.benchmarks.measure import playbook_command, timed
 from ansible_collections.mailroom.erp.tests.integration.playbook import collections_path
-from ansible_collections.mailroom.erp.tests.servers.bind import Bind, zone_text
+from ansible_collections.mailroom.erp.tests.servers.bind import Bind
+from ansible_collections.mailroom.erp.tests.servers.sending_service import AFAS_TERM, AFAS_ZONES
+from ansible_collections.mailroom.erp.tests.servers.server import zone_text
 
 DOMAINS = 2000
 RUNS = 5
-AFAS = "include:spf.afas.online"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +40,9 @@ class Cost:
 
 
 def zones() -> dict[str, str]:
-    record = f'@ 600 IN TXT "v=spf1 mx {AFAS} ~all"\n@ IN MX 10 ns1\n'
+    record = f'@ 600 IN TXT "v=spf1 mx {AFAS_TERM} ~all"\n@ IN MX 10 ns1\n'
     own = {name: zone_text(name, record) for name in names()}
-    return {**own, "afas.online": zone_text("afas.online", 'spf IN TXT "v=spf1 ip4:192.0.2.0/24 ~all"')}
+    return {**own, **AFAS_ZONES}
 
 
 def names() -> list[str]:
@@ -51,7 +52,7 @@ def names() -> list[str]:
 def cases(server: Bind) -> dict[str, dict[str, Any]]:
     """The task of each case; the empty one is a module that does nothing, on the same interpreter."""
     shared = {"dns": server.dns_option, "resolver": server.resolver_option}
-    spf = {"terms": [AFAS]}
+    spf = {"terms": [AFAS_TERM]}
     return {
         "an empty task": {"ansible.builtin.ping": {}},
         "one unchanged spf_record": {"mailroom.erp.spf_record": {**shared, **spf, "domain": names()[0]}},
@@ -60,19 +61,14 @@ def cases(server: Bind) -> dict[str, dict[str, Any]]:
 
 
 def measure(folder: Path, task: dict[str, Any]) -> Cost:
-    variables = {"ansible_python_interpreter": sys.executable}
-    play = [{"hosts": "localhost", "gather_facts": False, "vars": variables, "tasks": [task]}]
-    (folder / "play.yml").write_text(json.dumps(play))
-    command = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", "localhost,", "-c", "local", "play.yml"]
+    command = playbook_command(folder, [task])
     environment = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": collections_path()}
-    seconds = []
-    for _run in range(RUNS):
-        start = time.perf_counter()
-        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
-        seconds.append(time.perf_counter() - start)
-        if done.returncode or "changed=0" not in done.stdout:
-            raise SystemExit(f"the run did not do what it should:\n{done.stdout}\n{done.stderr}")
-    return Cost(statistics.median(seconds), resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)
+    runs = [timed(command, environment, folder) for _run in range(RUNS)]
+    for run in runs:
+        if "changed=0" not in run.output:
+            raise SystemExit(f"the run did not do what it should:\n{run.output}")
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    return Cost(statistics.median(run.seconds for run in runs), peak)
 
 
 def main() -> None:

@@ -12,12 +12,10 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
-import dns.zone
 from ansible_collections.mailroom.erp.tests.servers.cloudflare import Cloudflare
-from ansible_collections.mailroom.erp.tests.servers.server import Server
+from ansible_collections.mailroom.erp.tests.servers.stoppable import Stoppable
 
 _WORKER = str(Path(__file__).with_name("worker.py"))
 
@@ -25,7 +23,7 @@ Look = Callable[[], list[str]]
 """Gives the TXT data at the name as the world sees them, in presentation format."""
 
 
-class Crowd:
+class Crowd(Stoppable):
     """Processes that wait for each other and then all start at once."""
 
     def __init__(self, orders: Iterable[dict[str, Any]]) -> None:
@@ -49,19 +47,15 @@ class Crowd:
         results: list[dict[str, Any]] = json.loads(out)
         return results
 
-    def __enter__(self) -> Crowd:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def stop(self) -> None:
+        """End those that have not ended by themselves."""
         if self._nursery.poll() is None:
             self._nursery.kill()
             self._nursery.communicate()
 
 
-class Watcher:
-    """Looks as fast as it can, and keeps what it must never see."""
+class TextWatcher(Stoppable):
+    """Looks as fast as it can from the start, and keeps what it must never see."""
 
     def __init__(self, look: Look, foreign: Sequence[str]) -> None:
         """Watch the TXT data at one name.
@@ -74,6 +68,7 @@ class Watcher:
         self._look, self._foreign = look, sorted(foreign)
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
 
     def _watch(self) -> None:
         while not self._done.is_set():
@@ -90,32 +85,13 @@ class Watcher:
         elif not self.versions or self.versions[-1] != records[0]:
             self.versions.append(records[0])
 
-    def __enter__(self) -> Watcher:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def stop(self) -> None:
+        """Look no more."""
         self._done.set()
         self._thread.join(30)
-
-
-def look_at_server(server: Server, name: str) -> Look:
-    return lambda: server.values(name, "TXT")
 
 
 def look_at_cloudflare(server: Cloudflare, name: str) -> list[str]:
     """Look at a server that works in this process, and leave it time to."""
     time.sleep(0.002)
     return server.values(name, "TXT")
-
-
-def look_at_file(file: Path, zone: str) -> Look:
-    """Read the whole file each time; one that cannot be parsed is an error."""
-
-    def look() -> list[str]:
-        parsed = dns.zone.from_text(file.read_text(), zone, relativize=False)
-        return sorted(rdata.to_text() for rdata in parsed.get_rdataset(f"{zone}.", "TXT") or ())
-
-    return look

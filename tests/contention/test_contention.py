@@ -7,26 +7,20 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.mailroom.erp.tests.contention.crowd import (
-    Crowd,
-    Look,
-    Watcher,
-    look_at_cloudflare,
-    look_at_file,
-    look_at_server,
-)
+from ansible_collections.mailroom.erp.tests.contention.crowd import Crowd, Look, TextWatcher, look_at_cloudflare
 from ansible_collections.mailroom.erp.tests.servers import octodns_backends
 from ansible_collections.mailroom.erp.tests.servers.all import SERVERS
 from ansible_collections.mailroom.erp.tests.servers.bind import Bind
 from ansible_collections.mailroom.erp.tests.servers.cloudflare import Cloudflare
 from ansible_collections.mailroom.erp.tests.servers.powerdns import UncachedPowerDns
-from ansible_collections.mailroom.erp.tests.servers.server import zone_text
+from ansible_collections.mailroom.erp.tests.servers.server import Server, zone_text
+from ansible_collections.mailroom.erp.tests.servers.zone_folder import ZoneFolder
 
 ZONE = "acme.example"
 WRITERS = 32
@@ -60,26 +54,27 @@ class Place:
         return {**services, "domains": [ZONE], "spf": spf}
 
 
+def place_at(server: Server | ZoneFolder, folder: Path) -> Place:
+    return Place(server.dns_option, server.resolver_option, partial(server.values, ZONE, "TXT"), folder / "state")
+
+
 @pytest.fixture
 def cloudflare(tmp_path: Path) -> Iterator[Place]:
-    (tmp_path / f"{ZONE}.zone").write_text(TEXT)
+    world = ZoneFolder(tmp_path, {ZONE: TEXT}).resolver_option
     with Cloudflare({ZONE: TEXT}) as server:
-        world = {"zonefiles": [str(tmp_path)]}
         yield Place(server.dns_option, world, partial(look_at_cloudflare, server, ZONE), tmp_path / "state")
 
 
 @pytest.fixture
 def octodns_bind(tmp_path: Path) -> Iterator[Place]:
     with Bind({ZONE: text_with(PLAIN_FOREIGN)}) as server:
-        dns, look = octodns_backends.on_bind(server), look_at_server(server, ZONE)
-        yield Place(dns, server.resolver_option, look, tmp_path / "state", PLAIN_FOREIGN)
+        yield replace(place_at(server, tmp_path), dns=octodns_backends.on_bind(server), foreign=PLAIN_FOREIGN)
 
 
 @pytest.fixture
 def octodns_powerdns(tmp_path: Path) -> Iterator[Place]:
     with UncachedPowerDns({ZONE: text_with(PLAIN_FOREIGN)}) as server:
-        dns, look = octodns_backends.on_powerdns(server), look_at_server(server, ZONE)
-        yield Place(dns, server.resolver_option, look, tmp_path / "state", PLAIN_FOREIGN)
+        yield replace(place_at(server, tmp_path), dns=octodns_backends.on_powerdns(server), foreign=PLAIN_FOREIGN)
 
 
 WITHOUT_CONDITIONS = ["cloudflare", "octodns_bind", "octodns_powerdns"]
@@ -94,13 +89,10 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
         yield request.getfixturevalue(request.param)
         return
     if request.param == "zonefile":
-        file = tmp_path / f"{ZONE}.zone"
-        file.write_text(TEXT)
-        dns = {"provider": "zonefile", "path": str(tmp_path)}
-        yield Place(dns, {"zonefiles": [str(tmp_path)]}, look_at_file(file, ZONE), tmp_path / "state")
+        yield place_at(ZoneFolder(tmp_path, {ZONE: TEXT}), tmp_path)
     else:
         with SERVERS[request.param]({ZONE: TEXT}) as server:
-            yield Place(server.dns_option, server.resolver_option, look_at_server(server, ZONE), tmp_path / "state")
+            yield place_at(server, tmp_path)
 
 
 def record(place: Place) -> list[str]:
@@ -109,7 +101,7 @@ def record(place: Place) -> list[str]:
 
 
 def test_no_term_of_32_writers_is_lost(place: Place, request: pytest.FixtureRequest) -> None:
-    with Crowd(place.order(terms=[term]) for term in TERMS) as crowd, Watcher(place.look, place.foreign) as watcher:
+    with Crowd(place.order(terms=[term]) for term in TERMS) as crowd, TextWatcher(place.look, place.foreign) as watcher:
         results = crowd.go(TIMEOUT)
     assert [one for one in results if one["failure"] or not one["changed"]] == []
     assert watcher.wrong == []
@@ -125,7 +117,7 @@ def test_writers_who_add_and_writers_who_take_away_do_not_undo_each_other(place:
         assert first.go(TIMEOUT)[0]["changed"]
     taking = [place.order(terms=[term], state="absent") for term in TERMS[:8]]
     adding = [place.order(terms=[term]) for term in TERMS[16:24]]
-    with Crowd([*taking, *adding]) as crowd, Watcher(place.look, place.foreign) as watcher:
+    with Crowd([*taking, *adding]) as crowd, TextWatcher(place.look, place.foreign) as watcher:
         results = crowd.go(TIMEOUT)
     assert [one for one in results if one["failure"] or not one["changed"]] == []
     assert watcher.wrong == []
@@ -133,7 +125,7 @@ def test_writers_who_add_and_writers_who_take_away_do_not_undo_each_other(place:
 
 
 def test_writers_of_the_same_term_write_it_once(place: Place) -> None:
-    with Crowd([place.order(terms=TERMS[:1])] * 8) as crowd, Watcher(place.look, place.foreign) as watcher:
+    with Crowd([place.order(terms=TERMS[:1])] * 8) as crowd, TextWatcher(place.look, place.foreign) as watcher:
         results = crowd.go(TIMEOUT)
     assert [one for one in results if one["failure"]] == []
     assert sum(one["changed"] for one in results) == 1
@@ -152,7 +144,7 @@ def test_writers_on_several_controllers_lose_no_term(
         {**place.order(terms=[term]), "controller": str(tmp_path / f"controller{number % controllers}")}
         for number, term in enumerate(TERMS)
     ]
-    with Crowd(orders) as crowd, Watcher(place.look, place.foreign) as watcher:
+    with Crowd(orders) as crowd, TextWatcher(place.look, place.foreign) as watcher:
         results = crowd.go(TIMEOUT)
     assert [one for one in results if one["failure"] or not one["changed"]] == []
     assert watcher.wrong == []
@@ -160,7 +152,7 @@ def test_writers_on_several_controllers_lose_no_term(
     tell(request, results, watcher)
 
 
-def tell(request: pytest.FixtureRequest, results: list[dict[str, Any]], watcher: Watcher) -> None:
+def tell(request: pytest.FixtureRequest, results: list[dict[str, Any]], watcher: TextWatcher) -> None:
     """Show the figures; ``make contention`` prints them."""
     rounds, seconds = [one["rounds"] for one in results], [one["seconds"] for one in results]
     figures = f"{sum(rounds)} rounds, at most {max(rounds)} of one writer; {max(seconds)} s; {watcher.looks} looks"

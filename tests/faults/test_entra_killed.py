@@ -7,44 +7,36 @@ from __future__ import annotations
 
 import datetime
 import itertools
-import json
 import os
 import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.mailroom.erp.tests.servers.entra.server import EntraServer
+from ansible_collections.mailroom.erp.tests.faults.nursery import JsonProcess
+from ansible_collections.mailroom.erp.tests.servers.entra.directory import PUBLISHER
+from ansible_collections.mailroom.erp.tests.servers.entra.entra_server import EntraServer
+from ansible_collections.mailroom.erp.tests.servers.entra.rights import GRANT, MANAGE_OWN
 
-VICTIM = str(Path(__file__).with_name("entra_victim.py"))
-RIGHTS = [
-    "Application.ReadWrite.OwnedBy",
-    "AppRoleAssignment.ReadWrite.All",
-    "DelegatedPermissionGrant.ReadWrite.All",
-    "User.Read.All",
-]
-PUBLISHER = "99999999-8888-7777-6666-555555555555"
+VICTIM = Path(__file__).with_name("entra_victim.py")
+RIGHTS = [MANAGE_OWN, *GRANT, "User.Read.All"]
 MOMENTS = ["before", "after"]
 LAGS = [0, 3]
 pytestmark = pytest.mark.slow
 
 
-class Tenant:
+class Tenant(JsonProcess):
     """The test tenant, and runs on it that may be killed."""
 
     def __init__(self, server: EntraServer) -> None:
         self.server = server
         self.option = server.tenant_option(server.directory.add_client("automation", RIGHTS))
-        pipe = subprocess.PIPE
-        self._process = subprocess.Popen([sys.executable, VICTIM], stdin=pipe, stdout=pipe, text=True)
+        super().__init__(VICTIM)
 
     def run(self, job: str, params: dict[str, Any], kill_at: int = 0, moment: str = "") -> dict[str, Any] | None:
         """Run once; None when the run was killed at that request, at that moment."""
-        assert self._process.stdin is not None and self._process.stdout is not None
         started = threading.Event()
         pids: list[int] = []
 
@@ -54,17 +46,13 @@ class Tenant:
                 os.kill(pids[0], signal.SIGKILL)
 
         self.server.hook = kill
-        self._process.stdin.write(json.dumps({"job": job, "tenant": self.option, "params": params}) + "\n")
-        self._process.stdin.flush()
-        pids.append(int(self._process.stdout.readline()))
+        self.write({"job": job, "tenant": self.option, "params": params})
+        pids.append(self.read())
         started.set()
-        result: dict[str, Any] | None = json.loads(self._process.stdout.readline())
+        result: dict[str, Any] | None = self.read()
         self.server.hook = lambda number, now: None
         assert result is None or "error" not in result, result["error"]
         return result
-
-    def close(self) -> None:
-        self._process.communicate()
 
     def kill_at_each_request(
         self,
@@ -93,10 +81,8 @@ class Tenant:
 
 @pytest.fixture
 def tenant() -> Iterator[Tenant]:
-    with EntraServer() as started:
-        runs = Tenant(started)
+    with EntraServer() as started, Tenant(started) as runs:
         yield runs
-        runs.close()
 
 
 @pytest.mark.parametrize("lag", LAGS)

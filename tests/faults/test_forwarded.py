@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.mailroom.erp.tests.faults.nursery import Nursery
-from ansible_collections.mailroom.erp.tests.servers.all import SERVERS
+from ansible_collections.mailroom.erp.tests.faults.nursery import Nursery, added_term
 from ansible_collections.mailroom.erp.tests.servers.forwarder import CUT, DELAY, DROP, DUPLICATE, FAULTS, Forwarder
 from ansible_collections.mailroom.erp.tests.servers.server import Server, zone_text
 
@@ -33,30 +32,16 @@ TRIES = 60
 REST = 5.0
 """Seconds for all that is not waiting, on a busy machine."""
 
-SLOW = [pytest.param(kind, marks=[] if kind == "bind" else pytest.mark.slow) for kind in SERVERS]
 
-
-@pytest.fixture(scope="module")
-def nursery() -> Iterator[Nursery]:
-    with Nursery() as started:
-        yield started
-
-
-@pytest.fixture(params=SLOW)
-def server(request: pytest.FixtureRequest) -> Iterator[Server]:
-    with SERVERS[request.param]({ZONE: zone_text(ZONE, f"@ 600 TXT {SPF}\n@ 600 TXT {FOREIGN}")}) as started:
+@pytest.fixture
+def server(kind: type[Server]) -> Iterator[Server]:
+    with kind({ZONE: zone_text(ZONE, f"@ 600 TXT {SPF}\n@ 600 TXT {FOREIGN}")}) as started:
         yield started
 
 
 def order(server: Server, port: int, state: Path, timeout: float = TIMEOUT) -> dict[str, Any]:
     dns = {**server.dns_option, "port": port, "timeout": timeout}
-    return {
-        "dns": dns,
-        "resolver": server.resolver_option,
-        "snapshot_dir": str(state),
-        "domains": [ZONE],
-        "spf": {"terms": ["ip4:192.0.2.1"]},
-    }
+    return added_term(dns, server.resolver_option, [ZONE], state)
 
 
 def put_back(server: Server) -> None:

@@ -9,21 +9,20 @@ import itertools
 import os
 import stat
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import dns.zone
 import pytest
-from ansible_collections.mailroom.erp.tests.faults.nursery import Nursery
+from ansible_collections.mailroom.erp.tests.faults.nursery import SELECTORS, Nursery, added_term
 from ansible_collections.mailroom.erp.tests.servers import octodns_backends
-from ansible_collections.mailroom.erp.tests.servers.all import SERVERS
 from ansible_collections.mailroom.erp.tests.servers.bind import Bind
 from ansible_collections.mailroom.erp.tests.servers.cloudflare import Cloudflare
 from ansible_collections.mailroom.erp.tests.servers.cloudflare_state import zone_of
 from ansible_collections.mailroom.erp.tests.servers.powerdns import PowerDns
 from ansible_collections.mailroom.erp.tests.servers.server import Server, zone_text
+from ansible_collections.mailroom.erp.tests.servers.zone_folder import ZoneFolder
 
 SPF = '"v=spf1 ip4:198.51.100.1 ~all"'
 FOREIGN = '"google-site-verification=abc"'
@@ -42,22 +41,8 @@ NEW: tuple[list[str], ...] = (
 Values = Callable[[str, str], list[str]]
 
 
-@pytest.fixture(scope="module")
-def nursery() -> Iterator[Nursery]:
-    with Nursery() as started:
-        yield started
-
-
 def order(dns: dict[str, Any], resolver: dict[str, Any], zones: Iterable[str], state: Path) -> dict[str, Any]:
-    return {
-        "dns": dns,
-        "resolver": resolver,
-        "snapshot_dir": str(state),
-        "domains": list(zones),
-        "spf": {"terms": ["ip4:192.0.2.1"]},
-        "dkim": [{"selector": "s1", "target": "key.service.example", "validate": "ignore"}],
-        "dmarc": {"policy": "quarantine"},
-    }
+    return added_term(dns, resolver, zones, state, dkim=SELECTORS, dmarc={"policy": "quarantine"})
 
 
 def states(values: Values, zones: Iterable[str]) -> list[tuple[list[str], ...]]:
@@ -102,35 +87,26 @@ def kill_at_each_step(
 
 
 def test_master_files_survive_a_death_at_any_step(nursery: Nursery, tmp_path: Path) -> None:
-    zones = tmp_path / "zones"
-    zones.mkdir()
+    files = ZoneFolder(tmp_path / "zones")
 
     def reset() -> None:
         for zone, text in ZONES.items():
-            (zones / f"{zone}.zone").write_text(text)
-            (zones / f"{zone}.zone").chmod(0o640)
+            files.write(zone, text).chmod(0o640)
 
     def values(name: str, rdtype: str) -> list[str]:
-        zone = next(zone for zone in ZONES if f".{name}".endswith(f".{zone}"))
-        file = zones / f"{zone}.zone"
-        assert stat.S_IMODE(file.stat().st_mode) == 0o640
-        parsed = dns.zone.from_text(file.read_text(), zone, relativize=False)
-        return sorted(rdata.to_text() for rdata in parsed.get_rdataset(f"{name}.", rdtype) or ())
+        assert {stat.S_IMODE(files.file(zone).stat().st_mode) for zone in ZONES} == {0o640}
+        return files.values(name, rdtype)
 
-    params = order({"provider": "zonefile", "path": str(zones)}, {"zonefiles": [str(zones)]}, ZONES, tmp_path / "state")
+    params = order(files.dns_option, files.resolver_option, ZONES, tmp_path / "state")
     steps = kill_at_each_step(nursery, params, reset, values)
     assert steps.count("os.rename") > len(ZONES), "the snapshot and each zone"
     assert {"write", "flush", "os.fsync", "fcntl.flock", "open"} <= set(steps)
     locks = [f".{zone}.zone.lock" for zone in ZONES]
-    assert sorted(os.listdir(zones)) == sorted([*locks, *(f"{zone}.zone" for zone in ZONES)])
+    assert sorted(os.listdir(files.folder)) == sorted([*locks, *(f"{zone}.zone" for zone in ZONES)])
 
 
-SLOW = [pytest.param(kind, marks=[] if kind == "bind" else pytest.mark.slow) for kind in SERVERS]
-
-
-@pytest.mark.parametrize("kind", SLOW)
-def test_a_server_s_zone_survives_a_death_at_any_step(nursery: Nursery, kind: str, tmp_path: Path) -> None:
-    with SERVERS[kind](ZONES) as server:
+def test_a_server_s_zone_survives_a_death_at_any_step(nursery: Nursery, kind: type[Server], tmp_path: Path) -> None:
+    with kind(ZONES) as server:
         params = order(server.dns_option, server.resolver_option, ["acme.example"], tmp_path)
         zone = "acme.example"
         reset, settle = partial(put_back, server, zone), partial(server.settle, zone)
@@ -140,13 +116,13 @@ def test_a_server_s_zone_survives_a_death_at_any_step(nursery: Nursery, kind: st
 
 def test_a_zone_at_cloudflare_survives_a_death_at_any_step(nursery: Nursery, tmp_path: Path) -> None:
     zone = "acme.example"
-    (tmp_path / f"{zone}.zone").write_text(ZONES[zone])
+    world = ZoneFolder(tmp_path, {zone: ZONES[zone]})
     with Cloudflare({zone: ZONES[zone]}) as server:
 
         def reset() -> None:
             server.zones[zone] = zone_of(zone, ZONES[zone])
 
-        params = order(server.dns_option, {"zonefiles": [str(tmp_path)]}, [zone], tmp_path / "state")
+        params = order(server.dns_option, world.resolver_option, [zone], tmp_path / "state")
         # What was sent before a death is done all the same.
         steps = kill_at_each_step(nursery, params, reset, server.values, partial(time.sleep, 0.1))
     assert {"socket.connect", "http.write", "http.read", "fcntl.flock"} <= set(steps)

@@ -30,7 +30,6 @@ from ansible_collections.mailroom.erp.tests.unit.policy.evaluation import spf_wo
 FOLDER = Path(__file__).resolve().parents[2] / "build" / "fuzz"
 SECONDS_A_CASE = 10
 LONGEST = 8192
-MOST_QUESTIONS = 122
 MOST_QUESTIONS_OF_SOURCES = 5000
 SEEDS = 300
 
@@ -90,7 +89,7 @@ def evaluate(lines: list[str], choice: str) -> None:
     world = Fuzzed(lines)
     found = SpfEvaluator(world).check_host(ip, "d0.example", sender, helo)
     assert found.result in RESULTS and "RFC" in found.reason
-    assert world.asked <= MOST_QUESTIONS
+    assert world.asked <= spf_worlds.MOST_QUESTIONS
     world = Fuzzed(lines)
     with contextlib.suppress(BadSource):
         judged = check_sources(SpfEvaluator(world), [lines[0]], "d0.example", sender, helo or None)

@@ -9,10 +9,12 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 _STATS = "MAILROOM-STATS "
 _STATS_CALLBACK = f'''
@@ -38,6 +40,14 @@ class CallbackModule(CallbackBase):
 '''
 
 
+LOCALHOST: dict[str, Any] = {"all": {"hosts": {"localhost": {"ansible_connection": "local"}}}}
+"""An inventory of this machine alone."""
+OUR_PYTHON = {"ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+"""Variables: modules run with the Python that runs Ansible, which has the libraries."""
+SHOW = {"name": "Show", "ansible.builtin.debug": {"var": "done"}}
+"""A task that prints what :func:`module_task` registers."""
+
+
 @dataclass(frozen=True, slots=True)
 class Result:
     """One run: the exit code, all output (stdout and stderr), and the recap as {host: {changed, failures, ...}}."""
@@ -50,6 +60,21 @@ class Result:
     def changed(self) -> int:
         """How many tasks changed something, on all hosts together."""
         return sum(numbers["changed"] for numbers in self.stats.values())
+
+    @property
+    def diff(self) -> list[str]:
+        """The lines of the differences that were printed."""
+        return [line for line in self.output.splitlines() if line.startswith(("+", "-"))]
+
+    @property
+    def flat(self) -> str:
+        """All output in one line, for words that Ansible may have wrapped."""
+        return " ".join(self.output.split())
+
+    @property
+    def unbroken(self) -> str:
+        """All output without blanks and ends of lines, for a secret that may stand there across lines."""
+        return "".join(self.output.split())
 
 
 def run_playbook(
@@ -73,7 +98,7 @@ def run_playbook(
     if "\n" in playbook:
         (tmp_path / "playbook.yml").write_text(playbook, encoding="utf-8")
         playbook = "playbook.yml"
-    command = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", "inventory.yml", playbook, *args]
+    command = [own_program("ansible-playbook"), "-i", "inventory.yml", playbook, *args]
     done = subprocess.run(
         command,
         cwd=tmp_path,
@@ -87,6 +112,44 @@ def run_playbook(
     lines = [line for line in done.stdout.splitlines() if line.startswith(_STATS)]
     stats = json.loads(lines[-1].removeprefix(_STATS)) if lines else {}
     return Result(done.returncode, done.stdout, stats)
+
+
+def run_play(
+    tmp_path: Path,
+    tasks: Sequence[Mapping[str, Any]],
+    *args: str,
+    inventory: Mapping[str, Any] = LOCALHOST,
+    environment: Mapping[str, str] | None = None,
+    **keywords: Any,
+) -> Result:
+    """Run a play of these tasks; unless told otherwise on this machine, with the Python that runs Ansible.
+
+    :param keywords: more of the play, e.g. ``module_defaults``, or others in place of its own, e.g. ``hosts``
+    :returns: as :func:`run_playbook`, which takes the other parameters
+    """
+    play = {"name": "Test", "hosts": "localhost", "gather_facts": False, "vars": OUR_PYTHON, "tasks": list(tasks)}
+    text = yaml.safe_dump([{**play, **keywords}], sort_keys=False)
+    return run_playbook(tmp_path, text, inventory, *args, environment=environment)
+
+
+def module_task(module: str, register: str = "done", /, **options: Any) -> dict[str, Any]:
+    """A task with a module of the collection.
+
+    :param register: the variable that gets the result
+    """
+    return {"name": f"Do {module}", f"mailroom.erp.{module}": options, "register": register}
+
+
+def keep(expression: str, file: Path) -> dict[str, Any]:
+    """A task that writes a value into a file as JSON, in check mode too, and shows nothing of it."""
+    copied = {"content": "{{ " + expression + " | to_json }}", "dest": str(file), "mode": "0600"}
+    quiet = {"check_mode": False, "changed_when": False, "diff": False, "no_log": True}
+    return {"name": "Keep the result", "ansible.builtin.copy": copied, **quiet}
+
+
+def own_program(name: str) -> str:
+    """A program of the virtual environment that runs the tests, e.g. ansible-playbook."""
+    return str(Path(sys.executable).with_name(name))
 
 
 def collections_path() -> str:

@@ -9,10 +9,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-import yaml
-from ansible_collections.mailroom.erp.tests.integration.playbook import Result, run_playbook
-
-INVENTORY: dict[str, Any] = {"all": {"hosts": {"localhost": {"ansible_connection": "local"}}}}
+from ansible_collections.mailroom.erp.tests.integration.playbook import Result, keep, module_task, run_play
 
 
 def task(module: str, **options: Any) -> dict[str, Any]:
@@ -20,47 +17,19 @@ def task(module: str, **options: Any) -> dict[str, Any]:
 
     :param options: of the module; the tenant is in the variable ``tenant``
     """
-    return {
-        "name": f"Do {module}",
-        f"mailroom.erp.{module}": {"tenant": "{{ tenant }}", **options},
-        "register": module,
-    }
+    return module_task(module, module, tenant="{{ tenant }}", **options)
 
 
-def run_tasks(folder: Path, tenant: dict[str, Any], tasks: list[dict[str, Any]], *arguments: str) -> Result:
+def run_in_tenant(folder: Path, tenant: dict[str, Any], tasks: list[dict[str, Any]], *arguments: str) -> Result:
     """Run tasks and keep each one's result in a file, which no output shows.
 
     :param tenant: the option ``tenant`` of all of them
     :param arguments: of ansible-playbook
     """
-    kept = []
-    for one in tasks:
-        kept.append(one)
-        kept.append(
-            {
-                "name": "Keep the result",
-                "ansible.builtin.copy": {
-                    "content": "{{ " + one["register"] + " | to_json }}",
-                    "dest": str(folder / f"result-{one['register']}.json"),
-                    "mode": "0600",
-                },
-                "check_mode": False,
-                "changed_when": False,
-                "diff": False,
-                "no_log": True,
-            }
-        )
-    play = {
-        "name": "Test",
-        "hosts": "localhost",
-        "gather_facts": False,
-        "vars": {"ansible_python_interpreter": "{{ ansible_playbook_python }}"},
-        "tasks": kept,
-    }
+    kept = [step for one in tasks for step in (one, keep(one["register"], folder / f"result-{one['register']}.json"))]
     variables = folder / "tenant.json"
     variables.write_text(json.dumps({"tenant": tenant}), encoding="utf-8")
-    text = yaml.safe_dump([play], sort_keys=False)
-    return run_playbook(folder, text, INVENTORY, "-e", f"@{variables}", *arguments)
+    return run_play(folder, kept, "-e", f"@{variables}", *arguments)
 
 
 def result_of(folder: Path, module: str) -> dict[str, Any]:

@@ -10,12 +10,12 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import tarfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from ansible_collections.mailroom.erp.tests.integration.playbook import own_program
 from ansible_collections.mailroom.erp.tests.servers.entra.demo import tenant_in
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -38,13 +38,8 @@ class Installed:
 
     def site(self, company: Path, *arguments: str) -> str:
         """Run playbook site for a company, one host after the other; returns what was printed, errors too."""
-        command = [_binary("ansible-playbook"), "-i", "inventory.yml", "--forks=1", "mailroom.erp.site", *arguments]
+        command = [own_program("ansible-playbook"), "-i", "inventory.yml", "--forks=1", "mailroom.erp.site", *arguments]
         return _run(command, company, ANSIBLE_COLLECTIONS_PATH=str(self.collections))
-
-
-def _binary(name: str) -> str:
-    """A command of the virtual environment that runs the tests."""
-    return str(Path(sys.executable).with_name(name))
 
 
 def _run(command: list[str], folder: Path, **variables: str) -> str:
@@ -69,7 +64,7 @@ def _run(command: list[str], folder: Path, **variables: str) -> str:
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
     """Build the tarball from the tree as it is, and install it into an empty path."""
     folder = tmp_path_factory.mktemp("artifact")
-    galaxy = _binary("ansible-galaxy")
+    galaxy = own_program("ansible-galaxy")
     _run([galaxy, "collection", "build", str(REPOSITORY), "--output-path", str(folder)], folder)
     (tarball,) = folder.glob("mailroom-erp-*.tar.gz")
     collections = folder / "collections"

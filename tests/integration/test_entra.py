@@ -13,15 +13,12 @@ from typing import Any
 
 import pytest
 from ansible_collections.mailroom.erp.tests.integration.playbook import Result
-from ansible_collections.mailroom.erp.tests.integration.tenant import result_of, run_tasks, task
-from ansible_collections.mailroom.erp.tests.servers.entra.server import EntraServer
+from ansible_collections.mailroom.erp.tests.integration.tenant import result_of, run_in_tenant, task
+from ansible_collections.mailroom.erp.tests.servers.entra.entra_server import EntraServer
+from ansible_collections.mailroom.erp.tests.servers.entra.rights import GRANT, MANAGE_OWN
 from ansible_collections.mailroom.erp.tests.servers.entra.tokens import signer
 
-BOOTSTRAP = [
-    "Application.ReadWrite.OwnedBy",
-    "AppRoleAssignment.ReadWrite.All",
-    "DelegatedPermissionGrant.ReadWrite.All",
-]
+BOOTSTRAP = [MANAGE_OWN, *GRANT]
 PERMISSIONS = [{"resource": "Microsoft Graph", "role": role} for role in ("Mail.Send", "Mail.ReadWrite")]
 SECRET = "hunter2-hunter2-hunter2"
 
@@ -53,12 +50,8 @@ def values(server: EntraServer) -> list[str]:
 
 def shown(server: EntraServer, result: Result) -> list[str]:
     """Which of them the output shows; an access token begins like any JWT."""
-    output = "".join(result.output.split())
+    output = result.unbroken
     return [value for value in [*values(server), "eyJhbGciOi"] if value in output]
-
-
-def diff_of(result: Result) -> list[str]:
-    return [line for line in result.output.splitlines() if line[:1] in "+-" and line]
 
 
 def test_the_first_check_of_an_empty_tenant_says_what_the_run_does(
@@ -66,7 +59,7 @@ def test_the_first_check_of_an_empty_tenant_says_what_the_run_does(
 ) -> None:
     tasks = [registration(), credential(stored_key_id="")]
     server.plan()
-    check = run_tasks(tmp_path, tenant, tasks, "--check", "--diff")
+    check = run_in_tenant(tmp_path, tenant, tasks, "--check", "--diff")
     assert check.rc == 0, check.output
     assert check.changed == 2 and {method for method, _path in server.requests} == {"GET"}
     planned = result_of(tmp_path, "entra_app_registration")
@@ -75,15 +68,15 @@ def test_the_first_check_of_an_empty_tenant_says_what_the_run_does(
         "Microsoft Graph/Mail.Send",
     ]
     assert result_of(tmp_path, "entra_app_credential")["reason"] == "there is none"
-    first = run_tasks(tmp_path, tenant, [registration()], "--diff")
+    first = run_in_tenant(tmp_path, tenant, [registration()], "--diff")
     assert first.rc == 0, first.output
     (made,) = server.truth.find("applications", uniqueName="erp")
     done = result_of(tmp_path, "entra_app_registration")
     assert done["app_id"] == made["appId"] and done["object_id"] == made["id"]
     assert done["directory_id"] == tenant["tenant_id"] and done["grants"] == planned["grants"]
-    assert diff_of(first) == diff_of(check)[: len(diff_of(first))] and diff_of(first)
-    again = run_tasks(tmp_path, tenant, [registration()], "--diff")
-    assert (again.rc, again.changed) == (0, 0) and diff_of(again) == []
+    assert first.diff == check.diff[: len(first.diff)] and first.diff
+    again = run_in_tenant(tmp_path, tenant, [registration()], "--diff")
+    assert (again.rc, again.changed) == (0, 0) and again.diff == []
     assert result_of(tmp_path, "entra_app_registration")["requests"] <= 4
 
 
@@ -93,7 +86,7 @@ def test_no_secret_is_ever_shown(tmp_path: Path, server: EntraServer, tenant: di
     if loop:
         made["mailroom.erp.entra_app_credential"]["name"] = "{{ item }}"
         made["loop"] = ["profit", "profit2"]
-    first = run_tasks(tmp_path, tenant, [registration(), made], "-vvvv", "--diff")
+    first = run_in_tenant(tmp_path, tenant, [registration(), made], "-vvvv", "--diff")
     assert first.rc == 0, first.output
     assert shown(server, first) == [] and "censored" in first.output
     kept = result_of(tmp_path, "entra_app_credential")
@@ -102,7 +95,7 @@ def test_no_secret_is_ever_shown(tmp_path: Path, server: EntraServer, tenant: di
     (application,) = server.truth.find("applications", uniqueName="erp")
     assert server.signs_in(application["appId"], secret)
     if not loop:
-        again = run_tasks(tmp_path, tenant, [credential(stored_key_id=kept["key_id"])], "-vvvv", "--diff")
+        again = run_in_tenant(tmp_path, tenant, [credential(stored_key_id=kept["key_id"])], "-vvvv", "--diff")
         assert (again.rc, again.changed) == (0, 0) and shown(server, again) == []
         assert kept["key_id"] in again.output, "a result without a secret is shown"
 
@@ -122,14 +115,14 @@ def run_failing(
         several.append({**one, module: own, "register": f"failed{number}", "ignore_errors": True})
     extra = tmp_path / "tenants.json"
     extra.write_text(json.dumps({"tenants": options}), encoding="utf-8")
-    result = run_tasks(tmp_path, tenant, several, "-e", f"@{extra}", *arguments)
+    result = run_in_tenant(tmp_path, tenant, several, "-e", f"@{extra}", *arguments)
     kept = [result_of(tmp_path, f"failed{number}") for number in range(len(tasks))]
     assert [number for number, one in enumerate(kept) if not one.get("failed")] == []
     return result, [one["msg"] for one in kept]
 
 
 def test_no_secret_is_shown_when_something_fails(tmp_path: Path, server: EntraServer, tenant: dict[str, Any]) -> None:
-    made = run_tasks(tmp_path, tenant, [registration(), credential()])
+    made = run_in_tenant(tmp_path, tenant, [registration(), credential()])
     assert made.rc == 0, made.output
     failing: list[tuple[Any, dict[str, Any], str]] = [
         (tenant, credential(stored_key_id=""), "its value is not stored"),
@@ -185,7 +178,7 @@ def test_one_tenant_for_all_tasks_by_module_defaults(
         module = next(name for name in one if name.startswith("mailroom.erp."))
         del one[module]["tenant"]
         one["module_defaults"] = {"group/mailroom.erp.entra": {"tenant": "{{ tenant }}"}}
-    result = run_tasks(tmp_path, tenant, tasks)
+    result = run_in_tenant(tmp_path, tenant, tasks)
     assert (result.rc, result.changed) == (0, 2), result.output
 
 
@@ -193,8 +186,8 @@ def test_another_tenant_is_refused_before_anything_is_asked(
     tmp_path: Path, server: EntraServer, tenant: dict[str, Any]
 ) -> None:
     server.authority.says_tenant = str(uuid.uuid4())
-    result = run_tasks(tmp_path, tenant, [registration()])
-    assert result.rc != 0 and f"belongs to tenant {server.authority.says_tenant}" in " ".join(result.output.split())
+    result = run_in_tenant(tmp_path, tenant, [registration()])
+    assert result.rc != 0 and f"belongs to tenant {server.authority.says_tenant}" in result.flat
     assert server.requests == []
 
 
@@ -210,11 +203,11 @@ def test_consent_and_senders(tmp_path: Path, server: EntraServer) -> None:
     declared = {"app_id": app_id, "publisher_tenant_id": publisher, "scopes": ["SMTP.Send"]}
     consent = task("entra_consent", **declared, users=["invoices@acme.example"])
     senders = task("entra_sender_info", senders=["invoices@acme.example", "nobody@acme.example"], unique_name="erp")
-    check = run_tasks(tmp_path, tenant, [consent], "--check", "--diff")
+    check = run_in_tenant(tmp_path, tenant, [consent], "--check", "--diff")
     assert check.rc == 0 and not server.truth.find("servicePrincipals", appId=app_id), check.output
-    first = run_tasks(tmp_path, tenant, [consent, senders], "--diff")
+    first = run_in_tenant(tmp_path, tenant, [consent, senders], "--diff")
     assert (first.rc, first.changed) == (0, 1), first.output
-    assert diff_of(first) == diff_of(check) and diff_of(first)
+    assert first.diff == check.diff and first.diff
     given = result_of(tmp_path, "entra_consent")
     assert given["grants"] == {"invoices@acme.example: Microsoft Graph": ["SMTP.Send"]} and given["beyond"] == []
     assert given["publisher"] == {"tenant_id": publisher, "verified_name": "Quadrant Automatisering B.V."}
@@ -222,4 +215,4 @@ def test_consent_and_senders(tmp_path: Path, server: EntraServer) -> None:
     assert found["summary"] == {"pass": 1, "fail": 1, "unknown": 0}
     assert found["application"] == {"exists": False, "app_id": None, "granted": [], "every_mailbox": None}
     assert found["senders"][0]["mailbox"] == "shared" and found["senders"][1]["next_step"]
-    assert run_tasks(tmp_path, tenant, [consent, senders]).changed == 0
+    assert run_in_tenant(tmp_path, tenant, [consent, senders]).changed == 0

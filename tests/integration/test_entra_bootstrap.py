@@ -12,18 +12,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.mailroom.erp.tests.integration.entra_site import king, profit, site, stored
 from ansible_collections.mailroom.erp.tests.integration.estate import inventory
 from ansible_collections.mailroom.erp.tests.integration.playbook import Result, run_playbook
-from ansible_collections.mailroom.erp.tests.integration.test_site_entra import flat, king, profit, site, stored
 from ansible_collections.mailroom.erp.tests.servers.entra.directory import GRAPH_ROLES
-from ansible_collections.mailroom.erp.tests.servers.entra.server import EntraServer
+from ansible_collections.mailroom.erp.tests.servers.entra.entra_server import EntraServer
+from ansible_collections.mailroom.erp.tests.servers.entra.rights import MANAGE_OWN, READ_APPLICATIONS, SEE_SENDERS
 
 BOOTSTRAP = "mailroom.erp.entra_bootstrap"
 PERSON = "Application.ReadWrite.All AppRoleAssignment.ReadWrite.All DelegatedPermissionGrant.ReadWrite.All"
-RUN_TIME = {
-    *("Application.ReadWrite.OwnedBy", "Application.Read.All"),
-    *("User.Read.All", "Domain.Read.All", "MailboxSettings.Read"),
-}
+RUN_TIME = {MANAGE_OWN, READ_APPLICATIONS, *SEE_SENDERS}
 
 
 @pytest.fixture
@@ -78,7 +76,7 @@ def test_once_a_person_then_the_automation(estate: Path, server: EntraServer) ->
     assert (again.rc, again.changed) == (0, 0), again.output
 
     (automation,) = server.truth.find("applications", uniqueName="mailroom-automation")
-    assert automation["appId"] in flat(first)
+    assert automation["appId"] in first.flat
     _key, secret = server.directory.new_secret(automation["id"], {"displayName": "by hand"})
     server.directory.settle()
     option = server.tenant_option((automation["appId"], secret))
@@ -86,7 +84,7 @@ def test_once_a_person_then_the_automation(estate: Path, server: EntraServer) ->
     run = site(estate, declared)
     assert run.rc == 0, run.output
     assert server.signs_in(application["appId"], stored(estate)["profit"]["secret"])
-    assert "has to consent to Microsoft Graph" not in flat(run)
+    assert "has to consent to Microsoft Graph" not in run.flat
     assert site(estate, declared).changed == 0
 
 
@@ -94,7 +92,7 @@ def test_an_application_gives_itself_no_rights(estate: Path, server: EntraServer
     rights = ["Application.ReadWrite.All", "AppRoleAssignment.ReadWrite.All"]
     option = server.tenant_option(server.directory.add_client("automation", rights))
     result = run_playbook(estate, BOOTSTRAP, inventory({"profit": profit("erp")}, mail_entra_tenant=option))
-    assert result.rc != 0 and "only a person gives an automation its rights" in flat(result)
+    assert result.rc != 0 and "only a person gives an automation its rights" in result.flat
     assert server.truth.find("applications", uniqueName="mailroom-automation") == []
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 import stat
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,7 @@ from ansible_collections.mailroom.erp.tests.integration.estate import (
     differences,
     inventory,
 )
-from ansible_collections.mailroom.erp.tests.integration.playbook import Result, run_playbook
+from ansible_collections.mailroom.erp.tests.integration.playbook import Result, own_program, run_playbook
 
 JUDGE = """\
 - hosts: all
@@ -74,18 +73,13 @@ def test_a_secret_that_cannot_be_read_stops_all_before_anything_is_written(estat
     before = contents(estate)
     result = run_playbook(estate, SITE, inventory({"acme_relay": RELAY}, erp_mail_secrets="inline"))
     assert result.rc != 0
-    assert "acme_relay: erp_mail_password: its value cannot be read" in result.output.replace("\n", " ")
+    assert "acme_relay: erp_mail_password: its value cannot be read" in result.flat
     assert contents(estate) == before
 
 
 def vaulted(folder: Path, *arguments: str) -> str:
     (folder / "vault_password").write_text("opensesame\n", encoding="utf-8")
-    command = [
-        str(Path(sys.executable).parent / "ansible-vault"),
-        *arguments,
-        "--vault-password-file",
-        "vault_password",
-    ]
+    command = [own_program("ansible-vault"), *arguments, "--vault-password-file", "vault_password"]
     return subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout
 
 
@@ -114,7 +108,7 @@ def named(result: Result) -> str:
 def test_a_readable_password_is_warned_about_and_not_shown(tmp_path: Path) -> None:
     result = judge_password(tmp_path, {"host_vars/acme_relay.yml": f"erp_mail_password: {SECRET}\n"})
     assert result.rc == 0, result.output
-    assert WARNING in result.output.replace("\n", " ")
+    assert WARNING in result.flat
     assert "host_vars/acme_relay.yml:1" in result.output.replace("\n", "")
     assert SECRET not in result.output
     assert named(result) == "erp_mail_password"
@@ -122,7 +116,7 @@ def test_a_readable_password_is_warned_about_and_not_shown(tmp_path: Path) -> No
 
 def test_a_readable_number_is_warned_about_too(tmp_path: Path) -> None:
     result = judge_password(tmp_path, {"host_vars/acme_relay.yml": "erp_mail_password: 8675309042\n"})
-    assert WARNING in result.output.replace("\n", " ") and "8675309042" not in result.output
+    assert WARNING in result.flat and "8675309042" not in result.output
 
 
 def test_an_encrypted_string_is_not_warned_about(tmp_path: Path) -> None:
@@ -149,7 +143,7 @@ def test_a_reference_into_an_encrypted_file_is_followed(tmp_path: Path) -> None:
 def test_a_reference_to_readable_text_is_warned_about(tmp_path: Path) -> None:
     text = f"erp_mail_password: '{{{{ middle }}}}'\nmiddle: '{{{{ plain_pw }}}}'\nplain_pw: {SECRET}\n"
     result = judge_password(tmp_path, {"host_vars/acme_relay.yml": text})
-    assert f"{WARNING} through plain_pw" in result.output.replace("\n", " ")
+    assert f"{WARNING} through plain_pw" in result.flat
     assert SECRET not in result.output and named(result) == "plain_pw"
 
 
@@ -181,7 +175,7 @@ def test_a_readable_secret_of_a_dns_account_is_warned_about_and_not_shown(tmp_pa
     shared = {"mail_dns_domains": {"acme.example": {"services": [], "dns": dict(account)}}, "mail_dns_account": account}
     result = run_playbook(tmp_path, JUDGE, inventory({"acme_profit": PROFIT}, **shared), "-vvvv")
     assert result.rc == 0, result.output
-    flat = result.output.replace("\n", " ")
+    flat = result.flat
     assert "acme_profit: mail_dns_account.key_secret: this secret stands as readable text" in flat
     assert "acme_profit: mail_dns_domains.acme.example.dns.key_secret: this secret stands as readable text" in flat
     assert SECRET not in result.output
@@ -235,7 +229,7 @@ def test_a_misplaced_secret_is_refused_and_not_shown(estate: Path, variables: di
     before = contents(estate)
     result = run_playbook(estate, SITE, inventory({"acme_profit": {**PROFIT, **variables}}), "-vvvv")
     assert result.rc != 0
-    assert said in result.output.replace("\n", " ")
+    assert said in result.flat
     assert SECRET not in result.output
     assert contents(estate) == before
 

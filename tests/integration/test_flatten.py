@@ -8,10 +8,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import yaml
 from ansible_collections.mailroom.erp.plugins.module_utils.policy import txt
-from ansible_collections.mailroom.erp.tests.integration.playbook import Result, run_playbook
-from ansible_collections.mailroom.erp.tests.servers.bind import Bind, zone_text
+from ansible_collections.mailroom.erp.tests.integration.playbook import SHOW, Result, module_task, run_play
+from ansible_collections.mailroom.erp.tests.servers.bind import Bind
+from ansible_collections.mailroom.erp.tests.servers.server import zone_text
 
 ZONE = "acme.example"
 MANY = " ".join(f"ip4:10.{number}.0.1" for number in range(60))
@@ -22,23 +22,10 @@ WORLD = {
     ),
     ZONE: zone_text(ZONE, '@ 600 TXT "v=spf1 mx ?include:spf.service.example ~all"\n@ MX 10 ns1'),
 }
-INVENTORY: dict[str, Any] = {"all": {"hosts": {"localhost": {"ansible_connection": "local"}}}}
 
 
 def play(tmp_path: Path, module: str, options: dict[str, Any], *arguments: str) -> Result:
-    task = {
-        "name": "Do it",
-        f"mailroom.erp.{module}": options,
-        "vars": {"ansible_python_interpreter": "{{ ansible_playbook_python }}"},
-        "register": "done",
-    }
-    show = {"name": "Show", "ansible.builtin.debug": {"var": "done"}}
-    text = yaml.safe_dump([{"name": "Test", "hosts": "localhost", "gather_facts": False, "tasks": [task, show]}])
-    return run_playbook(tmp_path, text, INVENTORY, *arguments)
-
-
-def diff_of(result: Result) -> list[str]:
-    return [line for line in result.output.splitlines() if line[:1] in "+-" and line]
+    return run_play(tmp_path, [module_task(module, **options), SHOW], *arguments)
 
 
 def test_includes_are_flattened_by_a_playbook(tmp_path: Path) -> None:
@@ -54,14 +41,14 @@ def test_includes_are_flattened_by_a_playbook(tmp_path: Path) -> None:
         assert (check.rc, check.changed, server.serial(ZONE)) == (0, 1, 1), check.output
         first = play(tmp_path, "spf_record", wish, "--diff")
         assert (first.rc, first.changed, server.serial(ZONE)) == (0, 1, 2), first.output
-        assert diff_of(check) == diff_of(first)
-        assert len([line for line in diff_of(first) if line.startswith("+TTL")]) == 4
+        assert check.diff == first.diff
+        assert len([line for line in first.diff if line.startswith("+TTL")]) == 4
         (record,) = server.values(ZONE, "TXT")
         assert record.startswith('"v=spf1 mx ?ip4:192.0.2.1 ?ip4:198.51.100.0/24 flattened=spf.service.example/')
         assert "include:_spf1.acme.example flattened=large.service.example/" in record.replace('" "', "")
         assert server.values("_spf3.acme.example", "TXT") and not server.values("_spf4.acme.example", "TXT")
         again = play(tmp_path, "spf_record", wish, "--diff")
-        assert (again.rc, again.changed, diff_of(again)) == (0, 0, [])
+        assert (again.rc, again.changed, again.diff) == (0, 0, [])
         audit = play(tmp_path, "mail_auth_info", {"domains": [ZONE], "resolver": server.resolver_option})
         assert audit.rc == 0 and '"include": "large.service.example"' in audit.output, audit.output
         (snapshot,) = (tmp_path / ".state").glob("**/*.yml")

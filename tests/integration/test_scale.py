@@ -11,27 +11,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.mailroom.erp.tests.integration.playbook import Result, run_playbook
-from ansible_collections.mailroom.erp.tests.servers.bind import UPDATES_REFUSED, Bind, zone_text
+from ansible_collections.mailroom.erp.tests.integration.playbook import Result, keep, module_task, run_play
+from ansible_collections.mailroom.erp.tests.servers.bind import UPDATES_REFUSED, Bind
+from ansible_collections.mailroom.erp.tests.servers.sending_service import SERVICE_TERM, SERVICE_ZONES
+from ansible_collections.mailroom.erp.tests.servers.server import zone_text
+from ansible_collections.mailroom.erp.tests.servers.zone_folder import ZoneFolder
 
 DOMAINS = 2000
 NAMES = [f"customer{number}.example" for number in range(DOMAINS)]
 BROKEN = NAMES[1000]
-SERVICE = "service.example"
-TERM = f"include:spf.{SERVICE}"
-WORLD = {SERVICE: zone_text(SERVICE, 'spf TXT "v=spf1 ip4:192.0.2.0/24 ~all"')}
-WANTED: dict[str, Any] = {"spf": {"terms": [TERM]}, "dmarc": {"policy": "none"}}
-INVENTORY: dict[str, Any] = {"all": {"hosts": {"localhost": {"ansible_connection": "local"}}}}
+ZONE_TEXTS = {**{name: zone_text(name) for name in NAMES}, **SERVICE_ZONES}
+WANTED: dict[str, Any] = {"spf": {"terms": [SERVICE_TERM]}, "dmarc": {"policy": "none"}}
 
 
 def run(folder: Path, options: dict[str, Any], *arguments: str) -> Result:
     """One task, whose result is left in ``result.json``."""
-    variables = {"ansible_python_interpreter": "{{ ansible_playbook_python }}"}
-    many = {"mailroom.erp.mail_domains": options, "register": "done", "ignore_errors": True}
-    content = "{{ {'summary': done.summary, 'failures': done.failures} | to_json }}"
-    keep = {"ansible.builtin.copy": {"content": content, "dest": str(folder / "result.json"), "mode": "0600"}}
-    play = {"hosts": "localhost", "gather_facts": False, "vars": variables, "tasks": [many, keep]}
-    return run_playbook(folder, json.dumps([play], indent=1), INVENTORY, *arguments)
+    many = {**module_task("mail_domains", **options), "ignore_errors": True}
+    kept = keep("{'summary': done.summary, 'failures': done.failures}", folder / "result.json")
+    return run_play(folder, [many, kept], *arguments)
 
 
 def result_of(folder: Path) -> dict[str, Any]:
@@ -46,8 +43,7 @@ def shown(output: str) -> list[str]:
 
 @pytest.mark.slow
 def test_one_zone_that_fails_does_not_stop_the_others_on_a_name_server(tmp_path: Path) -> None:
-    zones = {**{name: zone_text(name) for name in NAMES}, **WORLD}
-    with Bind(zones, zone_updates={BROKEN: UPDATES_REFUSED}) as server:
+    with Bind(ZONE_TEXTS, zone_updates={BROKEN: UPDATES_REFUSED}) as server:
         # Names with shared defaults.
         options = {"domains": NAMES, "dns": server.dns_option, "resolver": server.resolver_option, **WANTED}
         done = run(tmp_path, options)
@@ -61,25 +57,22 @@ def test_one_zone_that_fails_does_not_stop_the_others_on_a_name_server(tmp_path:
         progress = shown(done.output)
         assert len(progress) >= 2, done.output[:3000]
         for name in (NAMES[0], NAMES[999], NAMES[1001], NAMES[-1]):
-            assert server.values(name, "TXT") == [f'"v=spf1 {TERM} ~all"']
+            assert server.values(name, "TXT") == [f'"v=spf1 {SERVICE_TERM} ~all"']
             assert server.serial(name) == 2
         assert (server.values(BROKEN, "TXT"), server.serial(BROKEN)) == ([], 1)
 
 
 @pytest.mark.slow
 def test_a_file_of_domains_over_zone_files(tmp_path: Path) -> None:
-    folder = tmp_path / "zones"
-    folder.mkdir()
-    for name, text in {**{name: zone_text(name) for name in NAMES}, **WORLD}.items():
-        (folder / f"{name}.zone").write_text(text)
+    files = ZoneFolder(tmp_path / "zones", ZONE_TEXTS)
     (tmp_path / "estate.json").write_text(json.dumps({"domains": NAMES, **WANTED}))
-    account, resolver = {"provider": "zonefile", "path": str(folder)}, {"zonefiles": [str(folder)]}
-    options = {"src": str(tmp_path / "estate.json"), "dns": account, "resolver": resolver}
+    services = {"dns": files.dns_option, "resolver": files.resolver_option}
+    options = {"src": str(tmp_path / "estate.json"), **services}
     first = run(tmp_path, options)
     assert first.rc == 0, first.output[-3000:]
     assert result_of(tmp_path)["summary"] == {"domains": DOMAINS, "changed": DOMAINS, "unchanged": 0, "failed": 0}
-    assert all(TERM in (folder / f"{name}.zone").read_text() for name in NAMES)
-    before = {name: (folder / f"{name}.zone").read_bytes() for name in NAMES}
+    assert all(SERVICE_TERM in files.file(name).read_text() for name in NAMES)
+    before = files.contents()
     run(tmp_path, options)
     assert result_of(tmp_path)["summary"] == {"domains": DOMAINS, "changed": 0, "unchanged": DOMAINS, "failed": 0}
-    assert {name: (folder / f"{name}.zone").read_bytes() for name in NAMES} == before
+    assert files.contents() == before

@@ -16,21 +16,18 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible.parsing.vault import VaultLib, VaultSecret
+from ansible_collections.mailroom.erp.tests.integration.entra_site import (
+    READ,
+    RIGHTS,
+    estate_of,
+    king,
+    profit,
+    site,
+    stored,
+)
 from ansible_collections.mailroom.erp.tests.integration.estate import BAKERY, SITE, contents, inventory
 from ansible_collections.mailroom.erp.tests.integration.playbook import Result, run_playbook
-from ansible_collections.mailroom.erp.tests.servers.entra.server import EntraServer
-
-PASSWORD = "correct horse battery staple"
-PUBLISHER = "99999999-8888-7777-6666-555555555555"
-READ = ["Application.Read.All", "User.Read.All", "Domain.Read.All", "MailboxSettings.Read"]
-RIGHTS = [
-    "Application.ReadWrite.OwnedBy",
-    "AppRoleAssignment.ReadWrite.All",
-    "DelegatedPermissionGrant.ReadWrite.All",
-    *READ,
-]
-VAULT = VaultLib([("default", VaultSecret(PASSWORD.encode()))])
+from ansible_collections.mailroom.erp.tests.servers.entra.entra_server import EntraServer
 
 
 @pytest.fixture
@@ -41,49 +38,9 @@ def server() -> Iterator[EntraServer]:
         yield started
 
 
-def profit(sender: str, **more: Any) -> dict[str, Any]:
-    declared = {"erp_mail_system": "afas_profit", "erp_mail_transport": "exchange", "mail_entra_access": "tenant"}
-    return {**declared, "erp_mail_senders": {"environment": f"{sender}@acme.example"}, **more}
-
-
-def king(server: EntraServer) -> dict[str, Any]:
-    app_id = server.directory.add_vendor("KING Software - SendEmail", PUBLISHER)
-    server.directory.settle()
-    return {
-        "erp_mail_system": "king_erp",
-        "erp_mail_transport": "graph_oauth2",
-        "erp_mail_senders": {"environment": "office@acme.example"},
-        "erp_mail_settings": {"username": "office@acme.example"},
-        "erp_mail_consent": {"app_id": app_id, "publisher_tenant_id": PUBLISHER, "scopes": ["SMTP.Send"]},
-    }
-
-
-def estate_of(server: EntraServer, hosts: dict[str, Any], *rights: str, **shared: Any) -> dict[str, Any]:
-    """An inventory whose environments share one tenant."""
-    tenant = server.tenant_option(server.directory.add_client("automation", rights or RIGHTS))
-    return inventory(hosts, mail_entra_tenant=tenant, mail_entra_customer="acme", **shared)
-
-
-def site(folder: Path, hosts: dict[str, Any], *arguments: str) -> Result:
-    (folder / "password").write_text(PASSWORD, encoding="utf-8")
-    return run_playbook(
-        folder, SITE, hosts, *arguments, environment={"ANSIBLE_VAULT_PASSWORD_FILE": str(folder / "password")}
-    )
-
-
-def stored(folder: Path, customer: str = "acme") -> dict[str, Any]:
-    data = (folder / "mailroom" / "secrets" / f"{customer}.yml").read_bytes()
-    found: dict[str, Any] = yaml.safe_load(VAULT.decrypt(data))["mail_entra_secrets"]
-    return found
-
-
 def field(folder: Path, host: str, name: str) -> Any:
     settings = yaml.safe_load((folder / "mailroom" / host / "settings.yml").read_text(encoding="utf-8"))
     return next(one["value"] for one in settings["fields"] if one["id"] == name)
-
-
-def flat(result: Result) -> str:
-    return " ".join(result.output.split())
 
 
 def shown(folder: Path, server: EntraServer, result: Result) -> list[str]:
@@ -101,8 +58,8 @@ def test_two_environments_and_a_consent_from_an_empty_tenant(estate: Path, serve
     before = contents(estate)
     check = site(estate, declared, "--check", "--diff")
     assert check.rc == 0, check.output
-    assert flat(check).count("application: would be made") == 2
-    assert flat(check).count("secret: would be made: there is none") == 2
+    assert check.flat.count("application: would be made") == 2
+    assert check.flat.count("secret: would be made: there is none") == 2
     assert {method for method, _path in server.requests} == {"GET"} and contents(estate) == before
 
     server.sign_ins = 0
@@ -122,7 +79,7 @@ def test_two_environments_and_a_consent_from_an_empty_tenant(estate: Path, serve
         assert application["appId"] in sheet and f"valid until {one['valid_until']}" in sheet
     (grant,) = server.truth["oauth2PermissionGrants"].values()
     assert grant["scope"] == "SMTP.Send"
-    assert flat(first).count("senders: 1 pass, 0 fail, 0 unknown") == 3
+    assert first.flat.count("senders: 1 pass, 0 fail, 0 unknown") == 3
 
     after = contents(estate)
     server.plan()
@@ -166,7 +123,7 @@ def test_no_secret_is_asked_for_without_a_place_for_it(estate: Path, server: Ent
     (estate / "mailroom").mkdir()
     (estate / "mailroom" / "secrets").write_text("in the way", encoding="utf-8")
     result = site(estate, declared)
-    assert result.rc != 0 and "it cannot be written" in flat(result)
+    assert result.rc != 0 and "it cannot be written" in result.flat
     assert len(server.directory.secrets) == 1, "the automation's own"
     (estate / "mailroom" / "secrets").unlink()
     assert site(estate, declared).rc == 0
@@ -195,7 +152,7 @@ def test_a_secret_that_cannot_be_stored_is_taken_back(estate: Path, server: Entr
     server.hook = in_the_way
     result = site(estate, declared)
     server.hook = lambda number, moment: None
-    assert result.rc != 0 and "the new secrets are taken back" in flat(result), result.output
+    assert result.rc != 0 and "the new secrets are taken back" in result.flat, result.output
     (application,) = server.truth.find("applications", uniqueName="mailroom-profit")
     assert application["passwordCredentials"] == []
     assert shown(estate, server, result) == []
@@ -244,10 +201,10 @@ def test_a_sender_without_a_mailbox_is_told_and_does_not_pass(estate: Path, serv
     declared = estate_of(server, {"profit": profit("nobody"), "payroll": profit("payroll")})
     result = site(estate, declared, "--check")
     assert result.rc == 0, result.output
-    assert 'profit: sender "nobody@acme.example": nobody in the tenant has this address' in flat(result)
-    block = re.search(r"nobody@acme\.example by \w+: (?:\w+ -> )?(\w+)", flat(result))
+    assert 'profit: sender "nobody@acme.example": nobody in the tenant has this address' in result.flat
+    block = re.search(r"nobody@acme\.example by \w+: (?:\w+ -> )?(\w+)", result.flat)
     assert block is not None and block[1] == "FAIL", result.output
-    assert "mailbox fail" in flat(result) and "mailbox pass" in flat(result)
+    assert "mailbox fail" in result.flat and "mailbox pass" in result.flat
     sheet = site(estate, declared)
     assert sheet.rc == 0, sheet.output
     assert "nobody@acme.example" in (estate / "mailroom/profit/sheet.md").read_text(encoding="utf-8")
@@ -258,10 +215,10 @@ def test_what_a_person_has_to_do_is_told(estate: Path, server: EntraServer) -> N
     declared = estate_of(server, hosts, "Application.ReadWrite.OwnedBy", *READ)
     result = site(estate, declared)
     assert result.rc == 0, result.output
-    assert "a person still has to consent to Microsoft Graph/Mail.ReadWrite, Microsoft Graph/Mail.Send" in flat(result)
+    assert "a person still has to consent to Microsoft Graph/Mail.ReadWrite, Microsoft Graph/Mail.Send" in result.flat
     sheet = (estate / "mailroom/profit/sheet.md").read_text(encoding="utf-8")
     assert "An administrator still has to consent to `Microsoft Graph/Mail.Send`" in sheet
-    assert "a person has to consent to the vendor's application" in flat(result)
+    assert "a person has to consent to the vendor's application" in result.flat
     assert server.truth["oauth2PermissionGrants"] == {}
     assert "toestemming geven voor de mail-app" in (estate / "mailroom/office/sheet.md").read_text(encoding="utf-8")
     assert site(estate, declared).changed == 0
@@ -286,8 +243,8 @@ def test_wrong_tenants_stop_the_run_with_everything_else_that_is_wrong(estate: P
     hosts = {"profit": profit("erp", mail_entra_access=None), "payroll": profit("payroll", erp_mail_settings={"x": 1})}
     result = site(estate, estate_of(server, hosts))
     assert result.rc != 0 and server.requests == []
-    assert "profit: mail_entra_access: it says whether" in flat(result)
-    assert "payroll: erp_mail_settings.x" in flat(result)
+    assert "profit: mail_entra_access: it says whether" in result.flat
+    assert "payroll: erp_mail_settings.x" in result.flat
 
 
 def test_without_needs_of_entra_msal_is_not_loaded(estate: Path) -> None:

@@ -5,30 +5,20 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
-import dns.zone
 import pytest
 from ansible_collections.mailroom.erp.tests.integration.playbook import run_playbook
 from ansible_collections.mailroom.erp.tests.servers.all import SERVERS
-from ansible_collections.mailroom.erp.tests.servers.server import zone_text
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from ansible_collections.mailroom.erp.tests.servers.server import Server, zone_text
+from ansible_collections.mailroom.erp.tests.servers.zone_folder import ZoneFolder
+from ansible_collections.mailroom.erp.tests.tools.dkim_keys import new_public_key
 
 TARGETS = Path(__file__).parent / "targets"
 
 
-def public_key() -> str:
-    key = rsa.generate_private_key(65537, 2048).public_key()
-    return base64.b64encode(
-        key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-    ).decode()
-
-
-KEY = public_key()
+KEY = new_public_key(2048)
 FOREIGN = ['"MS=ms12345678"', '"google-site-verification=abc; \\"quoted\\" \\\\ back"']
 SPF = '"v=spf1 mx ip4:192.0.2.10 ~all"'
 STAYING = '"v=DKIM1; k=rsa; p="'
@@ -55,31 +45,14 @@ PLAYBOOK = """
 """
 
 
-class MasterFiles:
-    """The same zones in a folder."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.dns_option = {"provider": "zonefile", "path": str(folder)}
-        self.resolver_option = {"zonefiles": [str(folder)]}
-        for zone, text in ZONES.items():
-            (folder / f"{zone}.zone").write_text(text)
-
-    def values(self, name: str, rdtype: str) -> list[str]:
-        zone = next(zone for zone in ZONES if f".{name}".endswith(f".{zone}"))
-        parsed = dns.zone.from_file(str(self.folder / f"{zone}.zone"), zone, relativize=False)
-        return sorted(rdata.to_text() for rdata in parsed.get_rdataset(f"{name}.", rdtype) or ())
-
-
 # The unit tests hold every provider to one contract on every server.
 ON_SERVERS = [pytest.param(name, marks=pytest.mark.slow) for name in SERVERS]
 
 
 @pytest.fixture(params=["zonefile", *ON_SERVERS])
-def service(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
+def service(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server | ZoneFolder]:
     if request.param == "zonefile":
-        (tmp_path / "zones").mkdir()
-        yield MasterFiles(tmp_path / "zones")
+        yield ZoneFolder(tmp_path / "zones", ZONES)
     else:
         with SERVERS[request.param](ZONES) as server:
             yield server
@@ -124,7 +97,7 @@ def test_every_target_is_run() -> None:
 
 
 @pytest.mark.parametrize("target", AFTERWARDS)
-def test_a_target_passes(service: Any, tmp_path: Path, target: str) -> None:
+def test_a_target_passes(service: Server | ZoneFolder, tmp_path: Path, target: str) -> None:
     variables = {
         "ansible_connection": "local",
         "ansible_python_interpreter": "{{ ansible_playbook_python }}",

@@ -15,13 +15,16 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.mailroom.erp.tests.integration.playbook import Result, run_playbook
-from ansible_collections.mailroom.erp.tests.servers.bind import KEY_SECRET, Bind, zone_text
+from ansible_collections.mailroom.erp.tests.integration.playbook import Result, module_task, run_play, run_playbook
+from ansible_collections.mailroom.erp.tests.servers.bind import Bind
+from ansible_collections.mailroom.erp.tests.servers.sending_service import AFAS_TERM, AFAS_ZONES
+from ansible_collections.mailroom.erp.tests.servers.server import KEY_SECRET, zone_text
 from ansible_collections.mailroom.erp.tests.servers.watcher import Watcher
+from ansible_collections.mailroom.erp.tests.servers.zone_folder import ZoneFolder
 
-AFAS, SECOND = "include:spf.afas.online", "ip4:198.51.100.1"
+SECOND = "ip4:198.51.100.1"
 SPF = "v=spf1 ip4:192.0.2.10 ~all"
-BY_HAND, IN_THE_AFTERNOON = "v=spf1 ip4:192.0.2.10 ip4:192.0.2.77 ~all", f"v=spf1 ip4:192.0.2.88 {AFAS} ~all"
+BY_HAND, IN_THE_AFTERNOON = "v=spf1 ip4:192.0.2.10 ip4:192.0.2.77 ~all", f"v=spf1 ip4:192.0.2.88 {AFAS_TERM} ~all"
 FOREIGN = '"google-site-verification=abc"'
 ZONES = [f"z{number}.example" for number in range(50)]
 ON_ONE, ON_TWO, SHARED = ZONES[:25], ZONES[25:], ZONES[10:20]
@@ -51,7 +54,7 @@ class Day:
         with self.lock:
             first, self.seen = zone not in self.seen, [*self.seen, zone]
         if first and zone == HAND:
-            edit(self.one, HAND, SPF, BY_HAND)
+            self.one.replace_text(HAND, SPF, BY_HAND)
 
     def first_writes_to_two(self, zone: str) -> None:
         with self.lock:
@@ -75,13 +78,6 @@ def server_of(day: Day, zone: str) -> Bind:
     return day.one if zone in ON_ONE else day.two
 
 
-def edit(server: Bind, zone: str, old: str, new: str) -> None:
-    update = server.update(zone)
-    update.delete(f"{zone}.", "TXT", f'"{old}"')
-    update.add(f"{zone}.", 600, "TXT", f'"{new}"')
-    server.send(update)
-
-
 @pytest.fixture
 def day() -> Iterator[Day]:
     records = f'@ 600 IN TXT "{SPF}"\n@ 600 IN TXT {FOREIGN}\n'
@@ -94,30 +90,15 @@ def day() -> Iterator[Day]:
 
 def world(tmp_path: Path) -> dict[str, Any]:
     """What the resolver sees: our zones as delegated, and the services."""
-    folder = tmp_path / "world"
-    folder.mkdir()
-    for zone in ZONES:
-        (folder / f"{zone}.zone").write_text(zone_text(zone))
-    (folder / "afas.online.zone").write_text(zone_text("afas.online", 'spf IN TXT "v=spf1 ip4:192.0.2.0/24 ~all"'))
-    return {"zonefiles": [str(folder)]}
+    return ZoneFolder(tmp_path / "world", {**{zone: zone_text(zone) for zone in ZONES}, **AFAS_ZONES}).resolver_option
 
 
 def controller(folder: Path, resolver: dict[str, Any], domains: list[Any], term: str) -> Result:
     """One controller's run, with snapshots of its own."""
     folder.mkdir()
-    task = {
-        "name": f"Add {term}",
-        "mailroom.erp.mail_domains": {
-            "domains": domains,
-            "spf": {"terms": [term]},
-            "resolver": resolver,
-            "snapshot_dir": str(folder / "mailroom" / "snapshots"),
-        },
-        "vars": {"ansible_python_interpreter": "{{ ansible_playbook_python }}"},
-    }
-    play = [{"name": "Run", "hosts": "localhost", "gather_facts": False, "tasks": [task]}]
-    inventory = {"all": {"hosts": {"localhost": {"ansible_connection": "local"}}}}
-    return run_playbook(folder, yaml.safe_dump(play), inventory)
+    state = str(folder / "mailroom" / "snapshots")
+    wish = {"domains": domains, "spf": {"terms": [term]}, "resolver": resolver, "snapshot_dir": state}
+    return run_play(folder, [module_task("mail_domains", **wish)])
 
 
 def restore(folder: Path, day: Day, *zones: str, force: bool = False) -> Result:
@@ -143,7 +124,7 @@ def work(tmp_path: Path, day: Day) -> Result:
         second = pool.submit(controller, tmp_path / "second", resolver, theirs, SECOND)
         assert day.second_waits.wait(60)
         ours = [{"domain": zone, "dns": accounts[zone]} for zone in ZONES]
-        first = controller(tmp_path / "first", resolver, ours, AFAS)
+        first = controller(tmp_path / "first", resolver, ours, AFAS_TERM)
         assert second.result().rc == 0, second.result().output
     return first
 
@@ -155,11 +136,11 @@ def test_the_worst_day_ends_as_the_morning(tmp_path: Path, day: Day) -> None:
     assert first.rc != 0
     assert "of 50 domains failed, the others are done" in first.output
     day.two.start()
-    edit(day.one, AFTERNOON, f"v=spf1 ip4:192.0.2.10 {AFAS} ~all", IN_THE_AFTERNOON)
+    day.one.replace_text(AFTERNOON, f"v=spf1 ip4:192.0.2.10 {AFAS_TERM} ~all", IN_THE_AFTERNOON)
 
     evening = day.texts()
     assert all(len(values) == 2 and FOREIGN in values for values in evening.values())
-    assert all(AFAS in " ".join(evening[zone]) for zone in ON_ONE)
+    assert all(AFAS_TERM in " ".join(evening[zone]) for zone in ON_ONE)
     assert all(SECOND in " ".join(evening[zone]) for zone in SHARED)
     assert "ip4:192.0.2.77" in " ".join(evening[HAND])
     done = [zone for zone in ON_TWO if evening[zone] != morning[zone]]

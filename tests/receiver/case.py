@@ -94,3 +94,14 @@ class Case:
             "dkim": {"domain": self.signing.domain if self.signing else self.domain, "selectors": selectors},
             "helo": self.helo,
         }
+
+
+def domain_entry(domain: str, policy: str | None = None, /, **records: Any) -> dict[str, Any]:
+    """An entry of the option ``domains``: what is asked for one domain, of which nobody but the case sends mail.
+
+    :param policy: of DMARC; no record is asked for unless it is given
+    :param records: the options ``spf``, ``dkim`` and ``cnames``; others are those of ``dmarc``
+    """
+    others: dict[str, Any] = {name: records.pop(name) for name in ("spf", "dkim", "cnames") if name in records}
+    dmarc = {"dmarc": {"policy": policy, "accept_unseen_senders": True, **records}} if policy else {}
+    return {"domain": domain, **others, **dmarc}

@@ -5,15 +5,15 @@
 
 from __future__ import annotations
 
-from ansible_collections.mailroom.erp.tests.receiver import erp_senders, matrix, standards, subdomains
+from ansible_collections.mailroom.erp.tests.receiver import erp_senders, result_matrix, standards, subdomains
 from ansible_collections.mailroom.erp.tests.receiver.case import Case
 
 CASES: dict[str, Case] = {
     case.name: case
     for group in (
-        matrix.aligned(),
-        matrix.unaligned(),
-        matrix.rarer(),
+        result_matrix.aligned(),
+        result_matrix.unaligned(),
+        result_matrix.rarer(),
         subdomains.policies(),
         subdomains.alignment(),
         erp_senders.afas_profit(),

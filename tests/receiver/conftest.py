@@ -16,13 +16,13 @@ from pathlib import Path
 import pytest
 from ansible_collections.mailroom.erp.tests.receiver import namespace
 from ansible_collections.mailroom.erp.tests.receiver.answer import Answer, deliver
+from ansible_collections.mailroom.erp.tests.receiver.answer_table import table
 from ansible_collections.mailroom.erp.tests.receiver.case import Case
 from ansible_collections.mailroom.erp.tests.receiver.cases import CASES
 from ansible_collections.mailroom.erp.tests.receiver.milters import OpenDkim, OpenDmarc
 from ansible_collections.mailroom.erp.tests.receiver.postfix import Postfix
 from ansible_collections.mailroom.erp.tests.receiver.publish import Publisher, Run
 from ansible_collections.mailroom.erp.tests.receiver.services import ZONES
-from ansible_collections.mailroom.erp.tests.receiver.table import table
 from ansible_collections.mailroom.erp.tests.receiver.world import World, zones
 
 

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.mailroom.erp.tests.receiver.case import Case, Outcome, Signing
+from ansible_collections.mailroom.erp.tests.receiver.case import Case, Outcome, Signing, domain_entry
 from ansible_collections.mailroom.erp.tests.receiver.keys import public_base64
-from ansible_collections.mailroom.erp.tests.receiver.matrix import policy
 from ansible_collections.mailroom.erp.tests.receiver.services import (
     AFAS,
     AFAS_SPF,
@@ -44,7 +43,7 @@ def afas_profit() -> list[Case]:
             "finance@profit.example",
             AFAS,
             _PASS,
-            ({"domain": "profit.example", "spf": _spf(AFAS_SPF), "dkim": aliases, "dmarc": policy("reject")},),
+            (domain_entry("profit.example", "reject", spf=_spf(AFAS_SPF), dkim=aliases),),
             signing=Signing("profit.example", "afas1"),
             sources=(AFAS_SPF,),
         ),
@@ -54,7 +53,7 @@ def afas_profit() -> list[Case]:
             "finance@profitbounces.example",
             AFAS,
             Outcome("pass", "none", "fail", "quarantine"),
-            ({"domain": "profitbounces.example", "spf": _spf(AFAS_SPF), "dmarc": policy("quarantine")},),
+            (domain_entry("profitbounces.example", "quarantine", spf=_spf(AFAS_SPF)),),
             envelope="bounce@bounces.afas.online",
             sources=(AFAS_SPF,),
         ),
@@ -64,7 +63,7 @@ def afas_profit() -> list[Case]:
             "payroll@profitsmtp.example",
             LISTED,
             _SPF_ONLY,
-            ({"domain": "profitsmtp.example", "spf": _spf(f"ip4:{LISTED}"), "dmarc": policy("quarantine")},),
+            (domain_entry("profitsmtp.example", "quarantine", spf=_spf(f"ip4:{LISTED}")),),
             helo="mail.profitsmtp.example",
         ),
         Case(
@@ -73,7 +72,7 @@ def afas_profit() -> list[Case]:
             "payroll@profitforgot.example",
             LISTED,
             Outcome("softfail", "none", "fail", "quarantine"),
-            ({"domain": "profitforgot.example", "spf": _spf(AFAS_SPF), "dmarc": policy("quarantine")},),
+            (domain_entry("profitforgot.example", "quarantine", spf=_spf(AFAS_SPF)),),
             helo="mail.profitforgot.example",
         ),
         Case(
@@ -83,14 +82,14 @@ def afas_profit() -> list[Case]:
             SENDGRID,
             _PASS,
             (
-                {
-                    "domain": "profitgrid.example",
-                    "cnames": [{"name": "em1234", "target": "u1234.wl.sendgrid.net"}],
-                    "dkim": [
+                domain_entry(
+                    "profitgrid.example",
+                    "reject",
+                    dkim=[
                         {"selector": name, "target": f"{name}.domainkey.u1234.wl.sendgrid.net"} for name in ("s1", "s2")
                     ],
-                    "dmarc": policy("reject"),
-                },
+                    cnames=[{"name": "em1234", "target": "u1234.wl.sendgrid.net"}],
+                ),
             ),
             envelope="bounces+1@em1234.profitgrid.example",
             signing=Signing("profitgrid.example"),
@@ -101,7 +100,7 @@ def afas_profit() -> list[Case]:
             "sales@profitvia.example",
             SENDGRID,
             Outcome("pass", "pass", "fail", "reject"),
-            ({"domain": "profitvia.example", "spf": _spf(f"ip4:{LISTED}"), "dmarc": policy("reject")},),
+            (domain_entry("profitvia.example", "reject", spf=_spf(f"ip4:{LISTED}")),),
             envelope="bounces+1@sendgrid.net",
             signing=Signing("sendgrid.net"),
         ),
@@ -112,17 +111,17 @@ def afas_profit() -> list[Case]:
             OUTLOOK,
             _PASS,
             (
-                {
-                    "domain": "exact.example",
-                    "spf": _spf(OUTLOOK_SPF),
-                    "dkim": [
+                domain_entry(
+                    "exact.example",
+                    "reject",
+                    spf=_spf(OUTLOOK_SPF),
+                    dkim=[
                         {
                             "selector": "selector1",
                             "target": "selector1-exact-example._domainkey.exact.n-v1.dkim.mail.microsoft",
                         }
                     ],
-                    "dmarc": policy("reject"),
-                },
+                ),
             ),
             signing=Signing("exact.example", "selector1"),
             sources=(OUTLOOK_SPF,),
@@ -139,7 +138,7 @@ def king_erp() -> list[Case]:
             "facturen@king.example",
             KPN,
             _SPF_ONLY,
-            ({"domain": "king.example", "spf": _spf(KPN_SPF), "dmarc": policy("reject")},),
+            (domain_entry("king.example", "reject", spf=_spf(KPN_SPF)),),
             helo="relay.kpnmail.example",
             sources=(KPN_SPF,),
         ),
@@ -149,7 +148,7 @@ def king_erp() -> list[Case]:
             "facturen@kingmoved.example",
             STRANGER,
             Outcome("softfail", "none", "fail", "reject"),
-            ({"domain": "kingmoved.example", "spf": _spf(KPN_SPF), "dmarc": policy("reject")},),
+            (domain_entry("kingmoved.example", "reject", spf=_spf(KPN_SPF)),),
             helo="relay.kpnmail.example",
         ),
     ]
@@ -157,7 +156,7 @@ def king_erp() -> list[Case]:
 
 def compad_bakkerij() -> list[Case]:
     """Electronic invoices by Ziggo and KPN, with OrderNow beside them."""
-    bakery = {"domain": "bakkerij.example", "spf": _spf(KPN_SPF, ORDERNOW_SPF), "dmarc": policy("reject")}
+    bakery = domain_entry("bakkerij.example", "reject", spf=_spf(KPN_SPF, ORDERNOW_SPF))
     return [
         Case(
             "compad_ziggo_own_address",
@@ -172,7 +171,7 @@ def compad_bakkerij() -> list[Case]:
             "info@mijnbakkerij.example",
             ZIGGO,
             Outcome("softfail", "none", "fail", "reject"),
-            ({"domain": "mijnbakkerij.example", "spf": _spf(ORDERNOW_SPF), "dmarc": policy("reject")},),
+            (domain_entry("mijnbakkerij.example", "reject", spf=_spf(ORDERNOW_SPF)),),
         ),
         Case(
             "compad_kpn",
@@ -204,12 +203,12 @@ def a2000erp() -> list[Case]:
             GOOGLE,
             _PASS,
             (
-                {
-                    "domain": "a2000.example",
-                    "spf": _spf(GOOGLE_SPF),
-                    "dkim": [{"selector": "google", "public_key": public_base64("service")}],
-                    "dmarc": policy("reject"),
-                },
+                domain_entry(
+                    "a2000.example",
+                    "reject",
+                    spf=_spf(GOOGLE_SPF),
+                    dkim=[{"selector": "google", "public_key": public_base64("service")}],
+                ),
             ),
             signing=Signing("a2000.example", "google"),
             sources=(GOOGLE_SPF,),
@@ -220,7 +219,7 @@ def a2000erp() -> list[Case]:
             "accounts@a2000bare.example",
             STRANGER,
             Outcome("none", "none", "fail", "reject"),
-            ({"domain": "a2000bare.example", "dmarc": policy("reject")},),
+            (domain_entry("a2000bare.example", "reject"),),
         ),
     ]
 
@@ -234,7 +233,7 @@ def exalt() -> list[Case]:
             "alerts@exalt.example",
             LISTED,
             _SPF_ONLY,
-            ({"domain": "exalt.example", "spf": _spf("a:relay.exalt.example"), "dmarc": policy("reject")},),
+            (domain_entry("exalt.example", "reject", spf=_spf("a:relay.exalt.example")),),
             {"exalt.example": (f"relay A {LISTED}",)},
             helo="relay.exalt.example",
             sources=("a:relay.exalt.example",),
@@ -245,7 +244,7 @@ def exalt() -> list[Case]:
             "alerts@exaltoutlook.example",
             OUTLOOK,
             _SPF_ONLY,
-            ({"domain": "exaltoutlook.example", "spf": _spf(OUTLOOK_SPF), "dmarc": policy("quarantine")},),
+            (domain_entry("exaltoutlook.example", "quarantine", spf=_spf(OUTLOOK_SPF)),),
             sources=(OUTLOOK_SPF,),
         ),
     ]

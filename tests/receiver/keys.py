@@ -5,10 +5,9 @@
 
 from __future__ import annotations
 
-import base64
-
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from ansible_collections.mailroom.erp.tests.tools.dkim_keys import encoded_key
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 KEYS = {name: generate_private_key(65537, 2048) for name in ("service", "other")}
 """By name; RSA of 2048 bits, so that a record needs several character-strings."""
@@ -21,7 +20,7 @@ def private_pem(name: str) -> bytes:
 
 def public_base64(name: str) -> str:
     """A public key as the tag ``p`` has it (RFC 6376 section 3.6.1)."""
-    return _base64(KEYS[name])
+    return encoded_key(KEYS[name].public_key())
 
 
 def key_line(owner: str, name: str = "service") -> str:
@@ -29,7 +28,3 @@ def key_line(owner: str, name: str = "service") -> str:
     record = f"v=DKIM1; k=rsa; p={public_base64(name)}"
     strings = " ".join(f'"{record[start : start + 255]}"' for start in range(0, len(record), 255))
     return f"{owner} TXT {strings}"
-
-
-def _base64(key: RSAPrivateKey) -> str:
-    return base64.b64encode(key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).decode()

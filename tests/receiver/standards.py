@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from ansible_collections.mailroom.erp.tests.receiver.case import OPENDMARC_IS_7489, Case, Outcome
-from ansible_collections.mailroom.erp.tests.receiver.matrix import OWN_SPF, policy
+from ansible_collections.mailroom.erp.tests.receiver.case import OPENDMARC_IS_7489, Case, Outcome, domain_entry
+from ansible_collections.mailroom.erp.tests.receiver.result_matrix import OWN_SPF
 from ansible_collections.mailroom.erp.tests.receiver.services import LISTED, STRANGER
 
 
@@ -19,13 +19,7 @@ def newer() -> list[Case]:
             "factuur@invented.np.example",
             STRANGER,
             Outcome("none", "none", "fail", "none"),
-            (
-                {
-                    "domain": "np.example",
-                    "spf": OWN_SPF,
-                    "dmarc": policy("reject", subdomain_policy="none", nonexistent_policy="reject"),
-                },
-            ),
+            (domain_entry("np.example", "reject", spf=OWN_SPF, subdomain_policy="none", nonexistent_policy="reject"),),
             verdict=Outcome("none", "none", "fail", "reject"),
             label=f"{OPENDMARC_IS_7489}, which has no np: sp holds for it",
         ),
@@ -35,7 +29,7 @@ def newer() -> list[Case]:
             "factuur@testing.example",
             STRANGER,
             Outcome("fail", "none", "fail", "reject"),
-            ({"domain": "testing.example", "spf": OWN_SPF, "dmarc": policy("reject", testing=True)},),
+            (domain_entry("testing.example", "reject", spf=OWN_SPF, testing=True),),
             label=f"{OPENDMARC_IS_7489}, which has no t, so it refuses; the verdict does not count on t either",
         ),
         Case(
@@ -45,8 +39,8 @@ def newer() -> list[Case]:
             LISTED,
             Outcome("pass", "none", "pass", "none"),
             (
-                {"domain": "mother.example", "spf": OWN_SPF, "dmarc": policy("reject")},
-                {"domain": "daughter.mother.example", "dmarc": policy("reject", psd="n")},
+                domain_entry("mother.example", "reject", spf=OWN_SPF),
+                domain_entry("daughter.mother.example", "reject", psd="n"),
             ),
             envelope="bounce@mother.example",
             verdict=Outcome("pass", "none", "fail", "reject"),
@@ -58,7 +52,7 @@ def newer() -> list[Case]:
             "factuur@erp.branch.walk.example",
             STRANGER,
             Outcome("none", "none", "none", "none"),
-            ({"domain": "branch.walk.example", "dmarc": policy("reject")},),
+            (domain_entry("branch.walk.example", "reject"),),
             {"walk.example": ("erp.branch A 192.0.2.10",)},
             verdict=Outcome("none", "none", "fail", "reject"),
             label=f"{OPENDMARC_IS_7489}, which looks at the sender's name and its organisation, not between",
@@ -69,7 +63,7 @@ def newer() -> list[Case]:
             "factuur@sample.example",
             STRANGER,
             Outcome("fail", "none", "fail", "none"),
-            ({"domain": "sample.example", "spf": OWN_SPF, "dmarc": policy("reject", obsolete_tags={"pct": 0})},),
+            (domain_entry("sample.example", "reject", spf=OWN_SPF, obsolete_tags={"pct": 0}),),
             verdict=Outcome("fail", "none", "fail", "reject"),
             label=f"{OPENDMARC_IS_7489}, which asks it to spare a share of the mail, here all of it; other receivers"
             " ignore pct, so the verdict counts the policy as full",

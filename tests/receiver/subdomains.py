@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.mailroom.erp.tests.receiver.case import Case, Outcome, Signing
-from ansible_collections.mailroom.erp.tests.receiver.matrix import OWN_KEY, OWN_SPF, policy
+from ansible_collections.mailroom.erp.tests.receiver.case import Case, Outcome, Signing, domain_entry
+from ansible_collections.mailroom.erp.tests.receiver.result_matrix import OWN_KEY, OWN_SPF
 from ansible_collections.mailroom.erp.tests.receiver.services import LISTED, STRANGER
 
 
 def _entry(domain: str, value: str = "reject", **dmarc: Any) -> dict[str, Any]:
-    return {"domain": domain, "spf": OWN_SPF, "dmarc": policy(value, **dmarc)}
+    return domain_entry(domain, value, spf=OWN_SPF, **dmarc)
 
 
 def policies() -> list[Case]:
@@ -93,7 +93,7 @@ def alignment() -> list[Case]:
             "factuur@upwards.example",
             LISTED,
             Outcome("pass", "none", "pass", "none"),
-            (_entry("upwards.example"), {"domain": "bounces.upwards.example", "spf": OWN_SPF}),
+            (_entry("upwards.example"), domain_entry("bounces.upwards.example", spf=OWN_SPF)),
             envelope="bounce@bounces.upwards.example",
         ),
         Case(

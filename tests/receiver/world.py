@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from ansible_collections.mailroom.erp.tests.receiver.case import Case
-from ansible_collections.mailroom.erp.tests.servers.bind import Bind, zone_text
+from ansible_collections.mailroom.erp.tests.servers.bind import Bind
+from ansible_collections.mailroom.erp.tests.servers.server import zone_text
 
 BROKEN_ZONE = "broken.example"
 """A zone whose master file is no master file: BIND answers SERVFAIL for it."""

@@ -10,21 +10,11 @@ with Bind({"acme.example": zone_text("acme.example", '@ TXT "v=spf1 mx -all"')})
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
-from ansible_collections.mailroom.erp.tests.servers.server import ADDRESS, KEY_NAME, KEY_SECRET, Server, zone_text
-
-__all__ = [
-    "ADDRESS",
-    "KEY_NAME",
-    "KEY_SECRET",
-    "SIGNED",
-    "UPDATES_OF_TXT_ONLY",
-    "UPDATES_REFUSED",
-    "UPDATES_WITH_KEY",
-    "Bind",
-    "zone_text",
-]
+from ansible_collections.mailroom.erp.tests.servers.dns_sockets import ADDRESS
+from ansible_collections.mailroom.erp.tests.servers.server import KEY_NAME, KEY_SECRET, Server
 
 UPDATES_WITH_KEY = f'allow-update {{ key "{KEY_NAME}"; }};'
 UPDATES_REFUSED = "allow-update { none; };"
@@ -77,3 +67,7 @@ class Bind(Server):
 
     def ready(self) -> bool:
         return "running" in self.log()
+
+
+StartBind = Callable[..., Bind]
+"""Starts a server and leaves it to a fixture to stop it."""

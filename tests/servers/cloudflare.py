@@ -23,7 +23,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import dns.rdata
 from ansible_collections.mailroom.erp.tests.servers.cloudflare_state import PARTS, Refusal, Zone, matches, zone_of
-from ansible_collections.mailroom.erp.tests.servers.server import ADDRESS
+from ansible_collections.mailroom.erp.tests.servers.dns_sockets import ADDRESS
 from ansible_collections.mailroom.erp.tests.servers.stoppable import Stoppable
 
 TOKEN = "test-token-of-the-cloudflare-server-0123"

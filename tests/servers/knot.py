@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from ansible_collections.mailroom.erp.tests.servers.server import ADDRESS, KEY_NAME, KEY_SECRET, Server
+from ansible_collections.mailroom.erp.tests.servers.dns_sockets import ADDRESS
+from ansible_collections.mailroom.erp.tests.servers.server import KEY_NAME, KEY_SECRET, Server
 
 _HEAD = f"""
 server:

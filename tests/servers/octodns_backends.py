@@ -16,8 +16,9 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.account
 from ansible_collections.mailroom.erp.plugins.module_utils.policy import txt
 from ansible_collections.mailroom.erp.tests.servers.bind import Bind
 from ansible_collections.mailroom.erp.tests.servers.cloudflare import TOKEN, Cloudflare
+from ansible_collections.mailroom.erp.tests.servers.dns_sockets import ADDRESS
 from ansible_collections.mailroom.erp.tests.servers.powerdns import API_KEY, PowerDns
-from ansible_collections.mailroom.erp.tests.servers.server import ADDRESS, KEY_NAME, KEY_SECRET
+from ansible_collections.mailroom.erp.tests.servers.server import KEY_NAME, KEY_SECRET
 
 _ONE_VALUE = ("CNAME", "SOA")
 

@@ -14,14 +14,8 @@ import dns.name
 import dns.rdata
 import dns.rdatatype
 import dns.zone
-from ansible_collections.mailroom.erp.tests.servers.server import (
-    ADDRESS,
-    KEY_NAME,
-    KEY_SECRET,
-    Server,
-    free_port,
-    program,
-)
+from ansible_collections.mailroom.erp.tests.servers.dns_sockets import ADDRESS, free_port
+from ansible_collections.mailroom.erp.tests.servers.server import KEY_NAME, KEY_SECRET, Server, program
 
 # Of the package, as the program finds its back end by itself.
 _SCHEMA = Path("/usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql")

@@ -9,7 +9,6 @@ import abc
 import contextlib
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -24,11 +23,13 @@ import dns.query
 import dns.rdatatype
 import dns.tsig
 import dns.update
+from ansible_collections.mailroom.erp.tests.servers.dns_sockets import ADDRESS, free_port
 from ansible_collections.mailroom.erp.tests.servers.stoppable import Stoppable
 
-ADDRESS = "127.0.0.1"
 KEY_NAME = "mailroom-test"
 KEY_SECRET = "bWFpbHJvb20tdGVzdC1zZWNyZXQtb2YtMzItYnl0ZXM="
+OTHER_SECRET = "aHVudGVyMi1odW50ZXIyLWh1bnRlcjI="
+"""A well-formed secret that is not the key's."""
 
 _START_SECONDS = 10.0
 
@@ -144,6 +145,13 @@ class Server(Stoppable):
         assert answer.rcode() == 0, answer.to_text()
         return answer
 
+    def replace_text(self, zone: str, old: str, new: str) -> None:
+        """Put a TXT value at the apex of a zone in the place of another, with TTL 600, as a person does by hand."""
+        update = self.update(zone)
+        update.delete(f"{zone}.", "TXT", f'"{old}"')
+        update.add(f"{zone}.", 600, "TXT", f'"{new}"')
+        self.send(update)
+
     def settle(self, zone: str) -> None:
         """Wait until updates that are on their way are done: Knot works them off in the background, one by one."""
         time.sleep(0.05)
@@ -219,14 +227,3 @@ def program(name: str, package: str) -> str:
     if found is None:
         raise RuntimeError(f"This test needs {name}, which is not installed: install the Debian package {package}")
     return found
-
-
-def free_port() -> int:
-    """A port that is free for TCP and UDP alike, as a name server needs it."""
-    while True:
-        with socket.socket(type=socket.SOCK_STREAM) as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
-            tcp.bind((ADDRESS, 0))
-            port = int(tcp.getsockname()[1])
-            with contextlib.suppress(OSError):
-                udp.bind((ADDRESS, port))
-                return port

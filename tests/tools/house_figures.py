@@ -248,7 +248,7 @@ def repeated_lines(tree: Tree) -> list[tuple[Place, Place]]:
     windows = defaultdict(list)
     for file, code in enumerate(codes):
         for at in range(len(code) - WINDOW + 1):
-            windows[tuple(text for _, text in code[at : at + WINDOW])].append((file, at))
+            windows[tuple(text for _number, text in code[at : at + WINDOW])].append((file, at))
     shifts = defaultdict(list)
     for (file, at), (other, there) in (pair for places in windows.values() for pair in combinations(places, 2)):
         if file != other or there - at >= WINDOW:
@@ -270,7 +270,7 @@ def _runs(starts: Sequence[int]) -> Iterator[tuple[int, int]]:
     """Windows that follow each other, joined: where each run starts, and where it has ended."""
     every = set(starts)
     for start in sorted(start for start in every if start - 1 not in every):
-        end = next(at for at in range(start, max(every) + 2) if at not in every)
+        end = min(at for at in range(start, max(every) + 2) if at not in every)
         yield start, end + WINDOW - 1
 
 
@@ -329,7 +329,7 @@ def _joined(paths: Iterable[Path]) -> str:
 
 def _sizes(kind: str, lengths: Sequence[Length], limits: Sequence[int] = ()) -> Iterator[Figure]:
     """Median, 90th percentile (nearest rank), longest, and how many are over each limit; the longest come first."""
-    numbers = [number for number, _ in reversed(lengths)] or [0]
+    numbers = [number for number, _where in reversed(lengths)] or [0]
     yield Figure(f"lines of code per {kind}, median", statistics.median(numbers))
     yield Figure(f"lines of code per {kind}, 90th percentile", numbers[math.ceil(0.9 * len(numbers)) - 1])
     yield Figure(f"lines of code per {kind}, most", numbers[-1], lengths[0][1] if lengths else "")

@@ -5,24 +5,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
-from ansible_collections.mailroom.erp.tests.servers.bind import Bind
-
-StartBind = Callable[..., Bind]
+from ansible_collections.mailroom.erp.tests.servers.bind import Bind, StartBind
 
 
 @pytest.fixture
 def start_bind() -> Iterator[StartBind]:
     """Start name servers that end with the test; takes what :class:`Bind` takes."""
-    started: list[Bind] = []
-
-    def start(zones: Mapping[str, str], **options: Any) -> Bind:
-        started.append(Bind(zones, **options))
-        return started[-1]
-
-    yield start
-    for server in started:
-        server.stop()
+    with ExitStack() as started:
+        yield lambda *zones, **options: started.enter_context(Bind(*zones, **options))

@@ -9,7 +9,7 @@ import uuid
 
 from ansible_collections.mailroom.erp.tests.servers.entra import odata
 from ansible_collections.mailroom.erp.tests.servers.entra.call import OWN_APPLICATIONS, READ_APPLICATIONS, Answer, Call
-from ansible_collections.mailroom.erp.tests.servers.entra.odata import absent, bad
+from ansible_collections.mailroom.erp.tests.servers.entra.odata import absent, bad, taken
 from ansible_collections.mailroom.erp.tests.servers.entra.shapes import Json, ShapeError, check_complex
 
 
@@ -62,9 +62,7 @@ def upsert_application(call: Call, name: str) -> Answer:
     if not body.get("displayName"):
         raise bad("Property 'displayName' is required.")
     if call.truth.find("deletedApplications", uniqueName=name):
-        raise odata.GraphFault(
-            409, "Request_MultipleObjectsWithSameKeyValue", "uniqueName is held by a deleted object."
-        )
+        raise taken("uniqueName is held by a deleted object.")
     call.wrote = True
     made = call.directory.new_application({}, name, [call.caller] if call.caller else [])
     _change_application(call, made, body)
@@ -137,8 +135,7 @@ def remove_password(call: Call, object_id: str) -> Answer:
 
 def list_owners(call: Call, object_id: str) -> Answer:
     call.need(READ_APPLICATIONS)
-    if object_id not in call.state["applications"]:
-        raise absent(object_id)
+    call.seen("applications", object_id)
     owners = [{"id": owner} for owner in call.state.owners.get(object_id, [])]
     return 200, odata.page(owners, call.query, call.page_size, call.url)
 
@@ -167,8 +164,7 @@ def remove_owner(call: Call, object_id: str, owner: str) -> Answer:
 
 def list_federated(call: Call, object_id: str) -> Answer:
     call.need(READ_APPLICATIONS)
-    if object_id not in call.state["applications"]:
-        raise absent(object_id)
+    call.seen("applications", object_id)
     return call.collection("federatedIdentityCredential", call.state.find("federated", _application=object_id))
 
 
@@ -176,12 +172,10 @@ def add_federated(call: Call, object_id: str) -> Answer:
     call.application(object_id)
     body = call.request("federatedIdentityCredential")
     if call.truth.find("federated", _application=object_id, name=body.get("name")):
-        raise odata.GraphFault(
-            409, "Request_MultipleObjectsWithSameKeyValue", "FederatedIdentityCredential name exists."
-        )
+        raise taken("FederatedIdentityCredential name exists.")
     same = call.truth.find("federated", _application=object_id, issuer=body.get("issuer"), subject=body.get("subject"))
     if same:
-        raise odata.GraphFault(409, "Request_MultipleObjectsWithSameKeyValue", "Issuer and subject must be unique.")
+        raise taken("Issuer and subject must be unique.")
     call.wrote = True
     made: Json = {"id": str(uuid.uuid4()), "description": None, **body, "_application": object_id}
     call.truth["federated"][made["id"]] = made
@@ -191,19 +185,14 @@ def add_federated(call: Call, object_id: str) -> Answer:
 def patch_federated(call: Call, object_id: str, credential: str) -> Answer:
     call.application(object_id)
     body = call.request("federatedIdentityCredential")
-    if credential not in call.truth["federated"]:
-        raise absent(credential)
+    changed = call.held("federated", credential)
     if "name" in body:
         raise bad("Property 'name' is read-only.")
     call.wrote = True
-    call.truth["federated"][credential].update(body)
+    changed.update(body)
     return 204, None
 
 
 def delete_federated(call: Call, object_id: str, credential: str) -> Answer:
     call.application(object_id)
-    if credential not in call.truth["federated"]:
-        raise absent(credential)
-    call.wrote = True
-    del call.truth["federated"][credential]
-    return 204, None
+    return call.delete("federated", credential)

@@ -58,21 +58,44 @@ class Call:
         except ShapeError as error:
             raise bad(f"Invalid property: {error}") from error
 
+    def seen(self, table: str, object_id: str) -> Json:
+        """An object that a read is for, as this request sees it.
+
+        :raises GraphFault: there is none
+        """
+        return _found(self.state, table, object_id)
+
+    def held(self, table: str, object_id: str) -> Json:
+        """An object as it really is, which a write may change.
+
+        :raises GraphFault: there is none
+        """
+        return _found(self.truth, table, object_id)
+
+    def delete(self, table: str, object_id: str) -> Answer:
+        """Take an object away.
+
+        :raises GraphFault: there is none
+        """
+        self.held(table, object_id)
+        self.wrote = True
+        del self.truth[table][object_id]
+        return 204, None
+
     def application(self, object_id: str) -> Json:
         """The application that a write is for, once it has reached the replica and if the caller may change it."""
-        if object_id not in self.truth["applications"]:
-            raise absent(object_id)
+        found = self.held("applications", object_id)
         if object_id not in self.state["applications"]:
             raise forbidden() if self.unseen == 403 else absent(object_id)
         self.need(OWN_APPLICATIONS)
         if not self.rights & ALL_APPLICATIONS and self.caller not in self.truth.owners.get(object_id, []):
             raise forbidden()
-        return self.truth["applications"][object_id]
+        return found
 
     def principal(self, object_id: str) -> Json:
-        if object_id not in self.truth["servicePrincipals"] or object_id not in self.state["servicePrincipals"]:
-            raise absent(object_id)
-        return self.truth["servicePrincipals"][object_id]
+        """The service principal that a write is for, once it has reached the replica."""
+        self.seen("servicePrincipals", object_id)
+        return self.held("servicePrincipals", object_id)
 
     def collection(self, kind: str, items: list[Json], default: tuple[str, ...] = ()) -> Answer:
         if "$filter" in self.query:
@@ -86,3 +109,9 @@ class Call:
         shown = odata.chosen(one, self.query if status == 200 else {})
         check_entity(kind, shown)
         return status, shown
+
+
+def _found(state: State, table: str, object_id: str) -> Json:
+    if object_id not in state[table]:
+        raise absent(object_id)
+    return state[table][object_id]

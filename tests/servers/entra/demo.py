@@ -19,18 +19,16 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.mailroom.erp.tests.servers.entra.directory import Directory
-from ansible_collections.mailroom.erp.tests.servers.entra.server import EntraServer
+from ansible_collections.mailroom.erp.tests.servers.entra.entra_server import EntraServer
+from ansible_collections.mailroom.erp.tests.servers.entra.rights import (
+    GRANT,
+    MANAGE_OWN,
+    READ_APPLICATIONS,
+    SEE_SENDERS,
+)
 
 # A person's rights are among them, so that the demo shows everything; docs/entra.md tells who should have which.
-RIGHTS = (
-    "Application.ReadWrite.OwnedBy",
-    "Application.Read.All",
-    "AppRoleAssignment.ReadWrite.All",
-    "DelegatedPermissionGrant.ReadWrite.All",
-    "User.Read.All",
-    "Domain.Read.All",
-    "MailboxSettings.Read",
-)
+RIGHTS = (MANAGE_OWN, READ_APPLICATIONS, *GRANT, *SEE_SENDERS)
 MAILBOXES = ("payroll", "hr", "office")
 KING = "5e9d4b1c-0000-4000-8000-00000000000a"
 QUADRANT = "5e9d4b1c-0000-4000-8000-00000000000b"

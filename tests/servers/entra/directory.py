@@ -17,6 +17,8 @@ from ansible_collections.mailroom.erp.tests.servers.entra.shapes import Json
 
 GRAPH = "00000003-0000-0000-c000-000000000000"
 EXCHANGE = "00000002-0000-0ff1-ce00-000000000000"
+PUBLISHER = "99999999-8888-7777-6666-555555555555"
+"""The tenant of a vendor, whose application asks for consent."""
 MICROSOFT = "f8cdef31-a31e-4b4a-93e4-5f571e91255a"
 """The tenant that owns Microsoft's own applications."""
 
@@ -84,11 +86,11 @@ class State:
 
     def find(self, table: str, **properties: Any) -> list[Json]:
         """The objects whose properties have these values, letter case aside."""
-        wanted = {name: _folded(value) for name, value in properties.items()}
+        wanted = {name: folded(value) for name, value in properties.items()}
         return [
             one
             for one in self.tables[table].values()
-            if all(_folded(one.get(name)) == value for name, value in wanted.items())
+            if all(folded(one.get(name)) == value for name, value in wanted.items())
         ]
 
 
@@ -294,5 +296,6 @@ def _scope(name: str, scope_id: str) -> Json:
     return {"id": scope_id, "value": name, "adminConsentDisplayName": name, "isEnabled": True, "type": "User"}
 
 
-def _folded(value: Any) -> Any:
+def folded(value: object) -> object:
+    """A value as Graph compares it: text without case."""
     return value.casefold() if isinstance(value, str) else value

@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ansible_collections.mailroom.erp.tests.servers.entra.directory import now
+from ansible_collections.mailroom.erp.tests.servers.entra.directory import folded, now
 from ansible_collections.mailroom.erp.tests.servers.entra.shapes import Json
 
 MOST_CLAUSES = 15
@@ -32,6 +32,10 @@ class GraphFault(Exception):
 
 def bad(message: str) -> GraphFault:
     return GraphFault(400, "Request_BadRequest", message)
+
+
+def taken(message: str) -> GraphFault:
+    return GraphFault(409, "Request_MultipleObjectsWithSameKeyValue", message)
 
 
 def absent(name: str) -> GraphFault:
@@ -64,23 +68,19 @@ def matches(text: str, one: Mapping[str, Any]) -> bool:
 
 def _clause(text: str, one: Mapping[str, Any]) -> bool:
     if found := _EQ.fullmatch(text):
-        return _fold(one.get(found[1])) == _plain(found[2])
+        return folded(one.get(found[1])) == _plain(found[2])
     if found := _ANY.fullmatch(text):
-        return any(_fold(value) == _plain(found[3]) for value in one.get(found[1]) or [])
+        return any(folded(value) == _plain(found[3]) for value in one.get(found[1]) or [])
     if found := _IN.fullmatch(text):
         values = re.findall(_TEXT, found[2])
         if len(values) > MOST_CLAUSES:
             raise bad(f"Too many child clauses specified in search filter expression: {len(values)}.")
-        return _fold(one.get(found[1])) in [_plain(value) for value in values]
+        return folded(one.get(found[1])) in [_plain(value) for value in values]
     raise bad("Invalid filter clause")
 
 
 def _plain(text: str) -> str:
     return text.replace("''", "'").casefold()
-
-
-def _fold(value: object) -> object:
-    return value.casefold() if isinstance(value, str) else value
 
 
 def chosen(one: Mapping[str, Any], query: Mapping[str, str], default: Sequence[str] = ()) -> Json:

@@ -26,9 +26,7 @@ def list_users(call: Call) -> Answer:
 
 def get_mailbox_settings(call: Call, object_id: str) -> Answer:
     call.need({"MailboxSettings.Read"})
-    if object_id not in call.state["users"]:
-        raise absent(object_id)
-    settings = call.state["users"][object_id]["mailboxSettings"]
+    settings = call.seen("users", object_id)["mailboxSettings"]
     if settings is None:
         message = "The mailbox is either inactive, soft-deleted, or is hosted on-premise."
         raise odata.GraphFault(404, "MailboxNotEnabledForRESTAPI", message)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import uuid
 
-from ansible_collections.mailroom.erp.tests.servers.entra import odata
 from ansible_collections.mailroom.erp.tests.servers.entra.call import (
     ASSIGN,
     CONSENT,
@@ -17,7 +16,7 @@ from ansible_collections.mailroom.erp.tests.servers.entra.call import (
     Answer,
     Call,
 )
-from ansible_collections.mailroom.erp.tests.servers.entra.odata import absent, bad
+from ansible_collections.mailroom.erp.tests.servers.entra.odata import absent, bad, taken
 from ansible_collections.mailroom.erp.tests.servers.entra.shapes import Json
 
 
@@ -28,9 +27,7 @@ def list_principals(call: Call) -> Answer:
 
 def get_principal(call: Call, object_id: str) -> Answer:
     call.need(READ_APPLICATIONS)
-    if object_id not in call.state["servicePrincipals"]:
-        raise absent(object_id)
-    return call.entity("servicePrincipal", call.state["servicePrincipals"][object_id])
+    return call.entity("servicePrincipal", call.seen("servicePrincipals", object_id))
 
 
 def add_principal(call: Call) -> Answer:
@@ -38,13 +35,11 @@ def add_principal(call: Call) -> Answer:
     app_id = str(call.request("servicePrincipal").get("appId"))
     known = call.state.find("applications", appId=app_id) or app_id in call.directory.vendors
     if not known:
-        message = f"The appId '{app_id}' of the service principal does not reference a valid application object."
-        raise odata.GraphFault(400, "Request_BadRequest", message)
+        raise bad(f"The appId '{app_id}' of the service principal does not reference a valid application object.")
     if call.truth.find("servicePrincipals", appId=app_id):
-        message = (
+        raise taken(
             f"The service principal cannot be created because the service principal name {app_id} is already in use."
         )
-        raise odata.GraphFault(409, "Request_MultipleObjectsWithSameKeyValue", message)
     call.wrote = True
     return call.entity("servicePrincipal", call.directory.new_principal(app_id), 201)
 
@@ -59,8 +54,7 @@ def delete_principal(call: Call, object_id: str) -> Answer:
 
 def list_assignments(call: Call, object_id: str) -> Answer:
     call.need(READ_APPLICATIONS)
-    if object_id not in call.state["servicePrincipals"]:
-        raise absent(object_id)
+    call.seen("servicePrincipals", object_id)
     return call.collection("appRoleAssignment", call.state.find("appRoleAssignments", principalId=object_id))
 
 
@@ -83,11 +77,7 @@ def add_assignment(call: Call, object_id: str) -> Answer:
 def delete_assignment(call: Call, object_id: str, assignment: str) -> Answer:
     call.need(ASSIGN)
     call.principal(object_id)
-    if assignment not in call.truth["appRoleAssignments"]:
-        raise absent(assignment)
-    call.wrote = True
-    del call.truth["appRoleAssignments"][assignment]
-    return 204, None
+    return call.delete("appRoleAssignments", assignment)
 
 
 def list_grants(call: Call) -> Answer:
@@ -106,7 +96,7 @@ def add_grant(call: Call) -> Answer:
         raise absent(str(body["principalId"]))
     key = {name: body.get(name) for name in ("clientId", "consentType", "principalId", "resourceId")}
     if call.truth.find("oauth2PermissionGrants", **key):
-        raise odata.GraphFault(409, "Request_MultipleObjectsWithSameKeyValue", "Permission entry already exists.")
+        raise taken("Permission entry already exists.")
     call.wrote = True
     made: Json = {"id": uuid.uuid4().hex, **key, "scope": body.get("scope")}
     call.truth["oauth2PermissionGrants"][made["id"]] = made
@@ -116,19 +106,15 @@ def add_grant(call: Call) -> Answer:
 def patch_grant(call: Call, object_id: str) -> Answer:
     call.need(CONSENT)
     body = call.request("oAuth2PermissionGrant")
-    if object_id not in call.truth["oauth2PermissionGrants"] or object_id not in call.state["oauth2PermissionGrants"]:
-        raise absent(object_id)
+    call.seen("oauth2PermissionGrants", object_id)
+    changed = call.held("oauth2PermissionGrants", object_id)
     if set(body) != {"scope"}:
         raise bad("Only scope can be changed.")
     call.wrote = True
-    call.truth["oauth2PermissionGrants"][object_id].update(body)
+    changed.update(body)
     return 204, None
 
 
 def delete_grant(call: Call, object_id: str) -> Answer:
     call.need(CONSENT)
-    if object_id not in call.truth["oauth2PermissionGrants"]:
-        raise absent(object_id)
-    call.wrote = True
-    del call.truth["oauth2PermissionGrants"][object_id]
-    return 204, None
+    return call.delete("oauth2PermissionGrants", object_id)

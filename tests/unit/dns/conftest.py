@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -16,20 +17,22 @@ from ansible_collections.mailroom.erp.tests.unit.dns.cloudflare_acts import SPF,
 
 
 @pytest.fixture
-def start_cloudflare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[StartCloudflare]:
-    """Start servers with zones; nobody else writes, so nobody is waited for."""
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+def one_controller(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No other controller writes, so nobody is waited for; locks are kept in the folder of the test."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setattr(zone_lock, "OTHERS_SECONDS", 0.0)
-    started: list[Cloudflare] = []
 
-    def start_server(zones: Mapping[str, str] | None = None, **options: int) -> Cloudflare:
-        text = {ZONE: zone_text(ZONE, f'@ 600 TXT "{SPF}"')}
-        started.append(Cloudflare(text if zones is None else zones, **options))
-        return started[-1]
 
-    yield start_server
-    for server in started:
-        server.stop()
+@pytest.fixture
+def start_cloudflare(one_controller: None) -> Iterator[StartCloudflare]:
+    """Start servers that end with the test; takes what :class:`Cloudflare` takes, the zone acme.example if nothing."""
+    with ExitStack() as started:
+
+        def start(zones: Mapping[str, str] | None = None, **options: int) -> Cloudflare:
+            text = {ZONE: zone_text(ZONE, f'@ 600 TXT "{SPF}"')}
+            return started.enter_context(Cloudflare(text if zones is None else zones, **options))
+
+        yield start
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.mailroom.erp.tests.servers import bind
-from ansible_collections.mailroom.erp.tests.servers.bind import Bind, zone_text
+from ansible_collections.mailroom.erp.tests.servers.bind import Bind
+from ansible_collections.mailroom.erp.tests.servers.server import zone_text
 
 
 def test_it_answers_and_takes_updates_and_is_gone_afterwards() -> None:

@@ -5,8 +5,7 @@
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import pytest
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import Conflict, ProviderError, ZoneNotFound
@@ -17,15 +16,12 @@ from ansible_collections.mailroom.erp.plugins.module_utils.domains.run import Ru
 from ansible_collections.mailroom.erp.tests.servers.all import SERVERS
 from ansible_collections.mailroom.erp.tests.servers.nsd import Nsd
 from ansible_collections.mailroom.erp.tests.servers.powerdns import PowerDns
-from ansible_collections.mailroom.erp.tests.servers.server import Server, zone_text
+from ansible_collections.mailroom.erp.tests.servers.server import OTHER_SECRET, Server, zone_text
 
 ZONE = "acme.example"
 KEY = (ZONE, "TXT")
 SPF = "v=spf1 MX ~all"
 TEXT = zone_text(ZONE, f'@ TXT "{SPF}"\n@ TXT "Foreign"\nalias CNAME x.other.example.')
-OTHER_SECRET = base64.b64encode(b"another secret of thirty-two byt").decode()
-
-Start = Callable[..., Server]
 
 
 @pytest.fixture(params=SERVERS)

@@ -12,27 +12,19 @@ from typing import Any
 import pytest
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.audit_run import inform
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from ansible_collections.mailroom.erp.tests.servers.server import zone_text
+from ansible_collections.mailroom.erp.tests.servers.zone_folder import ZoneFolder
+from ansible_collections.mailroom.erp.tests.tools.dkim_keys import new_public_key
 
-HEAD = """$TTL 3600
-@ IN SOA ns1.{zone}. hostmaster.{zone}. 1 7200 900 1209600 300
-@ IN NS ns1.{zone}.
-ns1 IN A 192.0.2.53
-"""
 GOOD = ["@ IN MX 10 ns1", '@ IN TXT "v=spf1 mx -all"', '_dmarc IN TXT "v=DMARC1; p=reject; rua=mailto:d@acme.example"']
 
 
-def key(bits: int) -> str:
-    public = rsa.generate_private_key(65537, bits).public_key()
-    der = public.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-    return base64.b64encode(der).decode()
-
-
 def look(folder: Path, records: list[str], domain: object = "acme.example", **more: Any) -> dict[str, Any]:
-    (folder / "acme.example.zone").write_text(HEAD.format(zone="acme.example") + "\n".join(records) + "\n")
-    (folder / "elsewhere.example.zone").write_text(HEAD.format(zone="elsewhere.example"))
-    return inform({"domains": [domain], "resolver": {"zonefiles": [str(folder)]}, **more})
+    texts = {
+        "acme.example": zone_text("acme.example", "\n".join(records)),
+        "elsewhere.example": zone_text("elsewhere.example"),
+    }
+    return inform({"domains": [domain], "resolver": ZoneFolder(folder, texts).resolver_option, **more})
 
 
 def findings(result: dict[str, Any]) -> list[str]:
@@ -111,7 +103,7 @@ def test_what_is_wrong_is_found_with_its_rule_and_next_step(
 
 
 def test_a_sibling_of_one_organisation_need_not_agree(tmp_path: Path) -> None:
-    (tmp_path / "example.zone").write_text(HEAD.format(zone="example"))
+    ZoneFolder(tmp_path, {"example": zone_text("example")})
     records = [*GOOD, '_dmarc.shop IN TXT "v=DMARC1; p=reject; rua=mailto:d@reports.acme.example"']
     assert not [line for line in findings(look(tmp_path, records, "shop.acme.example")) if "agreed" in line]
     assert [line for line in findings(look(tmp_path, [*GOOD[:2], records[3]], "shop.acme.example")) if "agreed" in line]
@@ -121,21 +113,19 @@ def test_a_sibling_of_one_organisation_need_not_agree(tmp_path: Path) -> None:
 SHORT = base64.b64encode(
     bytes.fromhex("305c300d06092a864886f70d0101010500034b00304802410080") + b"\x01" * 63 + bytes.fromhex("0203010001")
 ).decode()
+
+
+def weak_selector() -> str:
+    return f's1._domainkey IN TXT "v=DKIM1; p={new_public_key(1024)}"'
+
+
 SELECTORS: dict[str, tuple[str, str, str]] = {
     "no key": ("x IN A 192.0.2.1", "fault", "there is no key"),
     "revoked": ('s1._domainkey IN TXT "v=DKIM1; p="', "fault", "revoked"),
-    "two keys": (
-        f's1._domainkey IN TXT "v=DKIM1; p={key(1024)}"\ns1._domainkey IN TXT "v=DKIM1; p={key(1024)}"',
-        "fault",
-        "2 TXT records",
-    ),
-    "a key and more": (
-        f's1._domainkey IN TXT "v=DKIM1; p={key(1024)}"\ns1._domainkey IN TXT "hello"',
-        "fault",
-        "2 TXT records",
-    ),
+    "two keys": (f"{weak_selector()}\n{weak_selector()}", "fault", "2 TXT records"),
+    "a key and more": (f'{weak_selector()}\ns1._domainkey IN TXT "hello"', "fault", "2 TXT records"),
     "short": (f's1._domainkey IN TXT "v=DKIM1; p={SHORT}"', "fault", "512 bits"),
-    "not long": (f's1._domainkey IN TXT "v=DKIM1; p={key(1024)}"', "concern", "2048 are advised"),
+    "not long": (weak_selector(), "concern", "2048 are advised"),
 }
 
 
@@ -165,7 +155,7 @@ def test_the_selectors_of_senders_are_looked_at_too(tmp_path: Path) -> None:
 )
 def test_a_policy_that_is_managed_elsewhere_is_told(tmp_path: Path, record: str, holder: str) -> None:
     if holder.startswith("zone"):
-        (tmp_path / "_dmarc.acme.example.zone").write_text(HEAD.format(zone="_dmarc.acme.example"))
+        ZoneFolder(tmp_path, {"_dmarc.acme.example": zone_text("_dmarc.acme.example")})
     assert look(tmp_path, [*GOOD[:2], record])["domains"][0]["dmarc"]["managed_elsewhere"] == holder
 
 

@@ -9,21 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.request import read_order
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.run import Run
-from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
 from ansible_collections.mailroom.erp.plugins.module_utils.public_dns import resolver
+from ansible_collections.mailroom.erp.tests.servers.server import zone_text
+from ansible_collections.mailroom.erp.tests.tools.dkim_keys import ED25519_RECORD
+from ansible_collections.mailroom.erp.tests.unit.domains.our_zones import OurZones
 
-HEAD = """$TTL 3600
-@ IN SOA ns1.{zone}. hostmaster.{zone}. 1 7200 900 1209600 300
-@ IN NS ns1.{zone}.
-ns1 IN A 192.0.2.53
-"""
-KEY = "v=DKIM1; k=ed25519; p=" + "A" * 43 + "="
 LIVE = [
     '@ IN TXT "v=spf1 ip4:192.0.2.10 include:spf.afas.online ~all"',
     '_dmarc IN TXT "v=DMARC1; p=none"',
-    f's1._domainkey IN TXT "{KEY}"',
+    f's1._domainkey IN TXT "{ED25519_RECORD}"',
     'shop IN TXT "v=spf1 ip4:192.0.2.20 ~all"',
 ]
 ERP = {
@@ -40,35 +35,21 @@ UNKNOWN = {"from": "who@acme.example", "environment": "acme_crm"}
 SEEN = {"accept_unseen_senders": True}
 
 
-class Company:
-    """One zone of ours, and a service's; both are what the resolver sees."""
+class Company(OurZones):
+    """One zone of ours, and a service's."""
 
     def __init__(self, folder: Path) -> None:
-        self.ours, self.world = folder / "ours", folder / "world"
-        for place, zone, records in (
-            (self.ours, "acme.example", LIVE),
-            (self.world, "afas.online", ['spf IN TXT "v=spf1 ip4:203.0.113.0/24 ~all"']),
-        ):
-            place.mkdir()
-            (place / f"{zone}.zone").write_text(HEAD.format(zone=zone) + "\n".join(records) + "\n")
-
-    def live(self, *records: str) -> None:
-        (self.ours / "acme.example.zone").write_text(HEAD.format(zone="acme.example") + "\n".join(records) + "\n")
+        super().__init__(folder, {"afas.online": zone_text("afas.online", 'spf TXT "v=spf1 ip4:203.0.113.0/24 ~all"')})
+        self.live(*LIVE)
 
     def run(self, *senders: dict[str, Any], allow: tuple[str, ...] = (), write: bool = True, **kinds: Any) -> Run:
-        dns = {"provider": "zonefile", "path": str(self.ours)}
-        params = {"dns": dns, "domains": [{"domain": "acme.example", **kinds}]}
-        order = read_order({**params, "senders": senders, "allow_failing_senders": list(allow)})
-        run = Run(order, {"zonefiles": [str(self.ours), str(self.world)]})
+        entry = {"domain": "acme.example", **kinds}
+        run = self.planned([entry], senders=senders, allow_failing_senders=list(allow))
         run.execute(write)
         return run
 
     def refusal(self, *senders: dict[str, Any], **kinds: Any) -> str:
-        before = (self.ours / "acme.example.zone").read_bytes()
-        with pytest.raises(Refused) as caught:
-            self.run(*senders, **kinds)
-        assert (self.ours / "acme.example.zone").read_bytes() == before
-        return str(caught.value)
+        return str(self.refused(lambda: self.run(*senders, **kinds)))
 
 
 @pytest.fixture

@@ -20,17 +20,21 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.rfc2136
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.zonefile import zonefile_provider
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.request import read_order
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.run import Run
-from ansible_collections.mailroom.erp.tests.servers.bind import Bind, zone_text
+from ansible_collections.mailroom.erp.tests.servers.bind import Bind
+from ansible_collections.mailroom.erp.tests.servers.sending_service import (
+    SERVICE,
+    SERVICE_SELECTORS,
+    SERVICE_TERM,
+    SERVICE_ZONES,
+)
+from ansible_collections.mailroom.erp.tests.servers.server import zone_text
+from ansible_collections.mailroom.erp.tests.servers.zone_folder import ZoneFolder
 
 ZONES = 120
 RECORDS = 4
 """Per zone: SPF, two selectors, DMARC."""
-SERVICE = "service.example"
-KEY = "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
 NAMES = [f"customer{number}.example" for number in range(ZONES)]
-WORLD = {
-    SERVICE: zone_text(SERVICE, f'spf TXT "v=spf1 ip4:192.0.2.0/24 ~all"\ns1.dkim TXT "{KEY}"\ns2.dkim TXT "{KEY}"')
-}
+ZONE_TEXTS = {**{name: zone_text(name) for name in NAMES}, **SERVICE_ZONES}
 
 
 class Traffic:
@@ -67,14 +71,14 @@ class Traffic:
 
 @pytest.fixture
 def server() -> Iterator[Bind]:
-    with Bind({**{name: zone_text(name) for name in NAMES}, **WORLD}) as bind:
+    with Bind(ZONE_TEXTS) as bind:
         yield bind
 
 
 def run(dns_option: dict[str, Any], resolver: dict[str, Any], write: bool = True, concurrency: int = 8) -> int:
     """Bring four records into every zone; how many domains changed."""
-    selectors = [{"selector": one, "target": f"{one}.dkim.{SERVICE}"} for one in ("s1", "s2")]
-    wanted = {"spf": {"terms": [f"include:spf.{SERVICE}"]}, "dkim": selectors, "dmarc": {"policy": "none"}}
+    selectors = [{"selector": one, "target": f"{one}.dkim.{SERVICE}"} for one in SERVICE_SELECTORS]
+    wanted = {"spf": {"terms": [SERVICE_TERM]}, "dkim": selectors, "dmarc": {"policy": "none"}}
     order = read_order({"dns": dns_option, "domains": NAMES, **wanted})
     outcomes = Run(order, resolver, concurrency).execute(write)
     assert [outcome.failure for outcome in outcomes] == [None] * ZONES
@@ -107,8 +111,7 @@ def test_a_name_server_gets_one_update_per_changed_zone_and_none_for_others(
 def test_a_zone_file_is_read_by_dnspython_once_and_written_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, text in {**{name: zone_text(name) for name in NAMES}, **WORLD}.items():
-        (tmp_path / f"{name}.zone").write_text(text)
+    files = ZoneFolder(tmp_path, ZONE_TEXTS)
     read, written = Counter[str](), Counter[str]()
     parse = master_file.MasterFile
 
@@ -122,7 +125,7 @@ def test_a_zone_file_is_read_by_dnspython_once_and_written_once(
 
     monkeypatch.setattr(master_file, "MasterFile", counted_parse)
     monkeypatch.setattr(zonefile_provider, "replace_file", counted_replace)
-    account, resolver = {"provider": "zonefile", "path": str(tmp_path)}, {"zonefiles": [str(tmp_path)]}
+    account, resolver = files.dns_option, files.resolver_option
     assert run(account, resolver, write=False) == ZONES
     # By the provider and by the resolver; the service's zone by the resolver only.
     assert (set(read.values()), len(read), written) == ({1}, ZONES + 1, Counter())

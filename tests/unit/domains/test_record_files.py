@@ -31,7 +31,7 @@ class Estate(Company):
 
     def __init__(self, tmp_path: Path) -> None:
         super().__init__(tmp_path, {})
-        self.zone(zone=OTHER)
+        self.zone(OTHER)
 
     def file(self, domain: str) -> Path:
         return self.policies / f"mta-sts.{domain}" / ".well-known" / "mta-sts.txt"
@@ -42,7 +42,7 @@ class Estate(Company):
     def wish(self, **options: Any) -> dict[str, Any]:
         return {"policy_dir": str(self.policies), **options}
 
-    def refused(self, **options: Any) -> list[tuple[str, str]]:
+    def refused_files(self, **options: Any) -> list[tuple[str, str]]:
         """The files that refuse a run, with the rules; check mode says the same."""
         (check, done) = (
             self.problems(ZONE, OTHER, write=write, mta_sts=self.wish(**options)) for write in (False, True)
@@ -55,15 +55,13 @@ class Estate(Company):
 
     def is_done(self) -> bool:
         return all(
-            self.read(f"_mta-sts.{domain}", zone=domain)
+            self.read(f"_mta-sts.{domain}")
             and self.file(domain).read_bytes().decode() == policy_text(MtaStsPolicy("testing", (domain,), 604800))
             for domain in (ZONE, OTHER)
         )
 
     def is_gone(self) -> bool:
-        return not any(
-            self.read(f"_mta-sts.{domain}", zone=domain) or self.file(domain).exists() for domain in (ZONE, OTHER)
-        )
+        return not any(self.read(f"_mta-sts.{domain}") or self.file(domain).exists() for domain in (ZONE, OTHER))
 
 
 @pytest.fixture
@@ -116,7 +114,7 @@ def test_a_folder_that_cannot_be_is_refused(estate: Estate, tmp_path: Path, belo
     (tmp_path / "plain").write_text("a file where a folder should be")
     estate.policies = tmp_path / "plain" / "policies" if below else tmp_path / "plain"
     rule = f"{tmp_path / 'plain'} is no folder"
-    assert estate.refused() == [(f"_mta-sts.{ZONE}", rule), (f"_mta-sts.{OTHER}", rule)]
+    assert estate.refused_files() == [(f"_mta-sts.{ZONE}", rule), (f"_mta-sts.{OTHER}", rule)]
     assert not any(outcome.changed for outcome in estate.both(state="absent")), "there is nothing to take away"
 
 
@@ -126,7 +124,7 @@ def test_a_folder_of_somebody_else_is_refused(estate: Estate, monkeypatch: pytes
     # The user root may write everywhere, so a folder that it may not write to cannot be made.
     monkeypatch.setattr(os, "access", lambda path, mode: path != folder)
     told = [(f"_mta-sts.{OTHER}", f"this user may not write to {folder}")]
-    assert estate.refused(mode="enforce") == estate.refused(state="absent") == told
+    assert estate.refused_files(mode="enforce") == estate.refused_files(state="absent") == told
     assert not any(outcome.changed for outcome in estate.both()), "what is as wanted need not be written"
 
 
@@ -152,7 +150,7 @@ def test_what_is_no_plain_file_is_neither_replaced_nor_taken_away(
     path = estate.file(OTHER)
     path.parent.mkdir(parents=True)
     put(path)
-    assert estate.refused(state=state) == [(f"_mta-sts.{OTHER}", "it is no plain file")]
+    assert estate.refused_files(state=state) == [(f"_mta-sts.{OTHER}", "it is no plain file")]
     assert not path.is_file() or (path.is_symlink() and path.read_text() == "of somebody")
 
 
@@ -198,7 +196,7 @@ def test_a_file_that_cannot_be_written_fails_its_own_zone_before_it_changes(
     assert beta.failure is not None
     for word in (f"zone {OTHER}: a file of its records", "No space left on device", str(estate.file(OTHER))):
         assert word in beta.failure
-    assert estate.read(f"_mta-sts.{OTHER}", zone=OTHER) == []
+    assert estate.read(f"_mta-sts.{OTHER}") == []
     monkeypatch.undo()
     assert [outcome.changed for outcome in estate.both()] == [False, True]
     assert estate.is_done()
@@ -213,7 +211,7 @@ def test_a_file_that_cannot_be_taken_away_is_told_when_its_record_is_gone(
     assert (acme.failure, beta.changed) == (None, True)
     assert beta.failure is not None and "Read-only file system" in beta.failure
     assert (beta.steps[0].record_changed, beta.steps[0].file_changed) == (True, False)
-    assert (estate.read(f"_mta-sts.{OTHER}", zone=OTHER), estate.file(OTHER).exists()) == ([], True)
+    assert (estate.read(f"_mta-sts.{OTHER}"), estate.file(OTHER).exists()) == ([], True)
     monkeypatch.undo()
     assert [outcome.changed for outcome in estate.both(state="absent")] == [False, True]
     assert estate.is_gone()
@@ -238,7 +236,7 @@ def test_a_service_that_fails_after_the_file_was_written_fails_the_domain_and_th
     (step,) = beta.steps
     assert (step.record_changed, step.file_changed) == (False, state == "present")
     assert estate.file(OTHER).exists(), "written already, or not yet taken away"
-    assert bool(estate.read(f"_mta-sts.{OTHER}", zone=OTHER)) is (state == "absent")
+    assert bool(estate.read(f"_mta-sts.{OTHER}")) is (state == "absent")
     monkeypatch.undo()
     again = estate.both(state=state)
     assert [outcome.changed for outcome in again] == [False, True]

@@ -5,26 +5,27 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import Conflict, Provider, ProviderError
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.zonefile.zonefile_provider import (
-    ZonefileProvider,
-)
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, RRset, ZoneState
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, RRset, ZoneState
 from ansible_collections.mailroom.erp.plugins.module_utils.domains import restore as engine
-from ansible_collections.mailroom.erp.plugins.module_utils.domains import run
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.request import read_order
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.restore_plan import plan_zone
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
 from ansible_collections.mailroom.erp.plugins.module_utils.snapshots.snapshot import Snapshot
 from ansible_collections.mailroom.erp.plugins.module_utils.snapshots.snapshot_file import read_snapshot
+from ansible_collections.mailroom.erp.tests.unit.domains.misbehaving import (
+    Fault,
+    failing,
+    misbehave,
+    never_lands,
+    once_before_write,
+)
+from ansible_collections.mailroom.erp.tests.unit.domains.our_zones import OurZones
 
 NAME = "acme.example"
 FOREIGN, LATER = "google-site-verification=abc", "ms=later"
@@ -132,59 +133,48 @@ def test_what_cannot_stand_there_any_more_is_refused(force: bool) -> None:
         plan(Change(txt(SPF), txt(NEW_SPF)), force=force, elsewhere=True)
 
 
-HEAD = """$TTL 3600
-@ IN SOA ns1.{zone}. hostmaster.{zone}. 1 7200 900 1209600 300
-@ IN NS ns1.{zone}.
-ns1 IN A 192.0.2.53
-"""
-
-
-class Estate:
+class Estate(OurZones):
     """Zones of ours in a folder; a run adds the term "a" to all of them, and leaves a snapshot."""
 
-    def __init__(self, tmp_path: Path, count: int = 3) -> None:
-        self.folder, self.state = tmp_path / "zones", tmp_path / "state"
-        self.folder.mkdir()
-        self.dns = {"provider": "zonefile", "path": str(self.folder)}
+    def __init__(self, folder: Path, count: int = 3) -> None:
+        super().__init__(folder)
+        self.state = folder / "state"
         self.names = [f"z{number}.example" for number in range(count)]
         for name in self.names:
-            text = HEAD.format(zone=name) + f'@ IN TXT "{SPF}" ; ours\n@ IN TXT "{FOREIGN}"\n'
-            self.file(name).write_text(text)
-
-    def file(self, name: str) -> Path:
-        return self.folder / f"{name}.zone"
+            self.zone(name, f'@ IN TXT "{SPF}" ; ours', f'@ IN TXT "{FOREIGN}"')
 
     def run(self, term: str = "a", **more: Any) -> Path | None:
-        order = read_order({"dns": self.dns, "spf": {"terms": [term]}, "domains": self.names, **more})
         snapshot = Snapshot(self.state, "a test")
-        self.outcomes = run.Run(order, {"zonefiles": [str(self.folder)]}, snapshot=snapshot).execute(True)
+        wish = {"domains": self.names, "spf": {"terms": [term]}, **more}
+        self.outcomes = self.planned(**wish, snapshot=snapshot).execute(True)
         return snapshot.path
 
     def restore(
         self, file: Path | None, write: bool = True, **params: Any
     ) -> tuple[list[engine.ZoneWork], Path | None]:
-        accounts = {} if "accounts" in params else {"dns": self.dns}
+        accounts = {} if "accounts" in params else {"dns": self.ours.dns_option}
         works = engine.read_restore({"snapshot": str(file), **accounts, **params})
         snapshot = Snapshot(self.state, "a test") if write else None
         engine.restore(works, snapshot, write)
         return works, snapshot.path if snapshot else None
 
     def spf(self, name: str) -> list[str]:
-        rrset = ZonefileProvider(self.dns).read(name, [(name, "TXT")]).rrsets[name, "TXT"]
-        return [value for value in rrset.values if value.startswith("v=spf1")]
+        return [value for value in self.read(name) if value.startswith("v=spf1")]
 
     def records(self) -> dict[str, set[str]]:
-        """The data without the serial, which a restore raises as every change does."""
-        return {name: set(self.file(name).read_text().splitlines()[4:]) for name in self.names}
-
-    def hashes(self) -> dict[str, str]:
-        return {name: hashlib.sha256(self.file(name).read_bytes()).hexdigest() for name in self.names}
+        """The lines without the SOA's, whose serial a restore raises as every change does."""
+        lines = {name: self.ours.file(name).read_text().splitlines() for name in self.names}
+        return {name: {line for line in found if " SOA " not in line} for name, found in lines.items()}
 
     def edit(self, name: str, old: str, new: str) -> None:
-        file = self.file(name)
+        file = self.ours.file(name)
         text = file.read_text()
         assert old in text
         file.write_text(text.replace(old, new))
+
+    def overtaken(self, old: str, new: str) -> Fault:
+        """Somebody edits the second zone right before it is written."""
+        return once_before_write(self.names[1], lambda: self.edit(self.names[1], old, new))
 
     def journal(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in (self.state / "journal.jsonl").read_text().splitlines()]
@@ -221,54 +211,15 @@ def test_a_run_that_changes_nothing_leaves_nothing(estate: Estate) -> None:
 
 
 def test_a_run_without_a_snapshot_writes_nothing(estate: Estate) -> None:
-    before = estate.hashes()
     estate.state.write_text("a file where a folder should be")
-    with pytest.raises(Refused, match="nothing is written to the DNS without a snapshot"):
-        estate.run()
-    assert estate.hashes() == before
-
-
-class Misbehaving:
-    """A provider that does something else before one of its calls."""
-
-    def __init__(self, real: Provider, fault: Callable[[str, str], None]) -> None:
-        self._real, self._fault = real, fault
-
-    def zone_of(self, name: str) -> str:
-        return self._real.zone_of(name)
-
-    def read(self, zone: str, keys: Collection[Key]) -> ZoneState:
-        self._fault("read", zone)
-        return self._real.read(zone, keys)
-
-    def apply(self, zone: str, changes: Sequence[Change], token: object) -> None:
-        self._fault("apply", zone)
-        self._real.apply(zone, changes, token)
-
-
-def misbehave(monkeypatch: pytest.MonkeyPatch, fault: Callable[[str, str], None]) -> None:
-    for module in (run, engine):
-        monkeypatch.setattr(module, "open_provider", lambda dns, _tell: Misbehaving(ZonefileProvider(dns), fault))
-    monkeypatch.setattr("time.sleep", lambda seconds: None)
-
-
-def once(zone: str, act: Callable[[], None]) -> Callable[[str, str], None]:
-    """Do something right before the first write to a zone."""
-    done: list[str] = []
-
-    def fault(call: str, where: str) -> None:
-        if (call, where) == ("apply", zone) and not done:
-            done.append(where)
-            act()
-
-    return fault
+    assert "nothing is written to the DNS without a snapshot" in str(estate.refused(estate.run))
 
 
 def test_the_snapshot_holds_what_another_writer_put_there_in_between(
     estate: Estate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        misbehave(patch, once("z1.example", lambda: estate.edit("z1.example", SPF, "v=spf1 mx ip4:192.0.2.9 ~all")))
+        misbehave(patch, estate.overtaken(SPF, "v=spf1 mx ip4:192.0.2.9 ~all"))
         file = estate.run()
     assert estate.spf("z1.example") == ["v=spf1 mx ip4:192.0.2.9 a ~all"]
     estate.restore(file)
@@ -277,7 +228,7 @@ def test_the_snapshot_holds_what_another_writer_put_there_in_between(
 
 def test_what_another_writer_did_for_us_is_not_undone(estate: Estate, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
-        misbehave(patch, once("z1.example", lambda: estate.edit("z1.example", SPF, NEW_SPF)))
+        misbehave(patch, estate.overtaken(SPF, NEW_SPF))
         file = estate.run()
     assert file is not None
     assert [entry.zone for entry in read_snapshot(file)] == ["z0.example", "z2.example"]
@@ -286,13 +237,8 @@ def test_what_another_writer_did_for_us_is_not_undone(estate: Estate, monkeypatc
 
 def test_a_zone_that_fails_does_not_stop_the_others(estate: Estate, monkeypatch: pytest.MonkeyPatch) -> None:
     file = estate.run()
-
-    def fault(call: str, zone: str) -> None:
-        if (call, zone) == ("apply", "z1.example"):
-            raise ProviderError("zone z1.example: the server is on fire")
-
     with monkeypatch.context() as patch:
-        misbehave(patch, fault)
+        misbehave(patch, failing("apply", "z1.example"))
         works, undo = estate.restore(file)
     assert [work.failure for work in works] == [None, "zone z1.example: the server is on fire", None]
     assert [bool(work.result) for work in works] == [True, False, True]
@@ -309,7 +255,7 @@ def test_a_zone_that_fails_does_not_stop_the_others(estate: Estate, monkeypatch:
 def test_a_writer_during_the_restore_is_not_overwritten(estate: Estate, monkeypatch: pytest.MonkeyPatch) -> None:
     file = estate.run()
     with monkeypatch.context() as patch:
-        misbehave(patch, once("z1.example", lambda: estate.edit("z1.example", NEW_SPF, HAND_SPF)))
+        misbehave(patch, estate.overtaken(NEW_SPF, HAND_SPF))
         works, _undo = estate.restore(file)
     assert [estate.spf(name) for name in estate.names] == [[SPF], [HAND_SPF], [SPF]]
     assert works[1].failure is not None
@@ -319,22 +265,17 @@ def test_a_writer_during_the_restore_is_not_overwritten(estate: Estate, monkeypa
 def test_a_foreign_value_during_the_restore_is_kept(estate: Estate, monkeypatch: pytest.MonkeyPatch) -> None:
     file = estate.run()
     with monkeypatch.context() as patch:
-        misbehave(patch, once("z1.example", lambda: estate.edit("z1.example", FOREIGN, LATER)))
+        misbehave(patch, estate.overtaken(FOREIGN, LATER))
         works, _undo = estate.restore(file)
     assert [work.failure for work in works] == [None] * 3
     assert estate.spf("z1.example") == [SPF]
-    assert LATER in estate.file("z1.example").read_text()
+    assert LATER in estate.ours.file("z1.example").read_text()
 
 
 def test_a_restore_that_never_gets_through_is_given_up(estate: Estate, monkeypatch: pytest.MonkeyPatch) -> None:
     file = estate.run()
-
-    def fault(call: str, zone: str) -> None:
-        if call == "apply":
-            raise Conflict("something stands in the way")
-
     with monkeypatch.context() as patch:
-        misbehave(patch, fault)
+        misbehave(patch, never_lands)
         works, undo = estate.restore(file)
     assert [work.failure for work in works] == ["something stands in the way"] * 3
     assert undo is None
@@ -344,11 +285,8 @@ def test_a_record_changed_since_refuses_the_whole_restore(estate: Estate) -> Non
     file = estate.run()
     estate.edit("z1.example", NEW_SPF, HAND_SPF)
     estate.edit("z2.example", NEW_SPF, HAND_SPF)
-    before = estate.hashes()
-    with pytest.raises(Refused) as caught:
-        estate.restore(file)
-    assert [problem.subject for problem in caught.value.problems] == ["z1.example", "z2.example"]
-    assert estate.hashes() == before
+    refused = estate.refused(lambda: estate.restore(file))
+    assert [problem.subject for problem in refused.problems] == ["z1.example", "z2.example"]
     works, _undo = estate.restore(file, zones=["Z0.example."])
     assert [work.zone for work in works] == ["z0.example"]
     estate.restore(file, changed_since="restore")
@@ -357,22 +295,15 @@ def test_a_record_changed_since_refuses_the_whole_restore(estate: Estate) -> Non
 
 def test_accounts_are_found_by_what_is_no_secret(tmp_path: Path) -> None:
     one, two = Estate(tmp_path / "one", 1), Estate(tmp_path / "two", 1)
-    domains = [{"domain": "z0.example", "dns": one.dns}]
+    domains = [{"domain": "z0.example", "dns": one.ours.dns_option}]
     file = one.run(domains=domains)
     foreign = {"provider": "rfc2136", "server": "192.0.2.1", "key_name": "k", "key_secret": SECRET}
     with pytest.raises(Refused, match="none of the accounts given is the one that the snapshot names") as caught:
-        one.restore(file, accounts=[foreign, two.dns])
-    assert str(one.folder) in str(caught.value)
+        one.restore(file, accounts=[foreign, two.ours.dns_option])
+    assert str(one.ours.folder) in str(caught.value)
     assert SECRET not in str(caught.value)
-    one.restore(file, accounts=[foreign, two.dns, one.dns])
+    one.restore(file, accounts=[foreign, two.ours.dns_option, one.ours.dns_option])
     assert one.spf("z0.example") == [SPF]
-
-
-@pytest.fixture
-def tmp_path(tmp_path: Path) -> Path:
-    for name in ("one", "two"):
-        (tmp_path / name).mkdir()
-    return tmp_path
 
 
 def change_of(content: Any) -> Any:
@@ -431,11 +362,7 @@ def test_a_wrong_snapshot_is_refused_and_not_shown(
     content = yaml.safe_load(file.read_text())
     spoil(content)
     file.write_text(yaml.safe_dump(content))
-    before = estate.hashes()
-    with pytest.raises(Refused) as caught:
-        estate.restore(file)
-    assert estate.hashes() == before
-    message = str(caught.value)
+    message = str(estate.refused(lambda: estate.restore(file)))
     assert any(word in message for word in words.split("|")), message
     assert str(file) in message
     assert SECRET not in message
@@ -454,7 +381,7 @@ def test_a_wrong_snapshot_is_refused_and_not_shown(
     ],
 )
 def test_a_file_that_is_no_snapshot_is_refused(estate: Estate, data: bytes | None, words: str) -> None:
-    file = estate.folder / "wrong.yml"
+    file = estate.ours.folder / "wrong.yml"
     if data is not None:
         file.write_bytes(data)
     with pytest.raises(Refused) as caught:
@@ -472,7 +399,7 @@ def test_wrong_wishes_are_refused(estate: Estate) -> None:
     with pytest.raises(Refused, match=r"dns\.path is required"):
         estate.restore(file, accounts=[{"provider": "zonefile"}])
     for name in estate.names:
-        estate.file(name).unlink()
+        estate.ours.file(name).unlink()
     with pytest.raises(Refused, match=r"there is no zone z0\.example there"):
         estate.restore(file)
 
@@ -488,5 +415,5 @@ def test_one_account_cannot_stand_for_two(tmp_path: Path) -> None:
     file.write_text(yaml.safe_dump(content))
     with pytest.raises(Refused, match="for several DNS accounts"):
         one.restore(file)
-    one.restore(file, accounts=[two.dns, one.dns])
+    one.restore(file, accounts=[two.ours.dns_option, one.ours.dns_option])
     assert (one.spf("z0.example"), two.spf("z0.example")) == ([SPF], [SPF])

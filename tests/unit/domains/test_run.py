@@ -5,76 +5,23 @@
 
 from __future__ import annotations
 
-import hashlib
-import threading
-from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import Conflict, Provider, ProviderError
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.zonefile.zonefile_provider import (
-    ZonefileProvider,
-)
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, ZoneState
-from ansible_collections.mailroom.erp.plugins.module_utils.domains import run
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.request import read_order
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.zone_records import RecordStep
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.run import Run
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
-
-HEAD = """$TTL 3600
-@ IN SOA ns1.{zone}. hostmaster.{zone}. 1 7200 900 1209600 300
-@ IN NS ns1.{zone}.
-ns1 IN A 192.0.2.53
-"""
-WORLD = {
-    "afas.online": 'spf IN TXT "v=spf1 ip4:192.0.2.0/24 ~all"\n',
-    "many.example": "\n".join(
-        f'n{number} IN TXT "v=spf1 a:ns1.many.example a:ns1.many.example ~all"' for number in range(3)
-    )
-    + '\nsix IN TXT "v=spf1 '
-    + " ".join(["a:ns1.many.example"] * 6)
-    + ' ~all"\nfour IN TXT "v=spf1 '
-    + " ".join(["a:ns1.many.example"] * 4)
-    + ' ~all"\nloop IN TXT "v=spf1 include:loop.many.example"\n',
-    "protection.outlook.com": 'spf IN TXT "v=spf1 ip4:198.51.100.0/24 -all"\n',
-}
-AFAS = "include:spf.afas.online"
-
-
-class Estate:
-    """Zones of ours in one folder, the rest of the world in another; both are what the resolver sees."""
-
-    def __init__(self, tmp_path: Path) -> None:
-        self.ours, self.world = tmp_path / "ours", tmp_path / "world"
-        self.ours.mkdir()
-        self.world.mkdir()
-        for zone, records in WORLD.items():
-            self._write(self.world, zone, records)
-
-    def zone(self, zone: str, *records: str) -> Path:
-        return self._write(self.ours, zone, "\n".join(records) + "\n")
-
-    @staticmethod
-    def _write(folder: Path, zone: str, records: str) -> Path:
-        path = folder / f"{zone}.zone"
-        path.write_text(HEAD.format(zone=zone) + records)
-        return path
-
-    def run(self, *domains: object, write: bool = True, **spf: Any) -> list[RecordStep]:
-        dns = {"provider": "zonefile", "path": str(self.ours)}
-        order = read_order({"dns": dns, "spf": spf or {"terms": [AFAS]}, "domains": list(domains)})
-        outcomes = run.Run(order, {"zonefiles": [str(self.ours), str(self.world)]}).execute(write)
-        return [outcome.steps[0] for outcome in outcomes]
-
-    def txt(self, name: str, zone: str | None = None) -> list[str]:
-        provider = ZonefileProvider({"path": str(self.ours)})
-        state = provider.read(zone or name, [(name, "TXT")])
-        rrset = state.rrsets.get((name, "TXT"))
-        return sorted(rrset.values) if rrset else []
-
-    def hashes(self) -> dict[str, str]:
-        return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in self.ours.glob("*.zone")}
+from ansible_collections.mailroom.erp.tests.servers.sending_service import AFAS_TERM
+from ansible_collections.mailroom.erp.tests.servers.zone_folder import ZoneFolder
+from ansible_collections.mailroom.erp.tests.unit.domains.misbehaving import (
+    Misbehaving,
+    failing,
+    misbehave,
+    never_lands,
+    once_before_write,
+)
+from ansible_collections.mailroom.erp.tests.unit.domains.spf_estate import Estate
 
 
 @pytest.fixture
@@ -90,21 +37,21 @@ def test_a_term_is_merged_and_everything_else_stays(estate: Estate) -> None:
     assert outcome.changed
     assert outcome.plan is not None
     assert outcome.plan.before == "v=spf1 mx ip4:192.0.2.10 ~all"
-    assert outcome.plan.after == f"v=spf1 mx ip4:192.0.2.10 {AFAS} ~all"
-    assert estate.txt("acme.example") == ["google-site-verification=abc", outcome.plan.after]
+    assert outcome.plan.after == f"v=spf1 mx ip4:192.0.2.10 {AFAS_TERM} ~all"
+    assert estate.read("acme.example") == ["google-site-verification=abc", outcome.plan.after]
     assert "; ours" in path.read_text()
-    again = estate.hashes()
+    again = estate.ours.contents()
     (outcome,) = estate.run("acme.example")
     assert not outcome.changed
-    assert estate.hashes() == again
+    assert estate.ours.contents() == again
 
 
 def test_check_mode_writes_nothing_and_says_the_same(estate: Estate) -> None:
     estate.zone("acme.example", '@ IN TXT "v=spf1 mx ~all"')
-    before = estate.hashes()
+    before = estate.ours.contents()
     (planned,) = estate.run("acme.example", write=False)
-    assert estate.hashes() == before
-    assert not list(estate.ours.glob(".*"))
+    assert estate.ours.contents() == before
+    assert not list(estate.ours.folder.glob(".*"))
     (done,) = estate.run("acme.example")
     assert planned.plan is not None
     assert done.plan is not None
@@ -115,7 +62,7 @@ def test_terms_of_several_domains_in_one_zone_are_one_write(estate: Estate) -> N
     path = estate.zone("acme.example", "mail IN A 192.0.2.1")
     outcomes = estate.run("acme.example", "mail.acme.example", "shop.acme.example")
     assert [outcome.zone for outcome in outcomes] == ["acme.example"] * 3
-    assert estate.txt("shop.acme.example", "acme.example") == [f"v=spf1 {AFAS} ~all"]
+    assert estate.read("shop.acme.example") == [f"v=spf1 {AFAS_TERM} ~all"]
     assert " 2 7200" in path.read_text()
 
 
@@ -132,20 +79,20 @@ def test_the_ttl_stays_unless_it_is_named(estate: Estate) -> None:
 
 def test_removal_and_addition_are_one_change(estate: Estate) -> None:
     estate.zone("acme.example", '@ IN TXT "v=spf1 ip4:192.0.2.9 mx ~all"')
-    estate.run("acme.example", terms=[AFAS], absent_terms=["ip4:192.0.2.9"])
-    assert estate.txt("acme.example") == [f"v=spf1 mx {AFAS} ~all"]
+    estate.run("acme.example", terms=[AFAS_TERM], absent_terms=["ip4:192.0.2.9"])
+    assert estate.read("acme.example") == [f"v=spf1 mx {AFAS_TERM} ~all"]
     (gone,) = estate.run("acme.example", state="absent")
     assert gone.changed
-    assert estate.txt("acme.example") == []
+    assert estate.read("acme.example") == []
     assert not estate.run("acme.example", state="absent")[0].changed
 
 
 def test_duplicates_are_merged_when_told(estate: Estate) -> None:
     estate.zone("acme.example", '@ IN TXT "v=spf1 mx -all"', '@ IN TXT "hello"', '@ IN TXT "v=spf1 a ~all"')
-    estate.run("acme.example", terms=[AFAS], on_duplicate="merge", lookup_limit="ignore")
-    (spf,) = [value for value in estate.txt("acme.example") if value != "hello"]
-    assert sorted(spf.split()) == sorted(["v=spf1", "mx", "a", AFAS, "~all"])
-    assert spf.endswith(f"{AFAS} ~all")
+    estate.run("acme.example", terms=[AFAS_TERM], on_duplicate="merge", lookup_limit="ignore")
+    (spf,) = [value for value in estate.read("acme.example") if value != "hello"]
+    assert sorted(spf.split()) == sorted(["v=spf1", "mx", "a", AFAS_TERM, "~all"])
+    assert spf.endswith(f"{AFAS_TERM} ~all")
 
 
 def test_nothing_wanted_makes_no_record(estate: Estate) -> None:
@@ -200,11 +147,8 @@ def test_a_wrong_record_is_refused_before_anything_is_written(
 ) -> None:
     estate.zone("acme.example", *records)
     estate.zone("right.example", '@ IN TXT "v=spf1 mx ~all"')
-    before = estate.hashes()
-    with pytest.raises(Refused) as caught:
-        estate.run({"domain": "acme.example", "spf": {"terms": [AFAS], **spf}}, "right.example")
-    assert estate.hashes() == before
-    message = str(caught.value)
+    wish = {"domain": "acme.example", "spf": {"terms": [AFAS_TERM], **spf}}
+    message = str(estate.refused(lambda: estate.run(wish, "right.example")))
     assert message.startswith("acme.example: ")
     for word in words:
         assert word in message
@@ -223,7 +167,7 @@ def test_a_domain_in_no_zone_refuses_the_run(estate: Estate) -> None:
         estate.run("notexample.com", "example.com")
     with pytest.raises(Refused, match=r"shop\.example\.com: zone"):
         estate.run({"domain": "shop.example.com", "zone": "shop.example.com"}, "example.com")
-    assert estate.txt("example.com") == []
+    assert estate.read("example.com") == []
 
 
 def test_all_wrong_domains_are_told_together(estate: Estate) -> None:
@@ -292,10 +236,10 @@ def test_a_first_record_that_leaves_out_the_mailboxes_is_warned_of(estate: Estat
         "service": "microsoft365",
         "terms": ["include:spf.protection.outlook.com"],
     }
-    (outcome,) = estate.run("acme.example", terms=[AFAS], mx_services=[service])
+    (outcome,) = estate.run("acme.example", terms=[AFAS_TERM], mx_services=[service])
     assert outcome.plan is not None
     assert any("microsoft365" in warning for warning in outcome.plan.warnings)
-    (again,) = estate.run("acme.example", terms=[AFAS], mx_services=[service])
+    (again,) = estate.run("acme.example", terms=[AFAS_TERM], mx_services=[service])
     assert again.plan is not None
     assert again.plan.warnings == []
 
@@ -310,94 +254,59 @@ def test_a_first_record_under_a_wildcard_is_warned_of(estate: Estate) -> None:
     assert again[0].plan.warnings == []
 
 
-def _serve(folder: Path, zone: str, server: str) -> None:
+def _serve(world: ZoneFolder, zone: str, server: str) -> None:
     text = f"$TTL 60\n@ IN SOA {server}. hostmaster.{zone}. 1 7200 900 1209600 300\n@ IN NS {server}.\n"
-    (folder / f"{zone}.zone").write_text(text)
+    world.write(zone, text)
 
 
 @pytest.mark.parametrize("world", ["elsewhere", "nowhere"])
 def test_a_zone_that_the_world_sees_elsewhere_is_refused(estate: Estate, world: str) -> None:
     estate.zone("acme.example")
     _serve(estate.world, "acme.example" if world == "elsewhere" else "example", "ns1.other.example")
-    dns = {"provider": "zonefile", "path": str(estate.ours)}
+    dns = estate.ours.dns_option
     params: dict[str, Any] = {"dns": dns, "spf": {"terms": ["ip4:192.0.2.1"]}, "domains": ["acme.example"]}
-    resolver = {"zonefiles": [str(estate.world)]}
-    before = estate.hashes()
-    with pytest.raises(Refused) as caught:
-        run.Run(read_order(params), resolver).execute(write=True)
-    assert estate.hashes() == before
+    resolver = estate.world.resolver_option
+    refused = estate.refused(lambda: Run(read_order(params), resolver).execute(write=True))
     where = "delegated to ns1.other.example" if world == "elsewhere" else "not delegated at all"
     for word in (where, "ns1.acme.example", "accept_undelegated", "RFC 1034 section 4.2.2"):
-        assert word in str(caught.value)
+        assert word in str(refused)
     accepted = read_order({**params, "accept_undelegated": ["ACME.example."]})
-    (outcome,) = run.Run(accepted, resolver).execute(write=True)
+    (outcome,) = Run(accepted, resolver).execute(write=True)
     assert outcome.changed
     assert any("accepted by name" in warning for warning in outcome.warnings)
 
 
 def test_a_world_that_cannot_be_asked_is_a_warning(estate: Estate) -> None:
     estate.zone("acme.example")
-    dns = {"provider": "zonefile", "path": str(estate.ours)}
-    order = read_order({"dns": dns, "spf": {"terms": ["ip4:192.0.2.1"]}, "domains": ["acme.example"]})
-    (outcome,) = run.Run(order, {"zonefiles": [str(estate.world)]}).execute(write=True)
+    params = {"dns": estate.ours.dns_option, "spf": {"terms": ["ip4:192.0.2.1"]}, "domains": ["acme.example"]}
+    (outcome,) = Run(read_order(params), estate.world.resolver_option).execute(write=True)
     assert outcome.changed
     assert any("could not be asked" in warning for warning in outcome.warnings)
-
-
-class Misbehaving:
-    """A provider that does something else at one of its calls, once or always."""
-
-    def __init__(self, real: Provider, fault: Callable[[str, str], None]) -> None:
-        self._real, self._fault = real, fault
-
-    def zone_of(self, name: str) -> str:
-        return self._real.zone_of(name)
-
-    def read(self, zone: str, keys: Collection[Key]) -> ZoneState:
-        self._fault("read", zone)
-        return self._real.read(zone, keys)
-
-    def apply(self, zone: str, changes: Sequence[Change], token: object) -> None:
-        self._fault("apply", zone)
-        self._real.apply(zone, changes, token)
-
-
-def misbehave(monkeypatch: pytest.MonkeyPatch, fault: Callable[[str, str], None]) -> None:
-    monkeypatch.setattr(run, "open_provider", lambda dns, _tell: Misbehaving(ZonefileProvider(dns), fault))
-    monkeypatch.setattr("time.sleep", lambda seconds: None)
 
 
 @pytest.mark.parametrize("call", ["read", "apply"])
 def test_a_service_that_fails_fails_its_own_zone(estate: Estate, monkeypatch: pytest.MonkeyPatch, call: str) -> None:
     for zone in ("a.example", "b.example", "c.example"):
         estate.zone(zone)
-
-    def fault(done: str, zone: str) -> None:
-        if (done, zone) == (call, "b.example"):
-            raise ProviderError(f"zone {zone}: the server is on fire")
-
-    misbehave(monkeypatch, fault)
+    misbehave(monkeypatch, failing(call, "b.example"))
     outcomes = estate.run("a.example", "b.example", "c.example")
     assert [outcome.changed for outcome in outcomes] == [True, False, True]
     assert [outcome.failure for outcome in outcomes] == [None, "zone b.example: the server is on fire", None]
-    assert estate.txt("b.example") == []
-    assert estate.txt("c.example") == [f"v=spf1 {AFAS} ~all"]
+    assert estate.read("b.example") == []
+    assert estate.read("c.example") == [f"v=spf1 {AFAS_TERM} ~all"]
 
 
 def test_a_writer_in_between_is_merged_with(estate: Estate, monkeypatch: pytest.MonkeyPatch) -> None:
     path = estate.zone("acme.example", '@ IN TXT "v=spf1 mx ~all"')
-    done = threading.Event()
 
-    def fault(call: str, zone: str) -> None:
-        if call == "apply" and not done.is_set():
-            done.set()
-            path.write_text(path.read_text().replace("v=spf1 mx ~all", "v=spf1 mx ip4:192.0.2.77 ~all"))
+    def add_address() -> None:
+        path.write_text(path.read_text().replace("v=spf1 mx ~all", "v=spf1 mx ip4:192.0.2.77 ~all"))
 
-    misbehave(monkeypatch, fault)
+    misbehave(monkeypatch, once_before_write("acme.example", add_address))
     (outcome,) = estate.run("acme.example")
     assert outcome.plan is not None
     assert outcome.plan.before == "v=spf1 mx ip4:192.0.2.77 ~all"
-    assert estate.txt("acme.example") == [f"v=spf1 mx ip4:192.0.2.77 {AFAS} ~all"]
+    assert estate.read("acme.example") == [f"v=spf1 mx ip4:192.0.2.77 {AFAS_TERM} ~all"]
 
 
 def test_a_writer_that_makes_the_record_wrong_fails_the_zone_only(
@@ -405,14 +314,11 @@ def test_a_writer_that_makes_the_record_wrong_fails_the_zone_only(
 ) -> None:
     path = estate.zone("acme.example", '@ IN TXT "v=spf1 mx ~all"')
     estate.zone("right.example")
-    done = threading.Event()
 
-    def fault(call: str, zone: str) -> None:
-        if call == "apply" and zone == "acme.example" and not done.is_set():
-            done.set()
-            path.write_text(path.read_text() + '@ IN TXT "v=spf1 a ~all"\n')
+    def add_record() -> None:
+        path.write_text(path.read_text() + '@ IN TXT "v=spf1 a ~all"\n')
 
-    misbehave(monkeypatch, fault)
+    misbehave(monkeypatch, once_before_write("acme.example", add_record))
     acme, right = estate.run("acme.example", "right.example")
     assert acme.failure is not None
     assert "2 SPF records" in acme.failure
@@ -421,12 +327,7 @@ def test_a_writer_that_makes_the_record_wrong_fails_the_zone_only(
 
 def test_a_write_that_never_lands_is_given_up(estate: Estate, monkeypatch: pytest.MonkeyPatch) -> None:
     estate.zone("acme.example")
-
-    def fault(call: str, zone: str) -> None:
-        if call == "apply":
-            raise Conflict("something stands in the way")
-
-    misbehave(monkeypatch, fault)
+    misbehave(monkeypatch, never_lands)
     (outcome,) = estate.run("acme.example")
     assert outcome.failure == "something stands in the way"
     assert not outcome.changed
@@ -455,4 +356,4 @@ def test_a_write_that_is_silently_ignored_is_noticed(estate: Estate, monkeypatch
     misbehave(monkeypatch, lambda call, zone: None)
     (outcome,) = estate.run("acme.example")
     assert outcome.failure is not None
-    assert estate.txt("acme.example") == []
+    assert estate.read("acme.example") == []

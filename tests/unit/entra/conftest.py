@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import Graph, Pace
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import Graph, Pace, key
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.http import Http
-from ansible_collections.mailroom.erp.tests.servers.entra.server import EntraServer
+from ansible_collections.mailroom.erp.tests.servers.entra.entra_server import EntraServer
+from ansible_collections.mailroom.erp.tests.servers.entra.rights import GRANT, MANAGE_OWN, READ_APPLICATIONS
 
-RUN_TIME = ["Application.ReadWrite.OwnedBy", "Application.Read.All"]
-BOOTSTRAP = [*RUN_TIME, "AppRoleAssignment.ReadWrite.All", "DelegatedPermissionGrant.ReadWrite.All"]
+RUN_TIME = [MANAGE_OWN, READ_APPLICATIONS]
+BOOTSTRAP = [*RUN_TIME, *GRANT]
 
 OpenGraph = Callable[..., Graph]
 
@@ -31,6 +32,12 @@ class Clock:
 
     def pace(self, timeout: float = 60.0, poll_interval: float = 1.0) -> Pace:
         return Pace(timeout, poll_interval, self.sleep, lambda: self.now)
+
+
+def upsert(graph: Graph, name: str = "erp") -> dict[str, object]:
+    """Make an application of this unique name, or change it."""
+    headers = {"Prefer": "create-if-missing"}
+    return graph.change(f"applications(uniqueName={key(name)})", {"displayName": "ERP"}, headers=headers)
 
 
 @pytest.fixture

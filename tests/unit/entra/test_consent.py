@@ -14,11 +14,10 @@ from ansible_collections.mailroom.erp.plugins.module_utils.entra.consent_run imp
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import Graph
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.token import read_token
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
-from ansible_collections.mailroom.erp.tests.servers.entra.directory import GRAPH
-from ansible_collections.mailroom.erp.tests.servers.entra.server import DROPPED, LOST, EntraServer
+from ansible_collections.mailroom.erp.tests.servers.entra.directory import GRAPH, PUBLISHER
+from ansible_collections.mailroom.erp.tests.servers.entra.entra_server import DROPPED, LOST, EntraServer
 from ansible_collections.mailroom.erp.tests.unit.entra.conftest import BOOTSTRAP, OpenGraph
 
-PUBLISHER = "99999999-8888-7777-6666-555555555555"
 USER, OTHER = "invoices@acme.example", "sales@acme.example"
 NAME = f"{USER}: Microsoft Graph"
 

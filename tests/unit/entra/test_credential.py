@@ -16,7 +16,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.entra.credential_run 
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.federated import Federated
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import AnswerLost, Graph, GraphError
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
-from ansible_collections.mailroom.erp.tests.servers.entra.server import DROPPED, LOST, EntraServer
+from ansible_collections.mailroom.erp.tests.servers.entra.entra_server import DROPPED, LOST, EntraServer
 from ansible_collections.mailroom.erp.tests.servers.entra.tokens import Signer, signer
 from ansible_collections.mailroom.erp.tests.unit.entra.conftest import RUN_TIME, OpenGraph
 

@@ -19,13 +19,13 @@ from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import Gr
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.reach import read_reach
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.token import read_token
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
-from ansible_collections.mailroom.erp.tests.servers.entra.server import EntraServer
+from ansible_collections.mailroom.erp.tests.servers.entra.directory import PUBLISHER
+from ansible_collections.mailroom.erp.tests.servers.entra.entra_server import EntraServer
+from ansible_collections.mailroom.erp.tests.servers.entra.rights import SEE_SENDERS
 from ansible_collections.mailroom.erp.tests.unit.entra.conftest import BOOTSTRAP, RUN_TIME, OpenGraph
 
 NOW = datetime.datetime.now(datetime.UTC)
 LISTED = [{"resource": "Microsoft Graph", "role": role} for role in ("Mail.ReadWrite", "Mail.Send")]
-READ = ["User.Read.All", "Domain.Read.All", "MailboxSettings.Read"]
-PUBLISHER = "99999999-8888-7777-6666-555555555555"
 
 
 def entry(name: str, **more: Any) -> dict[str, Any]:
@@ -108,7 +108,7 @@ def test_consent_is_given_where_the_sign_in_may_and_told_otherwise(
     app_id = server.directory.add_vendor("KING Software - SendEmail", PUBLISHER)
     server.directory.add_user("office@acme.example")
     server.directory.settle()
-    done = bring(open_graph(*rights, *READ), king(app_id))["king"]
+    done = bring(open_graph(*rights, *SEE_SENDERS), king(app_id))["king"]
     assert done.problems == []
     assert done.consent_missing == (rights == RUN_TIME)
     assert bool(server.truth["oauth2PermissionGrants"]) == (rights == BOOTSTRAP)
@@ -124,7 +124,7 @@ def test_the_senders_of_all_environments_are_looked_up_together(server: EntraSer
     declared = read_declared(entries, LISTED, None, NOW)
     done = {one.name: Done() for one in declared}
     server.plan()
-    told = list(find_senders(open_graph(*READ), declared, done))
+    told = list(find_senders(open_graph(*SEE_SENDERS), declared, done))
     assert [state["result"] for state in done["one"].senders] == ["pass", "fail"]
     assert [state["result"] for state in done["two"].senders] == ["pass", "pass"]
     assert len(told) == 1 and told[0].startswith('one: sender "nobody@acme.example"') and "shared mailbox" in told[0]

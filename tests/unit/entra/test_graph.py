@@ -16,9 +16,8 @@ from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import (
     key,
     literal,
 )
-from ansible_collections.mailroom.erp.tests.servers.entra.server import DROPPED, LOST, EntraServer
-from ansible_collections.mailroom.erp.tests.unit.entra.conftest import BOOTSTRAP, Clock, OpenGraph
-from ansible_collections.mailroom.erp.tests.unit.entra.test_server import upsert
+from ansible_collections.mailroom.erp.tests.servers.entra.entra_server import DROPPED, LOST, EntraServer
+from ansible_collections.mailroom.erp.tests.unit.entra.conftest import BOOTSTRAP, Clock, OpenGraph, upsert
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,9 @@ import pytest
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import Graph, GraphError
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.people import read_sender_addresses
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
-from ansible_collections.mailroom.erp.tests.servers.entra.server import EntraServer
+from ansible_collections.mailroom.erp.tests.servers.entra.entra_server import EntraServer
+from ansible_collections.mailroom.erp.tests.servers.entra.rights import SEE_SENDERS
 from ansible_collections.mailroom.erp.tests.unit.entra.conftest import OpenGraph
-
-RIGHTS = ("User.Read.All", "MailboxSettings.Read", "Domain.Read.All")
 
 
 @pytest.fixture
@@ -53,7 +52,7 @@ def look(graph: Graph, *addresses: str) -> list[dict[str, Any]]:
     ],
 )
 def test_each_sender(open_graph: OpenGraph, address: str, result: str, mailbox: str, said: str) -> None:
-    (found,) = look(open_graph(*RIGHTS), address)
+    (found,) = look(open_graph(*SEE_SENDERS), address)
     assert (found["result"], found["mailbox"]) == (result, mailbox) and said in found["reason"]
     assert (found["next_step"] is None) == (result == "pass")
 
@@ -61,7 +60,11 @@ def test_each_sender(open_graph: OpenGraph, address: str, result: str, mailbox: 
 @pytest.mark.usefixtures("people")
 def test_what_is_told_about_a_mailbox(open_graph: OpenGraph) -> None:
     first, second, third = look(
-        open_graph(*RIGHTS), "finance@acme.example", "shared@acme.example", "finance@acme.example", "x@acme.example"
+        open_graph(*SEE_SENDERS),
+        "finance@acme.example",
+        "shared@acme.example",
+        "finance@acme.example",
+        "x@acme.example",
     )
     assert first["primary_address"] is False and first["user_principal_name"] == "erp@acme.example"
     assert second["primary_address"] is True and second["sign_in_enabled"] is False
@@ -90,7 +93,7 @@ def test_people_must_be_readable(open_graph: OpenGraph) -> None:
 
 
 def test_a_hundred_senders_cost_few_requests(server: EntraServer, open_graph: OpenGraph) -> None:
-    graph = open_graph(*RIGHTS)
+    graph = open_graph(*SEE_SENDERS)
     server.directory.add_user("erp@acme.example", *(f"a{number}@acme.example" for number in range(100)))
     server.plan()
     found = look(graph, *(f"a{number}@acme.example" for number in range(100)))
@@ -99,7 +102,7 @@ def test_a_hundred_senders_cost_few_requests(server: EntraServer, open_graph: Op
 
 
 def test_no_addresses_are_refused_together(server: EntraServer, open_graph: OpenGraph) -> None:
-    graph = open_graph(*RIGHTS)
+    graph = open_graph(*SEE_SENDERS)
     server.plan()
     with pytest.raises(Refused) as caught:
         look(graph, "erp@acme.example", "Finance <finance@acme.example>", "acme.example")

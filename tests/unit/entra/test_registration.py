@@ -16,7 +16,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.entra.registration_pl
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.token import read_token
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
 from ansible_collections.mailroom.erp.tests.servers.entra.directory import EXCHANGE, GRAPH, GRAPH_ROLES
-from ansible_collections.mailroom.erp.tests.servers.entra.server import DROPPED, LOST, EntraServer
+from ansible_collections.mailroom.erp.tests.servers.entra.entra_server import DROPPED, LOST, EntraServer
 from ansible_collections.mailroom.erp.tests.unit.entra.conftest import BOOTSTRAP, RUN_TIME, OpenGraph
 
 SEND = {"resource": "Microsoft Graph", "role": "Mail.Send"}

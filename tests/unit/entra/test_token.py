@@ -20,7 +20,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options i
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.http import Http
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.token import SignInFailed, Token, read_token, sign_in
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
-from ansible_collections.mailroom.erp.tests.servers.entra.server import TENANT, EntraServer
+from ansible_collections.mailroom.erp.tests.servers.entra.entra_server import TENANT, EntraServer
 from ansible_collections.mailroom.erp.tests.servers.entra.tokens import Signer, signer
 from cryptography.hazmat.primitives import serialization
 

@@ -9,6 +9,7 @@ import base64
 
 import pytest
 from ansible_collections.mailroom.erp.plugins.module_utils.policy import dkim
+from ansible_collections.mailroom.erp.tests.tools.dkim_keys import encoded_key
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from hypothesis import given
@@ -23,7 +24,7 @@ EDWARDS = ed25519.Ed25519PrivateKey.generate()
 
 
 def info(bits: int) -> str:
-    return base64.b64encode(KEYS[bits].public_key().public_bytes(DER, INFO)).decode()
+    return encoded_key(KEYS[bits].public_key())
 
 
 @pytest.mark.parametrize("bits", KEYS)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,10 @@ import dns.resolver
 import pytest
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.masterfiles import master_file
 from ansible_collections.mailroom.erp.plugins.module_utils.public_dns.resolver import Resolved, ResolveError, Resolver
-from ansible_collections.mailroom.erp.tests.servers.bind import ADDRESS, Bind, zone_text
+from ansible_collections.mailroom.erp.tests.servers.bind import StartBind
+from ansible_collections.mailroom.erp.tests.servers.dns_sockets import ADDRESS
+from ansible_collections.mailroom.erp.tests.servers.server import zone_text
+from ansible_collections.mailroom.erp.tests.servers.zone_folder import ZoneFolder
 
 ZONE = "acme.example"
 RECORDS = r"""
@@ -49,13 +51,11 @@ Options = dict[str, Any]
 
 
 def files(folder: Path) -> Options:
-    for zone, text in ZONES.items():
-        (folder / f"{zone}.zone").write_text(text)
-    return {"zonefiles": [str(folder)], "nameservers": [], "port": 53, "timeout": 5.0}
+    return {**ZoneFolder(folder, ZONES).resolver_option, "nameservers": [], "port": 53, "timeout": 5.0}
 
 
 @pytest.fixture(params=["zonefiles", "nameservers"])
-def options(request: pytest.FixtureRequest, tmp_path: Path, start_bind: Callable[..., Bind]) -> Options:
+def options(request: pytest.FixtureRequest, tmp_path: Path, start_bind: StartBind) -> Options:
     return files(tmp_path) if request.param == "zonefiles" else start_bind(ZONES).resolver_option
 
 
@@ -206,7 +206,7 @@ def test_failures_are_remembered_too(tmp_path: Path, monkeypatch: pytest.MonkeyP
 # --- who is asked ---------------------------------------------------------------------------------------------------
 
 
-def test_files_come_before_servers(tmp_path: Path, start_bind: Callable[..., Bind]) -> None:
+def test_files_come_before_servers(tmp_path: Path, start_bind: StartBind) -> None:
     server = start_bind({**ZONES, "only.example": zone_text("only.example", '@ TXT "server"')})
     (tmp_path / "acme.example.zone").write_text(zone_text(ZONE, '@ TXT "file"'))
     resolver = Resolver({**server.resolver_option, "zonefiles": [str(tmp_path / "acme.example.zone")]})
@@ -259,19 +259,19 @@ def test_nobody_to_ask(given: Options, expected: str) -> None:
     assert time.monotonic() - start < 4
 
 
-def test_a_server_that_refuses_is_an_error_and_no_empty_answer(start_bind: Callable[..., Bind]) -> None:
+def test_a_server_that_refuses_is_an_error_and_no_empty_answer(start_bind: StartBind) -> None:
     with pytest.raises(ResolveError, match=r"other\.test TXT: .*REFUSED"):
         Resolver(start_bind(ZONES).resolver_option).lookup("other.test", "TXT")
 
 
-def test_the_second_nameserver_is_asked_when_the_first_is_dead(start_bind: Callable[..., Bind]) -> None:
+def test_the_second_nameserver_is_asked_when_the_first_is_dead(start_bind: StartBind) -> None:
     option = start_bind(ZONES).resolver_option
     resolver = Resolver(option | {"nameservers": ["127.0.0.99", ADDRESS]})
     assert resolver.lookup("host.acme.example", "AAAA").values == ("2001:db8::1",)
 
 
 def test_without_options_the_systems_resolvers_are_asked(
-    start_bind: Callable[..., Bind], monkeypatch: pytest.MonkeyPatch
+    start_bind: StartBind, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server = start_bind(ZONES)
 

@@ -422,7 +422,7 @@ def doubled(make: Make, tmp_path: Path) -> Path:
 
 def test_a_table(doubled: Path) -> None:
     told = command(doubled)
-    rows = {name: rest for name, _, rest in (line.partition("  ") for line in told.stdout.splitlines())}
+    rows = {name: rest for name, _spaces, rest in (line.partition("  ") for line in told.stdout.splitlines())}
     assert rows["Python files"].split() == ["2"]
     assert rows["lines of code per file, most"].split() == ["1", "plugins/b.py"]
     assert "NAME" not in told.stdout

@@ -30,14 +30,16 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.messages.message_
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.messages.question_batch import QuestionBatch
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.rfc2136.name_server import NameServer
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.values import text_of
-from ansible_collections.mailroom.erp.tests.servers.bind import ADDRESS, Bind, zone_text
+from ansible_collections.mailroom.erp.tests.servers.bind import Bind
+from ansible_collections.mailroom.erp.tests.servers.dns_sockets import ADDRESS
+from ansible_collections.mailroom.erp.tests.servers.server import KEY_NAME, KEY_SECRET, zone_text
 from hypothesis import given
 from hypothesis import strategies as st
 
 NAME = "s1._domainkey.acme.example"
 QUESTION = (NAME, "TXT")
 NUMBER = 4711
-KEY = dns.tsig.Key("mailroom-test", "bWFpbHJvb20tdGVzdC1zZWNyZXQtb2YtMzItYnl0ZXM=", dns.tsig.HMAC_SHA256)
+KEY = dns.tsig.Key(KEY_NAME, KEY_SECRET, dns.tsig.HMAC_SHA256)
 ALGORITHMS = [dns.tsig.HMAC_MD5, dns.tsig.HMAC_SHA1, dns.tsig.HMAC_SHA256_128, dns.tsig.HMAC_SHA512]
 RECORDS = [
     ("s1._domainkey.acme.example.", "TXT", ['"v=DKIM1; p=" "abc"', '"\\255"']),

@@ -15,21 +15,14 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.mailroom.erp.plugins.module_utils.dns import zone_lock
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import (
     Conflict,
     Provider,
     ProviderError,
     ZoneNotFound,
 )
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.account import (
-    check_dns,
-    with_defaults,
-)
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.octodns import (
-    octodns_class,
-    octodns_risks,
-)
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.account import check_dns, with_defaults
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.octodns import octodns_class, octodns_risks
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.registry import open_provider
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, RRset
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.request import read_order
@@ -87,9 +80,7 @@ class Own(YamlProvider):  # type: ignore[misc]
 
 
 @pytest.fixture(autouse=True)
-def quick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    monkeypatch.setattr(zone_lock, "OTHERS_SECONDS", 0.0)
+def quick(one_controller: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(octodns_class, "OCTODNS_PAUSE", 0.0)
     monkeypatch.setattr(Own, "asked", [])
     # pytest finds this file by its path; octoDNS's classes are found by name.

@@ -7,15 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import dns.rdatatype
-import dns.zone
 import pytest
 import yaml
-from ansible_collections.mailroom.erp.plugins.module_utils.dns import zone_lock
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import (
     Conflict,
     Provider,
@@ -31,6 +29,7 @@ from ansible_collections.mailroom.erp.tests.servers.bind import Bind
 from ansible_collections.mailroom.erp.tests.servers.cloudflare import Cloudflare
 from ansible_collections.mailroom.erp.tests.servers.powerdns import PowerDns
 from ansible_collections.mailroom.erp.tests.servers.server import Server, zone_text
+from ansible_collections.mailroom.erp.tests.servers.zone_folder import ZoneFolder
 
 SPF = "v=spf1 mx ip4:192.0.2.1 ~all"
 NEW_SPF = "v=spf1 mx ip4:192.0.2.1 include:spf.afas.online ~all"
@@ -52,6 +51,10 @@ KEY = (ZONE, "TXT")
 PUBLISHED_MX = ["20 mx2.service.example.", "5 mx3.service.example."]
 
 
+Write = Callable[[str, str, str], None]
+"""Adds a TXT value as somebody else: zone, owner relative to it, data in presentation format."""
+
+
 @dataclass
 class Service:
     """A DNS service with a way past the provider: to see what the world gets, and to write as somebody else."""
@@ -60,7 +63,7 @@ class Service:
     published: Callable[[str, str], list[str]]
     ttl: Callable[[str, str], int]
     serial: Callable[[str], int]
-    write: Callable[[str, str, str], None]
+    write: Write
     foreign: tuple[str, ...] = FOREIGN
 
     @property
@@ -69,26 +72,18 @@ class Service:
         return self.foreign is PLAIN_FOREIGN
 
 
-def on_zonefile(zones: Mapping[str, str], folder: Path) -> Service:
-    for zone, text in zones.items():
-        (folder / f"{zone}.zone").write_text(text)
+def asked_by_dns(server: Server | Cloudflare | ZoneFolder, write: Write) -> Service:
+    return Service(open_provider(server.dns_option), server.values, server.ttl, server.serial, write)
 
-    def rdataset(name: str, rdtype: str) -> dns.rdataset.Rdataset | None:
-        zone = next(zone for zone in zones if f".{name}".endswith(f".{zone}"))
-        parsed = dns.zone.from_file(str(folder / f"{zone}.zone"), zone, relativize=False)
-        return parsed.get_rdataset(f"{name}.", rdtype)
+
+def on_zonefile(zones: Mapping[str, str], folder: Path) -> Service:
+    files = ZoneFolder(folder, zones)
 
     def write(zone: str, owner: str, text: str) -> None:
-        with (folder / f"{zone}.zone").open("a") as file:
+        with files.file(zone).open("a") as file:
             file.write(f"{owner} 600 TXT {text}\n")
 
-    return Service(
-        open_provider({"provider": "zonefile", "path": str(folder)}),
-        lambda name, rdtype: sorted(rdata.to_text() for rdata in rdataset(name, rdtype) or ()),
-        lambda name, rdtype: rdataset(name, rdtype).ttl,  # type: ignore[union-attr]
-        lambda zone: rdataset(zone, "SOA")[0].serial,  # type: ignore[index]
-        write,
-    )
+    return asked_by_dns(files, write)
 
 
 def on_server(server: Server) -> Service:
@@ -97,14 +92,14 @@ def on_server(server: Server) -> Service:
         update.add(owner, 600, "TXT", text)
         server.send(update)
 
-    return Service(open_provider(server.dns_option), server.values, server.ttl, server.serial, write)
+    return asked_by_dns(server, write)
 
 
 def on_cloudflare(server: Cloudflare) -> Service:
     def write(zone: str, owner: str, text: str) -> None:
         server.write(zone, posts=[{"name": owner, "type": "TXT", "ttl": 600, "content": text}])
 
-    return Service(open_provider(server.dns_option), server.values, server.ttl, server.serial, write)
+    return asked_by_dns(server, write)
 
 
 def on_octodns_yaml(zones: Mapping[str, str], folder: Path) -> Service:
@@ -170,22 +165,16 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def start(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Service]]:
-    started: list[Any] = []
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    # There is no other controller, whose writes could be on their way.
-    monkeypatch.setattr(zone_lock, "OTHERS_SECONDS", 0.0)
+def start(kind: str, tmp_path: Path, one_controller: None) -> Iterator[Callable[..., Service]]:
+    with ExitStack() as started:
 
-    def start_service(zones: Mapping[str, str]) -> Service:
-        if kind in IN_FILES:
-            return IN_FILES[kind](zones, tmp_path)
-        server, service_on = STARTED[kind]
-        started.append(server(zones))
-        return service_on(started[-1])
+        def start_service(zones: Mapping[str, str]) -> Service:
+            if kind in IN_FILES:
+                return IN_FILES[kind](zones, tmp_path)
+            server, service_on = STARTED[kind]
+            return service_on(started.enter_context(server(zones)))
 
-    yield start_service
-    for server in started:
-        server.stop()
+        yield start_service
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import base64
 import socket
 import threading
 import time
@@ -27,13 +26,13 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.rfc2136
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.rfc2136.update import Update
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, RRset, ZoneState
 from ansible_collections.mailroom.erp.tests.servers import bind
-from ansible_collections.mailroom.erp.tests.servers.bind import Bind, zone_text
+from ansible_collections.mailroom.erp.tests.servers.bind import Bind, StartBind
+from ansible_collections.mailroom.erp.tests.servers.dns_sockets import ADDRESS
+from ansible_collections.mailroom.erp.tests.servers.server import KEY_NAME, KEY_SECRET, OTHER_SECRET, zone_text
 
 ZONE = "acme.example"
 KEY = (ZONE, "TXT")
 SPF = "v=spf1 mx ~all"
-OTHER_SECRET = base64.b64encode(b"another secret of thirty-two byt").decode()
-StartBind = Callable[..., Bind]
 
 
 @pytest.fixture
@@ -87,7 +86,7 @@ def test_reading_sends_no_update(start_bind: StartBind, sent: list[dns.update.Up
 
 def test_without_a_key_nothing_is_signed(start_bind: StartBind) -> None:
     server = start_bind({ZONE: zone_text(ZONE, f'@ TXT "{SPF}"')}, updates="allow-update { any; };")
-    change(Rfc2136Provider(with_defaults({"provider": "rfc2136", "server": bind.ADDRESS, "port": server.port})))
+    change(Rfc2136Provider(with_defaults({"provider": "rfc2136", "server": ADDRESS, "port": server.port})))
     assert server.values(ZONE, "TXT") == ['"v=spf1 a ~all"']
 
 
@@ -273,9 +272,7 @@ def test_a_refusal_names_server_reason_and_way_out(
     with pytest.raises(ProviderError, match=expected) as caught:
         run()
     shown = "".join(traceback.format_exception(caught.value))
-    assert not any(
-        secret in f"{shown}{caught.value!r}" for secret in (bind.KEY_SECRET, OTHER_SECRET, "not base64!", "YWJ")
-    )
+    assert not any(secret in f"{shown}{caught.value!r}" for secret in (KEY_SECRET, OTHER_SECRET, "not base64!", "YWJ"))
 
 
 def test_a_refused_update_changes_nothing(start_bind: StartBind) -> None:
@@ -311,7 +308,7 @@ class Scripted:
     def __init__(self, answer: Callable[[dns.message.Message], dns.message.Message | None]) -> None:
         self._answer = answer
         self._udp = socket.socket(type=socket.SOCK_DGRAM)
-        self._udp.bind((bind.ADDRESS, 0))
+        self._udp.bind((ADDRESS, 0))
         self.port = int(self._udp.getsockname()[1])
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
@@ -347,7 +344,7 @@ def test_a_server_that_cannot_answer(rcode: dns.rcode.Rcode, kind: type[Exceptio
         return response
 
     server = Scripted(answer)
-    options = {"provider": "rfc2136", "server": bind.ADDRESS, "port": server.port, "timeout": 1.0}
+    options = {"provider": "rfc2136", "server": ADDRESS, "port": server.port, "timeout": 1.0}
     with pytest.raises(kind, match=expected):
         Rfc2136Provider(options).zone_of(ZONE)
     server.close()
@@ -361,8 +358,8 @@ def test_an_answer_without_the_signature_asked_for_is_not_believed() -> None:
         return response
 
     server = Scripted(unsigned)
-    key = {"key_name": bind.KEY_NAME, "key_secret": bind.KEY_SECRET, "key_algorithm": "hmac-sha256"}
-    options = {"server": bind.ADDRESS, "port": server.port, "timeout": 1.0, **key}
+    key = {"key_name": KEY_NAME, "key_secret": KEY_SECRET, "key_algorithm": "hmac-sha256"}
+    options = {"server": ADDRESS, "port": server.port, "timeout": 1.0, **key}
     with pytest.raises(ProviderError, match="not signed"):
         Rfc2136Provider(options).zone_of(ZONE)
     server.close()
@@ -417,9 +414,9 @@ def test_a_server_that_goes_away_leaves_a_doubt_that_is_said(server: Bind, monke
 
 def test_waiting_is_bounded() -> None:
     server = Scripted(lambda question: None)
-    options = {"server": bind.ADDRESS, "port": server.port, "timeout": 0.6}
+    options = {"server": ADDRESS, "port": server.port, "timeout": 0.6}
     start = time.monotonic()
-    with pytest.raises(ProviderError, match=f"{bind.ADDRESS} port {server.port}, zone {ZONE}: no answer to our query"):
+    with pytest.raises(ProviderError, match=f"{ADDRESS} port {server.port}, zone {ZONE}: no answer to our query"):
         Rfc2136Provider(options).zone_of(ZONE)
     assert time.monotonic() - start < 3
     server.close()

@@ -27,6 +27,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.rfc2136
     Unreachable,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.rfc2136.update import Update
+from ansible_collections.mailroom.erp.tests.servers.dns_sockets import framed, read_message
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -105,20 +106,13 @@ def server(answer: Answer) -> Iterator[NameServer]:
         def serve() -> None:
             connection, _address = listener.accept()
             with connection:
-                size = int.from_bytes(connection.recv(2), "big")
-                data = b""
-                while len(data) < size:
-                    data += connection.recv(size)
-                said = answer(data)
+                said = answer(read_message(connection))
                 if said is not None:
-                    connection.sendall(len(said).to_bytes(2, "big") + said)
+                    connection.sendall(framed(said))
 
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
-        port = listener.getsockname()[1]
-        yield NameServer(
-            with_defaults({"provider": "rfc2136", "server": "127.0.0.1", "port": port, "timeout": 2, **KEY})
-        )
+        yield name_server(listener.getsockname()[1])
         thread.join(5)
 
 

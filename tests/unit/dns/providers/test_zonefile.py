@@ -21,7 +21,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.zonefil
     ZonefileProvider,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, RRset
-from ansible_collections.mailroom.erp.tests.servers.bind import zone_text
+from ansible_collections.mailroom.erp.tests.servers.server import zone_text
 
 ZONE = "acme.example"
 KEY = (ZONE, "TXT")

@@ -5,31 +5,27 @@
 
 from __future__ import annotations
 
-import base64
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.request import read_order
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.run import Run
-from ansible_collections.mailroom.erp.tests.unit.domains.kinds.company import HEAD, Company
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from ansible_collections.mailroom.erp.tests.servers.server import zone_text
+from ansible_collections.mailroom.erp.tests.tools.dkim_keys import new_public_key
+from ansible_collections.mailroom.erp.tests.unit.domains.kinds.company import Company
 
-
-def public_key(bits: int) -> str:
-    key = rsa.generate_private_key(65537, bits).public_key()
-    der = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-    return base64.b64encode(der).decode()
-
-
-KEY, LONG_KEY, WEAK_KEY = public_key(2048), public_key(4096), public_key(1024)
+KEY, LONG_KEY, WEAK_KEY = new_public_key(2048), new_public_key(4096), new_public_key(1024)
 HALF = len(KEY) // 2
 SERVICE = "key.service.example"
 WORLD = {
-    "service.example": f'key IN TXT "v=DKIM1; p={KEY[:HALF]}" "{KEY[HALF:]}"\nrevoked IN TXT "v=DKIM1; p="\n'
-    f'weak IN TXT "v=DKIM1; p={WEAK_KEY}"\nhop IN CNAME key\n_dmarc IN TXT "v=DMARC1; p=reject"\n',
-    "agreed.example": 'acme.example._report._dmarc IN TXT "v=DMARC1"\n*.wild._report._dmarc IN TXT "v=DMARC1"\n',
+    "service.example": zone_text(
+        "service.example",
+        f'key IN TXT "v=DKIM1; p={KEY[:HALF]}" "{KEY[HALF:]}"\nrevoked IN TXT "v=DKIM1; p="\n'
+        f'weak IN TXT "v=DKIM1; p={WEAK_KEY}"\nhop IN CNAME key\n_dmarc IN TXT "v=DMARC1; p=reject"\n',
+    ),
+    "agreed.example": zone_text(
+        "agreed.example",
+        'acme.example._report._dmarc IN TXT "v=DMARC1"\n*.wild._report._dmarc IN TXT "v=DMARC1"\n',
+    ),
 }
 
 
@@ -53,12 +49,12 @@ def test_all_three_kinds_are_one_write(company: Company) -> None:
     assert company.read("s1._domainkey.acme.example", "CNAME") == [SERVICE]
     assert company.read("own._domainkey.acme.example") == [f"v=DKIM1; k=rsa; p={LONG_KEY}"]
     assert company.read("_dmarc.acme.example") == ["v=DMARC1; p=quarantine; rua=mailto:dmarc@acme.example"]
-    assert " 2 7200" in (company.ours / "acme.example.zone").read_text()  # the serial rose once
+    assert " 2 7200" in company.ours.file("acme.example").read_text()  # the serial rose once
     assert not company.run(**kinds).changed
 
 
 def test_a_selector_is_pointed_elsewhere_and_others_stay(company: Company) -> None:
-    company.zone("s1._domainkey 60 IN CNAME old.service.example.", "s2._domainkey IN CNAME two.service.example.")
+    company.live("s1._domainkey 60 IN CNAME old.service.example.", "s2._domainkey IN CNAME two.service.example.")
     outcome = company.selector(target=SERVICE)
     change = outcome.steps[0].change
     assert change is not None
@@ -99,14 +95,14 @@ def test_a_key_that_is_required_must_be_usable(company: Company, target: str, wo
 
 
 def test_a_key_of_ones_own_is_replaced_in_place(company: Company) -> None:
-    company.zone(f'own._domainkey 60 IN TXT "v=DKIM1; p={WEAK_KEY}"', 'own._domainkey 60 IN TXT "hello"')
+    company.live(f'own._domainkey 60 IN TXT "v=DKIM1; p={WEAK_KEY}"', 'own._domainkey 60 IN TXT "hello"')
     assert company.selector("own", public_key=KEY).changed
     assert company.read("own._domainkey.acme.example") == ["hello", f"v=DKIM1; k=rsa; p={KEY}"]
     assert not company.selector("own", public_key=KEY).changed
 
 
 def test_what_stands_in_the_way_of_an_alias_is_named(company: Company) -> None:
-    company.zone('s1._domainkey IN TXT "v=DKIM1; p="', "s2._domainkey IN A 192.0.2.1")
+    company.live('s1._domainkey IN TXT "v=DKIM1; p="', "s2._domainkey IN A 192.0.2.1")
     message = company.refusal(dkim=[{"selector": "s1", "target": SERVICE}, {"selector": "s2", "target": SERVICE}])
     assert "s1._domainkey.acme.example: TXT" in message
     assert "s2._domainkey.acme.example: A" in message
@@ -114,14 +110,14 @@ def test_what_stands_in_the_way_of_an_alias_is_named(company: Company) -> None:
 
 
 def test_an_alias_in_the_way_of_a_key_is_named(company: Company) -> None:
-    company.zone(f"s1._domainkey IN CNAME {SERVICE}.")
+    company.live(f"s1._domainkey IN CNAME {SERVICE}.")
     message = company.refusal(dkim=[{"selector": "s1", "public_key": KEY}])
     assert SERVICE in message
     assert "managed at the target" in message
 
 
 def test_removal_takes_what_was_named_only(company: Company) -> None:
-    company.zone(
+    company.live(
         f"s1._domainkey IN CNAME {SERVICE}.", 'own._domainkey IN TXT "v=DKIM1; p="', 'own._domainkey IN TXT "hello"'
     )
     assert not company.selector(target="other.service.example", state="absent").changed
@@ -134,7 +130,7 @@ def test_removal_takes_what_was_named_only(company: Company) -> None:
 
 
 def test_an_alias_that_a_service_asks_for_is_published_and_taken_away(company: Company) -> None:
-    company.zone("em9 IN CNAME other.service.example.")
+    company.live("em9 IN CNAME other.service.example.")
     aliases = [{"name": "em1", "target": SERVICE}, {"name": "em2.acme.example.", "target": "U2.service.example."}]
     planned, done = company.run(write=False, cnames=aliases), company.run(cnames=aliases)
     assert [step.change for step in planned.steps] == [step.change for step in done.steps]
@@ -148,7 +144,7 @@ def test_an_alias_that_a_service_asks_for_is_published_and_taken_away(company: C
 
 
 def test_what_stands_in_the_way_of_another_alias_is_named(company: Company) -> None:
-    company.zone("em1 IN A 192.0.2.1", "sub IN NS ns1.service.example.")
+    company.live("em1 IN A 192.0.2.1", "sub IN NS ns1.service.example.")
     assert "em1.acme.example: A" in company.refusal(cnames=[{"name": "em1", "target": SERVICE}])
     outcome = company.run(cnames=[{"name": "em1.sub.acme.example", "target": SERVICE}])
     assert outcome.steps[0].plan.elsewhere == "zone sub.acme.example"
@@ -156,7 +152,7 @@ def test_what_stands_in_the_way_of_another_alias_is_named(company: Company) -> N
 
 
 def test_a_policy_is_merged_with_what_is_there(company: Company) -> None:
-    company.zone('_dmarc 60 IN TXT "v=DMARC1; p=none; rua=mailto:x@acme.example; new=1"', '_dmarc 60 IN TXT "note"')
+    company.live('_dmarc 60 IN TXT "v=DMARC1; p=none; rua=mailto:x@acme.example; new=1"', '_dmarc 60 IN TXT "note"')
     seen = {"accept_unseen_senders": True}
     outcome = company.run(dmarc={"policy": "reject", "rua": ["y@acme.example"], "testing": False, **seen})
     record = "v=DMARC1; p=reject; rua=mailto:x@acme.example,mailto:y@acme.example; new=1; t=n"
@@ -167,7 +163,7 @@ def test_a_policy_is_merged_with_what_is_there(company: Company) -> None:
 
 
 def test_a_policy_is_tightened_only_when_that_is_allowed(company: Company) -> None:
-    company.zone('_dmarc IN TXT "v=DMARC1; p=quarantine"')
+    company.live('_dmarc IN TXT "v=DMARC1; p=quarantine"')
     message = company.refusal(dmarc={"policy": "reject", "tighten": False})
     for word in ("v=DMARC1; p=reject", "stricter than v=DMARC1; p=quarantine", "mail_dns_complete"):
         assert word in message
@@ -194,7 +190,7 @@ def test_no_other_option_lets_a_policy_be_tightened(company: Company, authorize:
 def test_the_first_reject_needs_a_word_about_undeclared_senders(
     company: Company, live: str | None, wish: dict[str, Any]
 ) -> None:
-    company.zone(*([f'_dmarc IN TXT "{live}"'] if live else []))
+    company.live(*([f'_dmarc IN TXT "{live}"'] if live else []))
     message = company.refusal(dmarc=wish)
     assert "whoever else sends as this domain cannot be seen" in message and "accept_unseen_senders" in message
     assert company.run(dmarc={**wish, "accept_unseen_senders": True}).changed
@@ -204,7 +200,7 @@ def test_the_first_reject_needs_a_word_about_undeclared_senders(
 def test_a_managed_policy_is_never_moved(company: Company) -> None:
     managed = {"mode": "managed", "target": "reject"}
     assert company.run(dmarc=managed).steps[0].plan.after == "v=DMARC1; p=none"
-    company.zone('_dmarc IN TXT "v=DMARC1; p=quarantine"')
+    company.live('_dmarc IN TXT "v=DMARC1; p=quarantine"')
     assert not company.run(dmarc=managed).changed
 
 
@@ -216,7 +212,7 @@ def test_an_obsolete_tag_is_written_only_when_asked_for(company: Company) -> Non
 
 @pytest.mark.parametrize("record", ["_dmarc IN CNAME _dmarc.service.example.", "_dmarc IN NS ns1.service.example."])
 def test_a_policy_that_somebody_else_manages_is_left_alone(company: Company, record: str) -> None:
-    company.zone(record)
+    company.live(record)
     outcome = company.run(dmarc={"policy": "none"}, spf={"terms": ["a:ns1.acme.example"]})
     dmarc = outcome.steps[1]
     assert dmarc.plan.elsewhere is not None
@@ -228,20 +224,20 @@ def test_a_policy_that_somebody_else_manages_is_left_alone(company: Company, rec
 
 
 def test_a_selector_that_somebody_else_manages_is_left_alone(company: Company) -> None:
-    company.zone("_domainkey IN NS ns1.service.example.")
+    company.live("_domainkey IN NS ns1.service.example.")
     outcome = company.selector(target=SERVICE)
     assert not outcome.changed
     assert outcome.steps[0].plan.elsewhere == "zone _domainkey.acme.example"
 
 
 def test_an_outside_address_of_ours_agrees(company: Company) -> None:
-    company.zone(zone="reports.example")
+    company.zone("reports.example")
     rua = {"rua": ["a@reports.example", "b@acme.example"]}
     planned = company.run(write=False, dmarc=rua)
     done = company.run(dmarc=rua)
     assert [step.change for step in planned.steps] == [step.change for step in done.steps]
     name = "acme.example._report._dmarc.reports.example"
-    assert company.read(name, zone="reports.example") == ["v=DMARC1"]
+    assert company.read(name) == ["v=DMARC1"]
     assert not company.run(dmarc=rua).changed
 
 
@@ -256,19 +252,18 @@ def test_an_outside_address_of_others_is_checked(company: Company) -> None:
 
 def test_a_relative_that_a_tree_walk_takes_for_another_organisation_must_agree_too(company: Company) -> None:
     # RFC 9990 section 4: acme.example has no policy record, so shop.acme.example is an organisation of its own.
-    example = company.world / "example.zone"
-    example.write_text(HEAD.format(zone="example"))
+    example = company.world.write("example", zone_text("example"))
     shop: dict[str, Any] = {"domain": "shop.acme.example", "dmarc": {"policy": "none", "rua": ["d@acme.example"]}}
     (warning,) = company.run(write=False, **shop).warnings
     assert 'publish shop.acme.example._report._dmarc.acme.example TXT "v=DMARC1"' in warning
     silent = company.run(write=False, domain=shop["domain"], dmarc=shop["dmarc"] | {"authorize_reports": False})
     assert silent.warnings == []
-    company.zone('shop.acme.example._report._dmarc IN TXT "v=DMARC1"')
+    company.live('shop.acme.example._report._dmarc IN TXT "v=DMARC1"')
     assert company.run(write=False, **shop).warnings == []
-    company.zone('_dmarc IN TXT "v=DMARC1; p=none"')
+    company.live('_dmarc IN TXT "v=DMARC1; p=none"')
     assert company.run(write=False, **shop).warnings == []
     # What cannot be looked up is no reason to warn.
-    company.zone()
+    company.live()
     example.write_text("this is no master file")
     assert company.run(write=False, **shop).warnings == []
 
@@ -283,12 +278,12 @@ def shop(**options: Any) -> dict[str, Any]:
 @pytest.fixture
 def whole(company: Company) -> Company:
     """A company whose tree walks find every name up to the top."""
-    (company.world / "example.zone").write_text(HEAD.format(zone="example"))
+    company.world.write("example", zone_text("example"))
     return company
 
 
 def test_a_sibling_of_one_organisation_need_not_agree(whole: Company) -> None:
-    whole.zone('_dmarc IN TXT "v=DMARC1; p=none"')
+    whole.live('_dmarc IN TXT "v=DMARC1; p=none"')
     done = whole.run(**shop())
     assert done.changed and done.warnings == [] and whole.read(SIBLING) == []
     assert not whole.run(**shop()).changed
@@ -304,56 +299,53 @@ def test_a_sibling_of_one_organisation_need_not_agree(whole: Company) -> None:
     ],
 )
 def test_a_sibling_of_another_organisation_must_agree(whole: Company, records: list[str]) -> None:
-    whole.zone(*records)
+    whole.live(*records)
     whole.run(**shop())
     assert whole.read(SIBLING) == ["v=DMARC1"]
 
 
 def test_a_sibling_below_a_public_suffix_must_agree_whatever_a_tree_walk_says(whole: Company) -> None:
     # The suffix list has co.uk; a policy record there makes it one organisation by RFC 9989 alone.
-    head = HEAD.format(zone="uk")
-    (whole.world / "uk.zone").write_text(f'{head}_dmarc.co IN TXT "v=DMARC1; p=none"\n')
+    whole.world.write("uk", zone_text("uk", '_dmarc.co IN TXT "v=DMARC1; p=none"'))
     for zone in ("acme.co.uk", "reports.co.uk"):
-        whole.zone(zone=zone)
+        whole.zone(zone)
     whole.run(domain="acme.co.uk", dmarc={"policy": "none", "rua": ["d@reports.co.uk"]})
-    assert whole.read("acme.co.uk._report._dmarc.reports.co.uk", zone="reports.co.uk") == ["v=DMARC1"]
+    assert whole.read("acme.co.uk._report._dmarc.reports.co.uk") == ["v=DMARC1"]
 
 
 def test_an_agreement_that_stands_is_kept_although_it_is_not_needed(whole: Company) -> None:
-    whole.zone('_dmarc IN TXT "v=DMARC1; p=none"', f'{SIBLING.removesuffix(".acme.example")} 77 IN TXT "v=DMARC1; x=1"')
+    whole.live('_dmarc IN TXT "v=DMARC1; p=none"', f'{SIBLING.removesuffix(".acme.example")} 77 IN TXT "v=DMARC1; x=1"')
     whole.run(**shop())
     assert whole.read(SIBLING) == ["v=DMARC1; x=1"]
 
 
 def test_a_sibling_that_cannot_be_looked_up_must_agree(whole: Company) -> None:
-    whole.zone('_dmarc IN TXT "v=DMARC1; p=none"')
-    (whole.world / "example.zone").write_text("this is no master file")
+    whole.live('_dmarc IN TXT "v=DMARC1; p=none"')
+    whole.world.write("example", "this is no master file")
     whole.run(**shop())
     assert whole.read(SIBLING) == ["v=DMARC1"]
 
 
 def test_a_sibling_that_this_very_change_makes_a_stranger_must_agree(whole: Company) -> None:
-    whole.zone('_dmarc IN TXT "v=DMARC1; p=none"')
+    whole.live('_dmarc IN TXT "v=DMARC1; p=none"')
     assert whole.run(**shop(psd="n")).warnings == []
     assert whole.read(SIBLING) == ["v=DMARC1"]
 
 
 def test_a_sibling_that_another_change_of_the_run_makes_a_stranger_is_told(whole: Company) -> None:
-    whole.zone('_dmarc IN TXT "v=DMARC1; p=none"')
-    dns = {"provider": "zonefile", "path": str(whole.ours)}
+    whole.live('_dmarc IN TXT "v=DMARC1; p=none"')
     parted = {"domain": "acme.example", "dmarc": {"state": "absent"}}
-    order = read_order({"dns": dns, "domains": [shop(), parted]})
-    outcomes = Run(order, {"zonefiles": [str(whole.ours), str(whole.world)]}).execute(True)
+    outcomes = whole.planned([shop(), parted]).execute(True)
     (warning,) = outcomes[0].warnings
     assert f'publish {SIBLING} TXT "v=DMARC1"' in warning
     assert whole.run(**shop()).changed and whole.read(SIBLING) == ["v=DMARC1"]
 
 
 def test_a_sibling_elsewhere_of_one_organisation_need_not_agree(whole: Company) -> None:
-    (whole.world / "reports.acme.example.zone").write_text(HEAD.format(zone="reports.acme.example"))
-    whole.zone('_dmarc IN TXT "v=DMARC1; p=none"', "reports IN NS ns1.service.example.")
+    whole.world.write("reports.acme.example", zone_text("reports.acme.example"))
+    whole.live('_dmarc IN TXT "v=DMARC1; p=none"', "reports IN NS ns1.service.example.")
     assert whole.run(**shop()).warnings == []
-    whole.zone("reports IN NS ns1.service.example.")
+    whole.live("reports IN NS ns1.service.example.")
     assert any("has not agreed" in warning for warning in whole.run(**shop()).warnings)
 
 
@@ -431,14 +423,14 @@ WRONG_RECORDS = [
 
 @pytest.mark.parametrize(("records", "words"), WRONG_RECORDS, ids=range(len(WRONG_RECORDS)))
 def test_a_wrong_policy_record_is_refused_with_its_rule(company: Company, records: list[str], words: list[str]) -> None:
-    company.zone(*records)
+    company.live(*records)
     message = company.refusal(dmarc={"policy": "none"})
     for word in ["acme.example", *words]:
         assert word in message
 
 
 def test_a_policy_without_p_is_completed(company: Company) -> None:
-    company.zone('_dmarc IN TXT "v=DMARC1; rua=mailto:x@acme.example"')
+    company.live('_dmarc IN TXT "v=DMARC1; rua=mailto:x@acme.example"')
     outcome = company.run(dmarc={"rua": ["x@acme.example"]})
     assert any("no p=" in warning for warning in outcome.warnings)
     assert not outcome.changed

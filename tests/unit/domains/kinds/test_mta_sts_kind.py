@@ -18,6 +18,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.mta_sts import
     mta_sts_record,
     policy_text,
 )
+from ansible_collections.mailroom.erp.tests.servers.server import zone_text
 from ansible_collections.mailroom.erp.tests.unit.domains.kinds.company import Company, check_problem
 
 ZONE, NAME = "acme.example", "_mta-sts.acme.example"
@@ -25,8 +26,10 @@ MX = ("@ IN MX 20 mx2", "@ IN MX 10 mx1")
 HOSTS = ("mx1.acme.example", "mx2.acme.example")
 RULES = "documentation of mailroom.erp.mail_domains"
 WORLD = {
-    "service.example": 'one IN TXT "v=STSv1; id=1;"\ntwo IN TXT "v=STSv1; id=1;"\ntwo IN TXT "v=STSv1; id=2;"\n'
-    'none IN TXT "note"\n'
+    "service.example": zone_text(
+        "service.example",
+        'one IN TXT "v=STSv1; id=1;"\ntwo IN TXT "v=STSv1; id=1;"\ntwo IN TXT "v=STSv1; id=2;"\nnone IN TXT "note"',
+    )
 }
 
 
@@ -37,7 +40,7 @@ def policy(mode: str = "testing", mx: tuple[str, ...] = HOSTS, max_age: int = 60
 @pytest.fixture
 def company(tmp_path: Path) -> Company:
     started = Company(tmp_path, WORLD)
-    started.zone(*MX)
+    started.live(*MX)
     return started
 
 
@@ -57,7 +60,7 @@ def both(wanted: MtaStsPolicy) -> tuple[list[str], str]:
 
 
 def test_a_policy_is_made_of_the_mx_records_and_announced(company: Company) -> None:
-    company.zone(*MX, "@ IN MX 30 mx1", '_mta-sts 77 IN TXT "note"')
+    company.live(*MX, "@ IN MX 30 mx1", '_mta-sts 77 IN TXT "note"')
     before = company.files()
     planned = run(company, write=False)
     assert company.files() == before
@@ -82,18 +85,18 @@ def test_a_policy_says_what_was_asked_for(company: Company) -> None:
 
 
 def test_a_domain_without_mx_records_is_its_own_mail_server(company: Company) -> None:
-    company.zone("@ IN A 192.0.2.25")
+    company.live("@ IN A 192.0.2.25")
     run(company)
     assert published(company) == both(policy(mx=(ZONE,)))
 
 
 def test_the_id_follows_the_policy_and_all_else_in_the_record_stays(company: Company) -> None:
-    company.zone(*MX, '_mta-sts 77 IN TXT "v=STSv1;id=2024 ; x-new=1"', '_mta-sts IN TXT "note"')
+    company.live(*MX, '_mta-sts 77 IN TXT "v=STSv1;id=2024 ; x-new=1"', '_mta-sts IN TXT "note"')
     first = run(company, mode="enforce")
     record = mta_sts_record(policy("enforce")).removeprefix("v=STSv1; ").removesuffix(";")
     assert published(company) == (["note", f"v=STSv1;{record} ; x-new=1"], policy_text(policy("enforce")))
     assert first.steps[0].plan.before == "v=STSv1;id=2024 ; x-new=1"
-    company.zone(*MX[:1], *company.ours.joinpath("acme.example.zone").read_text().splitlines()[-2:])
+    company.live(*MX[:1], *company.ours.file("acme.example").read_text().splitlines()[-2:])
     moved = run(company, mode="enforce", ttl=None)
     assert moved.changed and moved.steps[0].plan.after != first.steps[0].plan.after
     assert published(company)[1] == policy_text(policy("enforce", HOSTS[1:]))
@@ -128,7 +131,7 @@ def test_without_a_folder_nothing_is_written_and_that_is_said(company: Company) 
 
 def test_a_policy_is_taken_back_and_then_away(company: Company) -> None:
     run(company, mode="enforce", mx=["mx1.acme.example", "mx2.acme.example"])
-    company.zone("@ IN MX 10 elsewhere.service.example.", *company.read_lines())
+    company.live("@ IN MX 10 elsewhere.service.example.", *company.read_lines())
     assert run(company, mode="none").warnings == []
     assert published(company) == both(policy("none", ()))
     gone = run(company, state="absent")
@@ -139,7 +142,7 @@ def test_a_policy_is_taken_back_and_then_away(company: Company) -> None:
 
 
 def test_absent_takes_only_what_is_ours(company: Company) -> None:
-    company.zone(
+    company.live(
         *MX,
         '_mta-sts 60 IN TXT "v=STSv1; id=1;"',
         '_mta-sts IN TXT "note"',
@@ -235,8 +238,8 @@ def test_what_senders_would_not_follow_is_refused(
     options: dict[str, Any],
     told: tuple[str, str | None, str, str, str],
 ) -> None:
-    company.zone(*records)
-    company.zone(zone="right.example")
+    company.live(*records)
+    company.zone("right.example")
     wish = {"domain": ZONE, "mta_sts": {"policy_dir": str(company.policies), **options}}
     right = {"domain": "right.example", "tls_rpt": {"rua": ["tls@right.example"]}}
     (problem,) = company.problems(right, wish, seen=seen)
@@ -246,13 +249,13 @@ def test_what_senders_would_not_follow_is_refused(
 
 @pytest.mark.parametrize("mx", [[], [ZONE]], ids=["looked up", "given"])
 def test_a_null_mx_that_is_planned_in_the_same_run_counts(company: Company, mx: list[str]) -> None:
-    company.zone("@ IN A 192.0.2.1")
+    company.live("@ IN A 192.0.2.1")
     (problem,) = company.problems({"domain": ZONE, "null_mx": {}, "mta_sts": {"mx": mx}})
     check_problem(problem, ZONE, "mta_sts", None, "the domain takes no mail", "RFC 7505 section 3", "Leave mta_sts out")
 
 
 def test_a_null_mx_comes_when_the_policy_goes(company: Company) -> None:
-    company.zone("@ IN A 192.0.2.1")
+    company.live("@ IN A 192.0.2.1")
     run(company)
     company.run(null_mx={}, mta_sts={"mode": "none", "policy_dir": str(company.policies)})
     assert (published(company), company.read(ZONE, "MX")) == (both(policy("none", ())), ["0 ."])
@@ -276,7 +279,7 @@ OPTIONS: list[tuple[dict[str, Any], list[str]]] = [
 def test_a_wrong_option_is_refused_before_the_first_write(
     company: Company, options: dict[str, Any], words: list[str]
 ) -> None:
-    company.zone(*MX, zone="right.example")
+    company.zone("right.example", *MX)
     right = {"domain": "right.example", "mta_sts": {"policy_dir": str(company.policies)}}
     (problem,) = company.problems(right, {"domain": ZONE, "mta_sts": options})
     assert problem.subject == ZONE
@@ -290,7 +293,7 @@ def test_a_record_that_stays_is_warned_of_when_its_mail_servers_do_not_fit_any_m
 ) -> None:
     wish: dict[str, Any] = {"mode": "enforce", "mx": list(HOSTS)}
     run(company, **wish)
-    company.zone("@ IN MX 10 mx3", *company.read_lines())
+    company.live("@ IN MX 10 mx3", *company.read_lines())
     before = company.files()
     outcome = run(company, seen=seen, **wish)
     (warning,) = outcome.warnings
@@ -301,7 +304,7 @@ def test_a_record_that_stays_is_warned_of_when_its_mail_servers_do_not_fit_any_m
 def test_a_file_is_not_brought_back_when_its_mail_servers_do_not_fit_any_more(company: Company) -> None:
     wish: dict[str, Any] = {"mode": "enforce", "mx": list(HOSTS)}
     run(company, **wish)
-    company.zone("@ IN MX 10 mx3", *company.read_lines())
+    company.live("@ IN MX 10 mx3", *company.read_lines())
     (path,) = company.policies.rglob("mta-sts.txt")
     path.write_text(policy_text(policy("enforce", (*HOSTS, "mx3.acme.example"))))
     entry = {"domain": ZONE, "mta_sts": {"policy_dir": str(company.policies), **wish}}
@@ -314,7 +317,7 @@ def test_a_writer_in_between_does_not_turn_the_warning_into_a_refusal(
 ) -> None:
     wish: dict[str, Any] = {"policy_dir": str(company.policies), "mode": "enforce", "mx": list(HOSTS)}
     company.run(mta_sts=wish)
-    path = company.zone("@ IN MX 10 mx3", *company.read_lines())
+    path = company.live("@ IN MX 10 mx3", *company.read_lines())
     apply, writers = ZonefileProvider.apply, [lambda: path.write_text(path.read_text().replace(';"', '; x=1"'))]
 
     def after_somebody(self: ZonefileProvider, *arguments: Any) -> None:
@@ -345,7 +348,7 @@ def test_a_policy_that_senders_forget_within_a_day_is_warned_of(company: Company
     ],
 )
 def test_a_record_at_an_alias_is_left_to_its_target(company: Company, target: str, words: str | None) -> None:
-    company.zone(*MX, f"_mta-sts IN CNAME {target}.service.example.")
+    company.live(*MX, f"_mta-sts IN CNAME {target}.service.example.")
     before = company.files()
     outcome = run(company)
     plan = outcome.steps[0].plan
@@ -358,7 +361,7 @@ def test_a_record_at_an_alias_is_left_to_its_target(company: Company, target: st
 
 
 def test_a_record_that_is_delegated_away_is_left_alone(company: Company) -> None:
-    company.zone(*MX, "_mta-sts IN NS ns1.nobody.invalid.")
+    company.live(*MX, "_mta-sts IN NS ns1.nobody.invalid.")
     before = company.files()
     outcome = run(company)
     assert (outcome.steps[0].plan.elsewhere, outcome.changed) == ("zone _mta-sts.acme.example", False)

@@ -20,7 +20,7 @@ def company(tmp_path: Path) -> Company:
 
 
 def test_a_domain_says_that_it_takes_no_mail(company: Company) -> None:
-    company.zone('@ IN TXT "note"', "www IN MX 10 ns1")
+    company.live('@ IN TXT "note"', "www IN MX 10 ns1")
     before = company.files()
     planned = company.run(write=False, null_mx={})
     assert company.files() == before
@@ -35,7 +35,7 @@ def test_a_domain_says_that_it_takes_no_mail(company: Company) -> None:
 
 
 def test_a_null_mx_that_stands_is_kept_as_it_is(company: Company) -> None:
-    company.zone("@ 77 IN MX 10 .")
+    company.live("@ 77 IN MX 10 .")
     assert not company.run(null_mx={}).changed
     done = company.run(null_mx={}, ttl=60)
     assert (done.changed, done.steps[0].plan.after) == (True, "10 .")
@@ -44,7 +44,7 @@ def test_a_null_mx_that_stands_is_kept_as_it_is(company: Company) -> None:
 
 
 def test_a_null_mx_and_an_spf_record_of_one_name_are_one_write(company: Company) -> None:
-    path = company.zone('@ IN TXT "v=spf1 mx ~all"')
+    path = company.live('@ IN TXT "v=spf1 mx ~all"')
     done = company.run(null_mx={}, spf={"all": "-all", "exclusive": True})
     assert ([step.recipe.kind for step in done.steps], done.warnings) == (["spf", "null_mx"], [])
     assert (company.read(NAME, "MX"), company.read(NAME)) == (["0 ."], ["v=spf1 -all"])
@@ -63,7 +63,7 @@ def test_a_null_mx_and_an_spf_record_of_one_name_are_one_write(company: Company)
     ids=["null", "hosts", "both", "nothing"],
 )
 def test_absent_takes_a_null_mx_only(company: Company, records: list[str], changed: bool, left: list[str]) -> None:
-    company.zone('@ IN TXT "v=spf1 mx ~all"', *records)
+    company.live('@ IN TXT "v=spf1 mx ~all"', *records)
     done = company.run(null_mx={"state": "absent"})
     assert (done.changed, company.read(NAME, "MX"), company.read(NAME)) == (changed, left, ["v=spf1 mx ~all"])
     told = done.steps[0].plan.after
@@ -125,8 +125,8 @@ REFUSED: list[tuple[list[str], str, tuple[str, str, str | None, str, str, str]]]
 def test_a_null_mx_that_cannot_stand_there_is_refused(
     company: Company, records: list[str], domain: str, told: tuple[str, str, str | None, str, str, str]
 ) -> None:
-    company.zone(*records)
-    company.zone(zone="right.example")
+    company.live(*records)
+    company.zone("right.example")
     (problem,) = company.problems("right.example", domain, null_mx={})
     check_problem(problem, *told)
 
@@ -140,7 +140,7 @@ def test_a_null_mx_that_cannot_stand_there_is_refused(
     ],
 )
 def test_a_wrong_option_is_refused_before_the_first_write(company: Company, options: Any, words: list[str]) -> None:
-    company.zone(zone="right.example")
+    company.zone("right.example")
     wrong = {"domain": NAME, "null_mx": options}
     problems = company.problems({"domain": "right.example", "null_mx": {}}, wrong)
     assert {problem.subject for problem in problems} == {NAME}
@@ -160,7 +160,7 @@ def test_a_wrong_option_is_refused_before_the_first_write(company: Company, opti
     ],
 )
 def test_an_spf_record_that_lets_somebody_send_is_warned_of(company: Company, record: str, warned: bool) -> None:
-    company.zone(f'@ IN TXT "{record}"')
+    company.live(f'@ IN TXT "{record}"')
     for write in (False, True, True):
         warnings = company.run(write=write, null_mx={}).warnings
         assert [NAME in one and "RFC 7505 section 4.2" in one for one in warnings] == [True] * warned
@@ -174,14 +174,14 @@ def test_a_sender_that_cannot_be_looked_up_is_warned_of(company: Company) -> Non
 
 
 def test_a_wildcard_that_ends_at_the_null_mx_is_warned_of(company: Company) -> None:
-    company.zone("* IN MX 10 ns1", "* IN A 192.0.2.80", "own IN TXT hello")
+    company.live("* IN MX 10 ns1", "* IN A 192.0.2.80", "own IN TXT hello")
     shop, own = company.run_all("shop.acme.example", "own.acme.example", null_mx={})
     addresses, mail = shop.warnings
     assert "shop.acme.example: its A come from the wildcard *.acme.example" in addresses
     assert "it takes mail at ns1.acme.example by the wildcard *.acme.example" in mail
     assert own.warnings == []
-    company.zone("* IN MX 0 .")
+    company.live("* IN MX 0 .")
     (null,) = company.run_all("shop.acme.example", write=False, null_mx={})
     assert not any("takes mail" in warning for warning in null.warnings)
-    company.zone("* IN MX 10 ns1", "shop IN MX 0 .")
+    company.live("* IN MX 10 ns1", "shop IN MX 0 .")
     assert [outcome.warnings for outcome in company.run_all("shop.acme.example", null_mx={}, ttl=60)] == [[]]

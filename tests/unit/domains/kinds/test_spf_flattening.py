@@ -14,14 +14,13 @@ from unittest.mock import Mock
 import pytest
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.audit_run import inform
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds import spf_flattening
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.request import read_order
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.restore import read_restore, restore
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.run import Run
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.zone_records import RecordStep
 from ansible_collections.mailroom.erp.plugins.module_utils.policy import txt
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
 from ansible_collections.mailroom.erp.plugins.module_utils.snapshots.snapshot import Snapshot
-from ansible_collections.mailroom.erp.tests.unit.domains.test_run import Estate
+from ansible_collections.mailroom.erp.tests.servers.server import zone_text
+from ansible_collections.mailroom.erp.tests.unit.domains.spf_estate import Estate
 
 ZONE = "acme.example"
 SMALL, LARGE, QUIET = "small.service.example", "large.service.example", "quiet.service.example"
@@ -41,11 +40,11 @@ class Company(Estate):
         """Say what the services publish."""
         records = {"small": small, "large": large, "quiet": "-all", "deep": "exists:%{i}.service.example"}
         lines = [f"{label} TXT {txt.encode(f'v=spf1 {terms} ~all')}" for label, terms in records.items()]
-        self._write(self.world, "service.example", "\n".join(lines) + "\n")
+        self.world.write("service.example", zone_text("service.example", "\n".join(lines)))
 
     def publish(self, record: str) -> None:
         """Write the record of our domain by hand; its chained records stay."""
-        file = self.ours / f"{ZONE}.zone"
+        file = self.ours.file(ZONE)
         kept = [line for line in file.read_text().splitlines() if "v=spf1" not in line or line.startswith("_spf")]
         file.write_text("\n".join([*kept, f"@ TXT {txt.encode(record)}"]) + "\n")
 
@@ -54,12 +53,12 @@ class Company(Estate):
         return step
 
     def record(self) -> str:
-        (spf,) = [text for text in self.txt(ZONE) if text.startswith("v=spf1")]
-        assert FOREIGN in self.txt(ZONE)
+        (spf,) = [text for text in self.read(ZONE) if text.startswith("v=spf1")]
+        assert FOREIGN in self.read(ZONE)
         return spf
 
     def chain(self) -> dict[int, list[str]]:
-        found = {number: self.txt(f"_spf{number}.{ZONE}", ZONE) for number in range(1, 9)}
+        found = {number: self.read(f"_spf{number}.{ZONE}") for number in range(1, 9)}
         return {number: texts for number, texts in found.items() if texts}
 
 
@@ -79,9 +78,9 @@ def on(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
 
 
 def test_an_include_becomes_addresses_and_a_second_run_changes_nothing(company: Company, on: Any) -> None:
-    before = company.hashes()
+    before = company.ours.contents()
     check = company.step(SMALL, write=False)
-    assert company.hashes() == before
+    assert company.ours.contents() == before
     done = company.step(SMALL)
     assert (done.change, done.plan.after, done.changed) == (check.change, check.plan.after, True)
     assert company.record().startswith(
@@ -90,10 +89,10 @@ def test_an_include_becomes_addresses_and_a_second_run_changes_nothing(company: 
     assert done.plan.details["lookups"]["total"] == 1
     facts = {"include": SMALL, "when": "2026-11-01", "refresh": 7, "stale": False, "records": [ZONE]}
     assert done.plan.details["flattened"] == [facts]
-    before = company.hashes()
+    before = company.ours.contents()
     assert not company.step(SMALL).changed
     assert not company.step(terms=[f"include:{SMALL}"]).changed, "it is there, in another form"
-    assert company.hashes() == before
+    assert company.ours.contents() == before
 
 
 def test_the_next_run_renews_the_addresses_and_keeps_those_of_the_user(company: Company, on: Any) -> None:
@@ -147,9 +146,9 @@ def test_too_many_for_the_record_go_into_others(company: Company, on: Any) -> No
     assert len(step.plan.beside) == 3
     assert step.plan.details["lookups"]["total"] == 5
     assert step.plan.details["flattened"][0]["records"] == [f"_spf{number}.{ZONE}" for number in (1, 2, 3)]
-    before = company.hashes()
+    before = company.ours.contents()
     assert not company.step(LARGE).changed
-    assert company.hashes() == before
+    assert company.ours.contents() == before
 
 
 def test_chained_records_are_renewed_alone_while_the_day_is_the_same(company: Company, on: Any) -> None:
@@ -189,11 +188,11 @@ def test_a_flattened_include_is_taken_away_as_any_other(company: Company, on: An
 def test_the_whole_record_goes_with_its_chain(company: Company, on: Any) -> None:
     company.step(LARGE, terms=[f"include:{LARGE}"])
     company.run(ZONE, state="absent")
-    assert (company.txt(ZONE), company.chain()) == ([FOREIGN], {})
+    assert (company.read(ZONE), company.chain()) == ([FOREIGN], {})
 
 
 def test_names_of_others_are_passed_over_and_kept(company: Company, on: Any) -> None:
-    file = company.ours / f"{ZONE}.zone"
+    file = company.ours.file(ZONE)
     others = '_spf1 TXT "v=spf1 ip4:203.0.113.1 -all"\n_spf2 CNAME ns1\n_spf4 TXT "hello"\n'
     file.write_text(file.read_text() + others)
     company.step(LARGE, terms=[f"include:{LARGE}"])
@@ -215,20 +214,20 @@ def test_what_cannot_be_flattened_is_refused_and_named(
     company: Company, on: Any, include: str, term: str, rule: str
 ) -> None:
     company.publish(f"v=spf1 include:{include} include:{SMALL} ~all")
-    before = company.hashes()
+    before = company.ours.contents()
     with pytest.raises(Refused, match=rule) as caught:
         company.step(include, SMALL)
     assert term in str(caught.value) and "Take it out of `flatten`" in str(caught.value)
-    assert company.hashes() == before
+    assert company.ours.contents() == before
 
 
 def test_an_include_that_fails_later_leaves_the_live_record(company: Company, on: Any) -> None:
     company.step(SMALL)
-    before = company.hashes()
+    before = company.ours.contents()
     company.serve("exists:%{i}.service.example")
     with pytest.raises(Refused, match="exists depends on the message"):
         company.step(SMALL)
-    assert company.hashes() == before
+    assert company.ours.contents() == before
 
 
 def test_addresses_that_somebody_changed_are_told(company: Company, on: Any) -> None:
@@ -243,29 +242,28 @@ def test_addresses_that_somebody_changed_are_told(company: Company, on: Any) -> 
 def test_a_chain_that_somebody_broke_is_made_again(company: Company, on: Any) -> None:
     company.step(LARGE, terms=[f"include:{LARGE}"])
     before = company.chain()
-    file = company.ours / f"{ZONE}.zone"
+    file = company.ours.file(ZONE)
     file.write_text("\n".join(line for line in file.read_text().splitlines() if not line.startswith("_spf2")) + "\n")
     assert company.step(LARGE).changed
     assert company.chain() == before
 
 
 def test_a_snapshot_brings_all_of_it_back(company: Company, on: Any, tmp_path: Path) -> None:
-    before, dns = company.record(), {"provider": "zonefile", "path": str(company.ours)}
+    before = company.record()
     snapshot = Snapshot(tmp_path / "state", "a test")
-    order = read_order({"dns": dns, "domains": [ZONE], "spf": {"flatten": [LARGE], "terms": [f"include:{LARGE}"]}})
-    Run(order, {"zonefiles": [str(company.ours), str(company.world)]}, snapshot=snapshot).execute(write=True)
+    wish = {"flatten": [LARGE], "terms": [f"include:{LARGE}"]}
+    company.planned([ZONE], snapshot, spf=wish).execute(write=True)
     assert company.chain()
-    works = read_restore({"snapshot": str(snapshot.path), "dns": dns})
+    works = read_restore({"snapshot": str(snapshot.path), "dns": company.ours.dns_option})
     restore(works, Snapshot(tmp_path / "state", "back"), True, 4)
     assert (company.record(), company.chain()) == (before, {})
 
 
 def test_stale_addresses_are_reported(company: Company, on: Any) -> None:
     company.step(SMALL)
-    resolver = {"zonefiles": [str(company.ours), str(company.world)]}
     for day, stale in [(8, False), (9, True)]:
         on(day)
-        (audit,) = inform({"domains": [ZONE], "resolver": resolver})["domains"]
+        (audit,) = inform({"domains": [ZONE], "resolver": company.resolver_option})["domains"]
         (facts,) = audit["spf"]["flattened"]
         assert facts["stale"] == stale
         found = [one for one in audit["findings"] if one["value"] == SMALL]
@@ -295,9 +293,7 @@ def test_the_guard_sees_that_nobody_loses_by_it(company: Company, on: Any) -> No
         "sources": [f"include:{SMALL}"],
         "dkim": {"domain": ZONE, "selectors": []},
     }
-    dns = {"provider": "zonefile", "path": str(company.ours)}
-    params = {"dns": dns, "domains": [ZONE], "spf": {"flatten": [SMALL]}, "senders": [sender]}
-    run = Run(read_order(params), {"zonefiles": [str(company.ours), str(company.world)]})
+    run = company.planned([ZONE], spf={"flatten": [SMALL]}, senders=[sender])
     run.execute(write=True)
     assert [verdict.as_dict()["spf"]["result"] for verdict in (*run.guard.before, *run.guard.after)] == ["pass", "pass"]
     assert "flattened=" in company.record()

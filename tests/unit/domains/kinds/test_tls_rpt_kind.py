@@ -9,21 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.mailroom.erp.tests.servers.server import zone_text
 from ansible_collections.mailroom.erp.tests.unit.domains.kinds.company import Company, check_problem
 
 NAME = "_smtp._tls.acme.example"
-WORLD = {
-    "service.example": "\n".join(
-        [
-            'one IN TXT "v=TLSRPTv1; rua=mailto:a@service.example"',
-            'odd IN TXT "v=TLSRPTv1; rua=http://service.example"',
-            'broken IN TXT "v=TLSRPTv1; rua"',
-            'two IN TXT "v=TLSRPTv1; rua=mailto:a@service.example"',
-            'two IN TXT "v=TLSRPTv1; rua=mailto:b@service.example"',
-            'none IN TXT "note"\n',
-        ]
-    )
-}
+WORLD_RECORDS = (
+    'one IN TXT "v=TLSRPTv1; rua=mailto:a@service.example"',
+    'odd IN TXT "v=TLSRPTv1; rua=http://service.example"',
+    'broken IN TXT "v=TLSRPTv1; rua"',
+    'two IN TXT "v=TLSRPTv1; rua=mailto:a@service.example"',
+    'two IN TXT "v=TLSRPTv1; rua=mailto:b@service.example"',
+    'none IN TXT "note"',
+)
+WORLD = {"service.example": zone_text("service.example", "\n".join(WORLD_RECORDS))}
 RUA = {"rua": ["tls@acme.example"]}
 RECORD = "v=TLSRPTv1; rua=mailto:tls@acme.example"
 
@@ -34,7 +32,7 @@ def company(tmp_path: Path) -> Company:
 
 
 def test_a_first_record_is_made_beside_what_is_there(company: Company) -> None:
-    company.zone('_smtp._tls 77 IN TXT "note"')
+    company.live('_smtp._tls 77 IN TXT "note"')
     before = company.files()
     rua = {"rua": [" tls@acme.example ", "https://reports.example/{domain}", "mailto:TLS@ACME.example"]}
     planned = company.run(write=False, tls_rpt=rua)
@@ -50,7 +48,7 @@ def test_a_first_record_is_made_beside_what_is_there(company: Company) -> None:
 
 
 def test_addresses_and_fields_that_are_there_are_kept(company: Company) -> None:
-    company.zone('_smtp._tls 60 IN TXT "v=TLSRPTv1;rua=mailto:old@acme.example; x-new=1;"', '_smtp._tls IN TXT "note"')
+    company.live('_smtp._tls 60 IN TXT "v=TLSRPTv1;rua=mailto:old@acme.example; x-new=1;"', '_smtp._tls IN TXT "note"')
     company.run(tls_rpt=RUA)
     record = "v=TLSRPTv1;rua=mailto:old@acme.example,mailto:tls@acme.example; x-new=1;"
     found = company.rrset(NAME)
@@ -65,7 +63,7 @@ def test_addresses_and_fields_that_are_there_are_kept(company: Company) -> None:
 
 
 def test_absent_takes_the_records_and_nothing_else(company: Company) -> None:
-    company.zone(
+    company.live(
         '_smtp._tls 60 IN TXT "v=TLSRPTv1; rua=mailto:a@acme.example"',
         '_smtp._tls IN TXT "note"',
         '_smtp._tls IN TXT "v=TLSRPTv1; rua"',
@@ -101,7 +99,7 @@ WISHES: list[tuple[dict[str, Any], tuple[str, str | None, str, str, str]]] = [
 def test_a_wrong_address_is_refused_before_the_first_write(
     company: Company, options: dict[str, Any], told: tuple[str, str | None, str, str, str]
 ) -> None:
-    company.zone(zone="right.example")
+    company.zone("right.example")
     entries = [{"domain": "right.example", "tls_rpt": RUA}, {"domain": "Acme.Example", "tls_rpt": options}]
     (problem,) = company.problems(*entries)
     check_problem(problem, "Acme.Example", *told)
@@ -118,7 +116,7 @@ def test_a_wrong_address_is_refused_before_the_first_write(
 def test_a_wrong_option_is_refused_before_the_first_write(
     company: Company, options: dict[str, Any], words: list[str]
 ) -> None:
-    company.zone(zone="right.example")
+    company.zone("right.example")
     entries = [{"domain": "right.example", "tls_rpt": RUA}, {"domain": "acme.example", "tls_rpt": options}]
     (problem,) = company.problems(*entries)
     assert problem.subject == "acme.example"
@@ -146,8 +144,8 @@ LIVE: list[tuple[list[str], tuple[str, str, str, str]]] = [
 def test_a_live_record_that_senders_do_not_follow_is_refused(
     company: Company, records: list[str], told: tuple[str, str, str, str]
 ) -> None:
-    company.zone(*(f'_smtp._tls IN TXT "{record}"' for record in records))
-    company.zone(zone="right.example")
+    company.live(*(f'_smtp._tls IN TXT "{record}"' for record in records))
+    company.zone("right.example")
     (problem,) = company.problems("right.example", "acme.example", tls_rpt=RUA)
     check_problem(problem, "acme.example", "TLSRPT record", *told)
     if len(records) == 1:
@@ -167,7 +165,7 @@ def test_a_record_that_no_txt_record_holds_is_refused(company: Company) -> None:
 
 
 def test_what_only_some_senders_read_is_warned_of(company: Company) -> None:
-    company.zone('_smtp._tls IN TXT "v=TLSRPTv1; x=1; rua=mailto:tls@acme.example"')
+    company.live('_smtp._tls IN TXT "v=TLSRPTv1; x=1; rua=mailto:tls@acme.example"')
     outcome = company.run(tls_rpt=RUA)
     (warning,) = outcome.warnings
     assert warning.startswith("acme.example: rua= is not right behind the version") and not outcome.changed
@@ -187,7 +185,7 @@ ELSEWHERE = [
 def test_a_record_at_an_alias_is_left_to_its_target_and_judged(
     company: Company, target: str, found: str | None, words: str | None, state: str
 ) -> None:
-    company.zone(f"_smtp._tls IN CNAME {target}.service.example.")
+    company.live(f"_smtp._tls IN CNAME {target}.service.example.")
     before = company.files()
     outcome = company.run(tls_rpt={**RUA, "state": state})
     plan = outcome.steps[0].plan
@@ -200,7 +198,7 @@ def test_a_record_at_an_alias_is_left_to_its_target_and_judged(
 
 
 def test_a_record_that_is_delegated_away_is_left_alone(company: Company) -> None:
-    company.zone("_tls IN NS ns1.nobody.invalid.")
+    company.live("_tls IN NS ns1.nobody.invalid.")
     outcome = company.run(tls_rpt=RUA)
     plan = outcome.steps[0].plan
     assert (plan.elsewhere, outcome.changed) == ("zone _tls.acme.example", False)

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import datetime
 from dataclasses import replace
 from typing import Any
 
@@ -14,10 +13,13 @@ from ansible_collections.mailroom.erp.plugins.module_utils.problem import Proble
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_input import EstateOptions, HostNeeds
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_plan import EstatePlan, add_up
 from ansible_collections.mailroom.erp.plugins.plugin_utils.needs.environment_needs import no_needs
+from ansible_collections.mailroom.erp.tests.unit.plugin_utils.estate.estate_options import (
+    ACCOUNT,
+    COMPLETE,
+    OPTIONS,
+    OTHER_ACCOUNT,
+)
 
-OPTIONS = EstateOptions(complete=False, limit=False, accept_stale=frozenset(), today=datetime.date(2026, 11, 21))
-COMPLETE = replace(OPTIONS, complete=True)
-ACCOUNT = {"provider": "zonefile", "path": "/zones"}
 TERM = {"term": "include:spf.afas.online", "service": "afas_online", "source": "p", "date": "2026-11", "given": False}
 
 
@@ -120,7 +122,7 @@ def test_the_problems_of_environments_and_needs_are_told_together() -> None:
         "b", "erp_mail_senders.environment", "nobody", "an address is name@domain", "RFC 5321", "Correct it."
     )
     published = HostNeeds("b", True, no_needs("b", "present", [wrong]), ACCOUNT, {"acme.example": {"services": []}})
-    other = replace(host("c", selector("s1")), account={"provider": "zonefile", "path": "/other"})
+    other = replace(host("c", selector("s1")), account=OTHER_ACCOUNT)
     problems = add_up([host("a", selector("s1")), published, other], OPTIONS).problems
     assert problems[0] == wrong
     assert any("a and c have different DNS accounts" in problem.rule for problem in problems)

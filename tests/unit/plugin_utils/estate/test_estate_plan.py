@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import datetime
 from dataclasses import replace
 from typing import Any
 
@@ -13,14 +12,16 @@ import pytest
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_input import EstateOptions, HostNeeds
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_plan import EstatePlan, add_up
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_spf import is_stale, term_key
+from ansible_collections.mailroom.erp.tests.unit.plugin_utils.estate.estate_options import (
+    ACCOUNT,
+    COMPLETE,
+    OPTIONS,
+    OTHER_ACCOUNT,
+    TODAY,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-TODAY = datetime.date(2026, 11, 21)
-OPTIONS = EstateOptions(complete=False, limit=False, accept_stale=frozenset(), today=TODAY)
-COMPLETE = replace(OPTIONS, complete=True)
-ACCOUNT = {"provider": "zonefile", "path": "/zones"}
-OTHER = {"provider": "zonefile", "path": "/other"}
 DOMAINS: dict[str, Any] = {"acme.example": {"services": []}}
 
 
@@ -96,18 +97,22 @@ def test_names_are_compared_as_a_labels() -> None:
 
 
 def test_each_domain_has_the_account_of_those_who_need_it() -> None:
-    domains = {"acme.example": {"services": []}, "beta.example": {"services": []}, "own.example": {"dns": OTHER}}
+    domains = {
+        "acme.example": {"services": []},
+        "beta.example": {"services": []},
+        "own.example": {"dns": OTHER_ACCOUNT},
+    }
     plan = add_up(
         [
             host("a", AFAS, domains=domains),
-            host("b", AFAS, domain="beta.example", domains=domains, account=OTHER),
+            host("b", AFAS, domain="beta.example", domains=domains, account=OTHER_ACCOUNT),
             host("c", AFAS, domain="own.example", domains=domains, account=None),
         ],
         OPTIONS,
     )
     assert plan.problems == []
     accounts = {entry["domain"]: entry.get("dns", plan.dns) for entry in plan.domains}
-    assert accounts == {"acme.example": ACCOUNT, "beta.example": OTHER, "own.example": OTHER}
+    assert accounts == {"acme.example": ACCOUNT, "beta.example": OTHER_ACCOUNT, "own.example": OTHER_ACCOUNT}
 
 
 def test_a_domain_that_nobody_needs_has_the_common_account() -> None:
@@ -118,7 +123,7 @@ def test_a_domain_that_nobody_needs_has_the_common_account() -> None:
 REFUSED: list[tuple[str, list[HostNeeds], EstateOptions, list[str]]] = [
     (
         "two accounts",
-        [host("a", AFAS), host("b", AFAS, account=OTHER)],
+        [host("a", AFAS), host("b", AFAS, account=OTHER_ACCOUNT)],
         OPTIONS,
         ["acme.example", "a and b", "different DNS accounts"],
     ),
@@ -138,7 +143,7 @@ REFUSED: list[tuple[str, list[HostNeeds], EstateOptions, list[str]]] = [
         "no account that all share",
         [
             host("a", account=ACCOUNT, domains={"acme.example": {"services": ["gmail"]}}),
-            host("b", account=OTHER, domains=None),
+            host("b", account=OTHER_ACCOUNT, domains=None),
         ],
         OPTIONS,
         ["a and b"],
@@ -353,7 +358,7 @@ def estates(draw: st.DrawFn) -> list[HostNeeds]:
             f"host_{number}",
             *draw(TERMS),
             state=draw(st.sampled_from(["present", "absent"])),
-            account=draw(st.sampled_from([ACCOUNT, OTHER, None])),
+            account=draw(st.sampled_from([ACCOUNT, OTHER_ACCOUNT, None])),
             domains=draw(DECLARATIONS),
         )
         for number in range(draw(st.integers(1, 5)))

@@ -9,14 +9,12 @@ from typing import Any
 
 import pytest
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_loader import Catalogue
-from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import Declaration, Environment
-from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.secret_variables import Secret
+from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import Environment
 from ansible_collections.mailroom.erp.plugins.plugin_utils.needs.resolved_senders import resolved_senders
-from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.judgement import judge
 from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.system_base import Message
 from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.system_rules import rules_of
+from ansible_collections.mailroom.erp.tests.unit.plugin_utils.systems.declarations import GIVEN, accepted
 
-GIVEN = Secret("vault_pw", "vault")
 ALL: dict[str, Any] = {
     "environment": "environment@acme.example",
     "administrations": {"1": "administration@acme.example"},
@@ -33,10 +31,7 @@ def environment(**changes: Any) -> Environment:
         "senders": ALL,
         "own_domains": ["acme.example", "office.example"],
     }
-    found, findings = judge(Declaration("env_1", **{**base, **changes}), Catalogue())
-    assert findings.errors == []
-    assert found is not None
-    return found
+    return accepted(base, **changes)
 
 
 def taken(kind: str, keys: dict[str, str], senders: dict[str, Any]) -> str | None:

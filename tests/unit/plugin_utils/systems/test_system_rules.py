@@ -10,22 +10,16 @@ from typing import Any
 
 import pytest
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_loader import Catalogue
-from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import Declaration
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.secret_variables import domains_with
 from ansible_collections.mailroom.erp.plugins.plugin_utils.needs.environment_needs import environment_needs
 from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.a2000erp import most_mails, sending_time
-from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.judgement import judge
-from ansible_collections.mailroom.erp.tests.unit.plugin_utils.systems.test_judgement import BASES, GUID, MISSING, judged
+from ansible_collections.mailroom.erp.tests.unit.plugin_utils.systems.declarations import BASES, GUID, accepted, judged
 from hypothesis import given
 from hypothesis import strategies as st
 
 
 def needs(base: str, **changes: Any) -> dict[str, Any]:
-    found = {"password": MISSING, **BASES[base], **changes}
-    environment, findings = judge(Declaration("env_1", **found), Catalogue())
-    assert findings.errors == []
-    assert environment is not None
-    return environment_needs(environment, Catalogue())
+    return environment_needs(accepted(BASES[base], **changes), Catalogue())
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,10 @@ SEEDS = st.integers(0, 2**32).map(random.Random)
 """Hypothesis draws the seed only: drawing each choice would take most of the time."""
 HELOS = ("mail.example.net", "h1.example", "localhost")
 
+# 10 terms with a question and 10 more for its hosts each, the record of the domain, and the client's names.
+MOST_QUESTIONS = 1 + 10 * 11 + 11
+"""What one evaluation may ask, whatever the DNS says."""
+
 _DECIDED = ("%{d}", "%{o}", "%{d2}", "%{dr}.example", "x%%y.example", "%{v}.example")
 _OPEN = (
     "%{i}.e.example",
@@ -99,6 +103,13 @@ _EXPLANATIONS = (
     "broken %{x}",
     "%{h} 100%% %{o2}%_%-",
 )
+
+
+def mail_hosts(domain: str, count: int) -> dict[tuple[str, str], tuple[str, ...]]:
+    """The answers for a domain whose mail hosts m0.example and on have IPv4 addresses only, 192.0.2.0 and on."""
+    hosts = tuple(f"m{number}.example" for number in range(count))
+    addresses = {(host, "A"): (f"192.0.2.{number}",) for number, host in enumerate(hosts)}
+    return {(domain, "MX"): hosts, **addresses}
 
 
 def network(rng: random.Random) -> str:

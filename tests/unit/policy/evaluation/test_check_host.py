@@ -9,7 +9,7 @@ import ipaddress
 
 import pytest
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.check_host import SpfEvaluator
-from ansible_collections.mailroom.erp.tests.unit.policy.evaluation.spf_worlds import World
+from ansible_collections.mailroom.erp.tests.unit.policy.evaluation.spf_worlds import World, mail_hosts
 
 Zone = dict[tuple[str, str], tuple[str, ...]]
 
@@ -49,8 +49,7 @@ def test_the_term_that_decided_is_named(ip: str, result: str, term: str, lookups
 
 FOUR_HOSTS: Zone = {
     (DOMAIN, "TXT"): ("v=spf1 mx ip6:2001:db8::/32 -all",),
-    (DOMAIN, "MX"): tuple(f"m{number}.example" for number in range(4)),
-    **{(f"m{number}.example", "A"): (f"192.0.2.{number}",) for number in range(4)},
+    **mail_hosts(DOMAIN, 4),
 }
 
 

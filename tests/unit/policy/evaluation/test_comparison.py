@@ -136,20 +136,21 @@ DOUBTFUL = [
 ]
 
 
-@pytest.mark.parametrize(("case", "before", "after", "found"), WORSE, ids=[row[0] for row in WORSE])
-def test_worsened(case: str, before: Verdict, after: Verdict, found: list[str]) -> None:
-    told = worsened(before, after)
+def assert_told(told: list[str], found: list[str], case: str) -> None:
+    """Each sentence holds what is expected of it, and a reason."""
     assert len(told) == len(found), case
     for sentence, said in zip(told, found, strict=True):
         assert said in sentence and "reason" in sentence
+
+
+@pytest.mark.parametrize(("case", "before", "after", "found"), WORSE, ids=[row[0] for row in WORSE])
+def test_worsened(case: str, before: Verdict, after: Verdict, found: list[str]) -> None:
+    assert_told(worsened(before, after), found, case)
 
 
 @pytest.mark.parametrize(("case", "before", "after", "found"), DOUBTFUL, ids=[row[0] for row in DOUBTFUL])
 def test_doubtful(case: str, before: Verdict, after: Verdict, found: list[str]) -> None:
-    told = doubtful(before, after)
-    assert len(told) == len(found), case
-    for sentence, said in zip(told, found, strict=True):
-        assert said in sentence and "reason" in sentence
+    assert_told(doubtful(before, after), found, case)
 
 
 verdicts = st.builds(

@@ -18,10 +18,13 @@ from ansible_collections.mailroom.erp.tests.unit.policy.evaluation.table import 
 from hypothesis import given
 from hypothesis import strategies as st
 
+Records = dict[str, str | tuple[str, ...]]
+"""The TXT values at _dmarc by the name below it."""
+
 RUA = "rua=mailto:d@acme.example"
 
 
-def published(records: dict[str, str | tuple[str, ...]], failing: tuple[str, ...] = ()) -> Table:
+def published(records: Records, failing: tuple[str, ...] = ()) -> Table:
     return Table({f"_dmarc.{name}": text for name, text in records.items()}, [f"_dmarc.{name}" for name in failing])
 
 
@@ -55,14 +58,8 @@ def test_policy_discovery_asks_at_most_eight_names_too() -> None:
     assert len(set(table.names)) == 8
 
 
-BANK: dict[str, str | tuple[str, ...]] = {
-    "bank.example": "v=DMARC1; p=none; psd=y",
-    "giant.bank.example": "v=DMARC1; p=reject",
-}
-SIMPLE: dict[str, str | tuple[str, ...]] = {
-    "example.com": "v=DMARC1; p=none",
-    "signing.example.com": "v=DMARC1; p=none",
-}
+BANK: Records = {"bank.example": "v=DMARC1; p=none; psd=y", "giant.bank.example": "v=DMARC1; p=reject"}
+SIMPLE: Records = {"example.com": "v=DMARC1; p=none", "signing.example.com": "v=DMARC1; p=none"}
 ORGANISATIONS = [
     # RFC 9989 appendix B.4.1
     (SIMPLE, "example.com", "example.com"),
@@ -105,9 +102,7 @@ ORGANISATIONS = [
 
 
 @pytest.mark.parametrize(("records", "domain", "organisation"), ORGANISATIONS)
-def test_the_tree_walk_finds_the_organisational_domain(
-    records: dict[str, str | tuple[str, ...]], domain: str, organisation: str
-) -> None:
+def test_the_tree_walk_finds_the_organisational_domain(records: Records, domain: str, organisation: str) -> None:
     assert TreeWalk(published(records)).organisation(domain) == organisation
 
 
@@ -117,148 +112,54 @@ def test_the_walk_stops_at_a_psd_tag() -> None:
     assert table.names[-1] == "_dmarc.bank.example"
 
 
+ACME, SHOP, GONE = "acme.example", "shop.acme.example", "gone.acme.example"
+FOUND, PERMERROR = "found", "permerror"
 ORG = "v=DMARC1; p=reject; sp=quarantine; np=none"
-POLICIES_9989: list[tuple[str, dict[str, str | tuple[str, ...]], str, str, str | None, str | None]] = [
-    ("p of its own record", {"acme.example": ORG}, "acme.example", "found", "reject", "acme.example"),
-    ("sp of the organisation", {"acme.example": ORG}, "shop.acme.example", "found", "quarantine", "acme.example"),
-    ("np where nothing exists", {"acme.example": ORG}, "gone.acme.example", "found", "none", "acme.example"),
-    (
-        "np defaults to sp",
-        {"acme.example": "v=DMARC1; p=none; sp=reject"},
-        "gone.acme.example",
-        "found",
-        "reject",
-        "acme.example",
-    ),
-    (
-        "sp defaults to p",
-        {"acme.example": "v=DMARC1; p=reject"},
-        "shop.acme.example",
-        "found",
-        "reject",
-        "acme.example",
-    ),
+POLICIES_9989: list[tuple[str, Records, str, str, str | None, str | None]] = [
+    ("p of its own record", {ACME: ORG}, ACME, FOUND, "reject", ACME),
+    ("sp of the organisation", {ACME: ORG}, SHOP, FOUND, "quarantine", ACME),
+    ("np where nothing exists", {ACME: ORG}, GONE, FOUND, "none", ACME),
+    ("np defaults to sp", {ACME: "v=DMARC1; p=none; sp=reject"}, GONE, FOUND, "reject", ACME),
+    ("sp defaults to p", {ACME: "v=DMARC1; p=reject"}, SHOP, FOUND, "reject", ACME),
     (
         "the organisation's, not the parent's",
-        {"acme.example": ORG, "shop.acme.example": "v=DMARC1; p=none"},
+        {ACME: ORG, SHOP: "v=DMARC1; p=none"},
         "nl.shop.acme.example",
-        "found",
+        FOUND,
         "quarantine",
-        "acme.example",
+        ACME,
     ),
     (
         "the public suffix's",
         {"bank.example": "v=DMARC1; p=reject; psd=y"},
         "x.bank.example",
-        "found",
+        FOUND,
         "reject",
         "bank.example",
     ),
-    ("not the public suffix's", BANK, "mail.giant.bank.example", "found", "reject", "giant.bank.example"),
-    ("t=y is no mercy", {"acme.example": "v=DMARC1; p=reject; t=y"}, "acme.example", "found", "reject", "acme.example"),
-    ("no p is p=none (4.7)", {"acme.example": "v=DMARC1; adkim=s"}, "acme.example", "found", "none", "acme.example"),
-    (
-        "letters of any case (4.8)",
-        {"acme.example": "V=DMARC1; P=REJECT"},
-        "acme.example",
-        "found",
-        "reject",
-        "acme.example",
-    ),
-    (
-        "unknown tags are ignored (4.7)",
-        {"acme.example": "v=DMARC1; x=y; p=reject; pct=0"},
-        "acme.example",
-        "found",
-        "reject",
-        "acme.example",
-    ),
-    (
-        "what is no tag is ignored (4.8)",
-        {"acme.example": "v=DMARC1; oops; =1; p=reject"},
-        "acme.example",
-        "found",
-        "reject",
-        "acme.example",
-    ),
-    (
-        "invalid p with rua (4.10.1)",
-        {"acme.example": f"v=DMARC1; p=strict; {RUA}"},
-        "acme.example",
-        "found",
-        "none",
-        "acme.example",
-    ),
-    (
-        "invalid np with rua",
-        {"acme.example": f"v=DMARC1; p=reject; np=x; {RUA}"},
-        "acme.example",
-        "found",
-        "none",
-        "acme.example",
-    ),
-    (
-        "invalid p without rua",
-        {"acme.example": "v=DMARC1; p=strict"},
-        "acme.example",
-        "permerror",
-        None,
-        "acme.example",
-    ),
-    (
-        "invalid p with a rua that is none",
-        {"acme.example": "v=DMARC1; p=x; rua=me"},
-        "acme.example",
-        "permerror",
-        None,
-        "acme.example",
-    ),
-    (
-        "invalid sp of the organisation",
-        {"acme.example": "v=DMARC1; p=reject; sp=x"},
-        "shop.acme.example",
-        "permerror",
-        None,
-        "acme.example",
-    ),
-    (
-        "several, then the parent's",
-        {"acme.example": ORG, "shop.acme.example": (ORG, "v=DMARC1")},
-        "shop.acme.example",
-        "found",
-        "quarantine",
-        "acme.example",
-    ),
-    ("several and nothing above", {"acme.example": (ORG, "v=DMARC1")}, "acme.example", "none", None, None),
-    (
-        "a tag twice, then the parent's",
-        {"acme.example": ORG, "shop.acme.example": "v=DMARC1; p=none; p=none"},
-        "shop.acme.example",
-        "found",
-        "quarantine",
-        "acme.example",
-    ),
-    (
-        "a tag twice and nothing above",
-        {"acme.example": "v=DMARC1; p=none; P=reject"},
-        "acme.example",
-        "permerror",
-        None,
-        None,
-    ),
-    ("nothing", {}, "acme.example", "none", None, None),
-    ("another TXT value", {"acme.example": ("v=spf1 -all", ORG)}, "acme.example", "found", "reject", "acme.example"),
+    ("not the public suffix's", BANK, "mail.giant.bank.example", FOUND, "reject", "giant.bank.example"),
+    ("t=y is no mercy", {ACME: "v=DMARC1; p=reject; t=y"}, ACME, FOUND, "reject", ACME),
+    ("no p is p=none (4.7)", {ACME: "v=DMARC1; adkim=s"}, ACME, FOUND, "none", ACME),
+    ("letters of any case (4.8)", {ACME: "V=DMARC1; P=REJECT"}, ACME, FOUND, "reject", ACME),
+    ("unknown tags are ignored (4.7)", {ACME: "v=DMARC1; x=y; p=reject; pct=0"}, ACME, FOUND, "reject", ACME),
+    ("what is no tag is ignored (4.8)", {ACME: "v=DMARC1; oops; =1; p=reject"}, ACME, FOUND, "reject", ACME),
+    ("invalid p with rua (4.10.1)", {ACME: f"v=DMARC1; p=strict; {RUA}"}, ACME, FOUND, "none", ACME),
+    ("invalid np with rua", {ACME: f"v=DMARC1; p=reject; np=x; {RUA}"}, ACME, FOUND, "none", ACME),
+    ("invalid p without rua", {ACME: "v=DMARC1; p=strict"}, ACME, PERMERROR, None, ACME),
+    ("invalid p with a rua that is none", {ACME: "v=DMARC1; p=x; rua=me"}, ACME, PERMERROR, None, ACME),
+    ("invalid sp of the organisation", {ACME: "v=DMARC1; p=reject; sp=x"}, SHOP, PERMERROR, None, ACME),
+    ("several, then the parent's", {ACME: ORG, SHOP: (ORG, "v=DMARC1")}, SHOP, FOUND, "quarantine", ACME),
+    ("several and nothing above", {ACME: (ORG, "v=DMARC1")}, ACME, "none", None, None),
+    ("a tag twice, then the parent's", {ACME: ORG, SHOP: "v=DMARC1; p=none; p=none"}, SHOP, FOUND, "quarantine", ACME),
+    ("a tag twice and nothing above", {ACME: "v=DMARC1; p=none; P=reject"}, ACME, PERMERROR, None, None),
+    ("nothing", {}, ACME, "none", None, None),
+    ("another TXT value", {ACME: ("v=spf1 -all", ORG)}, ACME, FOUND, "reject", ACME),
 ]
 
 
 @pytest.mark.parametrize(("case", "records", "domain", "result", "policy", "where"), POLICIES_9989)
 def test_the_policy_of_rfc_9989(
-    case: str,
-    records: dict[str, str | tuple[str, ...]],
-    domain: str,
-    result: str,
-    policy: str | None,
-    where: str | None,
+    case: str, records: Records, domain: str, result: str, policy: str | None, where: str | None
 ) -> None:
     found = TreeWalk(published(records), lambda name: not name.startswith("gone.")).policy(domain)
     assert (found.result, found.policy, found.record and found.record.domain) == (result, policy, where), case
@@ -286,66 +187,26 @@ def test_existence_is_not_asked_about_when_nothing_depends_on_it() -> None:
     assert {kind for _name, kind in table.asked} == {"TXT"}
 
 
-POLICIES_7489: list[tuple[str, dict[str, str | tuple[str, ...]], str, str, str | None, str | None]] = [
-    ("p of its own record", {"acme.example": ORG}, "acme.example", "found", "reject", "acme.example"),
-    ("sp, and no np", {"acme.example": ORG}, "gone.acme.example", "found", "quarantine", "acme.example"),
-    (
-        "sp defaults to p",
-        {"acme.example": "v=DMARC1; p=reject"},
-        "shop.acme.example",
-        "found",
-        "reject",
-        "acme.example",
-    ),
-    ("only one level up is the organisation", {"shop.acme.example": ORG}, "nl.shop.acme.example", "none", None, None),
-    ("below a public suffix", {"acme.co.uk": ORG}, "shop.acme.co.uk", "found", "quarantine", "acme.co.uk"),
+POLICIES_7489: list[tuple[str, Records, str, str, str | None, str | None]] = [
+    ("p of its own record", {ACME: ORG}, ACME, FOUND, "reject", ACME),
+    ("sp, and no np", {ACME: ORG}, GONE, FOUND, "quarantine", ACME),
+    ("sp defaults to p", {ACME: "v=DMARC1; p=reject"}, SHOP, FOUND, "reject", ACME),
+    ("only one level up is the organisation", {SHOP: ORG}, "nl.shop.acme.example", "none", None, None),
+    ("below a public suffix", {"acme.co.uk": ORG}, "shop.acme.co.uk", FOUND, "quarantine", "acme.co.uk"),
     ("the public suffix is not asked", {"co.uk": "v=DMARC1; p=reject; psd=y"}, "acme.co.uk", "none", None, None),
-    (
-        "pct is no mercy",
-        {"acme.example": "v=DMARC1; p=reject; pct=0"},
-        "acme.example",
-        "found",
-        "reject",
-        "acme.example",
-    ),
-    ("np is no tag", {"acme.example": "v=DMARC1; p=reject; np=x"}, "acme.example", "found", "reject", "acme.example"),
-    (
-        "invalid sp with rua",
-        {"acme.example": f"v=DMARC1; p=reject; sp=x; {RUA}"},
-        "acme.example",
-        "found",
-        "none",
-        "acme.example",
-    ),
-    ("no p, with rua", {"acme.example": f"v=DMARC1; {RUA}"}, "acme.example", "found", "none", "acme.example"),
-    ("no p, without rua", {"acme.example": "v=DMARC1; sp=reject"}, "acme.example", "permerror", None, "acme.example"),
-    (
-        "several end it (6.6.3 step 5)",
-        {"acme.example": ORG, "shop.acme.example": (ORG, ORG + ";")},
-        "shop.acme.example",
-        "none",
-        None,
-        None,
-    ),
-    (
-        "a void record ends it",
-        {"acme.example": ORG, "shop.acme.example": "v=DMARC1; p=none; p=none"},
-        "shop.acme.example",
-        "permerror",
-        None,
-        None,
-    ),
+    ("pct is no mercy", {ACME: "v=DMARC1; p=reject; pct=0"}, ACME, FOUND, "reject", ACME),
+    ("np is no tag", {ACME: "v=DMARC1; p=reject; np=x"}, ACME, FOUND, "reject", ACME),
+    ("invalid sp with rua", {ACME: f"v=DMARC1; p=reject; sp=x; {RUA}"}, ACME, FOUND, "none", ACME),
+    ("no p, with rua", {ACME: f"v=DMARC1; {RUA}"}, ACME, FOUND, "none", ACME),
+    ("no p, without rua", {ACME: "v=DMARC1; sp=reject"}, ACME, PERMERROR, None, ACME),
+    ("several end it (6.6.3 step 5)", {ACME: ORG, SHOP: (ORG, ORG + ";")}, SHOP, "none", None, None),
+    ("a void record ends it", {ACME: ORG, SHOP: "v=DMARC1; p=none; p=none"}, SHOP, PERMERROR, None, None),
 ]
 
 
 @pytest.mark.parametrize(("case", "records", "domain", "result", "policy", "where"), POLICIES_7489)
 def test_the_policy_of_rfc_7489(
-    case: str,
-    records: dict[str, str | tuple[str, ...]],
-    domain: str,
-    result: str,
-    policy: str | None,
-    where: str | None,
+    case: str, records: Records, domain: str, result: str, policy: str | None, where: str | None
 ) -> None:
     found = SuffixList(published(records)).policy(domain)
     assert (found.result, found.policy, found.record and found.record.domain) == (result, policy, where), case

@@ -8,9 +8,9 @@ from __future__ import annotations
 import pytest
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.dkim_readiness import judge_signature
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.sender import Signature
+from ansible_collections.mailroom.erp.tests.tools.dkim_keys import ED25519_RECORD
 from ansible_collections.mailroom.erp.tests.unit.policy.evaluation.table import Table
 
-KEY = "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
 REVOKED = "v=DKIM1; p="
 
 
@@ -19,12 +19,12 @@ def published(**selectors: str | tuple[str, ...]) -> Table:
 
 
 ONE = [
-    (KEY, "pass", "usable ed25519 key"),
-    (f"{KEY}; t=y", "pass", "DKIM is being tested"),
+    (ED25519_RECORD, "pass", "usable ed25519 key"),
+    (f"{ED25519_RECORD}; t=y", "pass", "DKIM is being tested"),
     ((), "none", "section 6.1.2"),
     (REVOKED, "fail", "revoked"),
-    ((KEY, REVOKED), "fail", "2 TXT records"),
-    ((KEY, "google-site-verification=abc"), "fail", "(RFC 6376 section 3.6.2.2)"),
+    ((ED25519_RECORD, REVOKED), "fail", "2 TXT records"),
+    ((ED25519_RECORD, "google-site-verification=abc"), "fail", "(RFC 6376 section 3.6.2.2)"),
     ("v=spf1 -all", "fail", "v= must be the first tag"),
     ("oops", "fail", "no key record"),
 ]
@@ -42,12 +42,12 @@ def test_one_selector(values: str | tuple[str, ...], result: str, reason: str) -
 @pytest.mark.parametrize(
     ("values", "failing", "result"),
     [
-        ((KEY, KEY), (), "pass"),
-        ((KEY, ()), (), "unknown"),
+        ((ED25519_RECORD, ED25519_RECORD), (), "pass"),
+        ((ED25519_RECORD, ()), (), "unknown"),
         ((REVOKED, ()), (), "fail"),
-        ((KEY, KEY), ("s2",), "temperror"),
-        ((REVOKED, KEY), ("s2",), "temperror"),
-        ((KEY, KEY), ("s1", "s2"), "temperror"),
+        ((ED25519_RECORD, ED25519_RECORD), ("s2",), "temperror"),
+        ((REVOKED, ED25519_RECORD), ("s2",), "temperror"),
+        ((ED25519_RECORD, ED25519_RECORD), ("s1", "s2"), "temperror"),
     ],
 )
 def test_two_selectors(values: tuple[str | tuple[str, ...], ...], failing: tuple[str, ...], result: str) -> None:

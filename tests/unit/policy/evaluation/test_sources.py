@@ -165,12 +165,6 @@ def test_by_example(record: str, source: str, result: str, why: str) -> None:
     assert (found.result, why in found.reason) == (result, True), found.reason
 
 
-FOUR_HOSTS = {
-    (DOMAIN, "MX"): tuple(f"m{number}.example" for number in range(4)),
-    **{(f"m{number}.example", "A"): (f"192.0.2.{number}",) for number in range(4)},
-}
-
-
 @pytest.mark.parametrize(
     ("record", "sources", "result", "cautioned"),
     [
@@ -187,7 +181,7 @@ FOUR_HOSTS = {
 def test_what_receivers_count_differently_is_told(
     record: str, sources: list[str], result: str, cautioned: bool
 ) -> None:
-    world = World({**FOUR_HOSTS, (DOMAIN, "TXT"): (f"v=spf1 {record}",)})
+    world = World({**spf_worlds.mail_hosts(DOMAIN, 4), (DOMAIN, "TXT"): (f"v=spf1 {record}",)})
     found = check_sources(SpfEvaluator(world), sources, DOMAIN, f"invoice@{DOMAIN}", HELO)
     assert (found.result, found.caution is not None) == (result, cautioned)
 

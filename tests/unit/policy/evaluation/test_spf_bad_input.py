@@ -26,7 +26,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.sou
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.spf_result import RESULTS
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Unresolved
 from ansible_collections.mailroom.erp.tests.unit.policy.evaluation import spf_worlds
-from ansible_collections.mailroom.erp.tests.unit.policy.evaluation.spf_worlds import Style, World
+from ansible_collections.mailroom.erp.tests.unit.policy.evaluation.spf_worlds import MOST_QUESTIONS, Style, World
 from ansible_collections.mailroom.erp.tests.unit.policy.spf_strategies import records
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -34,8 +34,6 @@ from hypothesis import strategies as st
 DOMAIN = "acme.example"
 SENDER = f"invoice@{DOMAIN}"
 IP = "192.0.2.1"
-# 10 terms with a question and 10 more for its hosts each, the record of the domain, and the client's names.
-MOST_QUESTIONS = 1 + 10 * 11 + 11
 LONG = 65_535
 Found = TypeVar("Found")
 

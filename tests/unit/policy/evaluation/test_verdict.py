@@ -20,11 +20,11 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.sen
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.spf_result import RESULTS, SpfResult
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.verdict import Judge, Verdict
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Unresolved
+from ansible_collections.mailroom.erp.tests.tools.dkim_keys import ED25519_RECORD
 from ansible_collections.mailroom.erp.tests.unit.policy.evaluation.table import Table
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-KEY = "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
 UNSIGNED = Signature("acme.example", ())
 SENDER = Sender(
     "erp@acme.example",
@@ -53,7 +53,7 @@ def judged(
     failing: tuple[str, ...] = (),
     more: dict[str, str] | None = None,
 ) -> Verdict:
-    txt = {f"{name}._domainkey.{domain}": KEY for name, domain in (keys or {}).items()} | (more or {})
+    txt = {f"{name}._domainkey.{domain}": ED25519_RECORD for name, domain in (keys or {}).items()} | (more or {})
     if policy is not None:
         txt["_dmarc.acme.example"] = policy
     return Judge(Table(txt, failing), check_spf=spf(result)).verdict(sender)
@@ -376,7 +376,7 @@ def cases(draw: st.DrawFn) -> tuple[Table, Sender, str]:
     selectors = draw(st.lists(st.sampled_from(["s1", "s2"]), unique=True))
     signature = draw(st.none() | st.builds(Signature, _domains, st.just(tuple(selectors))))
     for name in names:
-        txt |= {f"{selector}._domainkey.{name}": KEY for selector in ("s1", "s2") if draw(st.booleans())}
+        txt |= {f"{selector}._domainkey.{name}": ED25519_RECORD for selector in ("s1", "s2") if draw(st.booleans())}
     failing = draw(
         st.lists(st.sampled_from([f"_dmarc.{name}" for name in names] + ["s1._domainkey.acme.example"]), max_size=2)
     )

@@ -10,18 +10,13 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import Graph, GraphError, key
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import GraphError, key
 from ansible_collections.mailroom.erp.tests.servers.entra import shapes
 from ansible_collections.mailroom.erp.tests.servers.entra.directory import EXCHANGE_ROLES, GRAPH_ROLES
-from ansible_collections.mailroom.erp.tests.servers.entra.server import LOST, EntraServer
-from ansible_collections.mailroom.erp.tests.unit.entra.conftest import BOOTSTRAP, Clock, OpenGraph
+from ansible_collections.mailroom.erp.tests.servers.entra.entra_server import LOST, EntraServer
+from ansible_collections.mailroom.erp.tests.unit.entra.conftest import BOOTSTRAP, Clock, OpenGraph, upsert
 
 EDM = "{http://docs.oasis-open.org/odata/ns/edm}"
-UPSERT = {"Prefer": "create-if-missing"}
-
-
-def upsert(graph: Graph, name: str = "erp") -> dict[str, object]:
-    return graph.change(f"applications(uniqueName={key(name)})", {"displayName": "ERP"}, headers=UPSERT)
 
 
 @pytest.fixture(scope="module")

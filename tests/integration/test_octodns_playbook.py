@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
-from ansible_collections.mailroom.erp.tests.integration.playbook import Result, run_playbook
+from ansible_collections.mailroom.erp.tests.integration.playbook import Result, module_task, run_play
 from ansible_collections.mailroom.erp.tests.servers import octodns_backends
 from ansible_collections.mailroom.erp.tests.servers.powerdns import API_KEY, PowerDns
 from ansible_collections.mailroom.erp.tests.servers.server import zone_text
@@ -21,7 +20,6 @@ OLD = [FOREIGN, '"v=spf1 mx ip4:192.0.2.10 ~all"']
 NEW = [FOREIGN, '"v=spf1 mx ip4:192.0.2.10 ip4:198.51.100.7 ~all"']
 TEXT = f'@ 600 IN TXT "v=spf1 mx ip4:192.0.2.10 ~all"\n@ 600 IN TXT {FOREIGN}\n@ IN MX 10 ns1\n'
 ZONES = [f"customer{number}.example" for number in range(5)]
-INVENTORY: dict[str, Any] = {"all": {"hosts": {"localhost": {"ansible_connection": "local"}}}}
 
 
 @pytest.fixture
@@ -31,15 +29,9 @@ def server() -> Iterator[PowerDns]:
 
 
 def play(tmp_path: Path, server: PowerDns, dns: dict[str, Any], module: str, *arguments: str, **options: Any) -> Result:
-    task = {
-        "name": "Do it",
-        f"mailroom.erp.{module}": {"dns": dns, **options},
-        "vars": {"ansible_python_interpreter": "{{ ansible_playbook_python }}"},
-    }
     if module == "mail_domains":
-        task["mailroom.erp.mail_domains"]["resolver"] = server.resolver_option  # type: ignore[index]
-    text = yaml.safe_dump([{"name": "Test", "hosts": "localhost", "gather_facts": False, "tasks": [task]}])
-    return run_playbook(tmp_path, text, INVENTORY, *arguments)
+        options["resolver"] = server.resolver_option
+    return run_play(tmp_path, [module_task(module, dns=dns, **options)], *arguments)
 
 
 def test_a_playbook_through_octodns(tmp_path: Path, server: PowerDns) -> None:

@@ -12,22 +12,27 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.mailroom.erp.tests.integration.playbook import Result, run_playbook
-from ansible_collections.mailroom.erp.tests.servers.bind import KEY_SECRET, Bind, zone_text
+from ansible_collections.mailroom.erp.tests.integration.playbook import (
+    LOCALHOST,
+    Result,
+    module_task,
+    run_play,
+    run_playbook,
+)
+from ansible_collections.mailroom.erp.tests.servers.bind import Bind
+from ansible_collections.mailroom.erp.tests.servers.sending_service import AFAS_TERM, AFAS_ZONES
+from ansible_collections.mailroom.erp.tests.servers.server import KEY_SECRET, OTHER_SECRET, zone_text
 
-AFAS = "include:spf.afas.online"
-SPF, NEW_SPF = "v=spf1 mx ~all", f"v=spf1 mx {AFAS} ~all"
+SPF, NEW_SPF = "v=spf1 mx ~all", f"v=spf1 mx {AFAS_TERM} ~all"
 FOREIGN = '"google-site-verification=abc; \\"quoted\\" \\\\ back \\255"'
 ZONES = [f"customer{number}.example" for number in range(20)]
-WORLD = {"afas.online": zone_text("afas.online", 'spf IN TXT "v=spf1 ip4:192.0.2.0/24 ~all"')}
 RESTORE = "mailroom.erp.restore"
-SECRET = "aHVudGVyMi1odW50ZXIyLWh1bnRlcjI="
 
 
 @pytest.fixture
 def server() -> Iterator[Bind]:
     text = f'@ 600 IN TXT "{SPF}"\n@ 600 IN TXT {FOREIGN}\n'
-    with Bind({**WORLD, **{zone: zone_text(zone, text) for zone in ZONES}}) as bind:
+    with Bind({**AFAS_ZONES, **{zone: zone_text(zone, text) for zone in ZONES}}) as bind:
         yield bind
 
 
@@ -45,30 +50,17 @@ def inventory(server: Bind, **more: Any) -> dict[str, Any]:
 
 
 def site(tmp_path: Path, server: Bind, *arguments: str) -> Result:
-    play = [
-        {
-            "name": "The morning's run",
-            "hosts": "all",
-            "gather_facts": False,
-            "tasks": [
-                {
-                    "name": "Let AFAS send",
-                    "mailroom.erp.mail_domains": {
-                        "dns": "{{ mail_dns_account }}",
-                        "resolver": "{{ mail_dns_resolver }}",
-                        "domains": [
-                            *ZONES[:-1],
-                            {"domain": ZONES[-1], "dns": f"{{{{ mail_dns_domains['{ZONES[-1]}'].dns }}}}"},
-                        ],
-                        "spf": {"terms": [AFAS]},
-                        "snapshot_dir": str(tmp_path / "mailroom" / "snapshots"),
-                    },
-                    "vars": {"ansible_python_interpreter": "{{ ansible_playbook_python }}"},
-                }
-            ],
-        }
-    ]
-    return run_playbook(tmp_path, yaml.safe_dump(play), inventory(server), *arguments)
+    own = {"domain": ZONES[-1], "dns": f"{{{{ mail_dns_domains['{ZONES[-1]}'].dns }}}}"}
+    task = module_task(
+        "mail_domains",
+        dns="{{ mail_dns_account }}",
+        resolver="{{ mail_dns_resolver }}",
+        domains=[*ZONES[:-1], own],
+        spf={"terms": [AFAS_TERM]},
+        snapshot_dir=str(tmp_path / "mailroom" / "snapshots"),
+    )
+    morning = {**task, "name": "Let AFAS send"}
+    return run_play(tmp_path, [morning], *arguments, inventory=inventory(server), hosts="all")
 
 
 def restore(tmp_path: Path, server: Bind, file: Path, *arguments: str) -> Result:
@@ -86,18 +78,6 @@ def spf(server: Bind, zone: str) -> list[str]:
     return [value.strip('"') for value in server.values(zone, "TXT") if value.startswith('"v=spf1')]
 
 
-def edit(server: Bind, zone: str, old: str, new: str) -> None:
-    """What a person does by hand."""
-    update = server.update(zone)
-    update.delete(f"{zone}.", "TXT", f'"{old}"')
-    update.add(f"{zone}.", 600, "TXT", f'"{new}"')
-    server.send(update)
-
-
-def diff_of(result: Result) -> list[str]:
-    return [line for line in result.output.splitlines() if line[:1] in "+-" and line]
-
-
 def test_a_run_and_the_way_back(tmp_path: Path, server: Bind) -> None:
     checked = site(tmp_path, server, "--check")
     assert checked.rc == 0, checked.output
@@ -112,8 +92,8 @@ def test_a_run_and_the_way_back(tmp_path: Path, server: Bind) -> None:
     assert head["why"] == "Let AFAS send"
     assert [entry["zone"] for entry in head["zones"]] == ZONES
 
-    hand = f"v=spf1 mx {AFAS} ip4:192.0.2.77 ~all"
-    edit(server, ZONES[7], NEW_SPF, hand)
+    hand = f"v=spf1 mx {AFAS_TERM} ip4:192.0.2.77 ~all"
+    server.replace_text(ZONES[7], NEW_SPF, hand)
     serials = {zone: server.serial(zone) for zone in ZONES}
     refused = restore(tmp_path, server, morning)
     assert refused.rc != 0
@@ -130,15 +110,15 @@ def test_a_run_and_the_way_back(tmp_path: Path, server: Bind) -> None:
     done = restore(tmp_path, server, morning, *forced)
     assert done.rc == 0, done.output
     assert done.changed == 1
-    assert diff_of(check) == diff_of(done)
-    assert len(diff_of(done)) > 40
+    assert check.diff == done.diff
+    assert len(done.diff) > 40
     for zone in ZONES:
         assert server.values(zone, "TXT") == sorted([f'"{SPF}"', FOREIGN])
         assert server.ttl(zone, "TXT") == 600
         assert server.serial(zone) == serials[zone] + 1
 
     again = restore(tmp_path, server, morning, *forced)
-    assert (again.rc, again.changed, diff_of(again)) == (0, 0, [])
+    assert (again.rc, again.changed, again.diff) == (0, 0, [])
     assert len(snapshots(tmp_path)) == 2
 
     undone = restore(tmp_path, server, snapshots(tmp_path)[1])
@@ -173,54 +153,34 @@ def test_an_account_that_cannot_be_read_is_named_and_left_out(tmp_path: Path, se
     hosts = inventory(server)
     broken = {"provider": "rfc2136", "server": "192.0.2.1", "key_name": "k", "key_secret": "{{ vault_that_is_shut }}"}
     hosts["all"]["hosts"]["other"] = {"mail_dns_account": broken, "mail_dns_domains": {}}
-    hosts["all"]["hosts"]["typo"] = {"mail_dns_account": {"provider": "rfc2136", "key_secrett": SECRET}}
+    hosts["all"]["hosts"]["typo"] = {"mail_dns_account": {"provider": "rfc2136", "key_secrett": OTHER_SECRET}}
     extra = ("-e", f"mail_restore_snapshot={morning}")
     result = run_playbook(tmp_path, RESTORE, hosts, *extra)
     assert result.rc == 0, result.output
     assert "other: mail_dns_account" in result.output
     assert "typo: mail_dns_account" in result.output
-    assert SECRET not in result.output
+    assert OTHER_SECRET not in result.output
     assert [spf(server, zone) for zone in ZONES] == [[SPF]] * 20
 
 
-@pytest.mark.parametrize("options", [{"dns": {"key_secrett": SECRET}}, {"accounts": [{"key_secrett": SECRET}]}])
+@pytest.mark.parametrize(
+    "options", [{"dns": {"key_secrett": OTHER_SECRET}}, {"accounts": [{"key_secrett": OTHER_SECRET}]}]
+)
 def test_a_misspelled_secret_is_never_shown(tmp_path: Path, options: dict[str, Any]) -> None:
     (tmp_path / "vars.yml").write_text(yaml.safe_dump({"given": options}))
-    play = [
-        {
-            "name": "Refuse",
-            "hosts": "localhost",
-            "gather_facts": False,
-            "tasks": [
-                {
-                    "name": "Refuse",
-                    "mailroom.erp.mail_records_restore": {"snapshot": "/nowhere", name: f"{{{{ given.{name} }}}}"},
-                }
-                for name in options
-            ],
-        }
-    ]
-    hosts = {"all": {"hosts": {"localhost": {"ansible_connection": "local"}}}}
-    result = run_playbook(tmp_path, yaml.safe_dump(play), hosts, "-vvvv", "-e", f"@{tmp_path / 'vars.yml'}")
+    given = {name: f"{{{{ given.{name} }}}}" for name in options}
+    task = module_task("mail_records_restore", snapshot="/nowhere", **given)
+    result = run_play(tmp_path, [task], "-vvvv", "-e", f"@{tmp_path / 'vars.yml'}", vars={})
     assert result.rc != 0
     assert "dns.provider is missing" in result.output
-    assert SECRET not in result.output
+    assert OTHER_SECRET not in result.output
 
 
 def test_a_secret_in_the_name_of_a_task_is_not_kept(tmp_path: Path, server: Bind) -> None:
-    task = {
-        "name": "Change with {{ account.key_secret }}",
-        "mailroom.erp.spf_record": {
-            "domain": ZONES[0],
-            "terms": ["a"],
-            "dns": "{{ account }}",
-            "resolver": server.resolver_option,
-        },
-        "vars": {"ansible_python_interpreter": "{{ ansible_playbook_python }}"},
-    }
-    play = [{"name": "Test", "hosts": "localhost", "gather_facts": False, "tasks": [task]}]
-    hosts = {"all": {"hosts": {"localhost": {"ansible_connection": "local"}}, "vars": {"account": server.dns_option}}}
-    result = run_playbook(tmp_path, yaml.safe_dump(play), hosts)
+    wish = {"domain": ZONES[0], "terms": ["a"], "dns": "{{ account }}", "resolver": server.resolver_option}
+    task = {**module_task("spf_record", **wish), "name": "Change with {{ account.key_secret }}"}
+    hosts = {"all": {**LOCALHOST["all"], "vars": {"account": server.dns_option}}}
+    result = run_play(tmp_path, [task], inventory=hosts)
     assert result.rc == 0, result.output
     state = tmp_path / ".state" / "mailroom"
     texts = [path.read_text() for path in state.iterdir()]

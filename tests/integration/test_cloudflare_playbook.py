@@ -5,44 +5,37 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
-from ansible_collections.mailroom.erp.tests.integration.playbook import Result, run_playbook
+from ansible_collections.mailroom.erp.tests.integration.playbook import SHOW, module_task, run_play
 from ansible_collections.mailroom.erp.tests.servers.cloudflare import LIMIT, TOKEN, Access, Cloudflare
+from ansible_collections.mailroom.erp.tests.servers.sending_service import AFAS_TERM, AFAS_ZONES
 from ansible_collections.mailroom.erp.tests.servers.server import zone_text
+from ansible_collections.mailroom.erp.tests.servers.zone_folder import ZoneFolder
 
 ZONE = "acme.example"
-AFAS = "include:spf.afas.online"
-SPF, NEW = "v=spf1 mx ip4:192.0.2.10 ~all", f"v=spf1 mx ip4:192.0.2.10 {AFAS} ~all"
+SPF, NEW = "v=spf1 mx ip4:192.0.2.10 ~all", f"v=spf1 mx ip4:192.0.2.10 {AFAS_TERM} ~all"
 FOREIGN = '"google-site-verification=abc; \\"quoted\\" \\\\ back"'
 RECORDS = f'@ 600 TXT "{SPF}"\n@ 600 TXT {FOREIGN}\n@ MX 10 ns1\n'
-WORLD = {"afas.online": zone_text("afas.online", 'spf IN TXT "v=spf1 ip4:192.0.2.0/24 ~all"')}
-INVENTORY: dict[str, Any] = {"all": {"hosts": {"localhost": {"ansible_connection": "local"}}}}
 Start = Callable[[list[str]], Cloudflare]
 
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
     """Start the service with zones, and write down what the world sees of them."""
-    started: list[Cloudflare] = []
+    with ExitStack() as started:
 
-    def start_server(names: list[str]) -> Cloudflare:
-        zones = {name: zone_text(name, RECORDS) for name in names}
-        (tmp_path / "world").mkdir()
-        for name, text in {**zones, **WORLD}.items():
-            (tmp_path / "world" / f"{name}.zone").write_text(text)
-        started.append(Cloudflare(zones, tag_quota=5))
-        return started[-1]
+        def start_server(names: list[str]) -> Cloudflare:
+            zones = {name: zone_text(name, RECORDS) for name in names}
+            ZoneFolder(tmp_path / "world", {**zones, **AFAS_ZONES})
+            return started.enter_context(Cloudflare(zones, tag_quota=5))
 
-    yield start_server
-    for server in started:
-        server.stop()
+        yield start_server
 
 
 @pytest.fixture
@@ -55,38 +48,22 @@ def account(server: Cloudflare, **options: Any) -> dict[str, Any]:
 
 
 def task(module: str, dns: dict[str, Any], **options: Any) -> dict[str, Any]:
-    resolver = {"zonefiles": ["{{ playbook_dir }}/world"]}
-    return {
-        "name": f"Do {module}",
-        f"mailroom.erp.{module}": {"dns": dns, "resolver": resolver, **options},
-        "vars": {"ansible_python_interpreter": sys.executable},
-        "register": "done",
-    }
-
-
-def run(tmp_path: Path, *tasks: dict[str, Any], args: tuple[str, ...] = (), **environment: str) -> Result:
-    play = [{"name": "Test", "hosts": "localhost", "gather_facts": False, "tasks": list(tasks)}]
-    text = yaml.safe_dump(play, sort_keys=False)
-    return run_playbook(tmp_path, text, INVENTORY, *args, environment=environment)
-
-
-def diff_of(result: Result) -> list[str]:
-    return [line for line in result.output.splitlines() if line[:1] in "+-" and line]
+    return module_task(module, dns=dns, resolver={"zonefiles": ["{{ playbook_dir }}/world"]}, **options)
 
 
 def test_a_term_is_merged_and_nothing_else_is_touched(tmp_path: Path, server: Cloudflare) -> None:
     (record,) = [one for one in server.records(ZONE, "TXT") if "spf1" in one["content"]]
     server.write(ZONE, patches=[{"id": record["id"], "comment": "do not touch", "tags": ["team:mail"], "ttl": 1}])
     others = [one for one in server.zones[ZONE].records.values() if one["id"] != record["id"]]
-    serial, one = server.serial(ZONE), task("spf_record", account(server), domain=ZONE, terms=[AFAS])
-    check = run(tmp_path, one, args=("--check", "--diff"))
+    serial, one = server.serial(ZONE), task("spf_record", account(server), domain=ZONE, terms=[AFAS_TERM])
+    check = run_play(tmp_path, [one], "--check", "--diff")
     assert check.rc == 0, check.output
     assert (server.serial(ZONE), server.count("POST")) == (serial, 0)
-    assert diff_of(check)[-2:] == [f"-TTL 1: {SPF}", f"+TTL 1: {NEW}"]
+    assert check.diff[-2:] == [f"-TTL 1: {SPF}", f"+TTL 1: {NEW}"]
     server.plan("", 0)
-    first = run(tmp_path, one, args=("--diff",))
+    first = run_play(tmp_path, [one], "--diff")
     assert (first.rc, first.changed) == (0, 1), first.output
-    assert diff_of(first) == diff_of(check)
+    assert first.diff == check.diff
     assert server.count("POST", "/batch") == 1
     (after,) = [one for one in server.records(ZONE, "TXT") if one["id"] == record["id"]]
     assert (after["content"], after["comment"], after["tags"], after["ttl"]) == (
@@ -97,8 +74,8 @@ def test_a_term_is_merged_and_nothing_else_is_touched(tmp_path: Path, server: Cl
     )
     assert [one for one in server.zones[ZONE].records.values() if one["id"] != record["id"]] == others
     server.plan("", 0)
-    again = run(tmp_path, one, args=("--diff",))
-    assert (again.rc, again.changed, diff_of(again)) == (0, 0, [])
+    again = run_play(tmp_path, [one], "--diff")
+    assert (again.rc, again.changed, again.diff) == (0, 0, [])
     assert {method for method, _path in server.requests} == {"GET"}
 
 
@@ -108,7 +85,7 @@ def test_all_kinds_of_records_are_one_write_and_a_snapshot_brings_them_back(tmp_
     server.write(ZONE, posts=[proxied])
     before = {one["id"]: one for one in server.zones[ZONE].records.values()}
     records = {
-        "spf": {"terms": [AFAS]},
+        "spf": {"terms": [AFAS_TERM]},
         "dkim": [{"selector": "s1", "target": "key.service.example", "validate": "ignore"}],
         "dmarc": {"policy": "none", "rua": ["dmarc@acme.example"]},
     }
@@ -116,16 +93,16 @@ def test_all_kinds_of_records_are_one_write_and_a_snapshot_brings_them_back(tmp_
     many = task("mail_domains", account(server), domains=[ZONE], **records)
     snapshot = task("mail_records_restore", account(server), snapshot="{{ done.snapshot }}")
     del snapshot["mailroom.erp.mail_records_restore"]["resolver"]
-    first = run(tmp_path, many)
+    first = run_play(tmp_path, [many])
     assert (first.rc, first.changed) == (0, 1), first.output
     assert server.count("POST", "/batch") == 1
     (alias,) = server.records(selector, "CNAME")
     assert (alias["proxied"], alias["comment"]) == (False, "mine")
     assert server.values(f"_dmarc.{ZONE}", "TXT") == ['"v=DMARC1; p=none; rua=mailto:dmarc@acme.example"']
-    assert run(tmp_path, many).changed == 0
+    assert run_play(tmp_path, [many]).changed == 0
     (file,) = (tmp_path / ".state" / "mailroom").glob("*.yml")
     snapshot["mailroom.erp.mail_records_restore"]["snapshot"] = str(file)
-    restored = run(tmp_path, snapshot)
+    restored = run_play(tmp_path, [snapshot])
     assert (restored.rc, restored.changed) == (0, 1), restored.output
     assert TOKEN not in file.read_text()
     after = {one["id"]: one for one in server.zones[ZONE].records.values()}
@@ -140,12 +117,12 @@ def test_many_domains_in_one_task(tmp_path: Path, start: Start, count: int, caps
     server, lists = start(names), count // 50
     # A question whose answer does not come in time is asked again, which a busy machine must not bring about here.
     patient = account(server, timeout=60)
-    many = task("mail_domains", patient, domains=names, spf={"terms": [AFAS]}, concurrency=64)
+    many = task("mail_domains", patient, domains=names, spf={"terms": [AFAS_TERM]}, concurrency=64)
     seconds, seen = {}, {}
     for step, args in (("check", ("--check",)), ("write", ()), ("unchanged", ())):
         server.plan("", 0)
         begin = time.monotonic()
-        result = run(tmp_path, many, args=args)
+        result = run_play(tmp_path, [many], *args)
         seconds[step], seen[step] = time.monotonic() - begin, server.requests
         assert (result.rc, result.changed) == (0, int(step != "unchanged")), result.output[-3000:]
     for name in names:
@@ -163,11 +140,11 @@ def test_many_domains_in_one_task(tmp_path: Path, start: Start, count: int, caps
 
 def test_a_rate_limit_is_shown_while_it_is_waited_for_and_at_the_end(tmp_path: Path, server: Cloudflare) -> None:
     server.plan(LIMIT, 2, 5)
-    result = run(tmp_path, task("mail_domains", account(server), domains=[ZONE], spf={"terms": [AFAS]}))
+    result = run_play(tmp_path, [task("mail_domains", account(server), domains=[ZONE], spf={"terms": [AFAS_TERM]})])
     assert (result.rc, result.changed) == (0, 1), result.output
     line = "Cloudflare limits the rate of requests: waiting 5 seconds, as it asks"
     assert f"mail_domains: {line}" in result.output
-    assert " ".join(result.output.split()).count(line) == 2, "once in the progress, once as a warning"
+    assert result.flat.count(line) == 2, "once in the progress, once as a warning"
 
 
 def test_one_zone_that_the_token_may_not_edit_fails_alone(tmp_path: Path, start: Start) -> None:
@@ -175,9 +152,8 @@ def test_one_zone_that_the_token_may_not_edit_fails_alone(tmp_path: Path, start:
     server.before = lambda method, path, _query: (
         server.tokens.update({TOKEN: Access({ZONE})}) if method == "POST" else None
     )
-    result = run(
-        tmp_path, task("mail_domains", account(server), domains=["other.example", ZONE], spf={"terms": [AFAS]})
-    )
+    both = task("mail_domains", account(server), domains=["other.example", ZONE], spf={"terms": [AFAS_TERM]})
+    result = run_play(tmp_path, [both])
     assert result.rc != 0
     assert "1 of 2 domains failed, the others are done" in result.output
     assert "other.example: Cloudflare, zone other.example: it answered HTTP 403: 10000" in result.output
@@ -197,10 +173,9 @@ def test_one_zone_that_the_token_may_not_edit_fails_alone(tmp_path: Path, start:
     ids=["right", "wrong token", "unreachable", "in the clear", "misspelled", "another provider's"],
 )
 def test_no_output_shows_a_token(tmp_path: Path, server: Cloudflare, options: dict[str, str], message: str) -> None:
-    one = task("spf_record", account(server, **options), domain=ZONE, terms=[AFAS])
-    show = {"name": "Show all", "ansible.builtin.debug": {"var": "done"}}
+    one = task("spf_record", account(server, **options), domain=ZONE, terms=[AFAS_TERM])
     one["ignore_errors"] = True
-    result = run(tmp_path, one, show, args=("-vvvv", "--diff"), CLOUDFLARE_LOG="debug")
+    result = run_play(tmp_path, [one, SHOW], "-vvvv", "--diff", environment={"CLOUDFLARE_LOG": "debug"})
     assert message in result.output
     for secret in (TOKEN, "a-secret-of-somebody-else-012345"):
         assert secret not in result.output

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.mailroom.erp.tests.faults.nursery import Nursery
+from ansible_collections.mailroom.erp.tests.faults.nursery import SELECTORS, Nursery, added_term
 from ansible_collections.mailroom.erp.tests.servers.cloudflare import (
     DROP_AFTER,
     DROP_BEFORE,
@@ -24,6 +24,7 @@ from ansible_collections.mailroom.erp.tests.servers.cloudflare import (
 )
 from ansible_collections.mailroom.erp.tests.servers.cloudflare_state import zone_of
 from ansible_collections.mailroom.erp.tests.servers.server import zone_text
+from ansible_collections.mailroom.erp.tests.servers.zone_folder import ZoneFolder
 
 ZONE = "acme.example"
 FOREIGN = '"google-site-verification=abc"'
@@ -35,12 +36,6 @@ BOUND = 12.0
 """Seconds that a run may take whose service is broken for good: three attempts and a pause for each thing asked."""
 
 
-@pytest.fixture(scope="module")
-def nursery() -> Iterator[Nursery]:
-    with Nursery() as started:
-        yield started
-
-
 @pytest.fixture
 def server() -> Iterator[Cloudflare]:
     with Cloudflare({ZONE: TEXT}) as started:
@@ -49,15 +44,8 @@ def server() -> Iterator[Cloudflare]:
 
 @pytest.fixture
 def order(server: Cloudflare, tmp_path: Path) -> dict[str, Any]:
-    (tmp_path / f"{ZONE}.zone").write_text(TEXT)
-    return {
-        "dns": server.dns_option,
-        "resolver": {"zonefiles": [str(tmp_path)]},
-        "snapshot_dir": str(tmp_path / "state"),
-        "domains": [ZONE],
-        "spf": {"terms": ["ip4:192.0.2.1"]},
-        "dkim": [{"selector": "s1", "target": "key.service.example", "validate": "ignore"}],
-    }
+    world = ZoneFolder(tmp_path, {ZONE: TEXT})
+    return added_term(server.dns_option, world.resolver_option, [ZONE], tmp_path / "state", dkim=SELECTORS)
 
 
 def found(server: Cloudflare) -> list[list[str]]:

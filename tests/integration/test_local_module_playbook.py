@@ -11,17 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.mailroom.erp.tests.integration.playbook import Result, run_playbook
+from ansible_collections.mailroom.erp.tests.integration.playbook import Result, keep, module_task, run_play
+from ansible_collections.mailroom.erp.tests.servers.server import zone_text
+from ansible_collections.mailroom.erp.tests.servers.zone_folder import ZoneFolder
 
-INVENTORY: dict[str, Any] = {"all": {"hosts": {"localhost": {"ansible_connection": "local"}}}}
 RECORD = "v=spf1 include:spf.afas.online ~all"
 HERE, PACKED = "from its files", "AnsiballZ_"
-ZONE = """$TTL 3600
-@ IN SOA ns1 hostmaster 1 3600 600 86400 300
-@ IN NS ns1
-ns1 IN A 192.0.2.53
-@ IN TXT "v=spf1 ~all"
-"""
 
 
 @pytest.fixture
@@ -41,17 +36,13 @@ def run(
     settings: dict[str, str] | None = None,
     **task: Any,
 ) -> Result:
-    folder.mkdir(exist_ok=True)
-    (folder / "acme.example.zone").write_text(ZONE)
-    dns = {"provider": "zonefile", "path": str(folder)}
+    files = ZoneFolder(folder, {"acme.example": zone_text("acme.example", '@ TXT "v=spf1 ~all"')})
     alone = {"lookup_limit": "ignore", "accept_undelegated": ["acme.example"]}
-    wanted = {"domain": "acme.example", "terms": ["include:spf.afas.online"], "dns": dns, **alone}
-    one = {"name": "Write", "mailroom.erp.spf_record": {**wanted, **(options or {})}, "register": "done", **task}
-    copy = {"content": "{{ done }}", "dest": str(folder / "result.json")}
-    show = {"name": "Show", "ansible.builtin.copy": copy, "check_mode": False}
-    play = {"name": "Test", "hosts": "localhost", "gather_facts": False, "tasks": [one, show]}
-    play["vars"] = {"ansible_python_interpreter": python}
-    return run_playbook(folder, json.dumps([play], indent=1), INVENTORY, *arguments, environment=settings)
+    wanted = {"domain": "acme.example", "terms": ["include:spf.afas.online"], "dns": files.dns_option, **alone}
+    one = {**module_task("spf_record", **{**wanted, **(options or {})}), "name": "Write", **task}
+    kept = keep("done", folder / "result.json")
+    variables = {"ansible_python_interpreter": python}
+    return run_play(folder, [one, kept], *arguments, environment=settings, vars=variables)
 
 
 def result_of(folder: Path) -> dict[str, Any]:

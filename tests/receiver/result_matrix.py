@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.mailroom.erp.tests.receiver.case import Case, Outcome, Signing
+from ansible_collections.mailroom.erp.tests.receiver.case import Case, Outcome, Signing, domain_entry
 from ansible_collections.mailroom.erp.tests.receiver.keys import key_line, public_base64
 from ansible_collections.mailroom.erp.tests.receiver.services import LISTED, LOOKUPS, MAILER, STRANGER
 from ansible_collections.mailroom.erp.tests.receiver.world import BROKEN_ZONE
@@ -42,11 +42,6 @@ _IDENTIFIERS = (
 )
 
 
-def policy(value: str, **more: Any) -> dict[str, Any]:
-    """What is asked of a DMARC record; nobody but the sender of the case sends as its domain."""
-    return {"policy": value, "accept_unseen_senders": True, **more}
-
-
 def aligned() -> list[Case]:
     """27 cases: every pair of results under every policy."""
     return [_pair(spf, dkim, dmarc, asked) for spf, dkim, dmarc in _PAIRS for asked in ("none", "quarantine", "reject")]
@@ -55,7 +50,7 @@ def aligned() -> list[Case]:
 def _pair(spf: str, dkim: str, dmarc: str, asked: str) -> Case:
     name = f"spf_{spf}_dkim_{dkim}_{asked}"
     domain = f"{name.replace('_', '-')}.example"
-    entry: dict[str, Any] = {"domain": domain, "spf": _MANY if spf == "permerror" else OWN_SPF, "dmarc": policy(asked)}
+    entry: dict[str, Any] = domain_entry(domain, asked, spf=_MANY if spf == "permerror" else OWN_SPF)
     if dkim == "pass":
         entry["dkim"] = OWN_KEY
     return Case(
@@ -77,7 +72,7 @@ def unaligned() -> list[Case]:
 def _other(name: str, bounces: str | None, signs: str | None, dmarc: str, *, asked: str) -> Case:
     name = f"{name}_{asked}"
     domain = f"{name.replace('_', '-')}.example"
-    entry: dict[str, Any] = {"domain": domain, "spf": OWN_SPF, "dmarc": policy(asked)}
+    entry: dict[str, Any] = domain_entry(domain, asked, spf=OWN_SPF)
     if signs == "own":
         entry["dkim"] = OWN_KEY
     disposition = "none" if dmarc == "pass" else asked
@@ -102,7 +97,7 @@ def rarer() -> list[Case]:
             "factuur@softfail.example",
             STRANGER,
             Outcome("softfail", "none", "fail", "reject"),
-            ({"domain": "softfail.example", "spf": {**OWN_SPF, "all": "~all"}, "dmarc": policy("reject")},),
+            (domain_entry("softfail.example", "reject", spf={**OWN_SPF, "all": "~all"}),),
         ),
         Case(
             "spf_neutral",
@@ -110,7 +105,7 @@ def rarer() -> list[Case]:
             "factuur@neutral.example",
             STRANGER,
             Outcome("neutral", "none", "fail", "reject"),
-            ({"domain": "neutral.example", "spf": {**OWN_SPF, "all": "?all"}, "dmarc": policy("reject")},),
+            (domain_entry("neutral.example", "reject", spf={**OWN_SPF, "all": "?all"}),),
         ),
         Case(
             "spf_none",
@@ -118,7 +113,7 @@ def rarer() -> list[Case]:
             "factuur@nospf.example",
             LISTED,
             Outcome("none", "none", "fail", "quarantine"),
-            ({"domain": "nospf.example", "dmarc": policy("quarantine")},),
+            (domain_entry("nospf.example", "quarantine"),),
         ),
         Case(
             "spf_two_records",
@@ -126,7 +121,7 @@ def rarer() -> list[Case]:
             "factuur@tworecords.example",
             LISTED,
             Outcome("permerror", "none", "fail", "reject"),
-            ({"domain": "tworecords.example", "dmarc": policy("reject")},),
+            (domain_entry("tworecords.example", "reject"),),
             {"tworecords.example": (f'@ TXT "v=spf1 ip4:{LISTED} -all"', f'@ TXT "v=spf1 mx ip4:{LISTED} ~all"')},
         ),
         Case(
@@ -135,7 +130,7 @@ def rarer() -> list[Case]:
             "factuur@deadinclude.example",
             STRANGER,
             Outcome("permerror", "none", "fail", "reject"),
-            ({"domain": "deadinclude.example", "dmarc": policy("reject")},),
+            (domain_entry("deadinclude.example", "reject"),),
             {"deadinclude.example": ('@ TXT "v=spf1 include:spf.gone.example -all"',)},
         ),
         Case(
@@ -144,7 +139,7 @@ def rarer() -> list[Case]:
             "factuur@temperror.example",
             STRANGER,
             Outcome("temperror", "none", "fail", "reject"),
-            ({"domain": "temperror.example", "dmarc": policy("reject")},),
+            (domain_entry("temperror.example", "reject"),),
             {"temperror.example": (f'@ TXT "v=spf1 include:{BROKEN_ZONE} -all"',)},
             verdict=Outcome("temperror", "none", "unknown", "unknown"),
             label="a temperror may pass the next time, so the verdict is unknown; OpenDMARC decides at once (RFC 7489"
@@ -156,7 +151,7 @@ def rarer() -> list[Case]:
             "factuur@temperrorsigned.example",
             STRANGER,
             Outcome("temperror", "pass", "pass", "none"),
-            ({"domain": "temperrorsigned.example", "dkim": OWN_KEY, "dmarc": policy("reject")},),
+            (domain_entry("temperrorsigned.example", "reject", dkim=OWN_KEY),),
             {"temperrorsigned.example": (f'@ TXT "v=spf1 include:{BROKEN_ZONE} -all"',)},
             signing=Signing("temperrorsigned.example"),
         ),
@@ -166,7 +161,7 @@ def rarer() -> list[Case]:
             "factuur@altered.example",
             STRANGER,
             Outcome("fail", "fail", "fail", "reject"),
-            ({"domain": "altered.example", "spf": OWN_SPF, "dkim": OWN_KEY, "dmarc": policy("reject")},),
+            (domain_entry("altered.example", "reject", spf=OWN_SPF, dkim=OWN_KEY),),
             signing=Signing("altered.example", altered=True),
             verdict=Outcome("fail", "pass", "pass", "none"),
             label="the verdict judges keys and records; what happens to one message on its way nobody can know before",
@@ -177,7 +172,7 @@ def rarer() -> list[Case]:
             "factuur@otherkey.example",
             STRANGER,
             Outcome("fail", "fail", "fail", "reject"),
-            ({"domain": "otherkey.example", "spf": OWN_SPF, "dkim": OWN_KEY, "dmarc": policy("reject")},),
+            (domain_entry("otherkey.example", "reject", spf=OWN_SPF, dkim=OWN_KEY),),
             signing=Signing("otherkey.example", key="other"),
             verdict=Outcome("fail", "pass", "pass", "none"),
             label="the DNS holds a usable key; which private key the service has cannot be known from outside",
@@ -188,7 +183,7 @@ def rarer() -> list[Case]:
             "factuur@revoked.example",
             STRANGER,
             Outcome("fail", "fail", "fail", "quarantine"),
-            ({"domain": "revoked.example", "spf": OWN_SPF, "dmarc": policy("quarantine")},),
+            (domain_entry("revoked.example", "quarantine", spf=OWN_SPF),),
             {"revoked.example": ('s1._domainkey TXT "v=DKIM1; k=rsa; p="',)},
             signing=Signing("revoked.example"),
         ),
@@ -199,15 +194,15 @@ def rarer() -> list[Case]:
             STRANGER,
             Outcome("fail", "pass", "pass", "none"),
             (
-                {
-                    "domain": "selectors.example",
-                    "spf": OWN_SPF,
-                    "dkim": [
+                domain_entry(
+                    "selectors.example",
+                    "reject",
+                    spf=OWN_SPF,
+                    dkim=[
                         {"selector": "s1", "public_key": public_base64("other")},
                         {"selector": "s2", "public_key": public_base64("service")},
                     ],
-                    "dmarc": policy("reject"),
-                },
+                ),
             ),
             signing=Signing("selectors.example", "s2"),
         ),
@@ -217,7 +212,7 @@ def rarer() -> list[Case]:
             "factuur@nodmarc.example",
             STRANGER,
             Outcome("fail", "none", "none", "none"),
-            ({"domain": "nodmarc.example", "spf": OWN_SPF},),
+            (domain_entry("nodmarc.example", spf=OWN_SPF),),
         ),
         Case(
             "dmarc_two_records",
@@ -225,7 +220,7 @@ def rarer() -> list[Case]:
             "factuur@twopolicies.example",
             STRANGER,
             Outcome("fail", "none", "fail", "reject"),
-            ({"domain": "twopolicies.example", "spf": OWN_SPF},),
+            (domain_entry("twopolicies.example", spf=OWN_SPF),),
             {"twopolicies.example": ('_dmarc TXT "v=DMARC1; p=reject"', '_dmarc TXT "v=DMARC1; p=reject; sp=none"')},
             verdict=Outcome("fail", "none", "none", "none"),
             label="OpenDMARC 1.4 takes one of the two, which the section forbids; the verdict keeps to both standards",
@@ -236,7 +231,7 @@ def rarer() -> list[Case]:
             "factuur@oldkey.example",
             STRANGER,
             Outcome("fail", "pass", "pass", "none"),
-            ({"domain": "oldkey.example", "spf": OWN_SPF, "dmarc": policy("reject")},),
+            (domain_entry("oldkey.example", "reject", spf=OWN_SPF),),
             {"oldkey.example": (key_line("s1._domainkey"),)},
             signing=Signing("oldkey.example"),
         ),

@@ -1,0 +1,25 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the tests of faults share: the process that makes the runs, and the kinds of name servers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from ansible_collections.mailroom.erp.tests.faults.nursery import Nursery
+from ansible_collections.mailroom.erp.tests.servers.all import SERVERS
+from ansible_collections.mailroom.erp.tests.servers.server import Server
+
+
+@pytest.fixture(scope="module")
+def nursery() -> Iterator[Nursery]:
+    with Nursery() as started:
+        yield started
+
+
+@pytest.fixture(params=[pytest.param(kind, marks=[] if kind == "bind" else pytest.mark.slow) for kind in SERVERS])
+def kind(request: pytest.FixtureRequest) -> type[Server]:
+    """Each kind of name server; all but BIND are left to `make contention`."""
+    return SERVERS[request.param]
