@@ -54,7 +54,7 @@ def records(draw: st.DrawFn) -> str:
     return ";".join(["v=DMARC1", *parts]) + draw(st.sampled_from(["", ";", " ; "]))
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(records())
 def test_parsing_and_writing_is_the_identity(text: str) -> None:
     assert str(dmarc.parse_dmarc(text)) == text

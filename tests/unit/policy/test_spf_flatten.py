@@ -128,7 +128,7 @@ def holds(found: tuple[Network, ...], client: str) -> bool:
     return any(address.version == one.version and address in one for one in found)
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=300, suppress_health_check=list(HealthCheck))
 @given(st.integers(0, 2**32))
 def test_an_address_is_in_it_when_the_include_passes_it(seed: int) -> None:
     made = spf_worlds.world(random.Random(seed), replace(STYLE, macros=seed % 5 == 0))
@@ -164,7 +164,7 @@ def answers(record: str, chained: Mapping[int, str], made: spf_worlds.World) -> 
     return [evaluator.check_host(client, DOMAIN, f"user@{DOMAIN}").result for client in CLIENTS]
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=300, suppress_health_check=list(HealthCheck))
 @given(st.integers(0, 2**32), st.integers(60, 450))
 def test_every_client_gets_what_it_got_before(seed: int, longest: int) -> None:
     rng = random.Random(seed)
@@ -283,7 +283,7 @@ def test_addresses_become_stale(day: int, stale: bool) -> None:
     assert marker.is_stale(date(2026, 11, day)) == stale
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.text(alphabet="flatend=x.mpl/2026-1,78 ip4:_sc", max_size=80))
 def test_no_text_breaks_the_reading(text: str) -> None:
     try:

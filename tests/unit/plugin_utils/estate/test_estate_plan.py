@@ -19,7 +19,7 @@ from ansible_collections.mailroom.erp.tests.unit.plugin_utils.estate.estate_opti
     OTHER_ACCOUNT,
     TODAY,
 )
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 DOMAINS: dict[str, Any] = {"acme.example": {"services": []}}
@@ -365,7 +365,6 @@ def estates(draw: st.DrawFn) -> list[HostNeeds]:
     ]
 
 
-@settings(deadline=None)
 @given(estates(), st.randoms(use_true_random=False), st.booleans())
 def test_the_order_of_the_hosts_does_not_matter(hosts: list[HostNeeds], random: Any, complete: bool) -> None:
     shuffled = list(hosts)

@@ -57,7 +57,7 @@ def worst_of(found: Iterable[str]) -> str:
     return max(found, key=BADNESS.index)
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 @given(spf_worlds.SEEDS)
 def test_it_is_what_trying_every_address_gives(rng: random.Random) -> None:
     style = Style(macros=False, ptr=False)
@@ -73,7 +73,7 @@ def test_it_is_what_trying_every_address_gives(rng: random.Random) -> None:
         assert found != "pass" or {result for _sure, result in tried} == {"pass"}
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 @given(spf_worlds.SEEDS)
 def test_what_only_a_message_decides_is_neither_a_false_pass_nor_a_false_fail(rng: random.Random) -> None:
     world, source = spf_worlds.world(rng, Style()), source_of(rng, Style())
@@ -86,7 +86,7 @@ def test_what_only_a_message_decides_is_neither_a_false_pass_nor_a_false_fail(rn
         assert BADNESS.index(worst_of(tried)) >= BADNESS.index(found)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(spf_worlds.SEEDS)
 def test_a_pass_without_caution_holds_for_every_address_however_void_lookups_are_counted(rng: random.Random) -> None:
     world, source, sender = spf_worlds.world(rng, Style()), source_of(rng, Style()), f"user@{DOMAIN}"
@@ -97,7 +97,7 @@ def test_a_pass_without_caution_holds_for_every_address_however_void_lookups_are
         assert not any(evaluator.check_host(one, DOMAIN, sender, HELO).caution for one in served)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(spf_worlds.SEEDS)
 def test_several_sources_are_as_bad_as_the_worst_of_them(rng: random.Random) -> None:
     world, sources = spf_worlds.world(rng, Style()), [source_of(rng, Style()) for count in range(3)]

@@ -171,7 +171,7 @@ def test_what_is_no_source_is_refused_with_its_rule(source: str) -> None:
     assert refused.value.source == source
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(spf_worlds.SEEDS, st.integers(0, 60))
 def test_a_name_that_does_not_answer_never_makes_a_pass(rng: random.Random, failing: int) -> None:
     world = spf_worlds.world(rng, Style(ptr=False))

@@ -22,7 +22,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.ver
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Unresolved
 from ansible_collections.mailroom.erp.tests.tools.dkim_keys import ED25519_RECORD
 from ansible_collections.mailroom.erp.tests.unit.policy.evaluation.table import Table
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 UNSIGNED = Signature("acme.example", ())
@@ -385,7 +385,6 @@ def cases(draw: st.DrawFn) -> tuple[Table, Sender, str]:
     return Table(txt, failing), Sender(f"a@{domain}", domain, envelope, None, sources, signature), draw(_results)
 
 
-@settings(deadline=None)
 @given(cases())
 def test_no_pass_without_an_aligned_pass_and_no_disposition_without_a_policy(case: tuple[Table, Sender, str]) -> None:
     table, sender, result = case
@@ -406,7 +405,6 @@ def test_no_pass_without_an_aligned_pass_and_no_disposition_without_a_policy(cas
     assert verdict.as_dict()["result"] == verdict.result
 
 
-@settings(deadline=None)
 @given(cases())
 def test_better_spf_never_makes_a_verdict_worse(case: tuple[Table, Sender, str]) -> None:
     table, sender, result = case

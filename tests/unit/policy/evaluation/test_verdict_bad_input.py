@@ -15,7 +15,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.spf
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.verdict import Judge, Verdict
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Lookup, Unresolved
 from ansible_collections.mailroom.erp.tests.unit.policy.evaluation.table import Table
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 SENDER = Sender(
@@ -120,7 +120,6 @@ _texts = st.one_of(
 )
 
 
-@settings(deadline=None)
 @given(_texts, _texts, _texts, _texts)
 def test_whatever_stands_in_the_dns_there_is_a_verdict(own: str, above: str, top: str, key: str) -> None:
     table = Table(
@@ -144,7 +143,6 @@ def test_whatever_stands_in_the_dns_there_is_a_verdict(own: str, above: str, top
     assert verdict.dmarc.result in ("fail", "none", "permerror")
 
 
-@settings(deadline=None)
 @given(st.text(max_size=30), st.none() | st.text(max_size=30), st.text(max_size=30))
 def test_whatever_a_sender_claims_there_is_a_verdict(domain: str, envelope: str | None, signing: str) -> None:
     sender = Sender(f"a@{domain}", domain, envelope, None, (signing,), Signature(signing, (domain,)))
