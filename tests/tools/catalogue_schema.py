@@ -12,6 +12,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import ArgumentSpec
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue import catalogue_loader, catalogue_shape
 
 FOLDER = Path(catalogue_loader.__file__).parent / "schema"
@@ -23,8 +24,8 @@ _UNKNOWN = {"const": "unknown"}
 def schemas() -> dict[str, dict[str, Any]]:
     """Both schemas by file name."""
     return {
-        "service.schema.json": _schema("A sending service", catalogue_shape.SERVICE),
-        "system.schema.json": _schema("An ERP system", catalogue_shape.SYSTEM),
+        "service.schema.json": _schema("A sending service", catalogue_shape.SERVICE_SHAPE),
+        "system.schema.json": _schema("An ERP system", catalogue_shape.SYSTEM_SHAPE),
     }
 
 
@@ -33,20 +34,20 @@ def text(schema: dict[str, Any]) -> str:
     return json.dumps(schema, indent=2) + "\n"
 
 
-def _schema(title: str, spec: catalogue_shape.ArgumentSpec) -> dict[str, Any]:
+def _schema(title: str, spec: ArgumentSpec) -> dict[str, Any]:
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": title}
     found = _object(spec)
-    for name in (name for name in found["properties"] if name in catalogue_shape.KEYED):
-        found["properties"][name] = _keyed(catalogue_shape.KEYED[name])
+    for name in (name for name in found["properties"] if name in catalogue_shape.KEYED_PARTS):
+        found["properties"][name] = _keyed(catalogue_shape.KEYED_PARTS[name])
     return {**head, "description": "docs/catalogue.md explains it.", **found}
 
 
-def _keyed(spec: catalogue_shape.ArgumentSpec) -> dict[str, Any]:
+def _keyed(spec: ArgumentSpec) -> dict[str, Any]:
     names = {"^[a-z][a-z0-9_]*$": _object(spec)}
     return {"type": "object", "additionalProperties": False, "patternProperties": names}
 
 
-def _object(spec: catalogue_shape.ArgumentSpec) -> dict[str, Any]:
+def _object(spec: ArgumentSpec) -> dict[str, Any]:
     required = [name for name, option in spec.items() if option.get("required")]
     properties = {name: _property(name, option) for name, option in spec.items()}
     return {"type": "object", "additionalProperties": False, "required": required, "properties": properties}
@@ -71,7 +72,7 @@ def _value(option: dict[str, Any]) -> dict[str, Any]:
     return {"type": _TYPES[kind], **({"enum": list(option["choices"])} if "choices" in option else {})}
 
 
-def _fact_or_object(options: catalogue_shape.ArgumentSpec) -> dict[str, Any]:
+def _fact_or_object(options: ArgumentSpec) -> dict[str, Any]:
     found = _object(options)
     if "value" in options:  # a value that nobody gave is the word unknown, with the source that leaves it open
         found["properties"]["value"] = {"anyOf": [_UNKNOWN, found["properties"]["value"]]}

@@ -11,10 +11,10 @@ from ansible_collections.mailroom.erp.plugins.module_utils.entra.token import To
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
 
 _API = "Microsoft Graph"
-RUN_TIME = ("Application.ReadWrite.OwnedBy", "Application.Read.All")
+RUN_TIME_RIGHTS = ("Application.ReadWrite.OwnedBy", "Application.Read.All")
 """What the automation needs: change what it has made itself, and see deleted applications."""
 
-READ_SENDERS = ("User.Read.All", "Domain.Read.All", "MailboxSettings.Read")
+READ_SENDER_RIGHTS = ("User.Read.All", "Domain.Read.All", "MailboxSettings.Read")
 """What it needs to see whether senders are mailboxes of the tenant."""
 
 
@@ -23,7 +23,7 @@ def automation(unique_name: str, display_name: str, *, read_senders: bool) -> Wa
 
     :param read_senders: whether it may look at the senders' mailboxes
     """
-    roles = (*RUN_TIME, *(READ_SENDERS if read_senders else ()))
+    roles = (*RUN_TIME_RIGHTS, *(READ_SENDER_RIGHTS if read_senders else ()))
     return WantedRegistration(
         unique_name=unique_name,
         app_id=None,

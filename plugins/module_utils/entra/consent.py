@@ -14,7 +14,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.entra.grants import R
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import Json
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
 
-CONSENT = "DelegatedPermissionGrant.ReadWrite.All"
+CONSENT_RIGHT = "DelegatedPermissionGrant.ReadWrite.All"
 _ALL, _ONE = "AllPrincipals", "Principal"
 _EVERYBODY = "everybody"
 

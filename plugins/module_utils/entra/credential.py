@@ -160,7 +160,7 @@ def plan_credential(wanted: WantedCredential, held: list[Json], now: datetime.da
     ours = [one for one in held if wanted.is_ours(one)]
     if not wanted.present:
         return CredentialPlan(remove=ours)
-    live = sorted((one for one in ours if time_of(one, "endDateTime") > now), key=_start)
+    live = sorted((one for one in ours if credential_time(one, "endDateTime") > now), key=_start)
     made = _plan_certificate(wanted, live, now) if wanted.certificate else _plan_secret(wanted, live, now)
     if made.current is not None and not made.create:
         _plan_retirement(made, wanted, [one for one in live if one is not made.current], now)
@@ -179,7 +179,7 @@ def _plan_secret(wanted: WantedCredential, live: list[Json], now: datetime.datet
     made = CredentialPlan(current=newest)
     if wanted.stored_key_id is not None and newest["keyId"].lower() != wanted.stored_key_id:
         _plan_loss(made, wanted, live)
-    elif time_of(newest, "endDateTime") - now <= datetime.timedelta(days=wanted.renew_before):
+    elif credential_time(newest, "endDateTime") - now <= datetime.timedelta(days=wanted.renew_before):
         made.create, made.why = True, f"it ends on {newest['endDateTime'][:10]}"
     return made
 
@@ -210,7 +210,7 @@ def _plan_certificate(wanted: WantedCredential, live: list[Json], now: datetime.
 def _plan_retirement(made: CredentialPlan, wanted: WantedCredential, old: list[Json], now: datetime.datetime) -> None:
     if made.current is None:
         return
-    over = time_of(made.current, "startDateTime") + datetime.timedelta(days=wanted.overlap)
+    over = credential_time(made.current, "startDateTime") + datetime.timedelta(days=wanted.overlap)
     confirmed = made.current["keyId"].lower() == wanted.confirmed_key_id
     for one in old:
         if confirmed and over <= now:
@@ -220,14 +220,14 @@ def _plan_retirement(made: CredentialPlan, wanted: WantedCredential, old: list[J
             made.retiring.append((one, why))
 
 
-def time_of(credential: Json, name: str) -> datetime.datetime:
+def credential_time(credential: Json, name: str) -> datetime.datetime:
     """A time of a credential; Graph writes up to seven digits of a second."""
     text = re.sub(r"(\.\d{6})\d+", r"\1", str(credential[name]))
     return datetime.datetime.fromisoformat(text)
 
 
 def _start(credential: Json) -> datetime.datetime:
-    return time_of(credential, "startDateTime")
+    return credential_time(credential, "startDateTime")
 
 
 def _lower(value: str | None) -> str | None:

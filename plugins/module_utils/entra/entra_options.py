@@ -30,7 +30,7 @@ CLOUDS = {
 }
 """Where to sign in and where Graph is, for each cloud [Microsoft Graph, national cloud deployments]."""
 
-WAYS = ("client_secret", "certificate", "federated_token", "azure_cli")
+SIGN_IN_WAYS = ("client_secret", "certificate", "federated_token", "azure_cli")
 """How to sign in; exactly one is given."""
 
 TENANT_OPTIONS: ArgumentSpec = {
@@ -103,7 +103,7 @@ _ENVIRONMENT: ArgumentSpec = {
     "senders": {"type": "list", "elements": "str", "default": []},
 }
 
-MODULES: dict[str, ArgumentSpec] = {
+MODULE_OPTIONS: dict[str, ArgumentSpec] = {
     "entra_app_registration": {
         **_APPLICATION,
         **_REGISTRATION,
@@ -185,7 +185,7 @@ def module_spec(module: str) -> dict[str, Any]:
 
     :param module: its name, without the collection's
     """
-    return {"tenant": {"type": "dict", "required": True, "options": TENANT_OPTIONS}, **MODULES[module]}
+    return {"tenant": {"type": "dict", "required": True, "options": TENANT_OPTIONS}, **MODULE_OPTIONS[module]}
 
 
 def check_names(module: str, names: Iterable[str]) -> list[str]:
@@ -194,7 +194,7 @@ def check_names(module: str, names: Iterable[str]) -> list[str]:
     :param module: its name, without the collection's
     :returns: one sentence per broken rule
     """
-    known = ["tenant", *MODULES[module]]
+    known = ["tenant", *MODULE_OPTIONS[module]]
     problems = []
     for name in sorted(set(names) - set(known)):
         belongs = f"it belongs into tenant: tenant.{name}" if name in TENANT_OPTIONS else _hint(name, known, "")
@@ -246,9 +246,9 @@ def check_tenant(tenant: object) -> list[str]:
 
 
 def _check_way(given: Mapping[str, Any]) -> list[str]:
-    ways = [name for name in WAYS if given.get(name) not in (None, False)]
+    ways = [name for name in SIGN_IN_WAYS if given.get(name) not in (None, False)]
     if len(ways) != 1:
-        names = ", ".join(f"tenant.{name}" for name in (ways or WAYS))
+        names = ", ".join(f"tenant.{name}" for name in (ways or SIGN_IN_WAYS))
         said = "name two ways to sign in; give one" if ways else "say how to sign in; give exactly one"
         return [f"{names}: {said}"]
     problems = []

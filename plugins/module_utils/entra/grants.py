@@ -11,15 +11,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import is_guid
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import Graph, Json, literal
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import Graph, Json, odata_literal
 
-GRAPH = "00000003-0000-0000-c000-000000000000"
-EXCHANGE = "00000002-0000-0ff1-ce00-000000000000"
+GRAPH_APP_ID = "00000003-0000-0000-c000-000000000000"
+EXCHANGE_APP_ID = "00000002-0000-0ff1-ce00-000000000000"
 
-KNOWN = {"Microsoft Graph": GRAPH, "Office 365 Exchange Online": EXCHANGE}
+KNOWN_APIS = {"Microsoft Graph": GRAPH_APP_ID, "Office 365 Exchange Online": EXCHANGE_APP_ID}
 """Application ids of Microsoft's APIs, the same in every tenant; their display names could be taken by others too."""
 
-ALLOWED = frozenset({(GRAPH, "Mail.Send"), (GRAPH, "Mail.ReadWrite"), (EXCHANGE, "SMTP.SendAsApp")})
+ALLOWED_PERMISSIONS = frozenset(
+    {(GRAPH_APP_ID, "Mail.Send"), (GRAPH_APP_ID, "Mail.ReadWrite"), (EXCHANGE_APP_ID, "SMTP.SendAsApp")}
+)
 """What may be granted without an ERP's catalogue file that lists it. Another role can be a way to all others: with
 AppRoleAssignment.ReadWrite.All an application gives itself any permission there is."""
 
@@ -47,7 +49,7 @@ class Permission:
 
 def app_id_of(resource: str) -> str | None:
     """The application id of an API given by name or id; None when only the tenant knows it."""
-    return KNOWN.get(resource) or (resource.lower() if is_guid(resource) else None)
+    return KNOWN_APIS.get(resource) or (resource.lower() if is_guid(resource) else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,7 @@ def read_principals(graph: Graph, *, more: str = "", **wanted: Iterable[str]) ->
     :param wanted: values of the properties ``appId``, ``displayName`` and ``id``; one that fits is enough
     :raises GraphError: they cannot be read
     """
-    clauses = [f"{name} eq {literal(value)}" for name, values in wanted.items() for value in values]
+    clauses = [f"{name} eq {odata_literal(value)}" for name, values in wanted.items() for value in values]
     found: list[Json] = []
     while clauses:
         some, clauses = clauses[:MOST_CLAUSES], clauses[MOST_CLAUSES:]
@@ -129,7 +131,7 @@ def may_be_granted(permission: Permission, listed: Iterable[Permission]) -> bool
 
     :param listed: what the catalogue's ERP systems list
     """
-    allowed = ALLOWED | {(one.app_id, one.role) for one in listed}
+    allowed = ALLOWED_PERMISSIONS | {(one.app_id, one.role) for one in listed}
     return permission.app_id is not None and (permission.app_id, permission.role) in allowed
 
 

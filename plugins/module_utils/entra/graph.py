@@ -109,7 +109,7 @@ class Graph:
     def get(self, path: str, query: Mapping[str, str] | None = None) -> Json:
         """Read one object.
 
-        :param path: below the version, keys quoted with :func:`key`
+        :param path: below the version, keys quoted with :func:`odata_key`
         :param query: e.g. ``{"$select": "id"}``
         :raises GraphError: there is no such object, or it cannot be read
         """
@@ -283,15 +283,15 @@ class Graph:
         return f"{self._root}{path}{'?' if text else ''}{text}"
 
 
-def key(value: str) -> str:
+def odata_key(value: str) -> str:
     """Quote a value for a path or a filter: apostrophes are doubled (OData 4.01, section 5.1.1.6.1).
 
     :returns: the value with its apostrophes, percent-encoded for a path
     """
-    return urllib.parse.quote(literal(value), safe="'")
+    return urllib.parse.quote(odata_literal(value), safe="'")
 
 
-def literal(value: str) -> str:
+def odata_literal(value: str) -> str:
     """Quote a value for a filter, which is encoded later, as part of the query."""
     doubled = value.replace("'", "''")
     return f"'{doubled}'"

@@ -12,7 +12,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options i
 from ansible_collections.mailroom.erp.plugins.module_utils.libraries import require
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
 
-SECONDS = 30.0
+ANSWER_TIMEOUT = 30.0
 """How long one answer may take. A longer wait is for the caller to decide, who knows whether to ask again."""
 
 
@@ -41,7 +41,7 @@ class Http:
         :returns: the ``requests.Response``
         :raises requests.RequestException: there was no answer
         """
-        return self._connections.request(method, url, timeout=SECONDS, allow_redirects=False, **more)
+        return self._connections.request(method, url, timeout=ANSWER_TIMEOUT, allow_redirects=False, **more)
 
     def get(self, url: str, params: Any = None, headers: Any = None, **more: Any) -> Any:
         return self.request("GET", url, params=params, headers=headers)

@@ -11,7 +11,7 @@ from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import ENTRA_RULES
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.grants import MOST_CLAUSES
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import Graph, GraphError, Json, literal
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import Graph, GraphError, Json, odata_literal
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.address import BadAddress, domain_of
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
 
@@ -98,8 +98,8 @@ def _find_users(graph: Graph, addresses: list[str]) -> dict[str, Json]:
 
 def _clauses(address: str) -> list[str]:
     """A mailbox has its primary address as SMTP:, others as smtp:; that Graph folds the case is not documented."""
-    kinds = [f"proxyAddresses/any(p:p eq {literal(prefix + address)})" for prefix in ("SMTP:", "smtp:")]
-    return [*kinds, f"userPrincipalName eq {literal(address)}"]
+    kinds = [f"proxyAddresses/any(p:p eq {odata_literal(prefix + address)})" for prefix in ("SMTP:", "smtp:")]
+    return [*kinds, f"userPrincipalName eq {odata_literal(address)}"]
 
 
 def _has(user: Json, address: str) -> bool:

@@ -17,11 +17,11 @@ from ansible_collections.mailroom.erp.plugins.module_utils.entra.application imp
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.grants import Resources, read_principals
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import Graph, Json, Seen
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.registration_plan import (
-    ASSIGN,
+    ASSIGN_RIGHT,
     FoundRegistration,
     RegistrationPlan,
     WantedRegistration,
-    itself,
+    own_application_problem,
     plan_registration,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.service_principal import (
@@ -52,8 +52,8 @@ def register(graph: Graph, wanted: WantedRegistration, token: Token, write: bool
     """
     found = read_found_registration(graph, wanted)
     if found.base is not None and token.app_id and found.base["appId"].lower() == token.app_id.lower():
-        raise Refused(itself(wanted))
-    may_grant = not token.lacks(ASSIGN)
+        raise Refused(own_application_problem(wanted))
+    may_grant = not token.lacks(ASSIGN_RIGHT)
     planned = plan_registration(wanted, found, may_grant)
     if not write or not planned.changes:
         return RegistrationOutcome(planned, found)
@@ -124,7 +124,7 @@ class _Work:
         if planned.restore and found.deleted is not None:
             self._restore(found.deleted)
             found = self._until("restored", self._live)
-            planned = plan_registration(self.wanted, found, not self.token.lacks(ASSIGN))
+            planned = plan_registration(self.wanted, found, not self.token.lacks(ASSIGN_RIGHT))
         application, fresh = found.application, False
         if application is None:
             application, fresh = self._create(planned.body), True

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import Graph, Json, literal
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import Graph, Json, odata_literal
 
 _SELECT = {"$select": "id,appId,displayName"}
 
@@ -15,7 +15,7 @@ def find_principal(graph: Graph, app_id: str) -> Json | None:
 
     :raises GraphError: it cannot be read
     """
-    query = {"$filter": f"appId eq {literal(app_id)}", **_SELECT}
+    query = {"$filter": f"appId eq {odata_literal(app_id)}", **_SELECT}
     return next(iter(graph.get_all("servicePrincipals", query)), None)
 
 

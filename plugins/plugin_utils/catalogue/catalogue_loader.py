@@ -32,7 +32,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_f
 )
 
 _FOLDER = Path(__file__).parent
-_SHAPES = {"systems": shape.SYSTEM, "services": shape.SERVICE}
+_SHAPES = {"systems": shape.SYSTEM_SHAPE, "services": shape.SERVICE_SHAPE}
 
 
 class Catalogue:
@@ -108,7 +108,7 @@ def _from_file(part: str, name: str) -> dict[str, Any]:
 
 
 def _checked(part: str, what: str, entry: object) -> dict[str, Any]:
-    values, problems = shape.checked(what, _SHAPES[part], entry)
+    values, problems = shape.check_entry(what, _SHAPES[part], entry)
     if not problems and part == "services":
         problems = _bad_terms(what, values)
     if problems:

@@ -12,7 +12,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environme
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.field_values import is_shown
 
 
-def holds(when: Mapping[str, Any], environment: Environment) -> bool:
+def condition_holds(when: Mapping[str, Any], environment: Environment) -> bool:
     """Tell whether every condition of a ``when`` is met.
 
     :param when: transport, service, kind (lists), settings (values by id), dkim (bool); see docs/catalogue.md

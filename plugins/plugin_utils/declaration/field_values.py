@@ -22,12 +22,15 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_f
 )
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import INVENTORY, Findings
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.secret_variables import Secret
-from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.server_addresses import check_host, endpoint
+from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.server_addresses import (
+    check_server,
+    split_endpoint,
+)
 
 _URL = re.compile(r"https?://[^\s/]+(/\S*)?", re.IGNORECASE)
 
 
-def settable(system: System, transport: Transport) -> dict[str, Field]:
+def settable_fields(system: System, transport: Transport) -> dict[str, Field]:
     """The fields that ``erp_mail_settings`` may set for a transport, by id, in screen order."""
     return {field.id: field for field in (*transport.fields, *system.settings) if field.spec is not None}
 
@@ -41,7 +44,7 @@ def checked_settings(
     :param findings: takes an error for each wrong setting
     :returns: the right settings, with the types of their specs
     """
-    known = settable(system, transport)
+    known = settable_fields(system, transport)
     right: dict[str, Any] = {}
     for name, value in settings.items():
         if name not in known:
@@ -51,7 +54,7 @@ def checked_settings(
     return right
 
 
-def filled(
+def filled_values(
     system: System,
     transport: Transport,
     service: Service,
@@ -118,13 +121,13 @@ def _fact(
 def port_of(transport: Transport, values: Mapping[str, Any]) -> int | None:
     """The port that a transport uses: its own field, or the part behind the comma of ``host,port``; None: not said."""
     combined = _value_of(transport, values, "endpoint")
-    return endpoint(combined)[1] if combined else _value_of(transport, values, "port")
+    return split_endpoint(combined)[1] if combined else _value_of(transport, values, "port")
 
 
 def host_of(transport: Transport, values: Mapping[str, Any]) -> str | None:
     """The server that a transport uses; None: it has none, or it is not said."""
     combined = _value_of(transport, values, "endpoint")
-    return endpoint(combined)[0] if combined else _value_of(transport, values, "host")
+    return split_endpoint(combined)[0] if combined else _value_of(transport, values, "host")
 
 
 def _value_of(transport: Transport, values: Mapping[str, Any], kind: str) -> Any:
@@ -153,7 +156,7 @@ def _unknown_setting(
             where, None, rule, INVENTORY, "Put it into the variable erp_mail_password, encrypted with ansible-vault."
         )
         return
-    elsewhere = [item.label for item in system.transports if name in settable(system, item)]
+    elsewhere = [item.label for item in system.transports if name in settable_fields(system, item)]
     rule = f"{system.title} has no such setting for transport {transport.id}"
     if elsewhere:
         rule += f"; it belongs to {', '.join(elsewhere)} and is not accessible here"
@@ -198,11 +201,11 @@ def _broken_format(wanted: str | None, value: Any) -> str | None:
         return "a value fits on one line and has no control characters"
     try:
         if wanted == "host":
-            check_host(value)
+            check_server(value)
         elif wanted == "address":
             domain_of(value)
         elif wanted == "endpoint":
-            endpoint(value)
+            split_endpoint(value)
     except BadAddress as error:
         return str(error)
     return _broken_pattern(wanted, value)

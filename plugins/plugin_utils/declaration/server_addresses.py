@@ -11,7 +11,7 @@ import re
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.address import BadAddress, mail_domain
 
 
-def endpoint(text: str) -> tuple[str, int | None]:
+def split_endpoint(text: str) -> tuple[str, int | None]:
     """Take ``host`` or ``host,port`` apart, as Exalt writes a server.
 
     :returns: the host, and the port, None when none is given
@@ -20,7 +20,7 @@ def endpoint(text: str) -> tuple[str, int | None]:
     host, comma, port = text.partition(",")
     if ":" in host and "::" not in host:
         raise BadAddress("a port stands behind a comma: host,port")
-    check_host(host.strip())
+    check_server(host.strip())
     if not comma:
         return host, None
     if not port.strip().isdecimal() or not 1 <= int(port) <= 65535:
@@ -28,7 +28,7 @@ def endpoint(text: str) -> tuple[str, int | None]:
     return host.strip(), int(port)
 
 
-def check_host(host: str) -> None:
+def check_server(host: str) -> None:
     """Check the name of a mail server: a host name or an IP address, without a scheme and without a port.
 
     :raises BadAddress: it is neither (RFC 1035 section 2.3.1)

@@ -22,7 +22,11 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.declared_domai
     read_declared_domains,
 )
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_accounts import account_of, common_account
-from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_dkim import Selectors, aliases_of, selectors_of
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_dkim import (
+    EstateSelectors,
+    aliases_of,
+    selectors_of,
+)
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_input import EstateOptions, HostNeeds
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_removal import refused_removals
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_senders import estate_senders
@@ -165,7 +169,7 @@ def _dmarc(declared: DomainDeclaration, options: EstateOptions) -> dict[str, Any
     return {"dmarc": {**policy, "tighten": options.knows_every_sender} if isinstance(policy, Mapping) else policy}
 
 
-def _entries(kind: str, found: Selectors) -> dict[str, Any]:
+def _entries(kind: str, found: EstateSelectors) -> dict[str, Any]:
     return {kind: found.entries} if found.entries else {}
 
 

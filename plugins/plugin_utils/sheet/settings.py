@@ -78,7 +78,7 @@ def with_secret(text: str, secret: Callable[[], str]) -> str:
     return settings_yaml(settings)
 
 
-def masked(text: str, mask: str) -> str:
+def mask_secrets(text: str, mask: str) -> str:
     """The text of a settings file with a mask for each secret that stands in it; any other text as it is.
 
     :param mask: what to show instead of a value

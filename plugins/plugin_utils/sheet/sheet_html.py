@@ -10,10 +10,10 @@ from html import escape
 
 from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.sheet_content import (
     Inline,
-    Item,
-    Section,
+    ListItem,
     Sheet,
-    written,
+    SheetSection,
+    write_inline,
 )
 from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.sheet_words import WORDS
 
@@ -77,7 +77,7 @@ li {{ margin: .35rem 0; }}
 """
 
 
-def html(sheet: Sheet) -> str:
+def html_sheet(sheet: Sheet) -> str:
     """Write the sheet as HTML.
 
     :returns: the page, ending in one newline; the same sheet gives the same bytes
@@ -112,7 +112,7 @@ def _style() -> str:
     return _STYLE.format(**names)
 
 
-def _section(section: Section, language: str) -> str:
+def _section(section: SheetSection, language: str) -> str:
     words = WORDS[language]
     never = ' class="never"' if section.title == words["never"] else ""
     parts = [f"<section{never}>", f"<h2>{escape(section.title)}</h2>"]
@@ -125,7 +125,7 @@ def _section(section: Section, language: str) -> str:
     return "\n".join([*parts, "</section>"])
 
 
-def _table(section: Section) -> Iterable[str]:
+def _table(section: SheetSection) -> Iterable[str]:
     """A block display takes a table's meaning away in some browsers; the roles keep it."""
     yield f'<table role="table" aria-label="{escape(section.title)}">'
     head = "".join(f'<th role="columnheader" scope="col">{escape(name)}</th>' for name in section.head)
@@ -138,7 +138,7 @@ def _table(section: Section) -> Iterable[str]:
     yield "</table>"
 
 
-def _list(items: tuple[Item, ...], words: dict[str, str]) -> Iterable[str]:
+def _list(items: tuple[ListItem, ...], words: dict[str, str]) -> Iterable[str]:
     checks = items[0].done is not None
     yield '<ul class="checklist">' if checks else "<ul>"
     for item in items:
@@ -147,7 +147,7 @@ def _list(items: tuple[Item, ...], words: dict[str, str]) -> Iterable[str]:
     yield "</ul>"
 
 
-def _state(item: Item, words: dict[str, str]) -> str:
+def _state(item: ListItem, words: dict[str, str]) -> str:
     if item.done is None:
         return ""
     word = words["done" if item.done else "open"]
@@ -155,6 +155,6 @@ def _state(item: Item, words: dict[str, str]) -> str:
 
 
 def _text(parts: Inline) -> str:
-    return written(
+    return write_inline(
         parts, escape, lambda text: f"<code>{escape(text)}</code>", lambda text: f"<strong>{escape(text)}</strong>"
     )

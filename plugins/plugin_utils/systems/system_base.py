@@ -18,7 +18,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.field_val
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class MessageKind:
     """One kind of message that an ERP sends. ``keys`` says what it belongs to: kind of sender to key, e.g.
     {administrations: "1"}."""
 
@@ -37,15 +37,15 @@ class SystemRules:
         """Name the services that send beside the environment's own: (service, the sender that it sends as)."""
         return []
 
-    def messages(self, environment: Environment) -> list[Message]:
+    def messages(self, environment: Environment) -> list[MessageKind]:
         """Every kind of message for which another sender may be taken: here one for each sender."""
         labels = {kind.id: kind.label for kind in environment.system.senders}
         return [
-            Message(one.kind, labels[one.kind], {one.kind: one.key} if one.key is not None else {})
+            MessageKind(one.kind, labels[one.kind], {one.kind: one.key} if one.key is not None else {})
             for one in environment.senders
         ]
 
-    def sender_of(self, environment: Environment, message: Message) -> DeclaredSender | None:
+    def sender_of(self, environment: Environment, message: MessageKind) -> DeclaredSender | None:
         """The sender that the ERP takes for a message; None when it has none."""
         return environment.sender(message.kind, message.keys.get(message.kind))
 

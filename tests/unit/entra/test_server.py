@@ -10,7 +10,7 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import Graph, GraphError, key
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import Graph, GraphError, odata_key
 from ansible_collections.mailroom.erp.tests.servers.entra import shapes
 from ansible_collections.mailroom.erp.tests.servers.entra.directory import EXCHANGE_ROLES, GRAPH_ROLES
 from ansible_collections.mailroom.erp.tests.servers.entra.server import LOST, EntraServer
@@ -21,7 +21,7 @@ UPSERT = {"Prefer": "create-if-missing"}
 
 
 def upsert(graph: Graph, name: str = "erp") -> dict[str, object]:
-    return graph.change(f"applications(uniqueName={key(name)})", {"displayName": "ERP"}, headers=UPSERT)
+    return graph.change(f"applications(uniqueName={odata_key(name)})", {"displayName": "ERP"}, headers=UPSERT)
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +70,7 @@ def test_upsert_makes_one_application_and_then_changes_it(server: EntraServer, o
     assert upsert(graph) == {}
     assert len(server.truth.find("applications", uniqueName="erp")) == 1
     with pytest.raises(GraphError, match="404 Request_ResourceNotFound"):
-        graph.change(f"applications(uniqueName={key('other')})", {"displayName": "ERP"})
+        graph.change(f"applications(uniqueName={odata_key('other')})", {"displayName": "ERP"})
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_l
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import Declaration, Environment
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.secret_variables import Secret
 from ansible_collections.mailroom.erp.plugins.plugin_utils.needs.resolved_senders import resolved_senders
-from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.judgement import judge
-from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.system_base import Message
+from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.judgement import judge_declaration
+from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.system_base import MessageKind
 from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.system_rules import rules_of
 
 GIVEN = Secret("vault_pw", "vault")
@@ -33,7 +33,7 @@ def environment(**changes: Any) -> Environment:
         "senders": ALL,
         "own_domains": ["acme.example", "office.example"],
     }
-    found, findings = judge(Declaration("env_1", **{**base, **changes}), Catalogue())
+    found, findings = judge_declaration(Declaration("env_1", **{**base, **changes}), Catalogue())
     assert findings.errors == []
     assert found is not None
     return found
@@ -41,7 +41,7 @@ def environment(**changes: Any) -> Environment:
 
 def taken(kind: str, keys: dict[str, str], senders: dict[str, Any]) -> str | None:
     found = environment(senders=senders)
-    sender = rules_of("afas_profit").sender_of(found, Message(kind, "", keys))
+    sender = rules_of("afas_profit").sender_of(found, MessageKind(kind, "", keys))
     return sender.address.partition("@")[0] if sender else None
 
 

@@ -18,7 +18,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environme
     Findings,
 )
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.secret_variables import Secret
-from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.judgement import judge, unknown_variables
+from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.judgement import judge_declaration, unknown_variables
 
 GIVEN = Secret("vault_pw", "vault")
 MISSING = Secret("erp_mail_password", "missing")
@@ -151,7 +151,7 @@ EXALT_GMAIL: dict[str, Any] = {
 
 
 def judged(base: dict[str, Any], **changes: Any) -> tuple[Environment | None, Findings]:
-    return judge(Declaration(environment="env_1", **{"password": MISSING, **base, **changes}), Catalogue())
+    return judge_declaration(Declaration(environment="env_1", **{"password": MISSING, **base, **changes}), Catalogue())
 
 
 BASES = {
@@ -292,7 +292,7 @@ def test_internationalised_domains_are_compared_as_a_labels() -> None:
 
 @pytest.mark.parametrize("name", ["../acme", "a/b", ".."])
 def test_a_name_that_leaves_the_folder_is_refused(name: str) -> None:
-    _environment, findings = judge(Declaration(environment=name, **ONLINE), Catalogue())
+    _environment, findings = judge_declaration(Declaration(environment=name, **ONLINE), Catalogue())
     assert [problem.where for problem in findings.errors] == ["inventory_hostname"]
 
 

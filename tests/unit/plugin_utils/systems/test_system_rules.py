@@ -14,7 +14,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environme
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.secret_variables import domains_with
 from ansible_collections.mailroom.erp.plugins.plugin_utils.needs.environment_needs import environment_needs
 from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.a2000erp import most_mails, sending_time
-from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.judgement import judge
+from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.judgement import judge_declaration
 from ansible_collections.mailroom.erp.tests.unit.plugin_utils.systems.test_judgement import BASES, GUID, MISSING, judged
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 
 def needs(base: str, **changes: Any) -> dict[str, Any]:
     found = {"password": MISSING, **BASES[base], **changes}
-    environment, findings = judge(Declaration("env_1", **found), Catalogue())
+    environment, findings = judge_declaration(Declaration("env_1", **found), Catalogue())
     assert findings.errors == []
     assert environment is not None
     return environment_needs(environment, Catalogue())
