@@ -46,7 +46,9 @@ class NamedApplication(Protocol):
 def find_application(graph: Graph, named: NamedApplication) -> Json | None:
     """Find one application, with its owners.
 
-    :returns: None when there is none
+    :param graph: the tenant's Microsoft Graph
+    :param named: says which application is meant
+    :returns: the application, None when there is none
     :raises Refused: it is named by its display name alone, which several have
     :raises GraphError: it cannot be read
     """
@@ -59,8 +61,10 @@ def find_application(graph: Graph, named: NamedApplication) -> Json | None:
 def read_application(graph: Graph, named: NamedApplication, query: Mapping[str, str]) -> Json | None:
     """Read the application that is meant.
 
-    :param query: which properties
-    :returns: None when there is none
+    :param graph: the tenant's Microsoft Graph
+    :param named: says which application is meant
+    :param query: which properties, e.g. ``{"$select": "id"}``
+    :returns: the application, None when there is none
     :raises Refused: it is named by its display name alone, which several have
     :raises GraphError: it cannot be read
     """
@@ -77,6 +81,9 @@ def read_application(graph: Graph, named: NamedApplication, query: Mapping[str, 
 def find_namesakes(graph: Graph, named: NamedApplication) -> list[Json]:
     """All applications with the display name that is declared, or would be given.
 
+    :param graph: the tenant's Microsoft Graph
+    :param named: says which application is meant
+    :returns: id, appId, displayName and createdDateTime of each
     :raises GraphError: they cannot be read
     """
     name = named.display_name or named.unique_name or ""
@@ -89,7 +96,10 @@ def find_deleted(graph: Graph, named: NamedApplication) -> Json | None:
 
     The whole list is read: that Graph could filter deleted objects by unique name is not documented.
 
-    :returns: None also when this sign-in may not read the list (Application.Read.All)
+    :param graph: the tenant's Microsoft Graph
+    :param named: says which application is meant
+    :returns: the one deleted last; None when there is none, and when this sign-in may not read the list
+        (Application.Read.All)
     :raises GraphError: the list cannot be read for another reason
     """
     query = {"$select": f"{_SELECT},deletedDateTime"}
@@ -107,6 +117,8 @@ def find_deleted(graph: Graph, named: NamedApplication) -> Json | None:
 def upsert(graph: Graph, unique_name: str, body: Json, *, fresh: bool) -> Json:
     """Make an application, or change the one of this unique name.
 
+    :param graph: the tenant's Microsoft Graph
+    :param unique_name: what Graph keeps unique among the applications of a tenant
     :param body: its properties, ``displayName`` among them
     :param fresh: whether a refusal can only mean that an earlier run has just made it
     :returns: the application; empty when it was there already
@@ -117,7 +129,10 @@ def upsert(graph: Graph, unique_name: str, body: Json, *, fresh: bool) -> Json:
 
 
 def missing_application(named: NamedApplication) -> Problem:
-    """What is wrong when an application is not there that must be."""
+    """What is wrong when an application is not there that must be.
+
+    :param named: says which application is meant
+    """
     rule = "there is no such application in the tenant"
     way_out = "Correct it, or let mailroom.erp.entra_app_registration make the application by a unique_name."
     given = {"app_id": named.app_id, "unique_name": named.unique_name, "display_name": named.display_name}

@@ -21,6 +21,8 @@ READ_SENDER_RIGHTS = ("User.Read.All", "Domain.Read.All", "MailboxSettings.Read"
 def automation(unique_name: str, display_name: str, *, read_senders: bool) -> WantedRegistration:
     """The automation's own application, with these rights and no others.
 
+    :param unique_name: what Graph knows it by
+    :param display_name: what people call it
     :param read_senders: whether it may look at the senders' mailboxes
     """
     roles = (*RUN_TIME_RIGHTS, *(READ_SENDER_RIGHTS if read_senders else ()))
@@ -43,6 +45,8 @@ def automation(unique_name: str, display_name: str, *, read_senders: bool) -> Wa
 def check_person(wanted: WantedRegistration, token: Token) -> None:
     """See that a person has signed in: an application must never give rights to itself or another one.
 
+    :param wanted: the application that is to be made
+    :param token: what the sign-in gave
     :raises Refused: the token is an application's
     """
     if token.rights is not None:

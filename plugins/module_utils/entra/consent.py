@@ -34,7 +34,7 @@ class WantedConsent:
     present: bool
 
     def problem(self, where: str, value: str | None, rule: str, way_out: str) -> Problem:
-        """A broken rule of this consent."""
+        """A broken rule of this consent. The parameters are the fields of :class:`Problem`."""
         return ENTRA_RULES.problem(f"application {self.app_id}", where, value, rule, way_out)
 
 
@@ -114,6 +114,8 @@ def _broken_rules(wanted: WantedConsent) -> Iterable[tuple[str, str | None, str,
 def check_publisher(wanted: WantedConsent, principal: Json) -> None:
     """Compare who publishes an application with who was declared.
 
+    :param wanted: the consent as it was declared
+    :param principal: the service principal of the application, with appOwnerOrganizationId and verifiedPublisher
     :raises Refused: it is somebody else's
     """
     problems = []
@@ -132,6 +134,9 @@ def check_publisher(wanted: WantedConsent, principal: Json) -> None:
 def plan_consent(wanted: WantedConsent, found: FoundConsent) -> ConsentPlan:
     """Compare what is declared with what is there.
 
+    :param wanted: the consent as it was declared
+    :param found: what the tenant has
+    :returns: what is to be done; without changes when nothing is
     :raises Refused: the declaration cannot be met
     """
     if found.principal is not None and wanted.present:

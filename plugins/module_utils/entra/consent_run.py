@@ -42,8 +42,11 @@ class ConsentOutcome:
 def consent(graph: Graph, wanted: WantedConsent, token: Token, write: bool) -> ConsentOutcome:
     """Bring the consent to what was declared.
 
+    :param graph: the tenant's Microsoft Graph
+    :param wanted: the consent as it was declared
     :param token: what Graph was opened with
     :param write: False in check mode
+    :returns: the plan, and what the tenant has now
     :raises Refused: no permission has been given or taken
     :raises GraphError: Graph refuses something
     :raises NotSeen: it was written, but is not seen everywhere in time
@@ -66,6 +69,8 @@ def consent(graph: Graph, wanted: WantedConsent, token: Token, write: bool) -> C
 def read_found_consent(graph: Graph, wanted: WantedConsent) -> FoundConsent:
     """What the tenant has of the application: three requests, one more for every 7 users.
 
+    :param graph: the tenant's Microsoft Graph
+    :param wanted: the consent as it was declared
     :raises GraphError: something cannot be read
     """
     resource = app_id_of(wanted.resource)

@@ -58,13 +58,16 @@ class WantedCredential:
         return f"{self.name}{part} {_MARK}"
 
     def is_ours(self, credential: Json) -> bool:
-        """Whether a secret or certificate was made by us under this name."""
+        """Whether a secret or certificate was made by us under this name.
+
+        :param credential: one of the application's, as Graph shows it
+        """
         part = " [0-9a-f]{16}" if self.kind == "certificate" else ""
         pattern = f"{re.escape(self.name)}{part} {re.escape(_MARK)}"
         return re.fullmatch(pattern, str(credential.get("displayName"))) is not None
 
     def problem(self, where: str, value: str | None, rule: str, way_out: str) -> Problem:
-        """A broken rule of this credential."""
+        """A broken rule of this credential. The parameters are the fields of :class:`Problem`."""
         return ENTRA_RULES.problem(self.subject, where, value, rule, way_out)
 
 
@@ -91,6 +94,7 @@ def read_wanted_credential(params: Mapping[str, Any], now: datetime.datetime) ->
     """The declared credential.
 
     :param params: the parameters of ``entra_app_credential``
+    :param now: the time of the run; a certificate must be valid then
     :raises Refused: with everything that is wrong with them
     :raises MissingLibrary: a certificate cannot be read without cryptography
     """
@@ -154,7 +158,10 @@ def _broken_kind(wanted: WantedCredential, now: datetime.datetime) -> Iterable[t
 def plan_credential(wanted: WantedCredential, held: list[Json], now: datetime.datetime) -> CredentialPlan:
     """Say what is to be done with the secrets or certificates of an application.
 
+    :param wanted: the credential as it was declared
     :param held: all of them, as Graph shows them
+    :param now: the time of the run
+    :returns: what is to be done; without changes when nothing is
     :raises Refused: the value of the newest secret was lost, and nobody said to replace it
     """
     ours = [one for one in held if wanted.is_ours(one)]
@@ -221,7 +228,12 @@ def _plan_retirement(made: CredentialPlan, wanted: WantedCredential, old: list[J
 
 
 def credential_time(credential: Json, name: str) -> datetime.datetime:
-    """A time of a credential; Graph writes up to seven digits of a second."""
+    """A time of a credential; Graph writes up to seven digits of a second.
+
+    :param credential: a secret or certificate, or an application, as Graph shows it
+    :param name: the property, e.g. endDateTime
+    :returns: the time, with its zone
+    """
     text = re.sub(r"(\.\d{6})\d+", r"\1", str(credential[name]))
     return datetime.datetime.fromisoformat(text)
 

@@ -86,6 +86,7 @@ class Keeper:
     def withdraw(self, key_id: str) -> None:
         """Remove a secret of ours whose value could not be stored, so that none is left that nobody has.
 
+        :param key_id: of the secret; one that is not ours, or is gone, is left alone
         :raises GraphError: Graph refuses
         :raises NotSeen: the application does not look the same for long enough
         """

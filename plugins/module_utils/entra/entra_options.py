@@ -192,6 +192,7 @@ def check_names(module: str, names: Iterable[str]) -> list[str]:
     """Find options that a module does not have, which it would print with their values.
 
     :param module: its name, without the collection's
+    :param names: the options that were given
     :returns: one sentence per broken rule
     """
     known = ["tenant", *MODULE_OPTIONS[module]]
@@ -203,7 +204,10 @@ def check_names(module: str, names: Iterable[str]) -> list[str]:
 
 
 def is_guid(value: object) -> bool:
-    """Whether a value is a GUID in its usual form, 8-4-4-4-12 hexadecimal digits."""
+    """Whether a value is a GUID in its usual form, 8-4-4-4-12 hexadecimal digits.
+
+    :param value: anything
+    """
     return isinstance(value, str) and _GUID.fullmatch(value) is not None
 
 

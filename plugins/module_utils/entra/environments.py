@@ -66,7 +66,10 @@ class Done:
     problems: list[str] = field(default_factory=list)
 
     def as_dict(self, tenant_id: str) -> Json:
-        """One item of the return value ``environments``, without the value of a secret."""
+        """One item of the return value ``environments``, without the value of a secret.
+
+        :param tenant_id: of the tenant, as it was declared
+        """
         found = self.application.found.application if self.application else None
         grants = self.application.plan if self.application else None
         return {
@@ -95,6 +98,7 @@ def read_declared(
     :param entries: the option ``environments``
     :param listed: the option ``catalogue_permissions``
     :param client_id: of the automation, which must not change itself
+    :param now: the time of the run
     :raises Refused: with everything that is wrong with any of them
     """
     reader = _Reader(listed, client_id, now)
@@ -155,12 +159,16 @@ class TenantWork:
         """Bring all environments to what was declared, one after the other.
 
         What fails for one environment is its problem; the others go on, and a secret that was made is given back.
+
+        :param declared: the environments, each once
+        :returns: what came of each, by name
         """
         return {one.name: self._one(one) for one in declared}
 
     def withdraw(self, declared: Iterable[DeclaredEnvironment], keys: Mapping[str, str]) -> None:
         """Remove secrets whose values could not be stored.
 
+        :param declared: the environments, as they were declared when the secrets were made
         :param keys: environment to key id
         :raises GraphError: Graph refuses
         :raises NotSeen: an application does not look the same for long enough
@@ -240,6 +248,9 @@ def _speaks_of(error: Exception, right: str) -> bool:
 def find_senders(graph: Graph, declared: Iterable[DeclaredEnvironment], done: Mapping[str, Done]) -> Iterator[str]:
     """Look up the senders of all environments together, and put them into ``done``.
 
+    :param graph: the tenant's Microsoft Graph
+    :param declared: the environments
+    :param done: what came of each, by name; takes the state of its senders
     :returns: what is wrong with them, one sentence each
     :raises Refused: an address is none
     :raises GraphError: Graph fails

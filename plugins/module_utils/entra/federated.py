@@ -28,6 +28,7 @@ class Federated:
     def keep(self, write: bool) -> tuple[str | None, Json, Json]:
         """Bring it to what was declared.
 
+        :param write: False in check mode
         :returns: the application id, and the properties before and after; empty where there is none
         :raises Refused: nothing has been written
         :raises GraphError: Graph refuses something

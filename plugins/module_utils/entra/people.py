@@ -59,6 +59,8 @@ class SenderState:
 def read_sender_addresses(graph: Graph, addresses: Iterable[str]) -> list[SenderState]:
     """Look up sender addresses.
 
+    :param graph: the tenant's Microsoft Graph
+    :param addresses: as they were declared: name@domain
     :returns: one item per address, each address once, in the order given
     :raises Refused: with everything that is no address
     :raises GraphError: people cannot be read

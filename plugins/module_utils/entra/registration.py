@@ -44,8 +44,11 @@ class RegistrationOutcome:
 def register(graph: Graph, wanted: WantedRegistration, token: Token, write: bool) -> RegistrationOutcome:
     """Bring an application to what was declared.
 
+    :param graph: the tenant's Microsoft Graph
+    :param wanted: the application as it was declared
     :param token: what Graph was opened with; it says who the automation is and what it may do
     :param write: False in check mode
+    :returns: the plan, and what the tenant has now
     :raises Refused: nothing has been written
     :raises GraphError: Graph refuses something
     :raises NotSeen: it was written, but is not seen everywhere in time
@@ -68,6 +71,8 @@ def register(graph: Graph, wanted: WantedRegistration, token: Token, write: bool
 def read_found_registration(graph: Graph, wanted: WantedRegistration, *, look_around: bool = True) -> FoundRegistration:
     """What the tenant has of an application: three requests when it is there and has no unknown grants.
 
+    :param graph: the tenant's Microsoft Graph
+    :param wanted: the application as it was declared
     :param look_around: whether to look for deleted ones and namesakes when there is none
     :raises Refused: it is named by a display name that several have, or none
     :raises GraphError: something cannot be read

@@ -54,7 +54,7 @@ class WantedRegistration:
         return self.permissions if self.access == "tenant" else ()
 
     def problem(self, where: str, value: str | None, rule: str, way_out: str) -> Problem:
-        """A broken rule of this application."""
+        """A broken rule of this application. The parameters are the fields of :class:`Problem`."""
         return ENTRA_RULES.problem(self.subject, where, value, rule, way_out)
 
 
@@ -151,7 +151,10 @@ def _check(wanted: WantedRegistration, client_id: str | None, listed: tuple[Perm
 
 
 def own_application_problem(wanted: WantedRegistration) -> Problem:
-    """What is wrong when the automation would change its own rights."""
+    """What is wrong when the automation would change its own rights.
+
+    :param wanted: the application as it was declared
+    """
     rule = "this is the application that the automation signs in with, and it never changes itself"
     return wanted.problem("app_id", wanted.app_id, rule, "Declare the ERP's own application.")
 
@@ -164,7 +167,10 @@ def _not_allowed(listed: tuple[Permission, ...]) -> str:
 def plan_registration(wanted: WantedRegistration, found: FoundRegistration, may_grant: bool) -> RegistrationPlan:
     """Compare what is declared with what is there.
 
+    :param wanted: the application as it was declared
+    :param found: what the tenant has
     :param may_grant: whether the sign-in may give and take application permissions
+    :returns: what is to be done; without changes when nothing is
     :raises Refused: the declaration cannot be met, or not without harm
     """
     if wanted.present and found.base is None and wanted.unique_name is None:

@@ -13,6 +13,9 @@ _SELECT = {"$select": "id,appId,displayName"}
 def find_principal(graph: Graph, app_id: str) -> Json | None:
     """The service principal of an application, or None.
 
+    :param graph: the tenant's Microsoft Graph
+    :param app_id: the application's id
+    :returns: id, appId and displayName; None when there is none
     :raises GraphError: it cannot be read
     """
     query = {"$filter": f"appId eq {odata_literal(app_id)}", **_SELECT}
@@ -22,7 +25,10 @@ def find_principal(graph: Graph, app_id: str) -> Json | None:
 def make_principal(graph: Graph, app_id: str, *, fresh: bool) -> Json:
     """Make the service principal of an application, which can have only one in a tenant.
 
+    :param graph: the tenant's Microsoft Graph
+    :param app_id: the application's id
     :param fresh: the application was made in this run
+    :returns: the service principal, also when it was there already
     :raises GraphError: Graph refuses
     :raises NotSeen: there is one, but it is not seen in time
     """
@@ -34,6 +40,8 @@ def restore_principal(graph: Graph, app_id: str) -> None:
     """Restore the deleted service principal of an application, if there is one: restoring the application does not
     [Microsoft Graph, restore deleted item].
 
+    :param graph: the tenant's Microsoft Graph
+    :param app_id: the application's id
     :raises GraphError: Graph refuses
     """
     deleted = graph.get_all("directory/deletedItems/microsoft.graph.servicePrincipal", _SELECT)
@@ -45,6 +53,9 @@ def restore_principal(graph: Graph, app_id: str) -> None:
 def read_assignments(graph: Graph, object_id: str) -> list[Json]:
     """The application permissions that were granted to a service principal.
 
+    :param graph: the tenant's Microsoft Graph
+    :param object_id: of the service principal
+    :returns: what Graph calls appRoleAssignments, one for each permission
     :raises GraphError: they cannot be read
     """
     return graph.get_all(f"servicePrincipals/{object_id}/appRoleAssignments")

@@ -16,6 +16,7 @@ def condition_holds(when: Mapping[str, Any], environment: Environment) -> bool:
     """Tell whether every condition of a ``when`` is met.
 
     :param when: transport, service, kind (lists), settings (values by id), dkim (bool); see docs/catalogue.md
+    :param environment: an environment that was understood
     """
     facts = {
         "transport": environment.transport.id,
@@ -30,7 +31,10 @@ def condition_holds(when: Mapping[str, Any], environment: Environment) -> bool:
 
 
 def signs_in(environment: Environment) -> bool:
-    """Tell whether mail is handed in by SMTP with a password, so that a service's notes on that hold."""
+    """Tell whether mail is handed in by SMTP with a password, so that a service's notes on that hold.
+
+    :param environment: an environment that was understood
+    """
     secret = environment.transport.secret
     submitted = environment.service.kind not in ("graph", "erp_vendor")
     return submitted and secret is not None and environment.has_password and is_shown(secret, environment.values)

@@ -31,7 +31,11 @@ _URL = re.compile(r"https?://[^\s/]+(/\S*)?", re.IGNORECASE)
 
 
 def settable_fields(system: System, transport: Transport) -> dict[str, Field]:
-    """The fields that ``erp_mail_settings`` may set for a transport, by id, in screen order."""
+    """The fields that ``erp_mail_settings`` may set for a transport, by id, in screen order.
+
+    :param system: whose screen it is
+    :param transport: whose fields come first
+    """
     return {field.id: field for field in (*transport.fields, *system.settings) if field.spec is not None}
 
 
@@ -40,6 +44,8 @@ def checked_settings(
 ) -> dict[str, Any]:
     """Check what the inventory sets, each setting against its own argument spec and format.
 
+    :param system: whose screen it is
+    :param transport: whose fields there are
     :param settings: ``erp_mail_settings``, plain
     :param findings: takes an error for each wrong setting
     :returns: the right settings, with the types of their specs
@@ -64,7 +70,11 @@ def filled_values(
 ) -> dict[str, Any]:
     """Complete the settings of a transport.
 
+    :param system: whose screen it is
+    :param transport: whose fields there are
+    :param service: whose facts fill fields that nobody sets
     :param given: what :func:`checked_settings` returned
+    :param password: where the secret stands; that there is one decides about signing in
     :param made: what the role mail_entra made: directory_id and app_id
     :returns: a value for each field that has one of its own, by id; None when there is none
     """
@@ -79,7 +89,11 @@ def filled_values(
 
 
 def is_shown(field: Field, values: Mapping[str, Any]) -> bool:
-    """Tell whether the screen takes a field, given the values of the others."""
+    """Tell whether the screen takes a field, given the values of the others.
+
+    :param field: the field
+    :param values: the values of all fields by id
+    """
     hidden = field.unset == "omit" and values.get(field.id) is None
     return not hidden and all(values.get(name) == wanted for name, wanted in field.show_if.items())
 
@@ -119,13 +133,21 @@ def _fact(
 
 
 def port_of(transport: Transport, values: Mapping[str, Any]) -> int | None:
-    """The port that a transport uses: its own field, or the part behind the comma of ``host,port``; None: not said."""
+    """The port that a transport uses: its own field, or the part behind the comma of ``host,port``; None: not said.
+
+    :param transport: whose fields there are
+    :param values: their values by id
+    """
     combined = _value_of(transport, values, "endpoint")
     return split_endpoint(combined)[1] if combined else _value_of(transport, values, "port")
 
 
 def host_of(transport: Transport, values: Mapping[str, Any]) -> str | None:
-    """The server that a transport uses; None: it has none, or it is not said."""
+    """The server that a transport uses; None: it has none, or it is not said.
+
+    :param transport: whose fields there are
+    :param values: their values by id
+    """
     combined = _value_of(transport, values, "endpoint")
     return split_endpoint(combined)[0] if combined else _value_of(transport, values, "host")
 

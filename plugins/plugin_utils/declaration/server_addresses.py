@@ -14,6 +14,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.address import
 def split_endpoint(text: str) -> tuple[str, int | None]:
     """Take ``host`` or ``host,port`` apart, as Exalt writes a server.
 
+    :param text: what stands in the field
     :returns: the host, and the port, None when none is given
     :raises BadAddress: it is neither (S4, Exalt: "Use a comma to separate the port number")
     """
@@ -31,6 +32,7 @@ def split_endpoint(text: str) -> tuple[str, int | None]:
 def check_server(host: str) -> None:
     """Check the name of a mail server: a host name or an IP address, without a scheme and without a port.
 
+    :param host: what stands in the field
     :raises BadAddress: it is neither (RFC 1035 section 2.3.1)
     """
     try:

@@ -54,7 +54,7 @@ class HostTenant:
         return str(self.unique_name or f"mailroom-{self.host}")
 
     def problem(self, where: str, value: str | None, rule: str, way_out: str) -> Problem:
-        """A broken rule of this host's declaration."""
+        """A broken rule of this host's declaration. The parameters are the fields of :class:`Problem`."""
         return INVENTORY_RULES.problem(self.host, where, value, rule, way_out)
 
 

@@ -60,6 +60,7 @@ class SecretFiles:
 
         Places that are somebody else's are for others to prove.
 
+        :param environments: their names
         :raises Refused: a trial failed
         """
         now = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -70,7 +71,11 @@ class SecretFiles:
             file.ask([name for name in names if self._of[name] is file], now)
 
     def place_of(self, environment: str) -> dict[str, str] | None:
-        """The file and the variable of a secret; None when it is not in a file of ours."""
+        """The file and the variable of a secret; None when it is not in a file of ours.
+
+        :param environment: its name
+        :returns: {file, variable}
+        """
         if self.returns_secrets or not self._entries.get(environment, {}).get("credential"):
             return None
         return {"file": str(self._of[environment].path), "variable": f"{SECRETS_VARIABLE}.{environment}.secret"}
@@ -93,6 +98,7 @@ class SecretFiles:
     def store(self, entries: Mapping[str, Mapping[str, Any] | None]) -> bool:
         """Store entries in the files of their environments.
 
+        :param entries: what is to be kept, by environment; None takes it away
         :returns: whether anything was written
         :raises Refused: a file cannot be written
         """

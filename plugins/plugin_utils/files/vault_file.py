@@ -98,6 +98,7 @@ class SecretFile:
     def ask(self, environments: Iterable[str], now: str) -> None:
         """Note that secrets are about to be asked for, so that one that gets lost is known to be nobody's.
 
+        :param environments: their names; the time of one that was noted before stays
         :param now: ISO 8601, UTC
         :raises Refused: it cannot be written
         """
@@ -113,6 +114,7 @@ class SecretFile:
     def store(self, entries: Mapping[str, Mapping[str, Any] | None]) -> bool:
         """Keep what was made; None takes an environment away. Written only when it differs, decrypted, from what is.
 
+        :param entries: what is to be kept, by environment
         :returns: whether the file was written
         :raises Refused: it cannot be written, or not be read back
         """

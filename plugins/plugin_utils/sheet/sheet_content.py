@@ -95,7 +95,10 @@ def sheet_of(environment: Environment, settings: Mapping[str, Any], needs: Mappi
 
 
 def inline_text(text: str) -> Inline:
-    """A sentence of the catalogue; what stands between backticks is code."""
+    """A sentence of the catalogue; what stands between backticks is code.
+
+    :param text: as it stands in the catalogue
+    """
     parts = re.split(r"`([^`]+)`", text)
     return tuple(Code(part) if index % 2 else part for index, part in enumerate(parts) if part)
 
@@ -105,7 +108,11 @@ def write_inline(
 ) -> str:
     """Write a piece of text down in some format.
 
-    :param text: writes ordinary text; ``code`` and ``strong`` write the other kinds
+    :param parts: the text
+    :param text: writes what is ordinary
+    :param code: writes what is to be typed or copied exactly
+    :param strong: writes what stands out
+    :returns: the parts as they are written, one after the other
     """
     writers = {Code: code, Strong: strong}
     return "".join(text(part) if isinstance(part, str) else writers[type(part)](part.text) for part in parts)

@@ -80,6 +80,7 @@ li {{ margin: .35rem 0; }}
 def html_sheet(sheet: Sheet) -> str:
     """Write the sheet as HTML.
 
+    :param sheet: what ``sheet_of`` made
     :returns: the page, ending in one newline; the same sheet gives the same bytes
     """
     body = "\n".join(_section(section, sheet.language) for section in sheet.sections)

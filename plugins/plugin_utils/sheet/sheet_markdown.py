@@ -20,6 +20,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.sheet_content i
 def markdown_sheet(sheet: Sheet) -> str:
     """Write the sheet as Markdown.
 
+    :param sheet: what ``sheet_of`` made
     :returns: the text, ending in one newline; the same sheet gives the same bytes
     """
     parts = [f"# {sheet.title}", sheet.about]

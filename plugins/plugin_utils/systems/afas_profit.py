@@ -33,7 +33,7 @@ _LOOKS_AT = {
 
 
 class AfasProfit(SystemRules):
-    """See the module."""
+    """The rules of AFAS Profit beside ``catalogue/systems/afas_profit.yml``."""
 
     def judge(self, environment: Environment, findings: Findings) -> None:
         """Judge the senders, and the rules of the transport."""
