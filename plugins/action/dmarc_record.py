@@ -9,4 +9,4 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.running.action_base i
 
 
 class ActionModule(MailroomAction):
-    pass
+    """Runs the module ``dmarc_record``."""

@@ -14,6 +14,8 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.running.entra_action 
 
 
 class ActionModule(EntraAction):
+    """Runs the module ``entra_app_credential``."""
+
     # The result of an asynchronous task loses what hides it.
     _supports_async = False
 

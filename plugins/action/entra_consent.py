@@ -9,4 +9,4 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.running.entra_action 
 
 
 class ActionModule(EntraAction):
-    pass
+    """Runs the module ``entra_consent``."""

@@ -17,6 +17,8 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.running.entra_action 
 
 
 class ActionModule(CatalogueAction):
+    """Runs the module ``entra_environments``."""
+
     # The result of an asynchronous task loses what hides it.
     _supports_async = False
 

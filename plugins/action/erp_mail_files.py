@@ -17,7 +17,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.files.private_files i
     plan_files,
 )
 from ansible_collections.mailroom.erp.plugins.plugin_utils.running.controller_action import ControllerAction
-from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.settings import masked, with_secret
+from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.settings import mask_secrets, with_secret
 
 _ARGUMENTS: ArgumentSpec = {
     "path": {"type": "path", "required": True},
@@ -68,9 +68,9 @@ class ActionModule(ControllerAction):
 def _difference(change: FileChange) -> dict[str, str]:
     """The texts before and after, secrets masked; a secret that changes is seen to change, but not how."""
     name = str(change.path)
-    before, after = masked(change.before or "", "(secret)"), masked(change.after or "", "(secret)")
+    before, after = mask_secrets(change.before or "", "(secret)"), mask_secrets(change.after or "", "(secret)")
     if before == after and change.before != change.after:
-        after = masked(change.after or "", "(another secret)")
+        after = mask_secrets(change.after or "", "(another secret)")
     return {
         "before_header": name,
         "after_header": name,

@@ -29,9 +29,9 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.needs.environment_nee
 from ansible_collections.mailroom.erp.plugins.plugin_utils.running.controller_action import ControllerAction
 from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.settings import settings_of, settings_yaml
 from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.sheet_content import sheet_of
-from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.sheet_html import html
-from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.sheet_markdown import markdown
-from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.judgement import judge, unknown_variables
+from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.sheet_html import html_sheet
+from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.sheet_markdown import markdown_sheet
+from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.judgement import judge_declaration, unknown_variables
 
 # raw: the judgement names the environment, the value and the rule, which an argument spec's own errors do not
 _RAW = {"type": "raw"}
@@ -79,7 +79,7 @@ def _judged(arguments: Mapping[str, Any], variables: Mapping[str, Any], templar:
     catalogue = Catalogue(arguments["catalogue_systems"], arguments["catalogue_services"])
     password = find_secret(variables, "erp_mail_password")
     declaration = _declaration(arguments, variables, password, domains_with(variables, "dkim"))
-    environment, findings = judge(declaration, catalogue)
+    environment, findings = judge_declaration(declaration, catalogue)
     unknown_variables(variables, findings)
     _plain_secrets(variables, password, findings)
     if arguments["secrets"] == "inline" and password.is_given and arguments["state"] == "present":
@@ -154,8 +154,8 @@ def _published(environment: Environment, catalogue: Catalogue) -> dict[str, Any]
     return {
         "settings": settings,
         "settings_yaml": settings_yaml(settings),
-        "sheet": markdown(sheet),
-        "sheet_html": html(sheet),
+        "sheet": markdown_sheet(sheet),
+        "sheet_html": html_sheet(sheet),
         "needs": needs,
     }
 

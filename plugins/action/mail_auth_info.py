@@ -9,5 +9,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.running.followed_acti
 
 
 class ActionModule(FollowedAction):
+    """Runs the module ``mail_auth_info``."""
+
     # It writes nothing, so there is no journal that could tell why.
     _notes_why = False

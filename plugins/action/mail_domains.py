@@ -9,4 +9,4 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.running.followed_acti
 
 
 class ActionModule(FollowedAction):
-    pass
+    """Runs the module ``mail_domains``."""

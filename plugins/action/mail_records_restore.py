@@ -12,6 +12,8 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.running.action_base i
 
 
 class ActionModule(MailroomAction):
+    """Runs the module ``mail_records_restore``."""
+
     def _prepare(self, arguments: dict[str, Any]) -> list[str]:
         """Check the list of accounts too, whose wrong options would be shown by the module."""
         problems = super()._prepare(arguments)

@@ -63,5 +63,5 @@ class FilterModule:
     """The filters of this file."""
 
     def filters(self) -> dict[str, Callable[..., str]]:
-        """Name them."""
+        """Name the filters, as Ansible asks for them."""
         return {"beside_inventory": beside_inventory}

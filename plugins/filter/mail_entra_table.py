@@ -100,5 +100,5 @@ class FilterModule:
     """The filters of this file."""
 
     def filters(self) -> dict[str, Callable[..., str]]:
-        """Name them."""
+        """Name the filters, as Ansible asks for them."""
         return {"mail_entra_table": mail_entra_table}

@@ -83,5 +83,5 @@ class FilterModule:
     """The filters of this file."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
-        """Name them."""
+        """Name the filters, as Ansible asks for them."""
         return {"mail_needs": mail_needs}

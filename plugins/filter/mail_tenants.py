@@ -84,6 +84,7 @@ def mail_bootstrap(environments: Iterable[Mapping[str, Any]], owner: str | None)
 def host_tenant(name: str, variables: Mapping[str, Any], unreadable: list[Problem]) -> HostTenant:
     """One host's part, from its variables.
 
+    :param name: the host's
     :param variables: what ``hostvars`` has of the host
     :param unreadable: takes a problem for each variable that cannot be templated
     """
@@ -100,5 +101,5 @@ class FilterModule:
     """The filters of this file."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
-        """Name them."""
+        """Name the filters, as Ansible asks for them."""
         return {"mail_tenants": mail_tenants, "mail_bootstrap": mail_bootstrap}

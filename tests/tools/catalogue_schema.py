@@ -24,8 +24,8 @@ _UNKNOWN = {"const": "unknown"}
 def schemas() -> dict[str, dict[str, Any]]:
     """Both schemas by file name."""
     return {
-        "service.schema.json": _schema("A sending service", catalogue_shape.SERVICE),
-        "system.schema.json": _schema("An ERP system", catalogue_shape.SYSTEM),
+        "service.schema.json": _schema("A sending service", catalogue_shape.SERVICE_SHAPE),
+        "system.schema.json": _schema("An ERP system", catalogue_shape.SYSTEM_SHAPE),
     }
 
 
@@ -37,8 +37,8 @@ def text(schema: dict[str, Any]) -> str:
 def _schema(title: str, spec: ArgumentSpec) -> dict[str, Any]:
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": title}
     found = _object(spec)
-    for name in (name for name in found["properties"] if name in catalogue_shape.KEYED):
-        found["properties"][name] = _keyed(catalogue_shape.KEYED[name])
+    for name in (name for name in found["properties"] if name in catalogue_shape.KEYED_PARTS):
+        found["properties"][name] = _keyed(catalogue_shape.KEYED_PARTS[name])
     return {**head, "description": "docs/catalogue.md explains it.", **found}
 
 

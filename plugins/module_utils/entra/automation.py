@@ -12,19 +12,21 @@ from ansible_collections.mailroom.erp.plugins.module_utils.entra.token import To
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
 
 _API = "Microsoft Graph"
-RUN_TIME = ("Application.ReadWrite.OwnedBy", "Application.Read.All")
+RUN_TIME_RIGHTS = ("Application.ReadWrite.OwnedBy", "Application.Read.All")
 """What the automation needs: change what it has made itself, and see deleted applications."""
 
-READ_SENDERS = ("User.Read.All", "Domain.Read.All", "MailboxSettings.Read")
+READ_SENDER_RIGHTS = ("User.Read.All", "Domain.Read.All", "MailboxSettings.Read")
 """What it needs to see whether senders are mailboxes of the tenant."""
 
 
 def automation(unique_name: str, display_name: str, *, read_senders: bool) -> WantedRegistration:
     """The automation's own application, with these rights and no others.
 
+    :param unique_name: what Graph knows it by
+    :param display_name: what people call it
     :param read_senders: whether it may look at the senders' mailboxes
     """
-    roles = (*RUN_TIME, *(READ_SENDERS if read_senders else ()))
+    roles = (*RUN_TIME_RIGHTS, *(READ_SENDER_RIGHTS if read_senders else ()))
     return WantedRegistration(
         unique_name=unique_name,
         app_id=None,
@@ -44,6 +46,8 @@ def automation(unique_name: str, display_name: str, *, read_senders: bool) -> Wa
 def check_person(wanted: WantedRegistration, token: Token) -> None:
     """See that a person has signed in: an application must never give rights to itself or another one.
 
+    :param wanted: the application that is to be made
+    :param token: what the sign-in gave
     :raises Refused: the token is an application's
     """
     if token.rights is not None:

@@ -27,13 +27,17 @@ class Certificate:
 
 
 def holds_private_key(text: object) -> bool:
-    """Whether a text holds a private key, which must never be sent or shown."""
+    """Whether a text holds a private key, which must never be sent or shown.
+
+    :param text: anything that was given as a certificate
+    """
     return isinstance(text, str) and "PRIVATE KEY" in text
 
 
 def read_certificate(text: str, subject: str) -> Certificate:
     """Read a certificate in PEM.
 
+    :param text: the certificate in PEM
     :param subject: what it belongs to, for messages
     :raises Refused: it is none, or holds a private key; no part of it is shown
     :raises MissingLibrary: cryptography is not installed

@@ -15,7 +15,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.entra.grants import R
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import Json
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
 
-CONSENT = "DelegatedPermissionGrant.ReadWrite.All"
+CONSENT_RIGHT = "DelegatedPermissionGrant.ReadWrite.All"
 _ALL, _ONE = "AllPrincipals", "Principal"
 _EVERYBODY = "everybody"
 
@@ -35,7 +35,7 @@ class WantedConsent:
     present: bool
 
     def problem(self, where: str, value: str | None, rule: str, way_out: str) -> Problem:
-        """A broken rule of this consent."""
+        """A broken rule of this consent. The parameters are the fields of :class:`Problem`."""
         return ENTRA_RULES.problem(f"application {self.app_id}", where, value, rule, way_out)
 
 
@@ -115,6 +115,8 @@ def _broken_rules(wanted: WantedConsent) -> Iterable[tuple[str, str | None, str,
 def check_publisher(wanted: WantedConsent, principal: Json) -> None:
     """Compare who publishes an application with who was declared.
 
+    :param wanted: the consent as it was declared
+    :param principal: the service principal of the application, with appOwnerOrganizationId and verifiedPublisher
     :raises Refused: it is somebody else's
     """
     problems = []
@@ -133,6 +135,9 @@ def check_publisher(wanted: WantedConsent, principal: Json) -> None:
 def plan_consent(wanted: WantedConsent, found: FoundConsent) -> ConsentPlan:
     """Compare what is declared with what is there.
 
+    :param wanted: the consent as it was declared
+    :param found: what the tenant has
+    :returns: what is to be done; without changes when nothing is
     :raises Refused: the declaration cannot be met
     """
     if found.principal is not None and wanted.present:

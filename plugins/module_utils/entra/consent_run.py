@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.consent import (
-    CONSENT,
+    CONSENT_RIGHT,
     ConsentPlan,
     FoundConsent,
     WantedConsent,
@@ -23,7 +23,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.entra.grants import (
     app_id_of,
     read_principals,
 )
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import Graph, Json, literal
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import Graph, Json, odata_literal
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.service_principal import find_principal
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.token import Token
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
@@ -43,16 +43,19 @@ class ConsentOutcome:
 def consent(graph: Graph, wanted: WantedConsent, token: Token, write: bool) -> ConsentOutcome:
     """Bring the consent to what was declared.
 
+    :param graph: the tenant's Microsoft Graph
+    :param wanted: the consent as it was declared
     :param token: what Graph was opened with
     :param write: False in check mode
+    :returns: the plan, and what the tenant has now
     :raises Refused: no permission has been given or taken
     :raises GraphError: Graph refuses something
     :raises NotSeen: it was written, but is not seen everywhere in time
     """
     found = read_found_consent(graph, wanted)
     planned = plan_consent(wanted, found)
-    if planned.changes_grants and token.lacks(CONSENT):
-        rule = f"this sign-in does not have {CONSENT}, as it should be at run time"
+    if planned.changes_grants and token.lacks(CONSENT_RIGHT):
+        rule = f"this sign-in does not have {CONSENT_RIGHT}, as it should be at run time"
         raise Refused(wanted.problem("scopes", None, rule, "Let a person run this task once with tenant.azure_cli."))
     outcome = ConsentOutcome(planned, found, _warnings(wanted, planned, write))
     if write and planned.changes:
@@ -67,6 +70,8 @@ def consent(graph: Graph, wanted: WantedConsent, token: Token, write: bool) -> C
 def read_found_consent(graph: Graph, wanted: WantedConsent) -> FoundConsent:
     """What the tenant has of the application: three requests, one more for every 7 users.
 
+    :param graph: the tenant's Microsoft Graph
+    :param wanted: the consent as it was declared
     :raises GraphError: something cannot be read
     """
     resource = app_id_of(wanted.resource)
@@ -77,7 +82,7 @@ def read_found_consent(graph: Graph, wanted: WantedConsent) -> FoundConsent:
     found = FoundConsent(Resources(one for one in principals if one is not principal), principal)
     found.users = _read_users(graph, wanted.users)
     if principal is not None:
-        query = {"$filter": f"clientId eq {literal(principal['id'])}"}
+        query = {"$filter": f"clientId eq {odata_literal(principal['id'])}"}
         found.grants = graph.get_all("oauth2PermissionGrants", query)
     return found
 
@@ -89,7 +94,7 @@ def _read_users(graph: Graph, users: tuple[str, ...]) -> dict[str, str]:
     for start in range(0, len(names), size):
         end = start + size
         some = names[start:end]
-        clauses = [f"{name} eq {literal(user)}" for user in some for name in ("userPrincipalName", "mail")]
+        clauses = [f"{name} eq {odata_literal(user)}" for user in some for name in ("userPrincipalName", "mail")]
         query = {"$filter": " or ".join(clauses), "$select": "id,userPrincipalName,mail"}
         for one in graph.get_all("users", query):
             own = {str(one.get(name)).lower() for name in ("userPrincipalName", "mail")}

@@ -59,13 +59,16 @@ class WantedCredential:
         return f"{self.name}{part} {_MARK}"
 
     def is_ours(self, credential: Json) -> bool:
-        """Whether a secret or certificate was made by us under this name."""
+        """Whether a secret or certificate was made by us under this name.
+
+        :param credential: one of the application's, as Graph shows it
+        """
         part = " [0-9a-f]{16}" if self.kind == "certificate" else ""
         pattern = f"{re.escape(self.name)}{part} {re.escape(_MARK)}"
         return re.fullmatch(pattern, str(credential.get("displayName"))) is not None
 
     def problem(self, where: str, value: str | None, rule: str, way_out: str) -> Problem:
-        """A broken rule of this credential."""
+        """A broken rule of this credential. The parameters are the fields of :class:`Problem`."""
         return ENTRA_RULES.problem(self.subject, where, value, rule, way_out)
 
 
@@ -92,6 +95,7 @@ def read_wanted_credential(params: Mapping[str, Any], now: datetime.datetime) ->
     """The declared credential.
 
     :param params: the parameters of ``entra_app_credential``
+    :param now: the time of the run; a certificate must be valid then
     :raises Refused: with everything that is wrong with them
     :raises MissingLibrary: a certificate cannot be read without cryptography
     """
@@ -155,13 +159,16 @@ def _broken_kind(wanted: WantedCredential, now: datetime.datetime) -> Iterable[t
 def plan_credential(wanted: WantedCredential, held: list[Json], now: datetime.datetime) -> CredentialPlan:
     """Say what is to be done with the secrets or certificates of an application.
 
+    :param wanted: the credential as it was declared
     :param held: all of them, as Graph shows them
+    :param now: the time of the run
+    :returns: what is to be done; without changes when nothing is
     :raises Refused: the value of the newest secret was lost, and nobody said to replace it
     """
     ours = [one for one in held if wanted.is_ours(one)]
     if not wanted.present:
         return CredentialPlan(remove=ours)
-    live = sorted((one for one in ours if time_of(one, "endDateTime") > now), key=_start)
+    live = sorted((one for one in ours if credential_time(one, "endDateTime") > now), key=_start)
     made = _plan_certificate(wanted, live, now) if wanted.certificate else _plan_secret(wanted, live, now)
     if made.current is not None and not made.create:
         _plan_retirement(made, wanted, [one for one in live if one is not made.current], now)
@@ -180,7 +187,7 @@ def _plan_secret(wanted: WantedCredential, live: list[Json], now: datetime.datet
     made = CredentialPlan(current=newest)
     if wanted.stored_key_id is not None and newest["keyId"].lower() != wanted.stored_key_id:
         _plan_loss(made, wanted, live)
-    elif time_of(newest, "endDateTime") - now <= datetime.timedelta(days=wanted.renew_before):
+    elif credential_time(newest, "endDateTime") - now <= datetime.timedelta(days=wanted.renew_before):
         made.create, made.why = True, f"it ends on {newest['endDateTime'][:10]}"
     return made
 
@@ -211,7 +218,7 @@ def _plan_certificate(wanted: WantedCredential, live: list[Json], now: datetime.
 def _plan_retirement(made: CredentialPlan, wanted: WantedCredential, old: list[Json], now: datetime.datetime) -> None:
     if made.current is None:
         return
-    over = time_of(made.current, "startDateTime") + datetime.timedelta(days=wanted.overlap)
+    over = credential_time(made.current, "startDateTime") + datetime.timedelta(days=wanted.overlap)
     confirmed = made.current["keyId"].lower() == wanted.confirmed_key_id
     for one in old:
         if confirmed and over <= now:
@@ -221,14 +228,19 @@ def _plan_retirement(made: CredentialPlan, wanted: WantedCredential, old: list[J
             made.retiring.append((one, why))
 
 
-def time_of(credential: Json, name: str) -> datetime.datetime:
-    """A time of a credential; Graph writes up to seven digits of a second."""
+def credential_time(credential: Json, name: str) -> datetime.datetime:
+    """A time of a credential; Graph writes up to seven digits of a second.
+
+    :param credential: a secret or certificate, or an application, as Graph shows it
+    :param name: the property, e.g. endDateTime
+    :returns: the time, with its zone
+    """
     text = re.sub(r"(\.\d{6})\d+", r"\1", str(credential[name]))
     return datetime.datetime.fromisoformat(text)
 
 
 def _start(credential: Json) -> datetime.datetime:
-    return time_of(credential, "startDateTime")
+    return credential_time(credential, "startDateTime")
 
 
 def _lower(value: str | None) -> str | None:

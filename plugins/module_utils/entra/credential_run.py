@@ -9,12 +9,15 @@ from __future__ import annotations
 import datetime
 from dataclasses import dataclass, field
 
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.application import look_up, missing_application
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.application import (
+    missing_application,
+    read_application,
+)
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.credential import (
     CredentialPlan,
     WantedCredential,
+    credential_time,
     plan_credential,
-    time_of,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import (
     SEEN_IN_A_ROW,
@@ -84,6 +87,7 @@ class Keeper:
     def withdraw(self, key_id: str) -> None:
         """Remove a secret of ours whose value could not be stored, so that none is left that nobody has.
 
+        :param key_id: of the secret; one that is not ours, or is gone, is left alone
         :raises GraphError: Graph refuses
         :raises NotSeen: the application does not look the same for long enough
         """
@@ -144,7 +148,7 @@ class Keeper:
         """Make a secret. When an answer is lost, so is the value: what was made for nothing is removed again."""
         end = (self.now + datetime.timedelta(days=self.wanted.lifetime)).strftime("%Y-%m-%dT%H:%M:%SZ")
         body = {"passwordCredential": {"displayName": self.wanted.label, "endDateTime": end}}
-        young = self.now - time_of(application, "createdDateTime") < _YOUNG
+        young = self.now - credential_time(application, "createdDateTime") < _YOUNG
         for attempt in range(_TRIES):
             try:
                 made = self.graph.post_once(f"applications/{application['id']}/addPassword", body, fresh=young)
@@ -211,7 +215,7 @@ class Keeper:
     def _read(self) -> Json | None:
         # Certificates are read only when they are wanted: Graph allows 150 such requests a minute for a whole tenant.
         query = {"$select": f"id,appId,createdDateTime,{_TABLES[self.wanted.kind]}"}
-        return look_up(self.graph, self.wanted, query)
+        return read_application(self.graph, self.wanted, query)
 
     def _held(self, application: Json | None) -> list[Json]:
         return list((application or {}).get(_TABLES[self.wanted.kind]) or [])

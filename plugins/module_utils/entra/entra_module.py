@@ -67,6 +67,8 @@ def register_secret(value: str) -> None:
 
     Older cores mask by ``no_log_values``, which would blank the value in the result that has to hand it over; for them
     the controller's part hides the whole result instead.
+
+    :param value: the secret
     """
     with contextlib.suppress(ImportError):
         importlib.import_module("ansible.module_utils.secrets").register_secret(value)
@@ -89,7 +91,12 @@ def run_entra_module(module: Module, work: Callable[[Task], Result]) -> NoReturn
 
 
 def difference(header: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Result]:
-    """The return value ``diff``; empty when nothing changes."""
+    """The return value ``diff``; empty when nothing changes.
+
+    :param header: what the texts are called
+    :param before: what was there, by name
+    :param after: what is there afterwards, by name
+    """
     if before == after:
         return []
     return [{"before_header": header, "after_header": header, "before": dict(before), "after": dict(after)}]

@@ -31,7 +31,7 @@ CLOUDS = {
 }
 """Where to sign in and where Graph is, for each cloud [Microsoft Graph, national cloud deployments]."""
 
-WAYS = ("client_secret", "certificate", "federated_token", "azure_cli")
+SIGN_IN_WAYS = ("client_secret", "certificate", "federated_token", "azure_cli")
 """How to sign in; exactly one is given."""
 
 TENANT_OPTIONS: ArgumentSpec = {
@@ -104,7 +104,7 @@ _ENVIRONMENT: ArgumentSpec = {
     "senders": {"type": "list", "elements": "str", "default": []},
 }
 
-MODULES: dict[str, ArgumentSpec] = {
+MODULE_OPTIONS: dict[str, ArgumentSpec] = {
     "entra_app_registration": {
         **_APPLICATION,
         **_REGISTRATION,
@@ -186,16 +186,17 @@ def module_spec(module: str) -> dict[str, Any]:
 
     :param module: its name, without the collection's
     """
-    return {"tenant": {"type": "dict", "required": True, "options": TENANT_OPTIONS}, **MODULES[module]}
+    return {"tenant": {"type": "dict", "required": True, "options": TENANT_OPTIONS}, **MODULE_OPTIONS[module]}
 
 
 def check_names(module: str, names: Iterable[str]) -> list[str]:
     """Find options that a module does not have, which it would print with their values.
 
     :param module: its name, without the collection's
+    :param names: the options that were given
     :returns: one sentence per broken rule
     """
-    known = ["tenant", *MODULES[module]]
+    known = ["tenant", *MODULE_OPTIONS[module]]
     problems = []
     for name in sorted(set(names) - set(known)):
         belongs = f"it belongs into tenant: tenant.{name}" if name in TENANT_OPTIONS else _hint(name, known, "")
@@ -204,7 +205,10 @@ def check_names(module: str, names: Iterable[str]) -> list[str]:
 
 
 def is_guid(value: object) -> bool:
-    """Whether a value is a GUID in its usual form, 8-4-4-4-12 hexadecimal digits."""
+    """Whether a value is a GUID in its usual form, 8-4-4-4-12 hexadecimal digits.
+
+    :param value: anything
+    """
     return isinstance(value, str) and _GUID.fullmatch(value) is not None
 
 
@@ -247,9 +251,9 @@ def check_tenant(tenant: object) -> list[str]:
 
 
 def _check_way(given: Mapping[str, Any]) -> list[str]:
-    ways = [name for name in WAYS if given.get(name) not in (None, False)]
+    ways = [name for name in SIGN_IN_WAYS if given.get(name) not in (None, False)]
     if len(ways) != 1:
-        names = ", ".join(f"tenant.{name}" for name in (ways or WAYS))
+        names = ", ".join(f"tenant.{name}" for name in (ways or SIGN_IN_WAYS))
         said = "name two ways to sign in; give one" if ways else "say how to sign in; give exactly one"
         return [f"{names}: {said}"]
     problems = []

@@ -36,7 +36,7 @@ _FAILURES = (Refused, GraphError, NotSeen, AnswerLost)
 
 
 @dataclass(frozen=True, slots=True)
-class Declared:
+class DeclaredEnvironment:
     """What one environment needs of the tenant, checked; None for a part that it does not need."""
 
     name: str
@@ -67,7 +67,10 @@ class Done:
     problems: list[str] = field(default_factory=list)
 
     def as_dict(self, tenant_id: str) -> Json:
-        """One item of the return value ``environments``, without the value of a secret."""
+        """One item of the return value ``environments``, without the value of a secret.
+
+        :param tenant_id: of the tenant, as it was declared
+        """
         found = self.application.found.application if self.application else None
         grants = self.application.plan if self.application else None
         return {
@@ -90,12 +93,13 @@ class Done:
 
 def read_declared(
     entries: Iterable[Mapping[str, Any]], listed: Any, client_id: str | None, now: datetime.datetime
-) -> list[Declared]:
+) -> list[DeclaredEnvironment]:
     """The environments as they were declared.
 
     :param entries: the option ``environments``
     :param listed: the option ``catalogue_permissions``
     :param client_id: of the automation, which must not change itself
+    :param now: the time of the run
     :raises Refused: with everything that is wrong with any of them
     """
     reader = _Reader(listed, client_id, now)
@@ -112,11 +116,11 @@ class _Reader:
         self._listed, self._client_id, self._now = listed, client_id, now
         self.problems: list[Problem] = []
 
-    def environment(self, entry: Mapping[str, Any]) -> Declared:
+    def environment(self, entry: Mapping[str, Any]) -> DeclaredEnvironment:
         name, senders = entry["environment"], tuple(entry.get("senders") or ())
         application = self._part(self._application, entry, "application")
         key = self._part(self._credential, entry, "credential")
-        return Declared(name, application, key, self._part(_consent, entry, "consent"), senders)
+        return DeclaredEnvironment(name, application, key, self._part(_consent, entry, "consent"), senders)
 
     def _part(self, read: Callable[[Mapping[str, Any]], _Read], entry: Mapping[str, Any], part: str) -> _Read | None:
         try:
@@ -152,16 +156,20 @@ class TenantWork:
     write: bool
     make_secrets: frozenset[str] = frozenset()
 
-    def bring(self, declared: Iterable[Declared]) -> dict[str, Done]:
+    def bring(self, declared: Iterable[DeclaredEnvironment]) -> dict[str, Done]:
         """Bring all environments to what was declared, one after the other.
 
         What fails for one environment is its problem; the others go on, and a secret that was made is given back.
+
+        :param declared: the environments, each once
+        :returns: what came of each, by name
         """
         return {one.name: self._one(one) for one in declared}
 
-    def withdraw(self, declared: Iterable[Declared], keys: Mapping[str, str]) -> None:
+    def withdraw(self, declared: Iterable[DeclaredEnvironment], keys: Mapping[str, str]) -> None:
         """Remove secrets whose values could not be stored.
 
+        :param declared: the environments, as they were declared when the secrets were made
         :param keys: environment to key id
         :raises GraphError: Graph refuses
         :raises NotSeen: an application does not look the same for long enough
@@ -170,7 +178,7 @@ class TenantWork:
             if one.name in keys and one.credential is not None:
                 Keeper(self.graph, one.credential, self.now).withdraw(keys[one.name])
 
-    def _one(self, one: Declared) -> Done:
+    def _one(self, one: DeclaredEnvironment) -> Done:
         done = Done()
         for part in (self._application, self._credential, self._consent):
             try:
@@ -180,7 +188,7 @@ class TenantWork:
                 break
         return done
 
-    def _application(self, one: Declared, done: Done) -> None:
+    def _application(self, one: DeclaredEnvironment, done: Done) -> None:
         if one.application is None:
             return
         outcome = registration.register(self.graph, one.application, self.token, self.write)
@@ -189,7 +197,7 @@ class TenantWork:
         subject = f"{one.application.subject} (application)"
         done.differences.append((subject, outcome.plan.before, outcome.plan.after))
 
-    def _credential(self, one: Declared, done: Done) -> None:
+    def _credential(self, one: DeclaredEnvironment, done: Done) -> None:
         if one.credential is None:
             return
         keeper = Keeper(self.graph, one.credential, self.now, may_create=one.name in self.make_secrets)
@@ -210,7 +218,7 @@ class TenantWork:
         new = {"(new)": f"{one.credential.label}, until {keeper.new_end()}"} if outcome.plan.create else {}
         done.differences.append((one.credential.subject, before, {**after, **new}))
 
-    def _consent(self, one: Declared, done: Done) -> None:
+    def _consent(self, one: DeclaredEnvironment, done: Done) -> None:
         """Consent is given where this sign-in may; else it is told, for it is a person's work."""
         if one.consent is None:
             return
@@ -229,8 +237,8 @@ class TenantWork:
         done.differences.append((f"{one.consent.app_id} (consent)", outcome.plan.before, outcome.plan.after))
 
     def _is_a_person_s_work(self, error: Exception) -> bool:
-        return self.token.lacks(consent.CONSENT) and (
-            error.status == 403 if isinstance(error, GraphError) else _speaks_of(error, consent.CONSENT)
+        return self.token.lacks(consent.CONSENT_RIGHT) and (
+            error.status == 403 if isinstance(error, GraphError) else _speaks_of(error, consent.CONSENT_RIGHT)
         )
 
 
@@ -238,9 +246,12 @@ def _speaks_of(error: Exception, right: str) -> bool:
     return right in str(error)
 
 
-def find_senders(graph: Graph, declared: Iterable[Declared], done: Mapping[str, Done]) -> Iterator[str]:
+def find_senders(graph: Graph, declared: Iterable[DeclaredEnvironment], done: Mapping[str, Done]) -> Iterator[str]:
     """Look up the senders of all environments together, and put them into ``done``.
 
+    :param graph: the tenant's Microsoft Graph
+    :param declared: the environments
+    :param done: what came of each, by name; takes the state of its senders
     :returns: what is wrong with them, one sentence each
     :raises Refused: an address is none
     :raises GraphError: Graph fails

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.application import look_up, missing_application
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.application import (
+    missing_application,
+    read_application,
+)
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.credential import WantedCredential
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import Graph, Json
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
@@ -26,12 +29,13 @@ class Federated:
     def keep(self, write: bool) -> tuple[str | None, Json, Json]:
         """Bring it to what was declared.
 
+        :param write: False in check mode
         :returns: the application id, and the properties before and after; empty where there is none
         :raises Refused: nothing has been written
         :raises GraphError: Graph refuses something
         :raises NotSeen: it was written, but is not seen everywhere in time
         """
-        application = look_up(self.graph, self.wanted, {"$select": "id,appId"})
+        application = read_application(self.graph, self.wanted, {"$select": "id,appId"})
         if application is None and write and self.wanted.present:
             raise Refused(missing_application(self.wanted))
         found = self._find(application)

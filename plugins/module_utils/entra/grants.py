@@ -12,15 +12,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import is_guid
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import Graph, Json, literal
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import Graph, Json, odata_literal
 
-GRAPH = "00000003-0000-0000-c000-000000000000"
-EXCHANGE = "00000002-0000-0ff1-ce00-000000000000"
+GRAPH_APP_ID = "00000003-0000-0000-c000-000000000000"
+EXCHANGE_APP_ID = "00000002-0000-0ff1-ce00-000000000000"
 
-KNOWN = {"Microsoft Graph": GRAPH, "Office 365 Exchange Online": EXCHANGE}
+KNOWN_APIS = {"Microsoft Graph": GRAPH_APP_ID, "Office 365 Exchange Online": EXCHANGE_APP_ID}
 """Application ids of Microsoft's APIs, the same in every tenant; their display names could be taken by others too."""
 
-ALLOWED = frozenset({(GRAPH, "Mail.Send"), (GRAPH, "Mail.ReadWrite"), (EXCHANGE, "SMTP.SendAsApp")})
+ALLOWED_PERMISSIONS = frozenset(
+    {(GRAPH_APP_ID, "Mail.Send"), (GRAPH_APP_ID, "Mail.ReadWrite"), (EXCHANGE_APP_ID, "SMTP.SendAsApp")}
+)
 """What may be granted without an ERP's catalogue file that lists it. Another role can be a way to all others: with
 AppRoleAssignment.ReadWrite.All an application gives itself any permission there is."""
 
@@ -47,8 +49,11 @@ class Permission:
 
 
 def app_id_of(resource: str) -> str | None:
-    """The application id of an API given by name or id; None when only the tenant knows it."""
-    return KNOWN.get(resource) or (resource.lower() if is_guid(resource) else None)
+    """The application id of an API given by name or id; None when only the tenant knows it.
+
+    :param resource: the API, e.g. Microsoft Graph
+    """
+    return KNOWN_APIS.get(resource) or (resource.lower() if is_guid(resource) else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +67,10 @@ class Resource:
     scopes: Mapping[str, str]
 
     def role_name(self, role_id: str) -> str:
-        """``API/role`` for people to read; the id of a role that the API does not have any more."""
+        """``API/role`` for people to read; the id of a role that the API does not have any more.
+
+        :param role_id: the id of an application role, as a grant holds it
+        """
         return f"{self.name}/{next((name for name, one in self.roles.items() if one == role_id), role_id)}"
 
 
@@ -73,25 +81,41 @@ class Resources:
         self._all = [_resource(one) for one in principals]
 
     def named(self, resource: str) -> list[Resource]:
-        """The APIs that a declared name or application id means: none, one, or several with the same name."""
+        """The APIs that a declared name or application id means: none, one, or several with the same name.
+
+        :param resource: e.g. Microsoft Graph, or a GUID
+        """
         app_id = app_id_of(resource)
         return [one for one in self._all if (one.app_id == app_id if app_id else one.name == resource)]
 
     def by_object_id(self, object_id: str) -> Resource | None:
-        """The API whose service principal this is."""
+        """The API whose service principal this is.
+
+        :param object_id: of the service principal
+        :returns: None when it is not among them
+        """
         return next((one for one in self._all if one.object_id == object_id), None)
 
     def by_app_id(self, app_id: str) -> Resource | None:
-        """The API with this application id."""
+        """The API with this application id.
+
+        :param app_id: in small letters, as Graph shows it
+        :returns: None when it is not among them
+        """
         return next((one for one in self._all if one.app_id == app_id), None)
 
     def add(self, principals: Iterable[Json]) -> None:
-        """Take up more of them."""
+        """Add APIs to those that are known.
+
+        :param principals: service principals, as :func:`read_principals` gives them
+        """
         self._all += [_resource(one) for one in principals]
 
     def broken_rule(self, resource: str, value: str, *, scope: bool = False) -> str | None:
         """Why a permission cannot be had in this tenant; None when it can.
 
+        :param resource: the API's name or application id, as declared
+        :param value: the name of the role or scope, e.g. Mail.Send
         :param scope: whether it is a delegated scope rather than an application role
         """
         found = self.named(resource)
@@ -108,11 +132,12 @@ class Resources:
 def read_principals(graph: Graph, *, more: str = "", **wanted: Iterable[str]) -> list[Json]:
     """Service principals with their roles and scopes, in one request for every 15 of them.
 
+    :param graph: the tenant's Microsoft Graph
     :param more: further properties to read, each with a comma before it
     :param wanted: values of the properties ``appId``, ``displayName`` and ``id``; one that fits is enough
     :raises GraphError: they cannot be read
     """
-    clauses = [f"{name} eq {literal(value)}" for name, values in wanted.items() for value in values]
+    clauses = [f"{name} eq {odata_literal(value)}" for name, values in wanted.items() for value in values]
     found: list[Json] = []
     while clauses:
         some, clauses = clauses[:MOST_CLAUSES], clauses[MOST_CLAUSES:]
@@ -121,16 +146,20 @@ def read_principals(graph: Graph, *, more: str = "", **wanted: Iterable[str]) ->
 
 
 def read_permissions(entries: Iterable[Mapping[str, Any]]) -> tuple[Permission, ...]:
-    """The declared permissions, each once, in the order given."""
+    """The declared permissions, each once, in the order given.
+
+    :param entries: the option ``permissions``: {resource, role}
+    """
     return tuple(dict.fromkeys(Permission(str(one["resource"]), str(one["role"])) for one in entries))
 
 
 def may_be_granted(permission: Permission, listed: Iterable[Permission]) -> bool:
     """Whether a permission is on the allow list.
 
+    :param permission: as it was declared
     :param listed: what the catalogue's ERP systems list
     """
-    allowed = ALLOWED | {(one.app_id, one.role) for one in listed}
+    allowed = ALLOWED_PERMISSIONS | {(one.app_id, one.role) for one in listed}
     return permission.app_id is not None and (permission.app_id, permission.role) in allowed
 
 

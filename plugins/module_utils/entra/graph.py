@@ -110,7 +110,7 @@ class Graph:
     def get(self, path: str, query: Mapping[str, str] | None = None) -> Json:
         """Read one object.
 
-        :param path: below the version, keys quoted with :func:`key`
+        :param path: below the version, keys quoted with :func:`odata_key`
         :param query: e.g. ``{"$select": "id"}``
         :raises GraphError: there is no such object, or it cannot be read
         """
@@ -119,6 +119,8 @@ class Graph:
     def find(self, path: str, query: Mapping[str, str] | None = None) -> Json | None:
         """Read one object, or None when there is none.
 
+        :param path: below the version, keys quoted with :func:`odata_key`
+        :param query: e.g. ``{"$select": "id"}``
         :raises GraphError: it cannot be read
         """
         try:
@@ -131,6 +133,9 @@ class Graph:
     def get_all(self, path: str, query: Mapping[str, str] | None = None) -> list[Json]:
         """Read a whole collection, page by page.
 
+        :param path: below the version, keys quoted with :func:`odata_key`
+        :param query: e.g. a filter; all values are percent-encoded here
+        :returns: the items of all pages
         :raises GraphError: a page cannot be read, or is said to be at another address than Graph's
         """
         items: list[Json] = []
@@ -146,7 +151,10 @@ class Graph:
     def change(self, path: str, body: Json, *, fresh: bool = False, headers: Mapping[str, str] | None = None) -> Json:
         """PATCH an object.
 
+        :param path: below the version, keys quoted with :func:`odata_key`
+        :param body: the properties to set
         :param fresh: the object was made in this run, so that Graph may not know it everywhere yet
+        :param headers: more headers of the request
         :returns: what Graph answers; empty for 204
         :raises GraphError: Graph refuses
         """
@@ -155,6 +163,9 @@ class Graph:
     def create(self, path: str, body: Json, *, fresh: bool = False) -> Json | None:
         """POST something that Graph allows only once, so that it can be sent again when the answer is lost.
 
+        :param path: below the version, keys quoted with :func:`odata_key`
+        :param body: the object
+        :param fresh: what it refers to was made in this run, so that Graph may not know it everywhere yet
         :returns: the object, or None when it is there already
         :raises GraphError: Graph refuses
         """
@@ -168,6 +179,9 @@ class Graph:
     def post(self, path: str, body: Json) -> Json:
         """POST something that does no harm when it is sent twice.
 
+        :param path: below the version, keys quoted with :func:`odata_key`
+        :param body: what the action takes
+        :returns: what Graph answers; empty for 204
         :raises GraphError: Graph refuses
         """
         return self._json("POST", self._url(path), body)
@@ -175,6 +189,10 @@ class Graph:
     def post_once(self, path: str, body: Json, *, fresh: bool = False) -> Json:
         """POST something that would be done twice if it were sent twice.
 
+        :param path: below the version, keys quoted with :func:`odata_key`
+        :param body: what the action takes
+        :param fresh: the object was made in this run, so that Graph may not know it everywhere yet
+        :returns: what Graph answers
         :raises AnswerLost: there was no answer
         :raises GraphError: Graph refuses
         """
@@ -183,6 +201,7 @@ class Graph:
     def remove(self, path: str) -> None:
         """DELETE an object; one that is gone already is no error.
 
+        :param path: below the version, keys quoted with :func:`odata_key`
         :raises GraphError: Graph refuses
         """
         try:
@@ -194,6 +213,7 @@ class Graph:
     def restore(self, object_id: str) -> None:
         """Bring a deleted object back; one that is back already is no error.
 
+        :param object_id: of the deleted object
         :raises GraphError: Graph refuses
         """
         try:
@@ -203,13 +223,18 @@ class Graph:
                 raise
 
     def address(self, path: str) -> str:
-        """The whole address of an object, as references to it are written."""
+        """The whole address of an object, as references to it are written.
+
+        :param path: below the version, keys quoted with :func:`odata_key`
+        """
         return f"{self._root}{path}"
 
     def until(self, what: str, look: Callable[[], Seen | None]) -> Seen:
         """Wait until something is seen once.
 
+        :param what: for the message, e.g. ``the application erp``
         :param look: asks Graph once; gives None when it is not there
+        :returns: what was seen
         :raises NotSeen: not within the timeout
         """
         deadline = self.pace.clock() + self.pace.timeout
@@ -284,16 +309,21 @@ class Graph:
         return f"{self._root}{path}{'?' if text else ''}{text}"
 
 
-def key(value: str) -> str:
+def odata_key(value: str) -> str:
     """Quote a value for a path or a filter: apostrophes are doubled (OData 4.01, section 5.1.1.6.1).
 
+    :param value: e.g. a unique name
     :returns: the value with its apostrophes, percent-encoded for a path
     """
-    return urllib.parse.quote(literal(value), safe="'")
+    return urllib.parse.quote(odata_literal(value), safe="'")
 
 
-def literal(value: str) -> str:
-    """Quote a value for a filter, which is encoded later, as part of the query."""
+def odata_literal(value: str) -> str:
+    """Quote a value for a filter, which is encoded later, as part of the query.
+
+    :param value: e.g. a display name
+    :returns: the value between apostrophes, those in it doubled
+    """
     doubled = value.replace("'", "''")
     return f"'{doubled}'"
 

@@ -13,7 +13,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options i
 from ansible_collections.mailroom.erp.plugins.module_utils.libraries import require
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
 
-SECONDS = 30.0
+ANSWER_TIMEOUT = 30.0
 """How long one answer may take. A longer wait is for the caller to decide, who knows whether to ask again."""
 
 
@@ -39,19 +39,37 @@ class Http:
     def request(self, method: str, url: str, **more: Any) -> Any:
         """Send one request; a redirect is not followed, for the token would go with it.
 
+        :param method: e.g. GET
+        :param url: the whole address
+        :param more: what ``requests.Session.request`` takes, e.g. headers and json
         :returns: the ``requests.Response``
         :raises requests.RequestException: there was no answer
         """
-        return self._connections.request(method, url, timeout=SECONDS, allow_redirects=False, **more)
+        return self._connections.request(method, url, timeout=ANSWER_TIMEOUT, allow_redirects=False, **more)
 
     def get(self, url: str, params: Any = None, headers: Any = None, **more: Any) -> Any:
-        """What msal asks of an HTTP client (its ``http_client``); see :meth:`request`. Its time-out does not count."""
+        """Send a GET; what else is given has no say.
+
+        :param url: the whole address
+        :param params: the query, by name
+        :param headers: by name
+        :returns: the ``requests.Response``
+        :raises requests.RequestException: there was no answer
+        """
         return self.request("GET", url, params=params, headers=headers)
 
     def post(self, url: str, params: Any = None, data: Any = None, headers: Any = None, **more: Any) -> Any:
-        """See :meth:`get`."""
+        """Send a POST; what else is given has no say.
+
+        :param url: the whole address
+        :param params: the query, by name
+        :param data: the body, as text or as the fields of a form
+        :param headers: by name
+        :returns: the ``requests.Response``
+        :raises requests.RequestException: there was no answer
+        """
         return self.request("POST", url, params=params, data=data, headers=headers)
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connections; nothing may be sent afterwards."""
         self._connections.close()

@@ -12,7 +12,7 @@ from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import ENTRA_RULES
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.grants import MOST_CLAUSES
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import Graph, GraphError, Json, literal
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import Graph, GraphError, Json, odata_literal
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.address import BadAddress, domain_of
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
 
@@ -60,6 +60,8 @@ class SenderState:
 def read_sender_addresses(graph: Graph, addresses: Iterable[str]) -> list[SenderState]:
     """Look up sender addresses.
 
+    :param graph: the tenant's Microsoft Graph
+    :param addresses: as they were declared: name@domain
     :returns: one item per address, each address once, in the order given
     :raises Refused: with everything that is no address
     :raises GraphError: people cannot be read
@@ -99,8 +101,8 @@ def _find_users(graph: Graph, addresses: list[str]) -> dict[str, Json]:
 
 def _clauses(address: str) -> list[str]:
     """A mailbox has its primary address as SMTP:, others as smtp:; that Graph folds the case is not documented."""
-    kinds = [f"proxyAddresses/any(p:p eq {literal(prefix + address)})" for prefix in ("SMTP:", "smtp:")]
-    return [*kinds, f"userPrincipalName eq {literal(address)}"]
+    kinds = [f"proxyAddresses/any(p:p eq {odata_literal(prefix + address)})" for prefix in ("SMTP:", "smtp:")]
+    return [*kinds, f"userPrincipalName eq {odata_literal(address)}"]
 
 
 def _has(user: Json, address: str) -> bool:

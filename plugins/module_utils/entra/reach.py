@@ -20,6 +20,7 @@ _SENDING = (Permission("Microsoft Graph", "Mail.Send"), Permission("Office 365 E
 def read_reach(graph: Graph, unique_name: str) -> Json:
     """Look at an application: three requests when it is there, two when it is not.
 
+    :param graph: the tenant's Microsoft Graph
     :param unique_name: of the application, which may be only planned
     :returns: ``exists`` (bool), ``app_id`` (str or None), ``granted`` (what the whole tenant has granted,
         ``API/role``), and ``every_mailbox``: True when one of these lets it send as every mailbox, None when not: which

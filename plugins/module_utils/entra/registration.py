@@ -18,11 +18,11 @@ from ansible_collections.mailroom.erp.plugins.module_utils.entra.application imp
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.grants import Resources, read_principals
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import Graph, Json, Seen
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.registration_plan import (
-    ASSIGN,
+    ASSIGN_RIGHT,
     FoundRegistration,
     RegistrationPlan,
     WantedRegistration,
-    itself,
+    own_application_problem,
     plan_registration,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.service_principal import (
@@ -45,16 +45,19 @@ class RegistrationOutcome:
 def register(graph: Graph, wanted: WantedRegistration, token: Token, write: bool) -> RegistrationOutcome:
     """Bring an application to what was declared.
 
+    :param graph: the tenant's Microsoft Graph
+    :param wanted: the application as it was declared
     :param token: what Graph was opened with; it says who the automation is and what it may do
     :param write: False in check mode
+    :returns: the plan, and what the tenant has now
     :raises Refused: nothing has been written
     :raises GraphError: Graph refuses something
     :raises NotSeen: it was written, but is not seen everywhere in time
     """
     found = read_found_registration(graph, wanted)
     if found.base is not None and token.app_id and found.base["appId"].lower() == token.app_id.lower():
-        raise Refused(itself(wanted))
-    may_grant = not token.lacks(ASSIGN)
+        raise Refused(own_application_problem(wanted))
+    may_grant = not token.lacks(ASSIGN_RIGHT)
     planned = plan_registration(wanted, found, may_grant)
     if not write or not planned.changes:
         return RegistrationOutcome(planned, found)
@@ -69,6 +72,8 @@ def register(graph: Graph, wanted: WantedRegistration, token: Token, write: bool
 def read_found_registration(graph: Graph, wanted: WantedRegistration, *, look_around: bool = True) -> FoundRegistration:
     """What the tenant has of an application: three requests when it is there and has no unknown grants.
 
+    :param graph: the tenant's Microsoft Graph
+    :param wanted: the application as it was declared
     :param look_around: whether to look for deleted ones and namesakes when there is none
     :raises Refused: it is named by a display name that several have, or none
     :raises GraphError: something cannot be read
@@ -125,7 +130,7 @@ class _Work:
         if planned.restore and found.deleted is not None:
             self._restore(found.deleted)
             found = self._until("restored", self._live)
-            planned = plan_registration(self.wanted, found, not self.token.lacks(ASSIGN))
+            planned = plan_registration(self.wanted, found, not self.token.lacks(ASSIGN_RIGHT))
         application, fresh = found.application, False
         if application is None:
             application, fresh = self._create(planned.body), True

@@ -13,7 +13,7 @@ from typing import Any
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.application import missing_application
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import ENTRA_GUIDE, ENTRA_RULES, is_guid
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.grants import (
-    ALLOWED,
+    ALLOWED_PERMISSIONS,
     Permission,
     Resource,
     Resources,
@@ -23,7 +23,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.entra.grants import (
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import Json
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
 
-ASSIGN = "AppRoleAssignment.ReadWrite.All"
+ASSIGN_RIGHT = "AppRoleAssignment.ReadWrite.All"
 _ROLE = "Role"
 
 
@@ -55,7 +55,7 @@ class WantedRegistration:
         return self.permissions if self.access == "tenant" else ()
 
     def problem(self, where: str, value: str | None, rule: str, way_out: str) -> Problem:
-        """A broken rule of this application."""
+        """A broken rule of this application. The parameters are the fields of :class:`Problem`."""
         return ENTRA_RULES.problem(self.subject, where, value, rule, way_out)
 
 
@@ -136,7 +136,7 @@ def _check(wanted: WantedRegistration, client_id: str | None, listed: tuple[Perm
     if wanted.app_id and not is_guid(wanted.app_id):
         problems.append(wanted.problem("app_id", wanted.app_id, "it is no GUID", "Take the Application ID from Entra."))
     if wanted.app_id and client_id and wanted.app_id == client_id.lower():
-        problems.append(itself(wanted))
+        problems.append(own_application_problem(wanted))
     for owner in wanted.owners:
         if not is_guid(owner):
             way_out = "Take the Object ID from Entra."
@@ -151,21 +151,27 @@ def _check(wanted: WantedRegistration, client_id: str | None, listed: tuple[Perm
     ]
 
 
-def itself(wanted: WantedRegistration) -> Problem:
-    """What is wrong when the automation would change its own rights."""
+def own_application_problem(wanted: WantedRegistration) -> Problem:
+    """What is wrong when the automation would change its own rights.
+
+    :param wanted: the application as it was declared
+    """
     rule = "this is the application that the automation signs in with, and it never changes itself"
     return wanted.problem("app_id", wanted.app_id, rule, "Declare the ERP's own application.")
 
 
 def _not_allowed(listed: tuple[Permission, ...]) -> str:
-    names = sorted({role for _app_id, role in ALLOWED} | {one.role for one in listed})
+    names = sorted({role for _app_id, role in ALLOWED_PERMISSIONS} | {one.role for one in listed})
     return f"only what an ERP needs to send mail is ever granted: {', '.join(names)}"
 
 
 def plan_registration(wanted: WantedRegistration, found: FoundRegistration, may_grant: bool) -> RegistrationPlan:
     """Compare what is declared with what is there.
 
+    :param wanted: the application as it was declared
+    :param found: what the tenant has
     :param may_grant: whether the sign-in may give and take application permissions
+    :returns: what is to be done; without changes when nothing is
     :raises Refused: the declaration cannot be met, or not without harm
     """
     if wanted.present and found.base is None and wanted.unique_name is None:
@@ -246,7 +252,7 @@ def _unknown_grants(wanted: WantedRegistration, unknown: list[str]) -> list[Prob
 
 def _no_right(wanted: WantedRegistration, absent: list[str], revokes: bool) -> Problem:
     what = "grants would have to be taken away" if revokes else f"not granted yet: {', '.join(absent)}"
-    rule = f"{what}; this sign-in does not have {ASSIGN}, as it should be at run time"
+    rule = f"{what}; this sign-in does not have {ASSIGN_RIGHT}, as it should be at run time"
     way_out = "Let a person run this task once with tenant.azure_cli"
     return wanted.problem("permissions", None, rule, way_out + ("." if revokes else ", or set consent: report."))
 

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import Graph, Json, literal
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import Graph, Json, odata_literal
 
 _SELECT = {"$select": "id,appId,displayName"}
 
@@ -14,16 +14,22 @@ _SELECT = {"$select": "id,appId,displayName"}
 def find_principal(graph: Graph, app_id: str) -> Json | None:
     """The service principal of an application, or None.
 
+    :param graph: the tenant's Microsoft Graph
+    :param app_id: the application's id
+    :returns: id, appId and displayName; None when there is none
     :raises GraphError: it cannot be read
     """
-    query = {"$filter": f"appId eq {literal(app_id)}", **_SELECT}
+    query = {"$filter": f"appId eq {odata_literal(app_id)}", **_SELECT}
     return next(iter(graph.get_all("servicePrincipals", query)), None)
 
 
 def make_principal(graph: Graph, app_id: str, *, fresh: bool) -> Json:
     """Make the service principal of an application, which can have only one in a tenant.
 
+    :param graph: the tenant's Microsoft Graph
+    :param app_id: the application's id
     :param fresh: the application was made in this run
+    :returns: the service principal, also when it was there already
     :raises GraphError: Graph refuses
     :raises NotSeen: there is one, but it is not seen in time
     """
@@ -35,6 +41,8 @@ def restore_principal(graph: Graph, app_id: str) -> None:
     """Restore the deleted service principal of an application, if there is one: restoring the application does not
     [Microsoft Graph, restore deleted item].
 
+    :param graph: the tenant's Microsoft Graph
+    :param app_id: the application's id
     :raises GraphError: Graph refuses
     """
     deleted = graph.get_all("directory/deletedItems/microsoft.graph.servicePrincipal", _SELECT)
@@ -46,6 +54,9 @@ def restore_principal(graph: Graph, app_id: str) -> None:
 def read_assignments(graph: Graph, object_id: str) -> list[Json]:
     """The application permissions that were granted to a service principal.
 
+    :param graph: the tenant's Microsoft Graph
+    :param object_id: of the service principal
+    :returns: what Graph calls appRoleAssignments, one for each permission
     :raises GraphError: they cannot be read
     """
     return graph.get_all(f"servicePrincipals/{object_id}/appRoleAssignments")

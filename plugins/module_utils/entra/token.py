@@ -44,17 +44,25 @@ class Token:
     rights: frozenset[str] | None
 
     def holds(self, *rights: str) -> bool:
-        """Whether the token certainly carries one of these application permissions."""
+        """Whether the token certainly carries one of these application permissions.
+
+        :param rights: names of permissions, e.g. Application.ReadWrite.All
+        """
         return self.rights is not None and not self.rights.isdisjoint(rights)
 
     def lacks(self, right: str) -> bool:
-        """Whether the token certainly does not carry an application permission."""
+        """Whether the token certainly does not carry an application permission.
+
+        :param right: the permission's name
+        """
         return self.rights is not None and right not in self.rights
 
 
 def sign_in(tenant: Tenant, http: Http) -> Token:
     """Get a token for Graph.
 
+    :param tenant: how to sign in, and where
+    :param http: what requests are sent with; the Azure CLI sends its own
     :raises SignInFailed: Entra refused, or cannot be reached
     :raises MissingLibrary: msal is not installed
     :raises Refused: the token is of another tenant than the declared one
@@ -66,7 +74,11 @@ def sign_in(tenant: Tenant, http: Http) -> Token:
 
 
 def other_tenant(declared: str, found: str) -> Problem:
-    """What is wrong when a token would write to another tenant than the declared one."""
+    """What is wrong when a token would write to another tenant than the declared one.
+
+    :param declared: the id of the declared tenant
+    :param found: the id of the other one, as the token or Graph says it
+    """
     rule = f"this sign-in belongs to tenant {found}"
     way_out = "Correct tenant.tenant_id, or sign in to the declared tenant."
     return ENTRA_RULES.problem(declared, "tenant.tenant_id", declared, rule, way_out)
@@ -76,6 +88,9 @@ def read_token(value: str) -> Token:
     """Read what a token says about itself, without judging its signature: it is for Graph to judge.
 
     Graph's tokens are opaque by contract, so whatever cannot be read is unknown, never an error.
+
+    :param value: the access token
+    :returns: what it says; each part None when it does not say
     """
     claims = _claims(value)
     person = "scp" in claims

@@ -44,7 +44,10 @@ class Note:
     submission: bool
 
     def text(self, language: str) -> str:
-        """The sentence in a language (en or nl), else in English, else in the one there is."""
+        """The sentence in a language (en or nl), else in English, else in the one there is.
+
+        :param language: of the ERP's screen
+        """
         return self.texts.get(language) or self.texts.get("en") or next(iter(self.texts.values()))
 
 
@@ -72,7 +75,10 @@ class Service:
     notes: tuple[Note, ...]
 
     def security(self, port: int) -> str | None:
-        """What the service speaks on a port: none, starttls or implicit; None when unknown."""
+        """What the service speaks on a port: none, starttls or implicit; None when unknown.
+
+        :param port: its number
+        """
         found = [entry["security"] for entry in self.ports.value or () if entry["port"] == port]
         return found[0] if found and found[0] != "unknown" else None
 

@@ -33,7 +33,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_f
 )
 
 _FOLDER = Path(__file__).parent
-_SHAPES = {"systems": shape.SYSTEM, "services": shape.SERVICE}
+_SHAPES = {"systems": shape.SYSTEM_SHAPE, "services": shape.SERVICE_SHAPE}
 
 
 class Catalogue:
@@ -47,7 +47,10 @@ class Catalogue:
         self._own = {"systems": dict(systems or {}), "services": dict(services or {})}
 
     def names(self, part: str) -> list[str]:
-        """All names of a part (``systems`` or ``services``), sorted."""
+        """All names of a part (``systems`` or ``services``), sorted.
+
+        :param part: one of the two
+        """
         return sorted({path.stem for path in (_FOLDER / part).glob("*.yml")} | set(self._own[part]))
 
     def entry(self, part: str, name: str) -> dict[str, Any]:
@@ -70,6 +73,7 @@ class Catalogue:
     def service(self, name: str) -> Service:
         """One sending service.
 
+        :param name: of its file, or in the user's entries
         :raises KeyError: the catalogue has no such service
         :raises Refused: its entry is malformed
         """
@@ -78,13 +82,17 @@ class Catalogue:
     def system(self, name: str) -> System:
         """One ERP system.
 
+        :param name: of its file, or in the user's entries
         :raises KeyError: the catalogue has no such system
         :raises Refused: its entry is malformed
         """
         return _system(self.entry("systems", name))
 
     def by_host(self, host: str) -> Service | None:
-        """The service whose server has this name, told by the catalogue; None when there is none."""
+        """The service whose server has this name, told by the catalogue; None when there is none.
+
+        :param host: the server's name, in upper or lower case
+        """
         for name in self.names("services"):
             try:
                 service = self.service(name)
@@ -95,7 +103,12 @@ class Catalogue:
         return None
 
     def closest(self, part: str, name: str) -> str:
-        """A hint for a name that the catalogue does not have."""
+        """A hint for a name that the catalogue does not have.
+
+        :param part: ``systems`` or ``services``
+        :param name: the name that was given
+        :returns: a sentence that names the closest one, or all
+        """
         close = difflib.get_close_matches(name, self.names(part), n=1)
         return f"Did you mean {close[0]}?" if close else f"Choose one of: {', '.join(self.names(part))}."
 
@@ -109,7 +122,7 @@ def _from_file(part: str, name: str) -> dict[str, Any]:
 
 
 def _checked(part: str, what: str, entry: object) -> dict[str, Any]:
-    values, problems = shape.checked(what, _SHAPES[part], entry)
+    values, problems = shape.check_entry(what, _SHAPES[part], entry)
     if not problems and part == "services":
         problems = _bad_terms(what, values)
     if problems:

@@ -16,11 +16,21 @@ from ansible_collections.mailroom.erp.plugins.module_utils.problem import Proble
 from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import plain_value
 
 CATALOGUE_RULES = RuleSource("mailroom.erp docs/catalogue.md")
-KINDS = ["isp", "mailbox", "platform", "relay", "graph", "erp_vendor", "addon"]
-FORMATS = ["host", "port", "address", "endpoint", "guid", "url", "count", "positive"]
-FACTS = ["transport", "host", "port", "endpoint", "security", "auth", "username", "directory_id", "application_id"]
-ENVELOPES = ["sender", "return_path"]
-ENTRA = ["application", "consent"]
+SERVICE_KINDS = ["isp", "mailbox", "platform", "relay", "graph", "erp_vendor", "addon"]
+FIELD_FORMATS = ["host", "port", "address", "endpoint", "guid", "url", "count", "positive"]
+FIELD_FACTS = [
+    "transport",
+    "host",
+    "port",
+    "endpoint",
+    "security",
+    "auth",
+    "username",
+    "directory_id",
+    "application_id",
+]
+ENVELOPE_KINDS = ["sender", "return_path"]
+ENTRA_KINDS = ["application", "consent"]
 
 _Broken = tuple[str, str]
 """Where in an entry a rule is broken, and which."""
@@ -56,15 +66,15 @@ _SMTP: ArgumentSpec = {
 }
 _HEAD: ArgumentSpec = {"name": _TEXT, "title": _TEXT, "sources": {"type": "dict", "required": True}}
 
-SERVICE: ArgumentSpec = {
+SERVICE_SHAPE: ArgumentSpec = {
     **_HEAD,
-    "kind": {"type": "str", "required": True, "choices": KINDS},
+    "kind": {"type": "str", "required": True, "choices": SERVICE_KINDS},
     "smtp": {"type": "dict", "options": _SMTP},
     "spf": {"type": "dict", "options": {"terms": _fact("list", elements="str")}},
     "dkim": _fact("dict"),
     "domains": _fact("list", elements="str"),
     "mx": _fact("list", elements="str"),
-    "envelope": _fact("str", choices=ENVELOPES),
+    "envelope": _fact("str", choices=ENVELOPE_KINDS),
     "limits": {
         "type": "dict",
         "options": {
@@ -83,10 +93,10 @@ _FIELD: ArgumentSpec = {
     "label": {"type": "str"},
     "source": _TEXT,
     "setting": {"type": "dict"},
-    "fact": {"type": "str", "choices": FACTS},
+    "fact": {"type": "str", "choices": FIELD_FACTS},
     "sender": {"type": "str"},
     "secret": {"type": "str", "choices": ["erp_mail_password"]},
-    "format": {"type": "str", "choices": FORMATS},
+    "format": {"type": "str", "choices": FIELD_FORMATS},
     "required": {"type": "bool", "default": False},
     "unset": {"type": "str", "choices": ["keep", "empty", "omit"], "default": "keep"},
     "show_if": {"type": "dict", "default": {}},
@@ -95,7 +105,7 @@ _FIELD: ArgumentSpec = {
 _WHEN: ArgumentSpec = {
     "transport": {"type": "list", "elements": "str"},
     "service": {"type": "list", "elements": "str"},
-    "kind": {"type": "list", "elements": "str", "choices": KINDS},
+    "kind": {"type": "list", "elements": "str", "choices": SERVICE_KINDS},
     "settings": {"type": "dict"},
     "dkim": {"type": "bool"},
 }
@@ -111,7 +121,7 @@ _HINTS = _listed(
 _CHECKS = _listed({"id": _TEXT, "text": _TEXT, "source": _TEXT, "when": {"type": "dict", "options": _WHEN}})
 _PERMISSION: ArgumentSpec = {"resource": _TEXT, "role": _TEXT}
 _ENTRA: ArgumentSpec = {
-    "kind": {"type": "str", "required": True, "choices": ENTRA},
+    "kind": {"type": "str", "required": True, "choices": ENTRA_KINDS},
     "permissions": {"type": "list", "elements": "dict", "default": [], "options": _PERMISSION},
     "application": {"type": "str"},
     "publisher": {"type": "str"},
@@ -122,7 +132,7 @@ _TRANSPORT: ArgumentSpec = {
     "label": _TEXT,
     "source": _TEXT,
     "services": _STRINGS,
-    "kinds": {**_STRINGS, "choices": KINDS},
+    "kinds": {**_STRINGS, "choices": SERVICE_KINDS},
     "entra": {"type": "dict", "options": _ENTRA},
     "fields": {"type": "list", "elements": "dict", "required": True, "options": _FIELD},
 }
@@ -141,7 +151,7 @@ _RULE: ArgumentSpec = {
 }
 _SETTING: ArgumentSpec = {"setting": {"type": "dict", "required": True}, "format": _FIELD["format"], "source": _TEXT}
 
-SYSTEM: ArgumentSpec = {
+SYSTEM_SHAPE: ArgumentSpec = {
     **_HEAD,
     "language": {"type": "str", "required": True, "choices": ["en", "nl"]},
     "menu": {**_fact("str"), "required": True},
@@ -158,7 +168,7 @@ SYSTEM: ArgumentSpec = {
 }
 """The shape of ``systems/*.yml``; ``senders``, ``settings`` and ``transports`` are keyed by names of their own."""
 
-KEYED: dict[str, ArgumentSpec] = {
+KEYED_PARTS: dict[str, ArgumentSpec] = {
     "sources": _SOURCE_SPEC,
     "senders": _SENDER,
     "settings": _SETTING,
@@ -167,11 +177,11 @@ KEYED: dict[str, ArgumentSpec] = {
 """The parts of an entry that are keyed by names of their own."""
 
 
-def checked(what: str, spec: ArgumentSpec, entry: object) -> tuple[dict[str, Any], list[Problem]]:
+def check_entry(what: str, spec: ArgumentSpec, entry: object) -> tuple[dict[str, Any], list[Problem]]:
     """Check one entry of the catalogue against its shape.
 
     :param what: how errors name it, e.g. "catalogue service ziggo"
-    :param spec: :data:`SERVICE` or :data:`SYSTEM`
+    :param spec: :data:`SERVICE_SHAPE` or :data:`SYSTEM_SHAPE`
     :param entry: the entry as read; a fact given as ``unknown`` counts as left out
     :returns: the entry with types and defaults applied, and its problems (then it is not usable)
     """
@@ -184,7 +194,7 @@ def _checked_entry(spec: ArgumentSpec, entry: object) -> tuple[dict[str, Any], l
         return {}, [("the entry", f"is a {type(entry).__name__}, not a dictionary")]
     own = plain_value(entry)  # YAML aliases share one object, and the validator writes into it
     values, broken = _validated("", spec, _without_unknown(own))
-    for part in (part for part in KEYED if isinstance(values.get(part), Mapping)):
+    for part in (part for part in KEYED_PARTS if isinstance(values.get(part), Mapping)):
         for name, item in values[part].items():
             values[part][name], more = _named(part, name, item)
             broken += more
@@ -196,7 +206,7 @@ def _named(part: str, name: str, item: object) -> tuple[object, list[_Broken]]:
         return item, [(f"{part}.{name}", "a name is made of a-z, 0-9 and _, and begins with a letter")]
     if not isinstance(item, Mapping):
         return item, [(f"{part}.{name}", f"is a {type(item).__name__}, not a dictionary")]
-    values, broken = _validated(f"{part}.{name}", KEYED[part], item)
+    values, broken = _validated(f"{part}.{name}", KEYED_PARTS[part], item)
     if part == "sources" and not _DATE.fullmatch(str(values.get("date"))):
         broken.append((f"sources.{name}.date", "a date is YYYY-MM-DD, YYYY-MM or unknown"))
     return values, broken

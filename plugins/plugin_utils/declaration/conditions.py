@@ -13,10 +13,11 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environme
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.field_values import is_shown
 
 
-def holds(when: Mapping[str, Any], environment: Environment) -> bool:
+def condition_holds(when: Mapping[str, Any], environment: Environment) -> bool:
     """Tell whether every condition of a ``when`` is met.
 
     :param when: transport, service, kind (lists), settings (values by id), dkim (bool); see docs/catalogue.md
+    :param environment: an environment that was understood
     """
     facts = {
         "transport": environment.transport.id,
@@ -31,7 +32,10 @@ def holds(when: Mapping[str, Any], environment: Environment) -> bool:
 
 
 def signs_in(environment: Environment) -> bool:
-    """Tell whether mail is handed in by SMTP with a password, so that a service's notes on that hold."""
+    """Tell whether mail is handed in by SMTP with a password, so that a service's notes on that hold.
+
+    :param environment: an environment that was understood
+    """
     secret = environment.transport.secret
     submitted = environment.service.kind not in ("graph", "erp_vendor")
     return submitted and secret is not None and environment.has_password and is_shown(secret, environment.values)

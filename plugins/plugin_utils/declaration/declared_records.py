@@ -25,7 +25,11 @@ _SELECTOR_WAY_OUT = "Write e.g. {selector: s1, target: s1.domainkey.service.exam
 
 
 def spf_terms_of(terms: Any, findings: Findings) -> tuple[str, ...] | None:
-    """The user's own SPF terms; None when there are none, so that the catalogue's count."""
+    """The user's own SPF terms; None when there are none, so that the catalogue's count.
+
+    :param terms: ``erp_mail_spf_terms``
+    :param findings: takes what is wrong
+    """
     if terms is None:
         return None
     if not isinstance(terms, list):
@@ -54,7 +58,11 @@ def _wrong_term(term: Any) -> str | None:
 
 
 def own_domains_of(domains: Any, findings: Findings) -> frozenset[str] | None:
-    """The names of ``mail_dns_domains`` as A-labels; None when they are no names at all."""
+    """The names of ``mail_dns_domains`` as A-labels; None when they are no names at all.
+
+    :param domains: the keys of ``mail_dns_domains``
+    :param findings: takes what is wrong
+    """
     if not isinstance(domains, list):
         rule = "mail_dns_domains is a dictionary: domain to what is declared for it"
         findings.error(
@@ -71,7 +79,11 @@ def own_domains_of(domains: Any, findings: Findings) -> frozenset[str] | None:
 
 
 def signatures_of(declared: Any, findings: Findings) -> dict[str, DeclaredSignature]:
-    """The signatures of ``erp_mail_dkim``: domain (A-labels) to its selectors and return path."""
+    """The signatures of ``erp_mail_dkim``: domain (A-labels) to its selectors and return path.
+
+    :param declared: ``erp_mail_dkim``
+    :param findings: takes what is wrong
+    """
     if declared is None:
         return {}
     if not isinstance(declared, Mapping):

@@ -22,7 +22,12 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environme
 
 
 def declared_senders(system: System, senders: Any, findings: Findings) -> tuple[DeclaredSender, ...]:
-    """The senders of ``erp_mail_senders`` that are right, in the order of the system's kinds."""
+    """The senders of ``erp_mail_senders`` that are right, in the order of the system's kinds.
+
+    :param system: whose kinds of senders there are
+    :param senders: ``erp_mail_senders``
+    :param findings: takes what is wrong
+    """
     if not isinstance(senders, Mapping):
         rule = f"the senders are a dictionary of {', '.join(kind.id for kind in system.senders)}"
         findings.error("erp_mail_senders", None, rule, INVENTORY, "Write erp_mail_senders: {environment: name@domain}.")
@@ -65,7 +70,12 @@ def _sender(kind: SenderKind, key: str | None, address: Any, findings: Findings)
 
 
 def envelope_of(declared: Any, findings: Findings) -> DeclaredSender | None:
-    """The address of ``erp_mail_envelope_from``."""
+    """The address of ``erp_mail_envelope_from``.
+
+    :param declared: ``erp_mail_envelope_from``
+    :param findings: takes what is wrong
+    :returns: the address, None when none is declared or it is wrong
+    """
     if declared is None:
         return None
     try:

@@ -18,7 +18,13 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.field_val
 
 
 def settings_given(system: System, transport: Transport | None, settings: Any, findings: Findings) -> dict[str, Any]:
-    """The settings of ``erp_mail_settings`` that are right, with the types of their specs."""
+    """The settings of ``erp_mail_settings`` that are right, with the types of their specs.
+
+    :param system: whose screen it is
+    :param transport: whose fields there are; None when it is not known, and then no setting is judged
+    :param settings: ``erp_mail_settings``
+    :param findings: takes what is wrong
+    """
     if not isinstance(settings, Mapping):
         rule = f"the settings are a dictionary, not a {type(settings).__name__}"
         findings.error("erp_mail_settings", None, rule, INVENTORY, "Write erp_mail_settings: {name: value}.")
@@ -27,7 +33,13 @@ def settings_given(system: System, transport: Transport | None, settings: Any, f
 
 
 def confirmed_of(system: System, declared: Any, findings: Findings) -> tuple[str, ...]:
-    """The points of the checklist that ``erp_mail_confirmed`` names."""
+    """The points of the checklist that ``erp_mail_confirmed`` names.
+
+    :param system: whose checklist it is
+    :param declared: ``erp_mail_confirmed``
+    :param findings: takes what is wrong
+    :returns: their ids, in the order of the checklist
+    """
     if not isinstance(declared, list | tuple):
         rule = f"it is a list of points of the checklist, not a {type(declared).__name__}"
         findings.error("erp_mail_confirmed", None, rule, INVENTORY, "Write e.g. [fields, test_mail].")

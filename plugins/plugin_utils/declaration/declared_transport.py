@@ -47,7 +47,13 @@ def _text(where: str, value: Any, findings: Findings) -> str | None:
 
 
 def system_of(name: Any, catalogue: Catalogue, findings: Findings) -> System | None:
-    """The ERP system that ``erp_mail_system`` names."""
+    """The ERP system that ``erp_mail_system`` names.
+
+    :param name: ``erp_mail_system``
+    :param catalogue: the systems that exist
+    :param findings: takes what is wrong
+    :returns: None when there is none, or its entry is malformed
+    """
     text = _text("erp_mail_system", name, findings)
     return _catalogued(_SYSTEMS, text, catalogue.system, catalogue, findings)
 
@@ -71,7 +77,13 @@ def _catalogued(
 
 
 def transport_of(system: System, name: Any, findings: Findings) -> Transport | None:
-    """The transport that ``erp_mail_transport`` names, or the only one."""
+    """The transport that ``erp_mail_transport`` names, or the only one.
+
+    :param system: whose transports there are
+    :param name: ``erp_mail_transport``
+    :param findings: takes what is wrong
+    :returns: None when it is wrong, or there are several and none is named
+    """
     choices = {transport.id: transport for transport in system.transports}
     text = _text("erp_mail_transport", name, findings)
     if text in choices:
@@ -86,7 +98,15 @@ def transport_of(system: System, name: Any, findings: Findings) -> Transport | N
 def service_of(
     system: System | None, transport: Transport | None, name: Any, catalogue: Catalogue, findings: Findings
 ) -> Service | None:
-    """The service that ``erp_mail_service`` names, or the only one of the transport, which must take it."""
+    """The service that ``erp_mail_service`` names, or the only one of the transport, which must take it.
+
+    :param system: the ERP system, None when it is not known
+    :param transport: the transport, None when it is not known
+    :param name: ``erp_mail_service``
+    :param catalogue: the services that exist
+    :param findings: takes what is wrong
+    :returns: None when there is none, or the transport does not take it
+    """
     text = _text("erp_mail_service", name, findings)
     if transport is None or system is None or (name and text is None):
         return _catalogued(_SERVICES, text, catalogue.service, catalogue, findings)
@@ -121,7 +141,13 @@ def _takes_named(transport: Transport, name: str, catalogue: Catalogue) -> bool:
 
 
 def consent_of(transport: Transport | None, declared: Any, findings: Findings) -> dict[str, Any]:
-    """The consent of ``erp_mail_consent``: app_id, publisher_tenant_id (GUIDs) and scopes (list of str)."""
+    """The consent of ``erp_mail_consent``: app_id, publisher_tenant_id (GUIDs) and scopes (list of str).
+
+    :param transport: says whether consent is needed; None when it is not known
+    :param declared: ``erp_mail_consent``
+    :param findings: takes what is wrong
+    :returns: what is declared of these; empty when nothing is
+    """
     if declared is None or transport is None:
         return {}
     if transport.entra is None or transport.entra.kind != "consent":

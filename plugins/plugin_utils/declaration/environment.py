@@ -111,7 +111,10 @@ class Environment:
     made: Mapping[str, Any] = field(default_factory=dict)
 
     def is_signed(self, domain: str) -> bool:
-        """Tell whether DKIM selectors are declared for a domain: of this environment, or of the domain itself."""
+        """Tell whether DKIM selectors are declared for a domain: of this environment, or of the domain itself.
+
+        :param domain: the name as A-labels
+        """
         return bool(self.dkim.get(domain, DeclaredSignature()).selectors) or domain in self.signed_domains
 
     @property
@@ -127,11 +130,18 @@ class Environment:
         return self.has_tenant and entra is not None and entra.kind == "application" and not named
 
     def sender(self, kind: str, key: str | None = None) -> DeclaredSender | None:
-        """The sender of a kind and key; None when none is declared."""
+        """The sender of a kind and key; None when none is declared.
+
+        :param kind: the id of the system's kind of sender
+        :param key: which of several; None for a single one
+        """
         return next((one for one in self.senders if (one.kind, one.key) == (kind, key)), None)
 
     def is_ours(self, domain: str) -> bool:
-        """Tell whether DNS may be planned for a domain: exactly that name is in ``mail_dns_domains``."""
+        """Tell whether DNS may be planned for a domain: exactly that name is in ``mail_dns_domains``.
+
+        :param domain: the name as A-labels
+        """
         return domain in self.own_domains
 
 
@@ -154,23 +164,38 @@ class Findings:
         self.all: list[DeclarationFinding] = []
 
     def error(self, where: str, value: object, rule: str, source: Source | str, way_out: str) -> None:
-        """Note a broken rule. ``value`` None is not shown: it is missing, or secret."""
+        """Note a broken rule. ``value`` None is not shown: it is missing, or secret.
+
+        :param where: the variable, and the place in it
+        :param value: what stands there; None is not shown: it is missing, or secret
+        :param rule: what is demanded
+        :param source: where the rule comes from
+        :param way_out: the next step
+        """
         self._add("error", where, value, rule, source, way_out)
 
     def warn(self, where: str, value: object, rule: str, source: Source | str, way_out: str) -> None:
-        """Note something that works, but not well, or that is not known to work."""
+        """Note something that works, but not well, or that is not known to work.
+
+        The parameters are those of :meth:`error`.
+        """
         self._add("warning", where, value, rule, source, way_out)
 
     def has_error(self, where: str) -> bool:
-        """Tell whether a place is wrong already, so that what follows from it need not be told."""
+        """Tell whether a place is wrong already, so that what follows from it need not be told.
+
+        :param where: the variable, and the place in it
+        """
         return any(problem.where == where for problem in self.errors)
 
     @property
     def errors(self) -> list[Problem]:
+        """What stops the run, in the order in which it was found."""
         return [finding.problem for finding in self.all if finding.level == "error"]
 
     @property
     def warnings(self) -> list[Problem]:
+        """What is only shown, in the order in which it was found."""
         return [finding.problem for finding in self.all if finding.level == "warning"]
 
     def _add(self, level: str, where: str, value: object, rule: str, source: Source | str, way_out: str) -> None:

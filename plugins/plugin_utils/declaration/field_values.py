@@ -23,13 +23,20 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_f
 )
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import INVENTORY, Findings
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.secret_variables import Secret
-from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.server_addresses import check_host, endpoint
+from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.server_addresses import (
+    check_server,
+    split_endpoint,
+)
 
 _URL = re.compile(r"https?://[^\s/]+(/\S*)?", re.IGNORECASE)
 
 
-def settable(system: System, transport: Transport) -> dict[str, Field]:
-    """The fields that ``erp_mail_settings`` may set for a transport, by id, in screen order."""
+def settable_fields(system: System, transport: Transport) -> dict[str, Field]:
+    """The fields that ``erp_mail_settings`` may set for a transport, by id, in screen order.
+
+    :param system: whose screen it is
+    :param transport: whose fields come first
+    """
     return {field.id: field for field in (*transport.fields, *system.settings) if field.spec is not None}
 
 
@@ -38,11 +45,13 @@ def checked_settings(
 ) -> dict[str, Any]:
     """Check what the inventory sets, each setting against its own argument spec and format.
 
+    :param system: whose screen it is
+    :param transport: whose fields there are
     :param settings: ``erp_mail_settings``, plain
     :param findings: takes an error for each wrong setting
     :returns: the right settings, with the types of their specs
     """
-    known = settable(system, transport)
+    known = settable_fields(system, transport)
     right: dict[str, Any] = {}
     for name, value in settings.items():
         if name not in known:
@@ -52,7 +61,7 @@ def checked_settings(
     return right
 
 
-def filled(
+def filled_values(
     system: System,
     transport: Transport,
     service: Service,
@@ -62,7 +71,11 @@ def filled(
 ) -> dict[str, Any]:
     """Complete the settings of a transport.
 
+    :param system: whose screen it is
+    :param transport: whose fields there are
+    :param service: whose facts fill fields that nobody sets
     :param given: what :func:`checked_settings` returned
+    :param password: where the secret stands; that there is one decides about signing in
     :param made: what the role mail_entra made: directory_id and app_id
     :returns: a value for each field that has one of its own, by id; None when there is none
     """
@@ -77,7 +90,11 @@ def filled(
 
 
 def is_shown(field: Field, values: Mapping[str, Any]) -> bool:
-    """Tell whether the screen takes a field, given the values of the others."""
+    """Tell whether the screen takes a field, given the values of the others.
+
+    :param field: the field
+    :param values: the values of all fields by id
+    """
     hidden = field.unset == "omit" and values.get(field.id) is None
     return not hidden and all(values.get(name) == wanted for name, wanted in field.show_if.items())
 
@@ -117,15 +134,23 @@ def _fact(
 
 
 def port_of(transport: Transport, values: Mapping[str, Any]) -> int | None:
-    """The port that a transport uses: its own field, or the part behind the comma of ``host,port``; None: not said."""
+    """The port that a transport uses: its own field, or the part behind the comma of ``host,port``; None: not said.
+
+    :param transport: whose fields there are
+    :param values: their values by id
+    """
     combined = _value_of(transport, values, "endpoint")
-    return endpoint(combined)[1] if combined else _value_of(transport, values, "port")
+    return split_endpoint(combined)[1] if combined else _value_of(transport, values, "port")
 
 
 def host_of(transport: Transport, values: Mapping[str, Any]) -> str | None:
-    """The server that a transport uses; None: it has none, or it is not said."""
+    """The server that a transport uses; None: it has none, or it is not said.
+
+    :param transport: whose fields there are
+    :param values: their values by id
+    """
     combined = _value_of(transport, values, "endpoint")
-    return endpoint(combined)[0] if combined else _value_of(transport, values, "host")
+    return split_endpoint(combined)[0] if combined else _value_of(transport, values, "host")
 
 
 def _value_of(transport: Transport, values: Mapping[str, Any], kind: str) -> Any:
@@ -154,7 +179,7 @@ def _unknown_setting(
             where, None, rule, INVENTORY, "Put it into the variable erp_mail_password, encrypted with ansible-vault."
         )
         return
-    elsewhere = [item.label for item in system.transports if name in settable(system, item)]
+    elsewhere = [item.label for item in system.transports if name in settable_fields(system, item)]
     rule = f"{system.title} has no such setting for transport {transport.id}"
     if elsewhere:
         rule += f"; it belongs to {', '.join(elsewhere)} and is not accessible here"
@@ -199,11 +224,11 @@ def _broken_format(wanted: str | None, value: Any) -> str | None:
         return "a value fits on one line and has no control characters"
     try:
         if wanted == "host":
-            check_host(value)
+            check_server(value)
         elif wanted == "address":
             domain_of(value)
         elif wanted == "endpoint":
-            endpoint(value)
+            split_endpoint(value)
     except BadAddress as error:
         return str(error)
     return _broken_pattern(wanted, value)

@@ -45,6 +45,7 @@ class Secret:
 
     @property
     def is_given(self) -> bool:
+        """Whether the inventory declares the variable, whatever it holds."""
         return self.kind != "missing"
 
 

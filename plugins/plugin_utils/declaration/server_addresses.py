@@ -12,16 +12,17 @@ import re
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.address import BadAddress, mail_domain
 
 
-def endpoint(text: str) -> tuple[str, int | None]:
+def split_endpoint(text: str) -> tuple[str, int | None]:
     """Take ``host`` or ``host,port`` apart, as Exalt writes a server.
 
+    :param text: what stands in the field
     :returns: the host, and the port, None when none is given
     :raises BadAddress: it is neither (S4, Exalt: "Use a comma to separate the port number")
     """
     host, comma, port = text.partition(",")
     if ":" in host and "::" not in host:
         raise BadAddress("a port stands behind a comma: host,port")
-    check_host(host.strip())
+    check_server(host.strip())
     if not comma:
         return host, None
     if not port.strip().isdecimal() or not 1 <= int(port) <= 65535:
@@ -29,9 +30,10 @@ def endpoint(text: str) -> tuple[str, int | None]:
     return host.strip(), int(port)
 
 
-def check_host(host: str) -> None:
+def check_server(host: str) -> None:
     """Check the name of a mail server: a host name or an IP address, without a scheme and without a port.
 
+    :param host: what stands in the field
     :raises BadAddress: it is neither (RFC 1035 section 2.3.1)
     """
     try:

@@ -49,6 +49,7 @@ def account_of(domain: str, own: Any, hosts: Sequence[HostNeeds]) -> tuple[Any, 
 def wrong_account(account: Any) -> list[str]:
     """Check an account as it was declared, without ever showing a value of it.
 
+    :param account: one DNS account, plain
     :returns: one sentence per broken rule, empty when the account is usable
     """
     return check_dns(account) or untemplated("dns", account)

@@ -23,7 +23,7 @@ _DECLARED = "mail_dns_domains"
 
 
 @dataclass(slots=True)
-class Selectors:
+class EstateSelectors:
     """The selectors, or other aliases, of one domain: ``entries`` as ``mail_domains`` takes them; ``removes`` tells
     that some are taken away."""
 
@@ -35,7 +35,7 @@ class Selectors:
 
 def selectors_of(
     name: str, declared: Mapping[str, Any], needs: Iterable[tuple[str, Mapping[str, Any]]], has_spf: bool
-) -> Selectors:
+) -> EstateSelectors:
     """Add up the selectors of a domain.
 
     :param name: the domain as A-labels
@@ -46,8 +46,8 @@ def selectors_of(
     """
     own = declared.get("dkim") or []
     if not isinstance(own, list) or not all(isinstance(entry, Mapping) for entry in own):
-        return Selectors(own if isinstance(own, list) else [own])  # mail_domains says what is wrong with it
-    result = Selectors()
+        return EstateSelectors(own if isinstance(own, list) else [own])  # mail_domains says what is wrong with it
+    result = EstateSelectors()
     wanted = {str(entry.get("selector")).lower(): (_DECLARED, entry) for entry in own}
     listed = [(host, need["state"], one) for host, need in needs for one in need.get("dkim", {}).get(name, [])]
     for host, _state, selector in (one for one in listed if one[1] == "present"):
@@ -61,7 +61,7 @@ def selectors_of(
     return result
 
 
-def aliases_of(name: str, needs: Iterable[Mapping[str, Any]], below: Iterable[str]) -> Selectors:
+def aliases_of(name: str, needs: Iterable[Mapping[str, Any]], below: Iterable[str]) -> EstateSelectors:
     """Add up the other CNAMEs that services ask for below a domain, e.g. for SendGrid's envelope sender.
 
     :param name: the domain as A-labels
@@ -69,7 +69,7 @@ def aliases_of(name: str, needs: Iterable[Mapping[str, Any]], below: Iterable[st
     :param below: the domains of ours at or below it; a name belongs to the nearest
     :returns: entries for ``cnames`` of ``mail_domains``, sorted by name; conflicts name both targets
     """
-    result = Selectors()
+    result = EstateSelectors()
     nearer = [other for other in below if other != name]
     wanted: dict[str, str] = {}
     gone: dict[str, str] = {}
@@ -88,7 +88,7 @@ def aliases_of(name: str, needs: Iterable[Mapping[str, Any]], below: Iterable[st
     return result
 
 
-def _add(name: str, host: str, selector: Mapping[str, Any], wanted: dict[str, Any], result: Selectors) -> None:
+def _add(name: str, host: str, selector: Mapping[str, Any], wanted: dict[str, Any], result: EstateSelectors) -> None:
     entry = _entry(selector)
     holder, known = wanted.setdefault(selector["selector"], (host, entry))
     if known is entry:
@@ -99,7 +99,7 @@ def _add(name: str, host: str, selector: Mapping[str, Any], wanted: dict[str, An
         result.problems.append(INVENTORY_RULES.problem(name, "dkim", selector["selector"], rule, way_out))
 
 
-def _judge_afas(name: str, host: str, declared: Mapping[str, Any], has_spf: bool, result: Selectors) -> None:
+def _judge_afas(name: str, host: str, declared: Mapping[str, Any], has_spf: bool, result: EstateSelectors) -> None:
     where = f"erp_mail_dkim.{name}"
     if not has_spf:
         rule = "the SPF record must stand before DKIM is requested, and no SPF term is planned for this domain"

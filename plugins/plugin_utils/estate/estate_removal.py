@@ -21,6 +21,7 @@ def refused_removals(domain: str, hosts: Iterable[HostNeeds], options: EstateOpt
 
     :param domain: the name as A-labels
     :param hosts: all hosts, sorted
+    :param options: whether the run knows every sender
     :returns: one problem for each decommissioned environment of the domain; empty when the run knows every sender
     """
     if options.knows_every_sender:

@@ -42,6 +42,7 @@ def unknown_accepted(accepted: Iterable[str], catalogue: Catalogue) -> list[Prob
     """What is wrong with mail_dns_accept_stale: names that no service has.
 
     :param accepted: the names that it lists
+    :param catalogue: the services that exist
     """
     rule = "no service of this name is in the catalogue"
     return [
@@ -53,6 +54,7 @@ def unknown_accepted(accepted: Iterable[str], catalogue: Catalogue) -> list[Prob
 def services_by_mx(catalogue: Catalogue) -> tuple[list[dict[str, Any]], list[Problem]]:
     """What tells by a domain's MX hosts that a service sends as the domain.
 
+    :param catalogue: the services that exist
     :returns: the option ``mx_services`` of ``spf_record``: {suffix, service, terms}, sorted by service; and what is
         wrong with the catalogue
     """

@@ -47,6 +47,7 @@ def estate_terms(
     :param services: the services that are declared for it
     :param hosts: all hosts, sorted
     :param catalogue: where the services are found
+    :param options: decide which addresses are too old
     :returns: the terms of the services come first, then those of the hosts; a stale address is warned of instead
     """
     declared = [_terms_of_service(domain, service, catalogue) for service in services]
@@ -65,7 +66,11 @@ def estate_terms(
 
 
 def is_usable(term: NeededTerm, options: EstateOptions) -> bool:
-    """Whether a term may be published and relied on: it is recent, given, or accepted by its service's name."""
+    """Whether a term may be published and relied on: it is recent, given, or accepted by its service's name.
+
+    :param term: one of the terms that ``environment_needs`` lists
+    :param options: the day to judge by, and the services that are accepted
+    """
     return not is_stale(term, options.today) or term["service"] in options.accept_stale
 
 
@@ -84,7 +89,11 @@ def is_stale(term: NeededTerm, today: datetime.date) -> bool:
 
 
 def term_key(term: str) -> object:
-    """What equal terms have in common, in all their spellings (RFC 7208 sections 4.6.1, 5.6)."""
+    """What equal terms have in common, in all their spellings (RFC 7208 sections 4.6.1, 5.6).
+
+    :param term: an SPF term as text
+    :returns: something that can be compared, and be the key of a dictionary
+    """
     parsed = parse_term(term)
     if not isinstance(parsed, Directive):
         return term

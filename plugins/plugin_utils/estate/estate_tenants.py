@@ -18,7 +18,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.problem import Proble
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import CONSENT_KEYS, INVENTORY_RULES
 from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import canonical_json, untemplated
 
-ACCESS = ("scoped", "tenant")
+ACCESS_KINDS = ("scoped", "tenant")
 _DAYS = ("lifetime", "renew_before", "overlap")
 _SECRET = "mail"
 
@@ -55,7 +55,7 @@ class HostTenant:
         return str(self.unique_name or f"mailroom-{self.host}")
 
     def problem(self, where: str, value: str | None, rule: str, way_out: str) -> Problem:
-        """A broken rule of this host's declaration."""
+        """A broken rule of this host's declaration. The parameters are the fields of :class:`Problem`."""
         return INVENTORY_RULES.problem(self.host, where, value, rule, way_out)
 
 
@@ -134,7 +134,7 @@ def _wrong(host: HostTenant) -> Iterator[Problem]:
         yield host.problem("mail_entra_tenant", None, rule, "docs/entra.md shows how to sign in.")
     if not host.entra.get("managed"):
         return
-    if host.access not in ACCESS and host.is_present:
+    if host.access not in ACCESS_KINDS and host.is_present:
         rule = "it says whether the application may send as every mailbox: tenant, or only as those granted: scoped"
         value = None if host.access is None else str(host.access)
         yield host.problem("mail_entra_access", value, rule, "Declare one of the two.")

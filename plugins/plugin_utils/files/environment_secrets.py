@@ -15,7 +15,7 @@ from typing import Any
 from ansible.parsing.vault import VaultLib
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import ENTRA_RULES
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
-from ansible_collections.mailroom.erp.plugins.plugin_utils.files.vault_file import VARIABLE, SecretFile
+from ansible_collections.mailroom.erp.plugins.plugin_utils.files.vault_file import SECRETS_VARIABLE, SecretFile
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
@@ -61,6 +61,7 @@ class SecretFiles:
 
         Places that are somebody else's are for others to prove.
 
+        :param environments: their names
         :raises Refused: a trial failed
         """
         now = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -71,10 +72,14 @@ class SecretFiles:
             file.ask([name for name in names if self._of[name] is file], now)
 
     def place_of(self, environment: str) -> dict[str, str] | None:
-        """The file and the variable of a secret; None when it is not in a file of ours."""
+        """The file and the variable of a secret; None when it is not in a file of ours.
+
+        :param environment: its name
+        :returns: {file, variable}
+        """
         if self.returns_secrets or not self._entries.get(environment, {}).get("credential"):
             return None
-        return {"file": str(self._of[environment].path), "variable": f"{VARIABLE}.{environment}.secret"}
+        return {"file": str(self._of[environment].path), "variable": f"{SECRETS_VARIABLE}.{environment}.secret"}
 
     def store_made(self, found: Mapping[str, Mapping[str, Any]], made: Mapping[str, str]) -> bool:
         """Store new secrets, and take away those of environments that are no more.
@@ -85,7 +90,7 @@ class SecretFiles:
         :raises Refused: a file cannot be written
         """
         entries: dict[str, dict[str, Any] | None] = {
-            name: {**entry_of(found[name]), "secret": value} for name, value in made.items()
+            name: {**stored_entry(found[name]), "secret": value} for name, value in made.items()
         }
         gone = [name for name, entry in self._entries.items() if entry["application"].get("state") == "absent"]
         entries |= {name: None for name in gone if name in found and not found[name]["problems"]}
@@ -94,6 +99,7 @@ class SecretFiles:
     def store(self, entries: Mapping[str, Mapping[str, Any] | None]) -> bool:
         """Store entries in the files of their environments.
 
+        :param entries: what is to be kept, by environment; None takes it away
         :returns: whether anything was written
         :raises Refused: a file cannot be written
         """
@@ -117,7 +123,7 @@ class SecretFiles:
         return Path(str(folder)).expanduser() / f"{customer}.yml"
 
 
-def entry_of(found: Mapping[str, Any]) -> dict[str, Any]:
+def stored_entry(found: Mapping[str, Any]) -> dict[str, Any]:
     """What is kept beside a secret.
 
     :param found: one of the module's ``environments``

@@ -45,6 +45,7 @@ def plan_files(folder: Path, files: Mapping[str, str | None]) -> list[FileChange
 def apply_files(changes: list[FileChange]) -> None:
     """Make the changes: the folder is made with mode 0700 when it is missing, files get mode 0600.
 
+    :param changes: what :func:`plan_files` gave
     :raises OSError: a file cannot be written; those before it are
     """
     for change in changes:

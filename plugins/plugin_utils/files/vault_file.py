@@ -25,7 +25,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.libraries import requ
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
 from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import plain_value
 
-VARIABLE = "mail_entra_secrets"
+SECRETS_VARIABLE = "mail_entra_secrets"
 """The variable in the file: environment to {directory_id, application_id, key_id, valid_until, secret}."""
 
 _TRIAL = "mail_entra_trial"
@@ -35,7 +35,7 @@ _ASKED = "mail_entra_asked"
 _SECONDS = 60.0
 _HEAD = "---\n# Written by mailroom.erp; the role mail_entra keeps it up to date.\n"
 
-Entries = dict[str, dict[str, Any]]
+SecretEntries = dict[str, dict[str, Any]]
 
 
 class SecretFile:
@@ -49,14 +49,16 @@ class SecretFile:
     def __init__(self, path: Path, vault: VaultLib, *, encrypt: bool = True) -> None:
         self.path, self._vault, self._encrypt = path, vault, encrypt
 
-    def read(self) -> Entries:
+    def read(self) -> SecretEntries:
         """What is stored, by environment.
 
         :raises Refused: the file cannot be read or decrypted, or holds something else
         """
-        found = self._load().get(VARIABLE) or {}
+        found = self._load().get(SECRETS_VARIABLE) or {}
         if not isinstance(found, dict) or not all(isinstance(one, dict) for one in found.values()):
-            raise self._refused(f"{VARIABLE} is not a dictionary of environments", "Correct the file, or move it away.")
+            raise self._refused(
+                f"{SECRETS_VARIABLE} is not a dictionary of environments", "Correct the file, or move it away."
+            )
         return found
 
     def check(self) -> None:
@@ -97,6 +99,7 @@ class SecretFile:
     def ask(self, environments: Iterable[str], now: str) -> None:
         """Note that secrets are about to be asked for, so that one that gets lost is known to be nobody's.
 
+        :param environments: their names; the time of one that was noted before stays
         :param now: ISO 8601, UTC
         :raises Refused: it cannot be written
         """
@@ -112,6 +115,7 @@ class SecretFile:
     def store(self, entries: Mapping[str, Mapping[str, Any] | None]) -> bool:
         """Keep what was made; None takes an environment away. Written only when it differs, decrypted, from what is.
 
+        :param entries: what is to be kept, by environment
         :returns: whether the file was written
         :raises Refused: it cannot be written, or not be read back
         """
@@ -123,9 +127,9 @@ class SecretFile:
                 asked = {name: since for name, since in self.asked().items() if name not in entries}
                 if wanted == held and asked == self.asked():
                     return False
-                others = {name: value for name, value in content.items() if name not in (VARIABLE, _ASKED)}
+                others = {name: value for name, value in content.items() if name not in (SECRETS_VARIABLE, _ASKED)}
                 more = {_ASKED: asked} if asked else {}
-                self._write({**others, VARIABLE: dict(sorted(wanted.items())), **more})
+                self._write({**others, SECRETS_VARIABLE: dict(sorted(wanted.items())), **more})
                 if self.read() != wanted:
                     raise self._refused("it was written, but something else is read back", "Look at the file system.")
         except (OSError, StillLocked) as error:

@@ -64,6 +64,8 @@ def environment_needs(environment: Environment, catalogue: Catalogue) -> dict[st
 def no_needs(environment: str, state: Any, problems: Iterable[Problem]) -> dict[str, Any]:
     """What is published for an environment whose declaration is wrong: its problems, which stop the run.
 
+    :param environment: its name
+    :param state: as it was declared, right or wrong
     :param problems: at least one
     :returns: the shape of :func:`environment_needs` without needs, and ``problems`` as a list of dicts
     """
@@ -73,7 +75,11 @@ def no_needs(environment: str, state: Any, problems: Iterable[Problem]) -> dict[
 
 
 def service_terms(service: Service) -> list[dict[str, Any]]:
-    """The catalogued SPF terms of a service, each with its source and date; empty when they are unknown."""
+    """The catalogued SPF terms of a service, each with its source and date; empty when they are unknown.
+
+    :param service: an entry of the catalogue
+    :returns: {term, service, source, date, given} of each; ``given`` is False
+    """
     fact = service.spf_terms
     source, date = (str(fact.source), fact.source.date) if fact.source else ("", None)
     return [

@@ -31,9 +31,11 @@ class MailroomAction(LocalModuleAction):
     """Whether the module takes ``why``, for its journal."""
 
     def run(self, tmp: str | None = None, task_vars: Mapping[str, Any] | None = None) -> Result:
-        """Check the arguments, then run the module.
+        """Check the arguments and run the module of the same name, as Ansible asks for it.
 
-        :returns: the module's result; failed with one line per broken rule, none of which shows a value, else
+        :param tmp: not used
+        :param task_vars: the host's variables, raw
+        :returns: the module's result; failed with one line per broken rule when the arguments are wrong
         """
         result: Result = super().run(tmp, task_vars)
         why = {"why": self._task.get_name()} if self._notes_why else {}

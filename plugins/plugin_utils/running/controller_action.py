@@ -28,6 +28,7 @@ class ControllerAction(ActionBase):  # type: ignore[misc]
     def run(self, tmp: str | None = None, task_vars: Mapping[str, Any] | None = None) -> Result:
         """Do the task, as Ansible asks for it.
 
+        :param tmp: not used
         :param task_vars: the host's variables, raw
         :returns: what :meth:`work` gives; failed with the message of what was refused, or of a library that is missing
         """

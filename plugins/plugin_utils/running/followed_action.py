@@ -14,7 +14,7 @@ from typing import Any
 from ansible.utils.display import Display
 from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import Result
 from ansible_collections.mailroom.erp.plugins.plugin_utils.running.action_base import MailroomAction
-from ansible_collections.mailroom.erp.plugins.plugin_utils.running.progress_follower import Follower
+from ansible_collections.mailroom.erp.plugins.plugin_utils.running.progress_follower import ProgressFollower
 
 
 class FollowedAction(MailroomAction):
@@ -25,5 +25,5 @@ class FollowedAction(MailroomAction):
             return super()._execute(arguments, task_vars)
         with tempfile.TemporaryDirectory(prefix="mailroom-") as folder:
             file = Path(folder) / "progress"
-            with Follower(file, lambda line: Display().display(f"{self._module}: {line}")):
+            with ProgressFollower(file, lambda line: Display().display(f"{self._module}: {line}")):
                 return super()._execute({**arguments, "progress_file": str(file)}, task_vars)

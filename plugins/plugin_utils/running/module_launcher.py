@@ -18,7 +18,7 @@ _COLLECTION = ("ansible_collections", "mailroom", "erp")
 
 
 def main() -> None:
-    """Run the module that the last argument names, as if it were started by its own file."""
+    """Run the module that the last argument names; it ends the program itself."""
     name = sys.argv.pop()
     collection = Path(__file__).parents[3]
     _bind_collection(collection)

@@ -15,7 +15,7 @@ _INTERVAL = 2.0
 """Seconds between two looks; a run that is over by then shows nothing."""
 
 
-class Follower:
+class ProgressFollower:
     """Shows the newest line of a file every two seconds, for as long as the context lasts.
 
     :param file: need not exist yet
@@ -28,7 +28,7 @@ class Follower:
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="progress", daemon=True)
 
-    def __enter__(self) -> Follower:
+    def __enter__(self) -> ProgressFollower:
         self._thread.start()
         return self
 

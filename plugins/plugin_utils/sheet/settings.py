@@ -24,6 +24,7 @@ SETTINGS_FORMAT = "mailroom.erp/settings/1"
 def settings_of(environment: Environment) -> dict[str, Any]:
     """The settings of an environment without errors.
 
+    :param environment: whose settings they are
     :returns: format, environment, system, title, language, transport, service, menu (str); ``fields``: list of {id,
         label, value}, value None for a field to leave as it is, {secret, where} for one whose value is not here, with
         ``valid_until`` (YYYY-MM-DD, None: not made yet) when the role mail_entra keeps it;
@@ -52,7 +53,10 @@ def settings_of(environment: Environment) -> dict[str, Any]:
 
 
 def settings_yaml(settings: dict[str, Any]) -> str:
-    """The settings as the text of ``settings.yml``, keys in their own order, lists indented as yamllint wants them."""
+    """The settings as the text of ``settings.yml``, keys in their own order, lists indented as yamllint wants them.
+
+    :param settings: what :func:`settings_of` gave
+    """
     yaml = require("yaml")
 
     class Indented(yaml.SafeDumper):  # type: ignore[name-defined, misc]
@@ -79,9 +83,10 @@ def with_secret(text: str, secret: Callable[[], str]) -> str:
     return settings_yaml(settings)
 
 
-def masked(text: str, mask: str) -> str:
+def mask_secrets(text: str, mask: str) -> str:
     """The text of a settings file with a mask for each secret that stands in it; any other text as it is.
 
+    :param text: what stands in the file
     :param mask: what to show instead of a value
     """
     yaml = require("yaml")
@@ -96,7 +101,10 @@ def masked(text: str, mask: str) -> str:
 
 
 def valid_until(environment: Environment) -> str | None:
-    """The day on which the secret that the role mail_entra made ends, as YYYY-MM-DD; None while there is none."""
+    """The day on which the secret that the role mail_entra made ends, as YYYY-MM-DD; None while there is none.
+
+    :param environment: an environment that was understood
+    """
     end = environment.made.get("end_date_time")
     return str(end)[:10] if end else None
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_facts import Hint
-from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.conditions import holds, signs_in
+from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.conditions import condition_holds, signs_in
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import Environment
 from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.sheet_words import WORDS
 from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.system_rules import rules_of
@@ -39,7 +39,7 @@ Inline = tuple[str | Code | Strong, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class ListItem:
     """A point of a list, with steps to take one after the other; ``done`` makes it one of a checklist."""
 
     text: Inline
@@ -48,14 +48,14 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class SheetSection:
     """A part of the sheet: an introduction, then a table or a list. The first column of a table names its rows."""
 
     title: str
     intro: Inline = ()
     head: tuple[str, ...] = ()
     rows: tuple[tuple[Inline, ...], ...] = ()
-    items: tuple[Item, ...] = ()
+    items: tuple[ListItem, ...] = ()
     outro: Inline = ()
 
 
@@ -66,7 +66,7 @@ class Sheet:
     language: str
     title: str
     about: str
-    sections: tuple[Section, ...]
+    sections: tuple[SheetSection, ...]
 
 
 def sheet_of(environment: Environment, settings: Mapping[str, Any], needs: Mapping[str, Any]) -> Sheet:
@@ -82,12 +82,12 @@ def sheet_of(environment: Environment, settings: Mapping[str, Any], needs: Mappi
         _fields(environment, settings, words),
         _senders(environment, words),
         _used(needs, words),
-        Section(words["buttons"], items=_hints(system.buttons, environment)),
-        Section(words["dns"], items=tuple(_dns(environment, needs, words))),
-        Section(words["outside"].format(system=system.title), items=_hints(system.outside, environment)),
-        Section(words["tenant"], items=tuple(_tenant(environment, words))),
-        Section(words["never"], items=_hints(system.never, environment)),
-        Section(words["notes"], items=tuple(_good_to_know(environment))),
+        SheetSection(words["buttons"], items=_hints(system.buttons, environment)),
+        SheetSection(words["dns"], items=tuple(_dns(environment, needs, words))),
+        SheetSection(words["outside"].format(system=system.title), items=_hints(system.outside, environment)),
+        SheetSection(words["tenant"], items=tuple(_tenant(environment, words))),
+        SheetSection(words["never"], items=_hints(system.never, environment)),
+        SheetSection(words["notes"], items=tuple(_good_to_know(environment))),
         _checklist(environment, words),
     ]
     title = words["title"].format(environment=environment.name, system=system.title)
@@ -95,25 +95,34 @@ def sheet_of(environment: Environment, settings: Mapping[str, Any], needs: Mappi
     return Sheet(system.language, title, words["generated"], kept)
 
 
-def inline(text: str) -> Inline:
-    """A sentence of the catalogue; what stands between backticks is code."""
+def inline_text(text: str) -> Inline:
+    """A sentence of the catalogue; what stands between backticks is code.
+
+    :param text: as it stands in the catalogue
+    """
     parts = re.split(r"`([^`]+)`", text)
     return tuple(Code(part) if index % 2 else part for index, part in enumerate(parts) if part)
 
 
-def written(parts: Inline, text: Callable[[str], str], code: Callable[[str], str], strong: Callable[[str], str]) -> str:
+def write_inline(
+    parts: Inline, text: Callable[[str], str], code: Callable[[str], str], strong: Callable[[str], str]
+) -> str:
     """Write a piece of text down in some format.
 
-    :param text: writes ordinary text; ``code`` and ``strong`` write the other kinds
+    :param parts: the text
+    :param text: writes what is ordinary
+    :param code: writes what is to be typed or copied exactly
+    :param strong: writes what stands out
+    :returns: the parts as they are written, one after the other
     """
     writers = {Code: code, Strong: strong}
     return "".join(text(part) if isinstance(part, str) else writers[type(part)](part.text) for part in parts)
 
 
-def _fields(environment: Environment, settings: Mapping[str, Any], words: Mapping[str, str]) -> Section:
+def _fields(environment: Environment, settings: Mapping[str, Any], words: Mapping[str, str]) -> SheetSection:
     rows = tuple(((field["label"],), _shown(field["value"], words)) for field in settings["fields"])
     menu = (f"{words['menu']}: ", Strong(environment.system.menu))
-    return Section(words["settings"], menu, (words["field"], words["value"]), rows)
+    return SheetSection(words["settings"], menu, (words["field"], words["value"]), rows)
 
 
 def _shown(value: Any, words: Mapping[str, str]) -> Inline:
@@ -136,21 +145,21 @@ def _kept(value: Mapping[str, Any], words: Mapping[str, str]) -> Inline:
     return (f" {words['in']} ", Code(value["where"]), f", {until}")
 
 
-def _tenant(environment: Environment, words: Mapping[str, str]) -> Iterator[Item]:
+def _tenant(environment: Environment, words: Mapping[str, str]) -> Iterator[ListItem]:
     """What a person still has to do in the tenant."""
     made = environment.made
     for permission in made.get("missing_grants") or []:
-        yield Item((words["missing_grant"], " ", Code(permission)))
+        yield ListItem((words["missing_grant"], " ", Code(permission)))
     if made.get("consent_missing"):
-        yield Item((words["missing_consent"],))
+        yield ListItem((words["missing_consent"],))
     if made.get("retiring") and made.get("key_id"):
-        yield Item((words["confirm_key"], " ", Code(f"mail_entra_confirmed_key_id: {made['key_id']}")))
+        yield ListItem((words["confirm_key"], " ", Code(f"mail_entra_confirmed_key_id: {made['key_id']}")))
     for sender in made.get("senders") or []:
         if sender["result"] != "pass":
-            yield Item((Code(sender["address"]), f": {sender['reason']}. {sender['next_step'] or ''}".rstrip()))
+            yield ListItem((Code(sender["address"]), f": {sender['reason']}. {sender['next_step'] or ''}".rstrip()))
 
 
-def _senders(environment: Environment, words: Mapping[str, str]) -> Section:
+def _senders(environment: Environment, words: Mapping[str, str]) -> SheetSection:
     """The senders beside the one that is a field of the screen itself."""
     kinds = {kind.id: kind for kind in environment.system.senders}
     on_screen = {field.sender for field in environment.transport.fields}
@@ -160,66 +169,66 @@ def _senders(environment: Environment, words: Mapping[str, str]) -> Section:
             label = kinds[sender.kind].label
             named = label if sender.key is None else f"{label}: {sender.key}"
             rows.append(((named,), (kinds[sender.kind].menu,), (Code(sender.address),)))
-    return Section(words["senders"], head=(words["for"], words["where"], words["sender"]), rows=tuple(rows))
+    return SheetSection(words["senders"], head=(words["for"], words["where"], words["sender"]), rows=tuple(rows))
 
 
-def _used(needs: Mapping[str, Any], words: Mapping[str, str]) -> Section:
+def _used(needs: Mapping[str, Any], words: Mapping[str, str]) -> SheetSection:
     """Which sender is taken for which message, when there is more than one."""
     found: list[tuple[Inline, ...]] = []
     for sender in needs["senders"]:
         found += [((message,), (Code(sender["from"]),)) for message in sender["used_for"]]
     rows = tuple(found) if len(needs["senders"]) > 1 else ()
-    return Section(words["used"], head=(words["messages"], words["sender"]), rows=rows)
+    return SheetSection(words["used"], head=(words["messages"], words["sender"]), rows=rows)
 
 
-def _dns(environment: Environment, needs: Mapping[str, Any], words: Mapping[str, str]) -> Iterator[Item]:
+def _dns(environment: Environment, needs: Mapping[str, Any], words: Mapping[str, str]) -> Iterator[ListItem]:
     for domain, terms in needs["domains"].items():
         if terms:
             names = [part for term in terms for part in (" ", Code(term["term"]))]
-            yield Item((words["spf"].format(domain=domain), *names, ". ", words["planned"]))
+            yield ListItem((words["spf"].format(domain=domain), *names, ". ", words["planned"]))
         else:
-            yield Item((words["unknown"].format(domain=domain, service=environment.service.title),))
+            yield ListItem((words["unknown"].format(domain=domain, service=environment.service.title),))
     if any(_is_address(term) for terms in needs["domains"].values() for term in terms):
-        yield Item((words["held"],))
+        yield ListItem((words["held"],))
     for domain, selectors in needs["dkim"].items():
         names = [part for one in selectors for part in (" ", Code(one["selector"]))]
-        yield Item((words["dkim"].format(domain=domain), *names, ". ", words["planned"]))
+        yield ListItem((words["dkim"].format(domain=domain), *names, ". ", words["planned"]))
     for cname in needs["cnames"]:
-        yield Item(
+        yield ListItem(
             (f"{words['cname']} ", Code(cname["name"]), " CNAME ", Code(cname["target"]), ". ", words["planned"])
         )
     for domain in needs["foreign"]:
-        yield Item((words["foreign"].format(domain=domain),))
+        yield ListItem((words["foreign"].format(domain=domain),))
 
 
 def _is_address(term: Mapping[str, Any]) -> bool:
     return not term["given"] and str(term["term"]).startswith(("ip4:", "ip6:"))
 
 
-def _good_to_know(environment: Environment) -> Iterator[Item]:
-    yield from (Item((remark,)) for remark in rules_of(environment.system.name).remarks(environment))
+def _good_to_know(environment: Environment) -> Iterator[ListItem]:
+    yield from (ListItem((remark,)) for remark in rules_of(environment.system.name).remarks(environment))
     yield from _hints(environment.system.notes, environment)
     with_password = signs_in(environment)
     for note in (*environment.service.notes, *environment.service.warnings):
         if with_password or not note.submission:
             text = note.text(environment.system.language).rstrip(".")
-            yield Item((*inline(text), f". ({note.source})"))
+            yield ListItem((*inline_text(text), f". ({note.source})"))
 
 
-def _hints(hints: tuple[Hint, ...], environment: Environment) -> tuple[Item, ...]:
-    return tuple(_hint(hint) for hint in hints if holds(hint.when, environment))
+def _hints(hints: tuple[Hint, ...], environment: Environment) -> tuple[ListItem, ...]:
+    return tuple(_hint(hint) for hint in hints if condition_holds(hint.when, environment))
 
 
-def _hint(hint: Hint) -> Item:
-    text = (Strong(hint.label), ": ", *inline(hint.text)) if hint.label else inline(hint.text)
-    return Item(text, tuple(inline(step) for step in hint.steps))
+def _hint(hint: Hint) -> ListItem:
+    text = (Strong(hint.label), ": ", *inline_text(hint.text)) if hint.label else inline_text(hint.text)
+    return ListItem(text, tuple(inline_text(step) for step in hint.steps))
 
 
-def _checklist(environment: Environment, words: Mapping[str, str]) -> Section:
-    checks = [check for check in environment.system.checklist if holds(check.when, environment)]
+def _checklist(environment: Environment, words: Mapping[str, str]) -> SheetSection:
+    checks = [check for check in environment.system.checklist if condition_holds(check.when, environment)]
     items = tuple(
-        Item((*inline(check.text), " (", Code(check.id), ")"), done=check.id in environment.confirmed)
+        ListItem((*inline_text(check.text), " (", Code(check.id), ")"), done=check.id in environment.confirmed)
         for check in checks
     )
     example = f"erp_mail_confirmed: [{', '.join(check.id for check in checks)}]"
-    return Section(words["checklist"], items=items, outro=(f"{words['confirm']} ", Code(example)))
+    return SheetSection(words["checklist"], items=items, outro=(f"{words['confirm']} ", Code(example)))

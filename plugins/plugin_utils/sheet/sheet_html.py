@@ -11,10 +11,10 @@ from html import escape
 
 from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.sheet_content import (
     Inline,
-    Item,
-    Section,
+    ListItem,
     Sheet,
-    written,
+    SheetSection,
+    write_inline,
 )
 from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.sheet_words import WORDS
 
@@ -78,9 +78,10 @@ li {{ margin: .35rem 0; }}
 """
 
 
-def html(sheet: Sheet) -> str:
+def html_sheet(sheet: Sheet) -> str:
     """Write the sheet as HTML.
 
+    :param sheet: what ``sheet_of`` made
     :returns: the page, ending in one newline; the same sheet gives the same bytes
     """
     body = "\n".join(_section(section, sheet.language) for section in sheet.sections)
@@ -113,7 +114,7 @@ def _style() -> str:
     return _STYLE.format(**names)
 
 
-def _section(section: Section, language: str) -> str:
+def _section(section: SheetSection, language: str) -> str:
     words = WORDS[language]
     never = ' class="never"' if section.title == words["never"] else ""
     parts = [f"<section{never}>", f"<h2>{escape(section.title)}</h2>"]
@@ -126,7 +127,7 @@ def _section(section: Section, language: str) -> str:
     return "\n".join([*parts, "</section>"])
 
 
-def _table(section: Section) -> Iterable[str]:
+def _table(section: SheetSection) -> Iterable[str]:
     """A block display takes a table's meaning away in some browsers; the roles keep it."""
     yield f'<table role="table" aria-label="{escape(section.title)}">'
     head = "".join(f'<th role="columnheader" scope="col">{escape(name)}</th>' for name in section.head)
@@ -139,7 +140,7 @@ def _table(section: Section) -> Iterable[str]:
     yield "</table>"
 
 
-def _list(items: tuple[Item, ...], words: dict[str, str]) -> Iterable[str]:
+def _list(items: tuple[ListItem, ...], words: dict[str, str]) -> Iterable[str]:
     checks = items[0].done is not None
     yield '<ul class="checklist">' if checks else "<ul>"
     for item in items:
@@ -148,7 +149,7 @@ def _list(items: tuple[Item, ...], words: dict[str, str]) -> Iterable[str]:
     yield "</ul>"
 
 
-def _state(item: Item, words: dict[str, str]) -> str:
+def _state(item: ListItem, words: dict[str, str]) -> str:
     if item.done is None:
         return ""
     word = words["done" if item.done else "open"]
@@ -156,6 +157,6 @@ def _state(item: Item, words: dict[str, str]) -> str:
 
 
 def _text(parts: Inline) -> str:
-    return written(
+    return write_inline(
         parts, escape, lambda text: f"<code>{escape(text)}</code>", lambda text: f"<strong>{escape(text)}</strong>"
     )

@@ -11,16 +11,17 @@ from collections.abc import Iterable
 
 from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.sheet_content import (
     Inline,
-    Item,
-    Section,
+    ListItem,
     Sheet,
-    written,
+    SheetSection,
+    write_inline,
 )
 
 
-def markdown(sheet: Sheet) -> str:
+def markdown_sheet(sheet: Sheet) -> str:
     """Write the sheet as Markdown.
 
+    :param sheet: what ``sheet_of`` made
     :returns: the text, ending in one newline; the same sheet gives the same bytes
     """
     parts = [f"# {sheet.title}", sheet.about]
@@ -29,7 +30,7 @@ def markdown(sheet: Sheet) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _section(section: Section) -> list[str]:
+def _section(section: SheetSection) -> list[str]:
     parts = [f"## {section.title}"]
     parts += [_text(section.intro)] if section.intro else []
     if section.rows:
@@ -39,7 +40,7 @@ def _section(section: Section) -> list[str]:
     return [*parts, _text(section.outro)] if section.outro else parts
 
 
-def _item(item: Item) -> list[str]:
+def _item(item: ListItem) -> list[str]:
     box = "" if item.done is None else ("[x] " if item.done else "[ ] ")
     return [f"- {box}{_text(item.text)}", *(f"  {n}. {_text(step)}" for n, step in enumerate(item.steps, start=1))]
 
@@ -55,7 +56,7 @@ def _cell(text: str) -> str:
 
 
 def _text(parts: Inline) -> str:
-    return written(parts, str, _code, lambda text: f"**{text}**")
+    return write_inline(parts, str, _code, lambda text: f"**{text}**")
 
 
 def _code(text: str) -> str:

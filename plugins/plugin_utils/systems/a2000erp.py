@@ -17,7 +17,7 @@ _MINUTE = 60
 
 
 class A2000Erp(SystemRules):
-    """See the module."""
+    """The rules of A2000ERP beside ``catalogue/systems/a2000erp.yml``."""
 
     def judge(self, environment: Environment, findings: Findings) -> None:
         """Judge the password, the authentication of the sender's domain, the logo, and the pace of sending."""

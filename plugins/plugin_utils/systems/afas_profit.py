@@ -15,7 +15,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environme
     Environment,
     Findings,
 )
-from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.system_base import Message, SystemRules
+from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.system_base import MessageKind, SystemRules
 
 _ONLY_587 = ("smtp.office365.com", "smtp.gmail.com")
 _ONLY_587_SERVICES = ("microsoft365", "gmail")
@@ -34,7 +34,7 @@ _LOOKS_AT = {
 
 
 class AfasProfit(SystemRules):
-    """See the module."""
+    """The rules of AFAS Profit beside ``catalogue/systems/afas_profit.yml``."""
 
     def judge(self, environment: Environment, findings: Findings) -> None:
         """Judge the senders, and the rules of the transport."""
@@ -56,22 +56,22 @@ class AfasProfit(SystemRules):
         is_online = environment.transport.id == "afas_online"
         return is_online and not environment.values.get("apply_dkim") and not environment.dkim
 
-    def messages(self, environment: Environment) -> list[Message]:
+    def messages(self, environment: Environment) -> list[MessageKind]:
         """Every combination of message and place for which Profit may take another sender."""
-        found = [Message("alert", "alerts, Pocket activation")]
+        found = [MessageKind("alert", "alerts, Pocket activation")]
         for key in _keys(environment, "administrations"):
             where = {"administrations": key}
-            found.append(Message("message", f"messages of administration {key}", where))
-            found.append(Message("report", f"reports of administration {key}, sent by hand", where))
-        found += [Message("message", "messages of other administrations")]
-        found += [Message("report", "other reports, sent by hand")]
+            found.append(MessageKind("message", f"messages of administration {key}", where))
+            found.append(MessageKind("report", f"reports of administration {key}, sent by hand", where))
+        found += [MessageKind("message", "messages of other administrations")]
+        found += [MessageKind("report", "other reports, sent by hand")]
         for key in _keys(environment, "templates"):
-            found.append(Message("message", f"messages by template {key}", {"templates": key}))
+            found.append(MessageKind("message", f"messages by template {key}", {"templates": key}))
         for key in _keys(environment, "employers"):
-            found.append(Message("hrm", f"payslips and HRM messages of employer {key}", {"employers": key}))
-        return [*found, Message("hrm", "other payslips and HRM messages")]
+            found.append(MessageKind("hrm", f"payslips and HRM messages of employer {key}", {"employers": key}))
+        return [*found, MessageKind("hrm", "other payslips and HRM messages")]
 
-    def sender_of(self, environment: Environment, message: Message) -> DeclaredSender | None:
+    def sender_of(self, environment: Environment, message: MessageKind) -> DeclaredSender | None:
         """The sender that Profit takes for a message: the first place in its order that has one."""
         for kind in _LOOKS_AT[message.kind]:
             key = message.keys.get(kind)

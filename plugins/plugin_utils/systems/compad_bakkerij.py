@@ -20,7 +20,7 @@ _EXTERNAL = ("mailbox", "platform")
 
 
 class CompadBakkerij(SystemRules):
-    """See the module."""
+    """The rules of Compad Bakkerij beside ``catalogue/systems/compad_bakkerij.yml``."""
 
     def judge(self, environment: Environment, findings: Findings) -> None:
         """Judge the sender against the kind of service, the sign-in, the security and OrderNow."""

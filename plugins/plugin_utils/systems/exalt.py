@@ -27,7 +27,7 @@ _ON_NETWORK = re.compile(r"(\\\\[^\\]+\\[^\\]+|[D-Z]:)(\\.*)?", re.IGNORECASE)
 
 
 class Exalt(SystemRules):
-    """See the module."""
+    """The rules of Exalt beside ``catalogue/systems/exalt.yml``."""
 
     def judge(self, environment: Environment, findings: Findings) -> None:
         """Judge the authentication, the three mailboxes, the debug path and the creditors portal."""

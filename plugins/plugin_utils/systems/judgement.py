@@ -41,7 +41,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environme
     Findings,
 )
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.field_values import (
-    filled,
+    filled_values,
     host_of,
     is_shown,
     port_of,
@@ -51,7 +51,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.system_rules 
 STATES = ("present", "absent")
 SECRET_PLACES = ("reference", "inline")
 
-VARIABLES = (
+DECLARATION_VARIABLES = (
     "erp_mail_system",
     "erp_mail_state",
     "erp_mail_transport",
@@ -94,7 +94,7 @@ _PREFIXES = ("erp_mail_", "mail_dns_", "mail_entra_")
 _MADE_BY_ROLES = ("erp_mail_needs", "mail_entra_made", "mail_entra_store_read")
 
 
-def judge(declaration: Declaration, catalogue: Catalogue) -> tuple[Environment | None, Findings]:
+def judge_declaration(declaration: Declaration, catalogue: Catalogue) -> tuple[Environment | None, Findings]:
     """Judge one declaration.
 
     :param declaration: what the host's variables say
@@ -127,9 +127,9 @@ def unknown_variables(names: Mapping[str, Any], findings: Findings) -> None:
     :param findings: takes an error for each
     """
     for name in sorted(map(str, names)):
-        if not name.startswith(_PREFIXES) or name in (*VARIABLES, *_MADE_BY_ROLES):
+        if not name.startswith(_PREFIXES) or name in (*DECLARATION_VARIABLES, *_MADE_BY_ROLES):
             continue
-        close = difflib.get_close_matches(name, VARIABLES, n=1)
+        close = difflib.get_close_matches(name, DECLARATION_VARIABLES, n=1)
         way_out = f"Did you mean {close[0]}?" if close else "docs/inventory.md lists the variables."
         findings.error(name, None, "no variable of this name exists; its value is not shown", INVENTORY, way_out)
 
@@ -151,7 +151,7 @@ def _read(declaration: Declaration, catalogue: Catalogue, findings: Findings) ->
     if transport is None or service is None or own_domains is None:
         return None
     made = dict(declaration.made or {})
-    values = filled(system, transport, service, given, declaration.password, made)
+    values = filled_values(system, transport, service, given, declaration.password, made)
     return Environment(
         name=declaration.environment,
         state=str(declaration.state),

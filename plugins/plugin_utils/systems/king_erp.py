@@ -20,7 +20,7 @@ _WORDS = {"Geen": "none", "Explicit-TLS": "starttls", "Implicit-TLS": "implicit"
 
 
 class KingErp(SystemRules):
-    """See the module."""
+    """The rules of KING ERP beside ``catalogue/systems/king_erp.yml``."""
 
     def judge(self, environment: Environment, findings: Findings) -> None:
         """Judge the sign-in and security of SMTP, and what is known about the consent of the OAuth2 kinds."""

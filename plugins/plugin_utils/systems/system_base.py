@@ -19,7 +19,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.field_val
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class MessageKind:
     """One kind of message that an ERP sends. ``keys`` says what it belongs to: kind of sender to key, e.g.
     {administrations: "1"}."""
 
@@ -32,31 +32,51 @@ class SystemRules:
     """The rules of one system; as it stands, those of a system whose data file says all."""
 
     def judge(self, environment: Environment, findings: Findings) -> None:
-        """Judge an environment that is present, by the rules that its data file cannot say."""
+        """Judge an environment that is present, by the rules that its data file cannot say.
+
+        :param environment: an environment that was understood
+        :param findings: takes what is wrong
+        """
 
     def also_sends(self, environment: Environment) -> list[tuple[str, DeclaredSender]]:
-        """Name the services that send beside the environment's own: (service, the sender that it sends as)."""
+        """Name the services that send beside the environment's own: (service, the sender that it sends as).
+
+        :param environment: an environment that was understood
+        """
         return []
 
-    def messages(self, environment: Environment) -> list[Message]:
-        """Every kind of message for which another sender may be taken: here one for each sender."""
+    def messages(self, environment: Environment) -> list[MessageKind]:
+        """Every kind of message for which another sender may be taken: here one for each sender.
+
+        :param environment: an environment that was understood
+        """
         labels = {kind.id: kind.label for kind in environment.system.senders}
         return [
-            Message(one.kind, labels[one.kind], {one.kind: one.key} if one.key is not None else {})
+            MessageKind(one.kind, labels[one.kind], {one.kind: one.key} if one.key is not None else {})
             for one in environment.senders
         ]
 
-    def sender_of(self, environment: Environment, message: Message) -> DeclaredSender | None:
-        """The sender that the ERP takes for a message; None when it has none."""
+    def sender_of(self, environment: Environment, message: MessageKind) -> DeclaredSender | None:
+        """The sender that the ERP takes for a message; None when it has none.
+
+        :param environment: an environment that was understood
+        :param message: one of :meth:`messages`
+        """
         return environment.sender(message.kind, message.keys.get(message.kind))
 
     def is_unsigned(self, environment: Environment) -> bool:
-        """Tell whether the declaration itself says that mail is not signed with DKIM as the sender's domain."""
+        """Tell whether the declaration itself says that mail is not signed with DKIM as the sender's domain.
+
+        :param environment: an environment that was understood
+        """
         return False
 
     def server(self, environment: Environment) -> dict[str, Any]:
         """What a look at the mail server must find: host, port, security (none, starttls, implicit, opportunistic),
-        verify (the certificate), sign_in, mechanism and max_tls; None where nothing is said."""
+        verify (the certificate), sign_in, mechanism and max_tls; None where nothing is said.
+
+        :param environment: an environment that was understood
+        """
         port = port_of(environment.transport, environment.values)
         return {
             "host": host_of(environment.transport, environment.values),
@@ -70,5 +90,8 @@ class SystemRules:
         }
 
     def remarks(self, environment: Environment) -> list[str]:
-        """Sentences for the sheet that are worked out from the values, in the language of the system."""
+        """Sentences for the sheet that are worked out from the values, in the language of the system.
+
+        :param environment: an environment without errors
+        """
         return []

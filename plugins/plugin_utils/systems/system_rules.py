@@ -24,5 +24,8 @@ _PLAIN = SystemRules()
 
 
 def rules_of(system: str) -> SystemRules:
-    """The rules of a system; those that hold for any when its data file says all, as with a system that a user adds."""
+    """The rules of a system; those that hold for any when its data file says all, as with a system that a user adds.
+
+    :param system: its name in the catalogue
+    """
     return _RULES.get(system, _PLAIN)

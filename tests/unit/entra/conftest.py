@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import Graph, Pace, key
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import Graph, Pace, odata_key
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.http import Http
 from ansible_collections.mailroom.erp.tests.servers.entra.entra_server import EntraServer
 from ansible_collections.mailroom.erp.tests.servers.entra.rights import GRANT, MANAGE_OWN, READ_APPLICATIONS
@@ -37,7 +37,7 @@ class Clock:
 def upsert(graph: Graph, name: str = "erp") -> dict[str, object]:
     """Make an application of this unique name, or change it."""
     headers = {"Prefer": "create-if-missing"}
-    return graph.change(f"applications(uniqueName={key(name)})", {"displayName": "ERP"}, headers=headers)
+    return graph.change(f"applications(uniqueName={odata_key(name)})", {"displayName": "ERP"}, headers=headers)
 
 
 @pytest.fixture

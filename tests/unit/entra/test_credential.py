@@ -11,7 +11,10 @@ from typing import Any
 
 import pytest
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.application import upsert
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.credential import read_wanted_credential, time_of
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.credential import (
+    credential_time,
+    read_wanted_credential,
+)
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.credential_run import CredentialOutcome, Keeper
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.federated import Federated
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import AnswerLost, Graph, GraphError
@@ -58,7 +61,7 @@ def age(server: EntraServer, days: float) -> None:
     """Let time pass for everything that the application has."""
     for one in [*secrets(server), *application(server)["keyCredentials"]]:
         for name in ("startDateTime", "endDateTime"):
-            moved = time_of(one, name) - datetime.timedelta(days=days)
+            moved = credential_time(one, name) - datetime.timedelta(days=days)
             one[name] = moved.strftime("%Y-%m-%dT%H:%M:%SZ")
     server.directory.settle()
 
@@ -73,7 +76,7 @@ def test_a_secret_is_made_once(server: EntraServer, graph: Graph) -> None:
     assert first.secret and server.signs_in(str(first.app_id), first.secret)
     (made,) = secrets(server)
     assert made["displayName"] == "mail (mailroom.erp)" and made["keyId"] == key_id(first)
-    life = time_of(made, "endDateTime") - NOW
+    life = credential_time(made, "endDateTime") - NOW
     assert datetime.timedelta(days=179) < life < datetime.timedelta(days=181)
     for _time in range(99):
         server.plan()

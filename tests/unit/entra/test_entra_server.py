@@ -10,7 +10,7 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import GraphError, key
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import GraphError, odata_key
 from ansible_collections.mailroom.erp.tests.servers.entra import shapes
 from ansible_collections.mailroom.erp.tests.servers.entra.directory import EXCHANGE_ROLES, GRAPH_ROLES
 from ansible_collections.mailroom.erp.tests.servers.entra.entra_server import LOST, EntraServer
@@ -65,7 +65,7 @@ def test_upsert_makes_one_application_and_then_changes_it(server: EntraServer, o
     assert upsert(graph) == {}
     assert len(server.truth.find("applications", uniqueName="erp")) == 1
     with pytest.raises(GraphError, match="404 Request_ResourceNotFound"):
-        graph.change(f"applications(uniqueName={key('other')})", {"displayName": "ERP"})
+        graph.change(f"applications(uniqueName={odata_key('other')})", {"displayName": "ERP"})
 
 
 @pytest.mark.parametrize(

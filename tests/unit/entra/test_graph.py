@@ -13,8 +13,8 @@ from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import (
     AnswerLost,
     GraphError,
     NotSeen,
-    key,
-    literal,
+    odata_key,
+    odata_literal,
 )
 from ansible_collections.mailroom.erp.tests.servers.entra.entra_server import DROPPED, LOST, EntraServer
 from ansible_collections.mailroom.erp.tests.unit.entra.conftest import BOOTSTRAP, Clock, OpenGraph, upsert
@@ -145,12 +145,12 @@ def test_an_answer_that_is_no_json_is_an_error(open_graph: OpenGraph, monkeypatc
 
 
 def test_names_are_quoted() -> None:
-    assert key("erp's/1 é") == "'erp''s%2F1%20%C3%A9'"
-    assert literal("o'hara") == "'o''hara'"
+    assert odata_key("erp's/1 é") == "'erp''s%2F1%20%C3%A9'"
+    assert odata_literal("o'hara") == "'o''hara'"
 
 
 @pytest.mark.parametrize("name", ["erp's", "a/b", "a&b=c", "50%", "é", "a b", "a+b", "a?b#c"])
 def test_a_unique_name_may_be_any_text(server: EntraServer, open_graph: OpenGraph, name: str) -> None:
     graph = open_graph(*BOOTSTRAP)
     upsert(graph, name)
-    assert graph.get(f"applications(uniqueName={key(name)})")["uniqueName"] == name
+    assert graph.get(f"applications(uniqueName={odata_key(name)})")["uniqueName"] == name

@@ -16,7 +16,10 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_l
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import Declaration
 from ansible_collections.mailroom.erp.plugins.plugin_utils.needs.environment_needs import environment_needs
 from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.settings import settings_of
-from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.judgement import VARIABLES, judge
+from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.judgement import (
+    DECLARATION_VARIABLES,
+    judge_declaration,
+)
 from ansible_collections.mailroom.erp.tests.tools.catalogue_schema import schemas
 from ansible_collections.mailroom.erp.tests.tools.catalogue_schema import text as schema_text
 from jsonschema import Draft202012Validator
@@ -182,7 +185,7 @@ def test_a_user_s_system_and_service_go_through_the_same_door() -> None:
         settings={"user": "u"},
         own_domains=["acme.example"],
     )
-    environment, findings = judge(declaration, catalogue)
+    environment, findings = judge_declaration(declaration, catalogue)
     assert findings.all == []
     assert environment is not None
     fields = {field["id"]: field["value"] for field in settings_of(environment)["fields"]}
@@ -196,7 +199,7 @@ def test_a_user_s_system_and_service_go_through_the_same_door() -> None:
 def test_a_user_s_rule_is_checked() -> None:
     catalogue = Catalogue({"ledger": SYSTEM}, {"mailer": SERVICE})
     senders = {"environment": "a@acme.example"}
-    _environment, findings = judge(
+    _environment, findings = judge_declaration(
         Declaration("env_1", system="ledger", service="mailer", senders=senders, own_domains=["acme.example"]),
         catalogue,
     )
@@ -255,7 +258,7 @@ def test_a_malformed_service_is_refused_by_name(entry: Any, rule: str) -> None:
 )
 def test_a_malformed_system_is_an_error_of_the_environment(part: str, value: Any, rule: str) -> None:
     catalogue = Catalogue({"ledger": {**SYSTEM, part: value}}, {})
-    _environment, findings = judge(Declaration("env_1", system="ledger"), catalogue)
+    _environment, findings = judge_declaration(Declaration("env_1", system="ledger"), catalogue)
     assert any("catalogue system ledger" in str(problem) and rule in str(problem) for problem in findings.errors)
 
 
@@ -265,4 +268,4 @@ def test_the_variables_are_those_that_the_roles_document() -> None:
     for role in ("erp_mail", "mail_dns", "mail_entra"):
         specs = yaml.safe_load((ROLES / role / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
         documented |= set(specs["argument_specs"]["main"]["options"])
-    assert documented == set(VARIABLES)
+    assert documented == set(DECLARATION_VARIABLES)

@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_loader import Catalogue
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import Environment
 from ansible_collections.mailroom.erp.plugins.plugin_utils.needs.resolved_senders import resolved_senders
-from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.system_base import Message
+from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.system_base import MessageKind
 from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.system_rules import rules_of
 from ansible_collections.mailroom.erp.tests.unit.plugin_utils.systems.declarations import GIVEN, accepted
 
@@ -36,7 +36,7 @@ def environment(**changes: Any) -> Environment:
 
 def taken(kind: str, keys: dict[str, str], senders: dict[str, Any]) -> str | None:
     found = environment(senders=senders)
-    sender = rules_of("afas_profit").sender_of(found, Message(kind, "", keys))
+    sender = rules_of("afas_profit").sender_of(found, MessageKind(kind, "", keys))
     return sender.address.partition("@")[0] if sender else None
 
 

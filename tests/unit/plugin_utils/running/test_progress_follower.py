@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.mailroom.erp.plugins.module_utils.domains import progress
-from ansible_collections.mailroom.erp.plugins.plugin_utils.running.progress_follower import Follower
+from ansible_collections.mailroom.erp.plugins.plugin_utils.running.progress_follower import ProgressFollower
 
 
 def test_the_newest_line_is_shown_once(tmp_path: Path) -> None:
@@ -22,7 +22,7 @@ def test_the_newest_line_is_shown_once(tmp_path: Path) -> None:
         shown.append(line)
         seen.set()
 
-    with Follower(file, show, interval=0.01):
+    with ProgressFollower(file, show, interval=0.01):
         file.write_text("1 of 9 zones read\n2 of 9 zones read\nhalf a li")
         assert seen.wait(5)
     assert shown == ["2 of 9 zones read"]
@@ -32,7 +32,7 @@ def test_a_short_run_shows_nothing(tmp_path: Path) -> None:
     file = tmp_path / "progress"
     file.write_text("1 of 9 zones read\n")
     shown: list[str] = []
-    with Follower(file, shown.append):
+    with ProgressFollower(file, shown.append):
         pass
     assert shown == []
 

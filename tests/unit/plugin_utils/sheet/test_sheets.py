@@ -18,15 +18,15 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environme
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.secret_variables import Secret
 from ansible_collections.mailroom.erp.plugins.plugin_utils.needs.environment_needs import environment_needs
 from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.settings import (
-    masked,
+    mask_secrets,
     settings_of,
     settings_yaml,
     with_secret,
 )
 from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.sheet_content import sheet_of
-from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.sheet_html import COLOURS, html
-from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.sheet_markdown import markdown
-from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.judgement import judge
+from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.sheet_html import COLOURS, html_sheet
+from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.sheet_markdown import markdown_sheet
+from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.judgement import judge_declaration
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -160,12 +160,12 @@ ENVIRONMENTS: dict[str, dict[str, Any]] = {
 def made(name: str, **changes: Any) -> tuple[str, str, str]:
     """The sheet as Markdown, the settings file, and the sheet as HTML of one of the environments."""
     catalogue = Catalogue()
-    environment, findings = judge(Declaration(name, **{**ENVIRONMENTS[name], **changes}), catalogue)
+    environment, findings = judge_declaration(Declaration(name, **{**ENVIRONMENTS[name], **changes}), catalogue)
     assert findings.errors == []
     assert environment is not None
     settings = settings_of(environment)
     sheet = sheet_of(environment, settings, environment_needs(environment, catalogue))
-    return markdown(sheet), settings_yaml(settings), html(sheet)
+    return markdown_sheet(sheet), settings_yaml(settings), html_sheet(sheet)
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
@@ -309,8 +309,8 @@ def test_a_secret_is_written_inline_only_when_asked_and_masked_when_shown() -> N
     text = made("a2000_trading")[1]
     inline = with_secret(text, lambda: "hunter2hunter2")
     assert "hunter2" not in text and "value: hunter2hunter2" in inline
-    assert "hunter2" not in masked(inline, "(secret)") and masked(text, "(secret)") == text
-    assert masked("no yaml: [", "x") == "no yaml: ["
+    assert "hunter2" not in mask_secrets(inline, "(secret)") and mask_secrets(text, "(secret)") == text
+    assert mask_secrets("no yaml: [", "x") == "no yaml: ["
 
 
 def test_a_secret_that_no_field_holds_is_not_read() -> None:

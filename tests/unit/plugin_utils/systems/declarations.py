@@ -14,7 +14,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environme
     Findings,
 )
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.secret_variables import Secret
-from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.judgement import judge
+from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.judgement import judge_declaration
 
 GIVEN = Secret("vault_pw", "vault")
 MISSING = Secret("erp_mail_password", "missing")
@@ -165,7 +165,7 @@ BASES = {
 
 def judged(base: dict[str, Any], **changes: Any) -> tuple[Environment | None, Findings]:
     """Judge a declaration, whose password is missing unless it is given, with some of it changed."""
-    return judge(Declaration(environment="env_1", **{"password": MISSING, **base, **changes}), Catalogue())
+    return judge_declaration(Declaration(environment="env_1", **{"password": MISSING, **base, **changes}), Catalogue())
 
 
 def accepted(base: dict[str, Any], **changes: Any) -> Environment:

@@ -13,7 +13,7 @@ import yaml
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_loader import Catalogue
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import Declaration, Findings
-from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.judgement import judge, unknown_variables
+from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.judgement import judge_declaration, unknown_variables
 from ansible_collections.mailroom.erp.tests.unit.plugin_utils.systems.declarations import (
     BAKERY,
     BASES,
@@ -145,7 +145,7 @@ def test_internationalised_domains_are_compared_as_a_labels() -> None:
 
 @pytest.mark.parametrize("name", ["../acme", "a/b", ".."])
 def test_a_name_that_leaves_the_folder_is_refused(name: str) -> None:
-    _environment, findings = judge(Declaration(environment=name, **ONLINE), Catalogue())
+    _environment, findings = judge_declaration(Declaration(environment=name, **ONLINE), Catalogue())
     assert [problem.where for problem in findings.errors] == ["inventory_hostname"]
 
 
