@@ -57,7 +57,7 @@ def put_back(server: Cloudflare) -> None:
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_one_fault_at_any_request_is_got_over(
+def test_one_fault_at_any_request_does_not_fail_the_run(
     server: Cloudflare, nursery: Nursery, order: dict[str, Any], fault: str
 ) -> None:
     for number in itertools.count(1):

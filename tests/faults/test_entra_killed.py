@@ -87,7 +87,7 @@ def tenant() -> Iterator[Tenant]:
 
 @pytest.mark.parametrize("lag", LAGS)
 @pytest.mark.parametrize("moment", MOMENTS)
-def test_one_application_with_its_grants(tenant: Tenant, moment: str, lag: int) -> None:
+def test_a_killed_registration_is_completed_by_the_next_run(tenant: Tenant, moment: str, lag: int) -> None:
     truth = tenant.server.truth
     permissions = [{"resource": "Microsoft Graph", "role": role} for role in ("Mail.Send", "Mail.ReadWrite")]
 
@@ -140,7 +140,7 @@ def test_a_renewal_never_leaves_the_erp_without_a_secret(tenant: Tenant, moment:
 
 @pytest.mark.parametrize("lag", LAGS)
 @pytest.mark.parametrize("moment", MOMENTS)
-def test_a_consent_is_what_was_declared(tenant: Tenant, moment: str, lag: int) -> None:
+def test_a_killed_consent_ends_as_declared(tenant: Tenant, moment: str, lag: int) -> None:
     directory = tenant.server.directory
     user = directory.add_user("invoices@acme.example")
     vendors: dict[int, str] = {}

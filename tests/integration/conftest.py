@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Fixtures of several integration tests."""
+"""The folder of zones that the tests of the roles erp_mail and mail_dns work in."""
 
 from __future__ import annotations
 

@@ -119,7 +119,9 @@ def test_no_inventory_of_the_demo_names_an_interpreter() -> None:
     assert not [text for text in texts if "python_interpreter" in text]
 
 
-def test_check_then_run_then_nothing_to_do(installed: Installed, company: Path) -> None:
+def test_check_mode_shows_what_the_run_does_and_a_second_run_changes_nothing(
+    installed: Installed, company: Path
+) -> None:
     before = hashes(company)
     checked = installed.site(company, "--check", "--diff")
     assert hashes(company) == before
@@ -157,7 +159,7 @@ def test_what_was_there_is_still_there(installed: Installed, company: Path) -> N
     assert len(gone) == 2
 
 
-def test_one_wrong_environment_and_nothing_is_written(installed: Installed, company: Path) -> None:
+def test_one_wrong_environment_stops_the_run_before_anything_is_written(installed: Installed, company: Path) -> None:
     wrong = company / "host_vars" / "noord_profit.yml"
     wrong.write_text(wrong.read_text(encoding="utf-8").replace("port: 465", "port: 26"), encoding="utf-8")
     before = hashes(company)

@@ -191,7 +191,7 @@ def test_another_tenant_is_refused_before_anything_is_asked(
     assert server.requests == []
 
 
-def test_consent_and_senders(tmp_path: Path, server: EntraServer) -> None:
+def test_consent_is_given_and_senders_are_looked_up(tmp_path: Path, server: EntraServer) -> None:
     rights = [*BOOTSTRAP, "User.Read.All", "Domain.Read.All", "MailboxSettings.Read"]
     tenant = server.tenant_option(server.directory.add_client("bootstrap", rights))
     publisher = str(uuid.uuid4())

@@ -57,7 +57,7 @@ def rights_of(server: EntraServer, unique_name: str) -> set[str]:
     return {names[one["appRoleId"]] for one in server.truth.find("appRoleAssignments", principalId=principal["id"])}
 
 
-def test_once_a_person_then_the_automation(estate: Path, server: EntraServer) -> None:
+def test_the_automation_works_alone_after_a_person_has_bootstrapped_it(estate: Path, server: EntraServer) -> None:
     hosts = {"profit": profit("erp"), "office": king(server)}
     tenant = {"mail_entra_tenant": "{{ acme_tenant }}", "mail_entra_customer": "acme"}
     declared = inventory(hosts, **tenant)

@@ -179,7 +179,7 @@ def test_a_decommissioned_environment_loses_its_files_and_its_terms(estate: Path
     assert run_playbook(estate, SITE, inventory(gone, mail_dns_complete=True)).changed == 0
 
 
-def test_adding_is_safe_from_a_slice(estate: Path) -> None:
+def test_a_run_for_some_hosts_may_add_terms(estate: Path) -> None:
     result = run_playbook(estate, SITE, inventory(), "--limit", "acme_profit")
     assert result.rc == 0, result.output
     assert "include:spf.afas.online" in spf(estate, "acme.example")[0]

@@ -52,7 +52,9 @@ def result_of(folder: Path) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("arguments", [["--diff"], ["--check", "--diff"], []], ids=["diff", "check", "plain"])
-def test_the_result_is_the_same(tmp_path: Path, other_python: str, arguments: list[str]) -> None:
+def test_a_module_returns_the_same_from_its_files_as_packed(
+    tmp_path: Path, other_python: str, arguments: list[str]
+) -> None:
     here = run(tmp_path / "here", sys.executable, *arguments, "-vvv")
     packed = run(tmp_path / "packed", other_python, *arguments, "-vvv")
     assert (here.rc, packed.rc) == (0, 0), here.output + packed.output
@@ -110,7 +112,9 @@ def test_a_module_that_dies_fails_its_task(tmp_path: Path) -> None:
     [({"async": 60, "poll": 1}, {}), ({}, {"ANSIBLE_KEEP_REMOTE_FILES": "true"})],
     ids=["async", "kept files"],
 )
-def test_ansible_does_what_only_it_can(tmp_path: Path, task: dict[str, Any], settings: dict[str, str]) -> None:
+def test_tasks_that_need_ansible_are_packed_by_it(
+    tmp_path: Path, task: dict[str, Any], settings: dict[str, str]
+) -> None:
     done = run(tmp_path / "here", sys.executable, "-vvv", settings=settings, **task)
     assert done.rc == 0, done.output
     assert HERE not in done.output

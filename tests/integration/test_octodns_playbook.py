@@ -34,7 +34,7 @@ def play(tmp_path: Path, server: PowerDns, dns: dict[str, Any], module: str, *ar
     return run_play(tmp_path, [module_task(module, dns=dns, **options)], *arguments)
 
 
-def test_a_playbook_through_octodns(tmp_path: Path, server: PowerDns) -> None:
+def test_records_are_written_and_restored_through_octodns(tmp_path: Path, server: PowerDns) -> None:
     dns = octodns_backends.on_powerdns(server)
     dkim = [{"selector": "s1", "target": "ns1.customer0.example", "validate": "ignore"}]
     wish: dict[str, Any] = {"domains": ZONES, "spf": {"terms": ["ip4:198.51.100.7"]}, "dkim": dkim}

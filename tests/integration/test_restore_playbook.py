@@ -78,7 +78,7 @@ def spf(server: Bind, zone: str) -> list[str]:
     return [value.strip('"') for value in server.values(zone, "TXT") if value.startswith('"v=spf1')]
 
 
-def test_a_run_and_the_way_back(tmp_path: Path, server: Bind) -> None:
+def test_a_restore_undoes_a_run_and_can_itself_be_undone(tmp_path: Path, server: Bind) -> None:
     checked = site(tmp_path, server, "--check")
     assert checked.rc == 0, checked.output
     assert not (tmp_path / "mailroom").exists()
@@ -134,7 +134,7 @@ def test_a_run_and_the_way_back(tmp_path: Path, server: Bind) -> None:
         assert KEY_SECRET not in result.output
 
 
-def test_some_zones_only_and_never_a_secret(tmp_path: Path, server: Bind) -> None:
+def test_only_the_named_zones_are_restored_and_no_secret_is_shown(tmp_path: Path, server: Bind) -> None:
     assert site(tmp_path, server).rc == 0
     (morning,) = snapshots(tmp_path)
     some = json.dumps({"mail_restore_zones": ZONES[:2]})

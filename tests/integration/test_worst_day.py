@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The worst day: a hand in the zone, a server that goes down half-way, a second controller; and the way back."""
+"""Edits by hand, a server that goes down and a second controller, all during one run; then a restore undoes the run."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def work(tmp_path: Path, day: Day) -> Result:
 
 
 @pytest.mark.slow
-def test_the_worst_day_ends_as_the_morning(tmp_path: Path, day: Day) -> None:
+def test_every_zone_can_be_restored_after_a_dead_server_and_other_writers(tmp_path: Path, day: Day) -> None:
     morning = day.texts()
     first = work(tmp_path, day)
     assert first.rc != 0

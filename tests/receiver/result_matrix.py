@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""SPF pass, fail, permerror x DKIM pass, fail, none x p=none, quarantine, reject; then not aligned, and rarer."""
+"""Every pair of results of SPF and DKIM under every policy, for names that are not aligned, and rarer cases."""
 
 from __future__ import annotations
 

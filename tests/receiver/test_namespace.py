@@ -48,7 +48,7 @@ def test_what_is_done_inside_is_not_seen_outside() -> None:
     assert (Path("/proc/self/mounts").read_text(), Path("/etc/resolv.conf").read_text()) == (mounts, resolver)
 
 
-def test_exit_code_is_that_of_the_command() -> None:
+def test_the_exit_code_is_that_of_the_command() -> None:
     assert subprocess.run([*PROGRAM, "sh", "-c", "exit 7"], check=False).returncode == 7
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The name server that the tests start."""
+"""The BIND 9 that the tests start: it answers, takes updates, leaves nothing behind, and says why it does not start."""
 
 from __future__ import annotations
 

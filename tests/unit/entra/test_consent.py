@@ -58,7 +58,7 @@ def vendor(server: EntraServer, open_graph: OpenGraph) -> Vendor:
     return Vendor(server, open_graph(*BOOTSTRAP, "User.Read.All"))
 
 
-def test_consent_for_a_named_user(vendor: Vendor) -> None:
+def test_consent_is_given_for_a_named_user(vendor: Vendor) -> None:
     outcome = vendor.run()
     assert vendor.grants == {vendor.users[USER]: "SMTP.Send"} and len(vendor.principals) == 1
     assert (outcome.plan.before, outcome.plan.after) == ({}, {NAME: ["SMTP.Send"]})
@@ -75,7 +75,7 @@ def test_check_mode_writes_nothing(vendor: Vendor) -> None:
     assert (check.plan.before, check.plan.after) == (real.plan.before, real.plan.after) and not real.warnings
 
 
-def test_consent_for_everybody(vendor: Vendor) -> None:
+def test_consent_is_given_for_everybody(vendor: Vendor) -> None:
     vendor.run(users=[], all_users=True, scopes=["SMTP.Send", "offline_access"])
     assert vendor.grants == {None: "SMTP.Send offline_access"}
     assert not vendor.run(users=[], all_users=True, scopes=["offline_access", "SMTP.Send"]).plan.changes
@@ -110,7 +110,7 @@ def test_a_grant_for_everybody_is_beyond_named_users(vendor: Vendor) -> None:
     assert None not in vendor.grants
 
 
-def test_revoking(vendor: Vendor) -> None:
+def test_consent_is_revoked_for_named_users_and_scopes_or_for_all(vendor: Vendor) -> None:
     vendor.run(users=[USER, OTHER], scopes=["SMTP.Send", "User.Read"])
     vendor.run(state="absent")
     assert vendor.grants == {vendor.users[USER]: "User.Read", vendor.users[OTHER]: "SMTP.Send User.Read"}
@@ -139,7 +139,7 @@ def test_an_application_of_another_publisher_gets_nothing(vendor: Vendor, params
     assert len(vendor.principals) == 1
 
 
-def test_a_publisher_that_is_not_verified(vendor: Vendor) -> None:
+def test_a_publisher_that_is_not_verified_is_refused(vendor: Vendor) -> None:
     vendor.app_id = vendor.server.directory.add_vendor("KING", PUBLISHER)
     with pytest.raises(Refused, match="its publisher is not verified"):
         vendor.run(verified_publisher="Quadrant")

@@ -91,14 +91,16 @@ def test_the_value_is_in_no_representation(graph: Graph) -> None:
     assert outcome.secret and outcome.secret not in repr(outcome) and outcome.secret not in str(outcome.plan)
 
 
-def test_check_mode_makes_none(server: EntraServer, graph: Graph) -> None:
+def test_check_mode_makes_no_secret(server: EntraServer, graph: Graph) -> None:
     server.plan()
     outcome = keep(graph, write=False)
     assert outcome.plan.create and outcome.secret is None and secrets(server) == []
     assert {method for method, _path in server.requests} == {"GET"}
 
 
-def test_an_application_that_is_only_planned(server: EntraServer, graph: Graph) -> None:
+def test_an_application_that_is_only_planned_has_credentials_in_check_mode_only(
+    server: EntraServer, graph: Graph
+) -> None:
     assert keep(graph, write=False, unique_name="planned").plan.create
     assert not keep(graph, unique_name="planned", state="absent").plan.changes
     with pytest.raises(Refused, match="there is no such application"):
@@ -230,7 +232,9 @@ def test_a_replica_that_lags_makes_no_second_secret(server: EntraServer, graph: 
     assert len(secrets(server)) == 1
 
 
-def test_another_ones_application_is_left_alone(server: EntraServer, open_graph: OpenGraph, graph: Graph) -> None:
+def test_the_application_of_somebody_else_is_left_alone(
+    server: EntraServer, open_graph: OpenGraph, graph: Graph
+) -> None:
     application(server)["createdDateTime"] = "2020-01-01T00:00:00Z"
     server.directory.settle()
     with pytest.raises(GraphError, match="403"):
@@ -286,7 +290,7 @@ def test_a_private_key_is_never_sent(server: EntraServer, graph: Graph) -> None:
     assert own.key_pem.splitlines()[1] not in str(caught.value) and server.requests == []
 
 
-def test_a_federated_credential(server: EntraServer, graph: Graph) -> None:
+def test_a_federated_credential_is_made_changed_and_removed(server: EntraServer, graph: Graph) -> None:
     def federated(write: bool = True, state: str = "present", **given: Any) -> tuple[bool, dict[str, Any]]:
         declared = {"issuer": "https://ci.example", "subject": "repo:acme/mail", **given}
         params = {**DEFAULTS, "kind": "federated", "state": state, "federated": declared}

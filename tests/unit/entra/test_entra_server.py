@@ -86,7 +86,7 @@ def test_a_body_of_the_wrong_shape_is_refused(open_graph: OpenGraph, body: dict[
     assert caught.value.status == 400 and caught.value.request_id
 
 
-def test_reads_are_behind_writes(server: EntraServer, open_graph: OpenGraph) -> None:
+def test_reads_lag_behind_writes_as_planned(server: EntraServer, open_graph: OpenGraph) -> None:
     graph = open_graph(*BOOTSTRAP)
     server.plan(lag=3)
     made = upsert(graph)
@@ -94,7 +94,7 @@ def test_reads_are_behind_writes(server: EntraServer, open_graph: OpenGraph) -> 
     assert [graph.find(path) is not None for _time in range(4)] == [False, False, True, True]
 
 
-def test_a_replica_that_flaps_shows_both(server: EntraServer, open_graph: OpenGraph) -> None:
+def test_a_flapping_replica_shows_old_and_new_by_turns(server: EntraServer, open_graph: OpenGraph) -> None:
     graph = open_graph(*BOOTSTRAP)
     server.plan(lag=9, flapping=True)
     path = f"applications/{upsert(graph)['id']}"
@@ -116,7 +116,7 @@ def test_a_write_to_what_is_not_seen_yet_is_refused(
     assert other.value.status == 400 and other.value.lag
 
 
-def test_a_lost_answer_was_done(server: EntraServer, open_graph: OpenGraph, clock: Clock) -> None:
+def test_a_request_whose_answer_is_lost_was_done(server: EntraServer, open_graph: OpenGraph, clock: Clock) -> None:
     graph = open_graph(*BOOTSTRAP)
     server.plan(faults={1: LOST})
     assert upsert(graph) == {}, "the second try finds what the first has made"
@@ -124,7 +124,7 @@ def test_a_lost_answer_was_done(server: EntraServer, open_graph: OpenGraph, cloc
     assert len(server.requests) == 2 and clock.waits == [1.0]
 
 
-def test_rights_are_asked_for(server: EntraServer, open_graph: OpenGraph) -> None:
+def test_a_request_without_the_right_is_refused(server: EntraServer, open_graph: OpenGraph) -> None:
     graph = open_graph("User.Read.All")
     with pytest.raises(GraphError, match="403 Authorization_RequestDenied"):
         upsert(graph)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""All environments of one tenant together, on the test tenant."""
+"""All environments of one tenant together, on the test tenant: applications, secrets, consent and senders."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ def test_senders_that_may_not_be_read_are_unknown(open_graph: OpenGraph) -> None
     assert done["one"].senders[0]["result"] == "unknown"
 
 
-def test_what_an_application_reaches(server: EntraServer, open_graph: OpenGraph) -> None:
+def test_the_mailboxes_that_an_application_reaches_are_told(server: EntraServer, open_graph: OpenGraph) -> None:
     graph = open_graph(*BOOTSTRAP)
     planned: dict[str, Any] = {"exists": False, "app_id": None, "granted": [], "every_mailbox": None}
     assert read_reach(graph, "mailroom-one") == planned

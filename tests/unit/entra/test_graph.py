@@ -40,7 +40,7 @@ def test_what_passes_is_waited_for(
     assert clock.waits == waits and len(server.requests) == 3
 
 
-def test_patience_ends(server: EntraServer, open_graph: OpenGraph, clock: Clock) -> None:
+def test_retries_end_with_the_timeout(server: EntraServer, open_graph: OpenGraph, clock: Clock) -> None:
     graph = open_graph(*BOOTSTRAP, timeout=60)
     server.plan(faults=dict.fromkeys(range(1, 1000), "503"))
     with pytest.raises(GraphError, match="503 ServiceUnavailable") as caught:
@@ -111,7 +111,9 @@ def test_what_is_gone_is_removed_already(server: EntraServer, open_graph: OpenGr
     assert not server.truth.find("applications", uniqueName="erp")
 
 
-def test_seen_means_several_times_in_a_row(server: EntraServer, open_graph: OpenGraph, clock: Clock) -> None:
+def test_an_object_counts_as_seen_after_several_reads_in_a_row(
+    server: EntraServer, open_graph: OpenGraph, clock: Clock
+) -> None:
     graph = open_graph(*BOOTSTRAP)
     answers = iter([True, False, *[True] * SEEN_IN_A_ROW, False])
     graph.wait_for("it", lambda: next(answers))
@@ -120,7 +122,7 @@ def test_seen_means_several_times_in_a_row(server: EntraServer, open_graph: Open
         graph.wait_for("it", lambda: False)
 
 
-def test_a_page_elsewhere_gets_no_token(
+def test_a_next_page_at_another_address_gets_no_token(
     server: EntraServer, open_graph: OpenGraph, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     graph = open_graph(*BOOTSTRAP)

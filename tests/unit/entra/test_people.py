@@ -51,7 +51,9 @@ def look(graph: Graph, *addresses: str) -> list[dict[str, Any]]:
         ("mail@acme.example", "pass", "user", "a user mailbox"),
     ],
 )
-def test_each_sender(open_graph: OpenGraph, address: str, result: str, mailbox: str, said: str) -> None:
+def test_each_sender_address_is_found_with_its_mailbox(
+    open_graph: OpenGraph, address: str, result: str, mailbox: str, said: str
+) -> None:
     (found,) = look(open_graph(*SEE_SENDERS), address)
     assert (found["result"], found["mailbox"]) == (result, mailbox) and said in found["reason"]
     assert (found["next_step"] is None) == (result == "pass")
@@ -87,7 +89,7 @@ def test_what_cannot_be_read_is_unknown(
     assert said in found["next_step"]
 
 
-def test_people_must_be_readable(open_graph: OpenGraph) -> None:
+def test_without_the_right_to_read_users_the_task_fails(open_graph: OpenGraph) -> None:
     with pytest.raises(GraphError, match="403"):
         look(open_graph("Domain.Read.All"), "erp@acme.example")
 
@@ -101,7 +103,7 @@ def test_a_hundred_senders_cost_few_requests(server: EntraServer, open_graph: Op
     assert len(server.requests) == 100 / 5 + 2
 
 
-def test_no_addresses_are_refused_together(server: EntraServer, open_graph: OpenGraph) -> None:
+def test_all_wrong_addresses_are_refused_together(server: EntraServer, open_graph: OpenGraph) -> None:
     graph = open_graph(*SEE_SENDERS)
     server.plan()
     with pytest.raises(Refused) as caught:

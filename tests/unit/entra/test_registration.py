@@ -137,7 +137,9 @@ def test_scoped_access_grants_nothing_to_the_whole_tenant(server: EntraServer, o
     assert not run(graph, access="scoped").plan.changes
 
 
-def test_scoped_access_beside_a_grant_of_the_tenant(server: EntraServer, open_graph: OpenGraph) -> None:
+def test_scoped_access_is_refused_beside_a_grant_of_the_tenant_unless_that_is_revoked(
+    server: EntraServer, open_graph: OpenGraph
+) -> None:
     graph = open_graph(*BOOTSTRAP)
     run(graph)
     with pytest.raises(Refused, match="the scope would limit nothing"):
@@ -180,7 +182,7 @@ def test_requested_permissions_of_others_are_kept(server: EntraServer, open_grap
     assert scope in left and role not in left
 
 
-def test_owners_and_notes(server: EntraServer, open_graph: OpenGraph) -> None:
+def test_owners_and_notes_are_written_and_kept(server: EntraServer, open_graph: OpenGraph) -> None:
     graph = open_graph(*BOOTSTRAP)
     person = server.directory.add_user("admin@acme.example")
     server.directory.settle()
@@ -193,7 +195,7 @@ def test_owners_and_notes(server: EntraServer, open_graph: OpenGraph) -> None:
     assert application(server)["notes"] == "made by Ansible"
 
 
-def test_more_owners_than_graph_expands(server: EntraServer, open_graph: OpenGraph) -> None:
+def test_more_owners_than_graph_expands_are_all_read(server: EntraServer, open_graph: OpenGraph) -> None:
     graph = open_graph(*BOOTSTRAP)
     run(graph)
     people = [server.directory.add_user(f"user{number}@acme.example")["id"] for number in range(30)]
@@ -233,7 +235,7 @@ def test_a_person_consents_and_the_automation_goes_on(server: EntraServer, open_
     assert run(automation, notes="ours").plan.changes, "it still owns what it has made"
 
 
-def test_without_any_right_graph_says_no(server: EntraServer, open_graph: OpenGraph) -> None:
+def test_without_any_right_the_error_of_graph_is_told(server: EntraServer, open_graph: OpenGraph) -> None:
     with pytest.raises(GraphError, match="403 Authorization_RequestDenied"):
         run(open_graph("User.Read.All"))
 
@@ -299,7 +301,7 @@ def test_what_is_wrong_is_refused(
     assert {method for method, _path in server.requests} <= {"GET"}
 
 
-def test_a_role_that_the_tenant_does_not_have(server: EntraServer, open_graph: OpenGraph) -> None:
+def test_a_role_that_the_tenant_does_not_have_is_refused(server: EntraServer, open_graph: OpenGraph) -> None:
     graph = open_graph(*BOOTSTRAP)
     odd = {"resource": "Microsoft Graph", "role": "Mail.Sende"}
     with pytest.raises(Refused, match=r"has no application permission Mail.Sende; did you mean Mail.Send\?"):

@@ -61,14 +61,14 @@ def assertion(key: Signer, subject: str = SUBJECT, audience: str = "api://AzureA
     return str(jwt.encode(claims, key.key, algorithm="RS256"))
 
 
-def test_by_secret(server: EntraServer, client: tuple[str, str], http: Http) -> None:
+def test_sign_in_by_secret(server: EntraServer, client: tuple[str, str], http: Http) -> None:
     token = signed_in(server, option(server, client), http)
     assert (token.tenant_id, token.app_id, token.rights) == (TENANT, client[0], frozenset({RIGHT}))
     assert token.lacks("AppRoleAssignment.ReadWrite.All") and not token.lacks(RIGHT)
     assert token.value not in repr(token)
 
 
-def test_by_certificate(server: EntraServer, client: tuple[str, str], http: Http) -> None:
+def test_sign_in_by_certificate(server: EntraServer, client: tuple[str, str], http: Http) -> None:
     own = signer("automation")
     application(server, client)["keyCredentials"] = [{"keyId": "1", "_key": base64.b64encode(own.der).decode()}]
     pair = own.key_pem + own.certificate_pem
@@ -87,7 +87,7 @@ def test_by_certificate(server: EntraServer, client: tuple[str, str], http: Http
         signed_in(server, option(server, client, certificate=other.key_pem + other.certificate_pem), http)
 
 
-def test_by_federated_token(server: EntraServer, client: tuple[str, str], http: Http) -> None:
+def test_sign_in_by_federated_token(server: EntraServer, client: tuple[str, str], http: Http) -> None:
     server.authority.issuers[ISSUER] = signer("ci")
     trust = {"id": "1", "name": "ci", "issuer": ISSUER, "subject": SUBJECT}
     server.truth["federated"]["1"] = {**trust, "_application": application(server, client)["id"]}
@@ -103,7 +103,7 @@ def test_by_federated_token(server: EntraServer, client: tuple[str, str], http: 
             signed_in(server, option(server, client, federated_token=text), http)
 
 
-def test_by_azure_cli(
+def test_sign_in_by_azure_cli(
     server: EntraServer, client: tuple[str, str], http: Http, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     person = server.directory.add_user("admin@acme.example")
@@ -140,7 +140,9 @@ def test_an_expired_secret_is_refused(server: EntraServer, client: tuple[str, st
         signed_in(server, option(server, client), http)
 
 
-def test_a_tenant_that_does_not_exist(server: EntraServer, client: tuple[str, str], http: Http) -> None:
+def test_a_sign_in_to_a_tenant_that_does_not_exist_fails(
+    server: EntraServer, client: tuple[str, str], http: Http
+) -> None:
     with pytest.raises(SignInFailed, match="sign-in failed"):
         signed_in(server, {**option(server, client), "tenant_id": str(uuid.uuid4())}, http)
 
@@ -161,7 +163,7 @@ def test_an_unknown_certificate_authority_is_refused(server: EntraServer, client
     assert server.sign_ins == 0
 
 
-def test_the_environment_has_no_say_beside_a_ca_file(
+def test_variables_of_the_environment_do_not_replace_a_ca_file(
     server: EntraServer, client: tuple[str, str], http: Http, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nonexistent")

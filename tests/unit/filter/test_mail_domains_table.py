@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The table of what each domain got."""
+"""The table that shows for each domain its records before and after, and what they cost."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def entry(before: str | None, after: str | None, **more: Any) -> dict[str, Any]:
     return {"domain": "acme.example", "changed": before != after, "spf": spf}
 
 
-def test_the_whole_table() -> None:
+def test_the_table_shows_every_domain_and_counts_them() -> None:
     domains = [entry(None, "v=spf1 mx ~all"), {**entry("v=spf1 -all", "v=spf1 -all"), "domain": "b.example"}]
     assert mail_domains_table(domains) == (
         "acme.example  (changed)\n"
@@ -54,13 +54,13 @@ def test_macros_make_the_cost_a_lower_bound() -> None:
     assert "at least 2 of 10" in table
 
 
-def test_a_record_that_was_not_counted() -> None:
+def test_a_record_that_was_not_counted_has_no_cost() -> None:
     unlooked = entry("v=spf1 -all", None)
     unlooked["spf"]["lookups"] = None
     assert "  lookups   -\n" in mail_domains_table([unlooked])
 
 
-def test_no_domains() -> None:
+def test_a_table_of_no_domains_counts_none() -> None:
     assert mail_domains_table([]) == "0 domains, 0 changed"
 
 

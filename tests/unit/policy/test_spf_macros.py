@@ -50,11 +50,11 @@ def expanded(spec: str, ip: str = "192.0.2.3") -> str:
         ("%{d" + "9" * 5000 + "}", "email.example.com"),
     ],
 )
-def test_examples(spec: str, name: str) -> None:
+def test_the_examples_of_rfc_7208_section_7_4_are_expanded(spec: str, name: str) -> None:
     assert expanded(spec) == name
 
 
-def test_an_ipv6_client_is_nibbles() -> None:
+def test_the_address_of_an_ipv6_client_is_written_in_nibbles() -> None:
     assert expanded("%{ir}.%{v}._spf.%{d2}", "2001:db8::cb01") == IP6_NAME
 
 
@@ -86,7 +86,7 @@ def test_long_names_lose_labels_from_the_left(count: int) -> None:
         ("\udcff.nl", False),
     ],
 )
-def test_names_that_cannot_be_looked_up(name: str, possible: bool) -> None:
+def test_a_name_that_cannot_be_looked_up_is_recognised(name: str, possible: bool) -> None:
     assert is_possible(name) is possible
 
 

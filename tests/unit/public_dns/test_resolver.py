@@ -84,14 +84,16 @@ def options(request: pytest.FixtureRequest, tmp_path: Path, start_bind: StartBin
         ("long.acme.example", "TXT", ("x" * 255 + "y" * 255,)),
     ],
 )
-def test_data_and_their_absence(options: Options, name: str, rdtype: str, values: tuple[str, ...]) -> None:
+def test_the_data_of_a_name_are_found_or_known_to_be_absent(
+    options: Options, name: str, rdtype: str, values: tuple[str, ...]
+) -> None:
     assert Resolver(options).lookup(name, rdtype) == Resolved(values, True)
 
 
 @pytest.mark.parametrize(
     "name", ["no.such.acme.example", "x.host.acme.example", "dead.acme.example", "x.there.wild.acme.example"]
 )
-def test_names_that_do_not_exist(options: Options, name: str) -> None:
+def test_a_name_that_does_not_exist_is_told_from_one_without_data(options: Options, name: str) -> None:
     assert Resolver(options).lookup(name, "TXT") == Resolved((), False)
 
 
@@ -252,7 +254,7 @@ def test_files_alone_do_not_answer_for_the_rest(tmp_path: Path, name: str) -> No
         ({"nameservers": ["192.0.2.1"], "timeout": 0.5}, "0.5|timed out|unreachable"),
     ],
 )
-def test_nobody_to_ask(given: Options, expected: str) -> None:
+def test_a_look_up_that_nobody_can_answer_fails_soon_and_says_whom_it_asked(given: Options, expected: str) -> None:
     start = time.monotonic()
     with pytest.raises(ResolveError, match=f"acme.example TXT: .*(?:{expected})"):
         Resolver(given).lookup(ZONE, "TXT")

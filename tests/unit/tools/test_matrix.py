@@ -30,7 +30,7 @@ def search(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def test_an_interpreter_on_path_that_runs(search: Path) -> None:
+def test_an_interpreter_on_path_that_runs_is_taken(search: Path) -> None:
     python = program(search / "python3.99", "echo 3.99")
     assert matrix.interpreter("3.99") == str(python)
 

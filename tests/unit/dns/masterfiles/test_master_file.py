@@ -71,7 +71,7 @@ def lines(before: str, after: str) -> list[str]:
     return [line for line in found if line[0] in "+-" and "SOA" not in line and "; serial" not in line]
 
 
-def test_the_pieces_are_the_whole() -> None:
+def test_the_entries_of_a_file_together_are_the_file() -> None:
     assert "".join(entry.text for entry in master_file_entries.split_entries(BY_HAND)) == BY_HAND
 
 

@@ -189,7 +189,7 @@ def test_a_class_that_would_write_something_else_is_stopped(provider: Provider, 
     assert "apply" not in Own.asked
 
 
-def test_somebody_who_writes_while_it_plans_is_no_victim(
+def test_a_write_by_somebody_else_while_it_plans_is_a_conflict(
     provider: Provider, tmp_path: Path, fall_into: Callable[..., None]
 ) -> None:
     state = provider.read(ZONE, [KEY])

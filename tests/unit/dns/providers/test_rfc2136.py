@@ -337,7 +337,7 @@ class Scripted:
         (dns.rcode.NXDOMAIN, ZoneNotFound, "NXDOMAIN without authority"),
     ],
 )
-def test_a_server_that_cannot_answer(rcode: dns.rcode.Rcode, kind: type[Exception], expected: str) -> None:
+def test_an_error_code_of_the_server_is_told(rcode: dns.rcode.Rcode, kind: type[Exception], expected: str) -> None:
     def answer(question: dns.message.Message) -> dns.message.Message:
         response = dns.message.make_response(question)
         response.set_rcode(rcode)

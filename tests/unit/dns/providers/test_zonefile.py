@@ -198,12 +198,12 @@ def test_of_threads_on_one_zone_one_wins_and_the_others_are_told(file: Path) -> 
     assert sorted(outcomes) == ["conflict"] * 7 + ["written"]
 
 
-def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
+def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(ProviderError, match=r"absent: cannot be read: No such file or directory.*Check the path"):
         ZonefileProvider({"path": str(tmp_path / "absent")}).zone_of(ZONE)
 
 
-def test_a_link_to_nowhere(tmp_path: Path) -> None:
+def test_a_link_to_nowhere_is_told(tmp_path: Path) -> None:
     (tmp_path / f"{ZONE}.zone").symlink_to(tmp_path / "gone")
     with pytest.raises(
         ProviderError, match=r"acme\.example\.zone \(zone acme\.example\): cannot be read: No such file"
@@ -211,12 +211,12 @@ def test_a_link_to_nowhere(tmp_path: Path) -> None:
         change(tmp_path)
 
 
-def test_an_empty_folder(tmp_path: Path) -> None:
+def test_an_empty_folder_holds_no_zone(tmp_path: Path) -> None:
     with pytest.raises(ZoneNotFound, match=r"none of the 0 zones there holds www\.acme\.example"):
         ZonefileProvider({"path": str(tmp_path)}).zone_of("www.acme.example")
 
 
-def test_a_single_file_of_no_known_zone(tmp_path: Path) -> None:
+def test_a_single_file_that_does_not_say_its_zone_is_refused(tmp_path: Path) -> None:
     (tmp_path / "db.acme").write_text(zone_text(ZONE).replace(f"$ORIGIN {ZONE}.\n", ""))
     with pytest.raises(ProviderError, match=r"does not say which zone it is\. Name it <zone>\.zone"):
         ZonefileProvider({"path": str(tmp_path / "db.acme")}).zone_of(ZONE)

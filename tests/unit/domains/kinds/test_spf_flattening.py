@@ -137,7 +137,7 @@ def test_what_the_record_does_not_include_is_not_looked_at(company: Company, on:
     assert not company.step("never.service.example", "deep.service.example").changed
 
 
-def test_too_many_for_the_record_go_into_others(company: Company, on: Any) -> None:
+def test_addresses_too_many_for_the_record_go_into_others(company: Company, on: Any) -> None:
     step = company.step(LARGE, terms=[f"include:{LARGE}"])
     assert company.record() == (
         f"v=spf1 mx include:{SMALL} include:_spf1.{ZONE} flattened={LARGE}/2026-11-01/7/1,2,3 ~all"
@@ -161,7 +161,7 @@ def test_chained_records_are_renewed_alone_while_the_day_is_the_same(company: Co
     assert "ip4:10.0.0.1 " not in company.chain()[1][0]
 
 
-def test_they_move_back_when_they_fit_again(company: Company, on: Any) -> None:
+def test_addresses_move_back_into_the_record_when_they_fit_again(company: Company, on: Any) -> None:
     company.step(LARGE, terms=[f"include:{LARGE}"])
     company.serve("ip4:192.0.2.1", "ip4:10.0.0.1")
     company.step(LARGE)

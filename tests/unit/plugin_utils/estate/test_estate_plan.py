@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Adding up the needs of several hosts."""
+"""Adding up the needs of several hosts: terms, accounts and policies of each domain, and what contradicts itself."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def test_a_task_on_this_machine_by_our_own_python_stays() -> None:
     ],
     ids=["ssh", "become", "async", "another Python", "discovery", "nothing said"],
 )
-def test_whatever_else_is_ansibles(variables: dict[str, Any], more: dict[str, Any]) -> None:
+def test_every_other_task_is_left_to_ansible(variables: dict[str, Any], more: dict[str, Any]) -> None:
     assert not stays(variables, **more)
 
 

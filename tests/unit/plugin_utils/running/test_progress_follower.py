@@ -49,6 +49,6 @@ def test_each_item_that_is_done_counts(tmp_path: Path, monkeypatch: pytest.Monke
     assert file.read_text().splitlines() == ["1 of 3 zones read", "2 of 3 zones read", "3 of 3 zones read"]
 
 
-def test_nobody_follows_no_file() -> None:
+def test_without_a_progress_file_nothing_is_counted() -> None:
     work = progress.Progress(None).counted("zones read", 3, str)
     assert work is str

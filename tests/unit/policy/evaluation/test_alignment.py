@@ -42,7 +42,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("records", "author", "identifier", "strict", "by_walk", "by_list"), CASES)
-def test_alignment(
+def test_identifiers_are_aligned_as_each_standard_says(
     records: dict[str, str], author: str, identifier: str, strict: bool, by_walk: bool, by_list: bool
 ) -> None:
     table = Table(records)

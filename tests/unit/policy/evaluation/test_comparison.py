@@ -144,12 +144,16 @@ def assert_told(told: list[str], found: list[str], case: str) -> None:
 
 
 @pytest.mark.parametrize(("case", "before", "after", "found"), WORSE, ids=[row[0] for row in WORSE])
-def test_worsened(case: str, before: Verdict, after: Verdict, found: list[str]) -> None:
+def test_a_change_for_the_worse_is_told_with_its_reason(
+    case: str, before: Verdict, after: Verdict, found: list[str]
+) -> None:
     assert_told(worsened(before, after), found, case)
 
 
 @pytest.mark.parametrize(("case", "before", "after", "found"), DOUBTFUL, ids=[row[0] for row in DOUBTFUL])
-def test_doubtful(case: str, before: Verdict, after: Verdict, found: list[str]) -> None:
+def test_a_change_that_may_be_for_the_worse_is_told_with_its_reason(
+    case: str, before: Verdict, after: Verdict, found: list[str]
+) -> None:
     assert_told(doubtful(before, after), found, case)
 
 

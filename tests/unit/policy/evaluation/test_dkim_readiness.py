@@ -31,7 +31,7 @@ ONE = [
 
 
 @pytest.mark.parametrize(("values", "result", "reason"), ONE)
-def test_one_selector(values: str | tuple[str, ...], result: str, reason: str) -> None:
+def test_one_selector_is_judged_by_its_records(values: str | tuple[str, ...], result: str, reason: str) -> None:
     found = judge_signature(Signature("acme.example", ("s1",)), published(s1=values))
     assert found.result == {"none": "fail"}.get(result, result)
     (selector,) = found.selectors
@@ -50,7 +50,9 @@ def test_one_selector(values: str | tuple[str, ...], result: str, reason: str) -
         ((ED25519_RECORD, ED25519_RECORD), ("s1", "s2"), "temperror"),
     ],
 )
-def test_two_selectors(values: tuple[str | tuple[str, ...], ...], failing: tuple[str, ...], result: str) -> None:
+def test_two_selectors_are_as_good_as_what_is_known_of_both(
+    values: tuple[str | tuple[str, ...], ...], failing: tuple[str, ...], result: str
+) -> None:
     table = published(s1=values[0], s2=values[1])
     table.failing = {f"{name}._domainkey.acme.example" for name in failing}
     assert judge_signature(Signature("acme.example", ("s1", "s2")), table).result == result

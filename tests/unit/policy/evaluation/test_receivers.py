@@ -47,7 +47,7 @@ def test_who_does_all_meets_all_but_what_cannot_be_seen() -> None:
         (DemandFacts("acme.example", True, True, True, None, None, YES), "yes", "yes", "unknown"),
     ],
 )
-def test_demands(facts: DemandFacts, either: str, both: str, dmarc: str) -> None:
+def test_each_receiver_judges_its_demands_by_the_facts(facts: DemandFacts, either: str, both: str, dmarc: str) -> None:
     seen = met(facts)
     assert (seen["gmail"]["either"], seen["gmail"]["both"], seen["gmail"]["dmarc"]) == (either, both, dmarc)
     assert (seen["microsoft"]["both"], seen["microsoft"]["dmarc"]) == (both, dmarc)

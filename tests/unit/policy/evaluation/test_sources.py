@@ -159,7 +159,7 @@ SERVICES = {
         ("ip6:::/0 -all", "all", "fail", "matches 0.0.0.0"),
     ],
 )
-def test_by_example(record: str, source: str, result: str, why: str) -> None:
+def test_the_worst_result_of_a_source_is_found(record: str, source: str, result: str, why: str) -> None:
     world = World({**SERVICES, (DOMAIN, "TXT"): (f"v=spf1 {record}",)})
     found = check_sources(SpfEvaluator(world), [source], DOMAIN, f"invoice@{DOMAIN}", HELO)
     assert (found.result, why in found.reason) == (result, True), found.reason

@@ -146,7 +146,9 @@ VERDICTS: list[tuple[str, Sender, dict[str, object], tuple[str, str, str]]] = [
 
 
 @pytest.mark.parametrize(("case", "sender", "given_", "expected"), VERDICTS, ids=[row[0] for row in VERDICTS])
-def test_verdicts(case: str, sender: Sender, given_: dict[str, object], expected: tuple[str, str, str]) -> None:
+def test_each_sender_gets_its_verdict(
+    case: str, sender: Sender, given_: dict[str, object], expected: tuple[str, str, str]
+) -> None:
     verdict = judged(sender, **given_)  # type: ignore[arg-type]
     assert (verdict.dmarc.result, verdict.result, verdict.disposition) == expected
     assert "(RFC " in verdict.reason
