@@ -89,11 +89,11 @@ record:
   returned: always
   contains:
     before:
-      description: As it was.
+      description: The record as it was.
       type: str
       sample: s1.domainkey.u1234.wl.sendgrid.net
     after:
-      description: As it is, or would be in check mode.
+      description: The record as it is, or would be in check mode.
       type: str
       sample: s1.domainkey.u1234.wl.sendgrid.net
 name:
@@ -116,7 +116,7 @@ key:
       description: Whether receivers use the key.
       type: bool
 managed_elsewhere:
-  description: Who manages the selector, when it is delegated; else null.
+  description: Who manages the record instead of the zone; null when the zone does.
   type: str
   returned: always
 zone:

@@ -154,7 +154,7 @@ name:
   returned: always
   sample: _dmarc.acme.example
 managed_elsewhere:
-  description: Who manages the record, when it is an alias or delegated; else null.
+  description: Who manages the record instead of the zone; null when the zone does.
   type: str
   returned: always
 reports:

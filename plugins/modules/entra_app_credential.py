@@ -124,7 +124,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 app_id:
-  description: The Application (client) ID; null when the application is only planned.
+  description: The Application (client) ID; null when it would be made.
   type: str
   returned: always
 directory_id:

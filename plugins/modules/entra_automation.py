@@ -51,7 +51,7 @@ app_id:
   type: str
   returned: success
 service_principal_id:
-  description: The object id of its service principal; null when it is only planned.
+  description: The object id of the service principal; null when it would be made.
   type: str
   returned: success
 granted:

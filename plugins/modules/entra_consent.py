@@ -95,7 +95,7 @@ app_id:
   type: str
   returned: always
 service_principal_id:
-  description: The object id of its service principal; null when it would be made.
+  description: The object id of the service principal; null when it would be made.
   type: str
   returned: always
 publisher:

@@ -222,7 +222,7 @@ environments:
       description: The Directory (tenant) ID.
       type: str
     app_id:
-      description: The Application (client) ID; null when the application is only planned.
+      description: The Application (client) ID; null when it would be made.
       type: str
     key_id:
       description: The key id of the secret to use; null for one that would be made.

@@ -185,7 +185,7 @@ flattened:
       type: list
       elements: str
 zone:
-  description: The zone that holds the domain.
+  description: The zone that holds the record.
   type: str
   returned: always
 snapshot:
