@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.grouped_messages import Message, failure_list
+
 DOCUMENTATION = r"""
 module: mail_records_restore
 short_description: Bring mail records back to what a snapshot holds
@@ -156,9 +158,9 @@ def _shape(works: list[ZoneWork]) -> dict[str, Any]:
     }
 
 
-def _failure_list(result: dict[str, Any]) -> str:
-    lines = [f"{len(result['failures'])} of {len(result['zones'])} zones failed, the others are done:"]
-    return "\n".join([*lines, *(f"{failure['zone']}: {failure['msg']}" for failure in result["failures"])])
+def _failed(result: dict[str, Any], check_mode: bool) -> str:
+    failures = [Message(one["zone"], f"{one['zone']}: {one['msg']}") for one in result["failures"]]
+    return failure_list("zones", failures, len(result["zones"]), check_mode)
 
 
 def _run(module: AnsibleModule) -> None:
@@ -171,7 +173,7 @@ def _run(module: AnsibleModule) -> None:
         module.fail_json(msg=str(error))
     result = {**_shape(works), "snapshot": snapshot_path(snapshot)}
     if result["failures"]:
-        module.fail_json(msg=_failure_list(result), **result)
+        module.fail_json(msg=_failed(result, module.check_mode), **result)
     module.exit_json(**result)
 
 

@@ -16,6 +16,11 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import P
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.account import secret_values
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, RRset, values_of
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.values import departed
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.grouped_messages import (
+    Message,
+    failure_list,
+    grouped,
+)
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.kind import Kind
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.kind_table import RECORD_RESULTS
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.progress import Progress
@@ -47,7 +52,7 @@ def run_dns_module(
         outcomes = run.execute(not module.check_mode)
     except (Refused, ProviderError, MissingLibrary) as error:
         module.fail_json(msg=str(error))
-    for warning in [*(one for outcome in outcomes for one in outcome.warnings), *run.guard.warnings]:
+    for warning in [*grouped(one for outcome in outcomes for one in _warnings(outcome)), *run.guard.warnings]:
         module.warn(sendable(warning))
     result = {**shape(outcomes), "changed": any(outcome.changed for outcome in outcomes)}
     result["snapshot"] = snapshot_path(snapshot)
@@ -61,7 +66,7 @@ def run_dns_module(
     for line in progress.said:
         module.warn(line)
     if failures:
-        module.fail_json(msg=_failure_list(failures, len(outcomes)), **result)
+        module.fail_json(msg=sendable(_failed(failures, len(outcomes), module.check_mode)), **result)
     module.exit_json(**result)
 
 
@@ -180,6 +185,16 @@ def _line(record: str | None, rrset: RRset | None) -> str:
     return "" if record is None or rrset is None else f"TTL {rrset.ttl}: {record}\n"
 
 
-def _failure_list(failures: list[DomainOutcome], total: int) -> str:
-    lines = [f"{len(failures)} of {total} domains failed, the others are done:"]
-    return "\n".join([*lines, *(f"{outcome.request.domain}: {outcome.failure}" for outcome in failures)])
+def _warnings(outcome: DomainOutcome) -> list[Message]:
+    names = {step.recipe.name for step in outcome.steps} | {step.zone for step in outcome.steps if step.zone}
+    return [Message(outcome.request.domain, text, names) for text in outcome.warnings]
+
+
+def _failed(failures: list[DomainOutcome], total: int, check_mode: bool) -> str:
+    """What failed, in words; all of it stands in the return value ``failures``."""
+    return failure_list("domains", [_failure(outcome) for outcome in failures], total, check_mode)
+
+
+def _failure(outcome: DomainOutcome) -> Message:
+    zones = {step.zone for step in outcome.steps if step.zone}
+    return Message(outcome.request.domain, f"{outcome.request.domain}: {outcome.failure}", zones)
