@@ -105,8 +105,17 @@ def test_the_tarball_holds_the_collection_and_nothing_else(installed: Installed)
         names = archive.getnames()
     top = {name.partition("/")[0] for name in names}
     assert top <= {
-        *("FILES.json", "LICENSE", "MANIFEST.json", "README.md", "CHANGELOG.md", "changelogs", "docs", "meta"),
-        *("playbooks", "plugins", "roles"),
+        *(
+            "FILES.json",
+            "LICENSE",
+            "MANIFEST.json",
+            "README.md",
+            "CHANGELOG.md",
+            "CONTRIBUTING.md",
+            "changelogs",
+            "docs",
+        ),
+        *("meta", "playbooks", "plugins", "roles"),
         *("requirements.txt", *(f"requirements-{name}.txt" for name in ("cloudflare", "entra", "octodns"))),
     }
     assert not [name for name in names if "/." in f"/{name}" or name.endswith(".pyc")]
