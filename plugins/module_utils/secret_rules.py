@@ -7,16 +7,30 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import urlsplit
 
 SHORTEST_SECRET = 8
 """Characters. A shorter no_log value would blank out harmless words in every output of the task."""
 
 _SECRET_NAME = re.compile(r"pass|secret|token|api_?key|private_?key|wachtwoord|toegangscode|credential", re.IGNORECASE)
 
+_THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
+
 
 def looks_secret(name: str) -> bool:
     """Tell whether an option's name announces a secret, so that its value is not shown even when misplaced."""
     return _SECRET_NAME.search(name) is not None
+
+
+def is_private_url(url: str) -> bool:
+    """Tell whether nobody on the way can read what is sent to a URL: it is https://, or http:// on this machine."""
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and (
+            parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _THIS_MACHINE)
+        )
+    except ValueError:
+        return False
 
 
 def is_too_short(secret: object) -> bool:

@@ -49,7 +49,8 @@ class Provider(Protocol):
 
         :param zone: an apex as ``zone_of`` gives it, or as the user named it
         :param keys: owner name and type of each RRset wanted, all inside the zone
-        :returns: the RRsets that exist, with the token that ``apply`` needs
+        :returns: the RRsets that exist, values in an order that is the same for the same data, with the token that
+            ``apply`` needs
         :raises ZoneNotFound: the service does not serve this zone
         :raises ProviderError: the service could not be asked
         """
@@ -62,8 +63,10 @@ class Provider(Protocol):
         :param zone: the zone that was read
         :param changes: at least one, each key at most once; ``before`` as ``read`` returned it
         :param token: the token of that ``read``
-        :raises Conflict: something read has changed since; nothing was written
-        :raises ProviderError: the service refused or did not answer
+        :raises Conflict: an RRset that is to change has changed since, or another record at its name; nothing was written.
+            So is a refusal that somebody else's change may explain, and a write that did nothing: the caller reads, plans
+            and tries again, five times where nothing else changes, and for a minute where others write
+        :raises ProviderError: the service refused or did not answer; it is not tried again
         """
 
 

@@ -37,6 +37,13 @@ def values_of(rrset: RRset | None) -> tuple[str, ...]:
     return rrset.values if rrset else ()
 
 
+def is_same(one: RRset | None, other: RRset | None) -> bool:
+    """Tell whether two RRsets have the same TTL and the same values, in any order; None is one that does not exist."""
+    if one is None or other is None:
+        return one is other
+    return one.ttl == other.ttl and sorted(one.values) == sorted(other.values)
+
+
 def mx_value(preference: int, host: str) -> str:
     """How an RRset shows one MX record (RFC 1035 section 3.3.9): the preference, a space, and the host.
 
@@ -62,6 +69,11 @@ class Change:
 
     before: RRset | None
     after: RRset | None
+
+    @property
+    def changes_ttl(self) -> bool:
+        """Whether an RRset that stays gets another TTL."""
+        return self.before is not None and self.after is not None and self.before.ttl != self.after.ttl
 
     @property
     def key(self) -> Key:

@@ -10,7 +10,7 @@ import contextlib
 import hashlib
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import ProviderError
@@ -21,6 +21,20 @@ OTHERS_SECONDS = 1.0
 """How long to wait, at least, after a write; see :func:`let_others_arrive`."""
 
 _OTHERS_AT_MOST = 30.0
+
+
+def write_alone(service: str, identity: str, zone: str, seconds: float, write: Callable[[], None]) -> None:
+    """Write to a service that takes any write, without a condition: alone on this machine, and let others arrive then.
+
+    :param service: see :func:`held`, as for the other parameters
+    :param write: looks again, compares with what was read, and writes
+    :raises ProviderError: the lock cannot be had, or what ``write`` raises
+    """
+    with held(service, identity, zone, seconds):
+        began = time.monotonic()
+        write()
+        taken = time.monotonic() - began
+    let_others_arrive(taken)
 
 
 def let_others_arrive(taken: float) -> None:

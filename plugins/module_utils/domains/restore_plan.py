@@ -68,7 +68,7 @@ def _changed_since(change: Change, state: ZoneState) -> Problem | None:
 
 
 def _ttl_is_foreign(change: Change, found: RRset | None) -> bool:
-    if not _changes_ttl(change) or change.before is None or change.after is None:
+    if not change.changes_ttl or change.before is None or change.after is None:
         return False
     return found is None or found.ttl not in (change.before.ttl, change.after.ttl)
 
@@ -84,15 +84,11 @@ def _back(change: Change, found: RRset | None) -> Change | None:
     kept_before, rest = here[:place], here[place:]
     values = (*kept_before, *wanted, *departed(rest, ours))
     ttl = found.ttl if found else 0
-    if change.before and (found is None or _changes_ttl(change)):
+    if change.before and (found is None or change.changes_ttl):
         ttl = change.before.ttl
     result = RRset(*change.key, ttl, values) if values else None
     same = _sorted(values) == _sorted(here) and (found is None or ttl == found.ttl)
     return None if same else Change(found, result)
-
-
-def _changes_ttl(change: Change) -> bool:
-    return change.before is not None and change.after is not None and change.before.ttl != change.after.ttl
 
 
 def _ours(change: Change, rrset: RRset | None) -> list[str]:

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import Provider
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider_registration import ProviderRegistration
+from ansible_collections.mailroom.erp.plugins.module_utils.secret_rules import is_private_url
 
-_THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 _LEAST_TTL, _LARGEST_TTL = 30, 86400
 """Seconds that Cloudflare takes; below 60 on Enterprise plans only (developers.cloudflare.com/api, DNS records)."""
 
@@ -27,20 +26,9 @@ def _open(dns: Mapping[str, Any], tell: Callable[[str], None]) -> Provider:
 
 
 def _problems(dns: Mapping[str, Any]) -> list[str]:
-    if dns.get("base_url") is None or _is_private(str(dns["base_url"])):
+    if dns.get("base_url") is None or is_private_url(str(dns["base_url"])):
         return []
     return ["dns.base_url must begin with https://, or http:// on this machine: the token travels with each request"]
-
-
-def _is_private(url: str) -> bool:
-    """Whether nobody on the way can read what is sent to a URL."""
-    try:
-        parts = urlsplit(url)
-        return bool(parts.hostname) and (
-            parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _THIS_MACHINE)
-        )
-    except ValueError:
-        return False
 
 
 def _ttl_rule(ttl: int) -> str | None:

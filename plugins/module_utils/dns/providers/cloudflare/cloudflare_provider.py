@@ -34,7 +34,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.cloudfl
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.cloudflare.cloudflare_zones import (
     CloudflareZones,
 )
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, RRset, ZoneState
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, RRset, ZoneState, is_same
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import is_inside
 
 _LOCK_SECONDS = 60.0 + LONGEST_WAIT
@@ -102,11 +102,9 @@ class CloudflareProvider:
         if not isinstance(token, _Token):
             raise TypeError(f"the token of a read is wanted, not a {type(token).__name__}")
         found = self._zone(zone)
-        with zone_lock.held("cloudflare", found.id, found.name, _LOCK_SECONDS):
-            began = time.monotonic()
-            self._write(found, changes, token)
-            taken = time.monotonic() - began
-        zone_lock.let_others_arrive(taken)
+        zone_lock.write_alone(
+            "cloudflare", found.id, found.name, _LOCK_SECONDS, lambda: self._write(found, changes, token)
+        )
 
     def _zone(self, zone: str) -> CloudflareZone:
         name = values.text_of(values.name_of(zone))
@@ -145,7 +143,7 @@ class CloudflareProvider:
             now = self._look(zone, known)
         except ProviderError as error:
             raise ProviderError(f"{lost}, so it is not known whether zone {zone.name} has changed: {error}") from error
-        if all(_is_done(zone, change, now[change.key[0]]) for change in changes):
+        if all(is_same(_rrset(zone, change.key, now[change.key[0]]), change.after) for change in changes):
             return
         state = "as it was" if now == known else "neither as it was nor as planned: someone else changes it"
         raise Conflict(f"{lost}; zone {zone.name} is {state}. Run again later") from lost
@@ -187,10 +185,3 @@ def _elsewhere(zone: CloudflareZone, records: Iterable[CloudflareRecord], names:
     cuts = sorted({one.name for one in records if one.type == "NS" and one.name != zone.name}, key=len)
     holders = ((name, next((cut for cut in cuts if is_inside(name, cut)), None)) for name in names)
     return {name: cut for name, cut in holders if cut is not None}
-
-
-def _is_done(zone: CloudflareZone, change: Change, records: Iterable[CloudflareRecord]) -> bool:
-    found, after = _rrset(zone, change.key, records), change.after
-    if found is None or after is None:
-        return found is after
-    return found.ttl == after.ttl and sorted(found.values) == sorted(after.values)

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -27,7 +26,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.octodns
     key_of,
     octodns_rrset,
 )
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, RRset, ZoneState
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, RRset, ZoneState, is_same
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import is_inside, longest_match
 
 _LOCK_SECONDS = 900.0
@@ -88,11 +87,8 @@ class OctodnsProvider:
         """
         if not isinstance(token, _Token):
             raise TypeError(f"the token of a read is wanted, not a {type(token).__name__}")
-        with zone_lock.held("octodns", f"{self._class.name} {zone}", zone, _LOCK_SECONDS):
-            began = time.monotonic()
-            self._write(zone, changes, token)
-            taken = time.monotonic() - began
-        zone_lock.let_others_arrive(taken)
+        identity = f"{self._class.name} {zone}"
+        zone_lock.write_alone("octodns", identity, zone, _LOCK_SECONDS, lambda: self._write(zone, changes, token))
 
     def _zones(self, name: str) -> frozenset[str]:
         with self._listing:
@@ -165,9 +161,9 @@ class OctodnsProvider:
                 f"{where}: it plans no change there. It may not offer that TTL (its least one is an option of some "
                 "classes), or leave records of this type alone"
             )
-        if not _same(_rrset(planned.existing), change.before):
+        if not is_same(_rrset(planned.existing), change.before):
             raise Conflict(f"{where}: someone else has changed it since it was read")
-        if not _same(_rrset(planned.new), change.after):
+        if not is_same(_rrset(planned.new), change.after):
             raise ProviderError(f"{where}: it would write something else than wanted. Use another provider")
 
     def _look(self, zone: str, changes: Sequence[Change], failed: ProviderError) -> None:
@@ -180,9 +176,9 @@ class OctodnsProvider:
             found = {change.key: _rrset(records.get(change.key)) for change in changes}
         except ProviderError as error:
             raise ProviderError(f"{failed}; it is not known whether zone {zone} has changed: {error}") from None
-        if all(_same(found[change.key], change.after) for change in changes):
+        if all(is_same(found[change.key], change.after) for change in changes):
             return
-        if all(_same(found[change.key], change.before) for change in changes):
+        if all(is_same(found[change.key], change.before) for change in changes):
             raise Conflict(f"{failed}; zone {zone} is as it was. Run again when the service is well")
         if any(_foreign(found[change.key], change) for change in changes):
             raise Conflict(f"{failed}; zone {zone} is neither as it was nor as planned: someone else changes it")
@@ -193,12 +189,6 @@ class OctodnsProvider:
 
 def _rrset(record: Any) -> RRset | None:
     return octodns_rrset(record) if record is not None else None
-
-
-def _same(one: RRset | None, other: RRset | None) -> bool:
-    if one is None or other is None:
-        return one is other
-    return one.ttl == other.ttl and sorted(one.values) == sorted(other.values)
 
 
 def _foreign(found: RRset | None, change: Change) -> set[str]:

@@ -26,7 +26,14 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.rfc2136
     Unreachable,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.rfc2136.update import Update, update_of
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, RRset, ZoneState, values_of
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import (
+    Change,
+    Key,
+    RRset,
+    ZoneState,
+    is_same,
+    values_of,
+)
 
 with contextlib.suppress(ImportError):
     import dns.name
@@ -258,9 +265,9 @@ class Rfc2136Provider:
             found = self.read(zone, [change.key for change in changes]).rrsets
         except ProviderError as error:
             raise ProviderError(f"{lost}, so it is not known whether zone {zone} has changed: {error}") from error
-        if all(_same(found.get(change.key), change.after) for change in changes):
+        if all(is_same(found.get(change.key), change.after) for change in changes):
             return
-        if all(_same(found.get(change.key), change.before) for change in changes):
+        if all(is_same(found.get(change.key), change.before) for change in changes):
             raise ProviderError(f"{lost}; zone {zone} is as it was. Run again when the server takes updates") from lost
         raise Conflict(f"{lost}; zone {zone} is neither as it was nor as planned: someone else changes it") from lost
 
@@ -317,12 +324,6 @@ def _zone_told(name: str, rdtype: str, answer: Answer) -> str | None:
         return None
     asked = values.name_of(name)
     return next((one for one in answer.owners("SOA", "NS") if asked.is_subdomain(values.name_of(one))), None)
-
-
-def _same(one: RRset | None, other: RRset | None) -> bool:
-    if one is None or other is None:
-        return one is other
-    return one.ttl == other.ttl and sorted(one.values) == sorted(other.values)
 
 
 def _not_found(problem: str, answer: Answer) -> ZoneNotFound:

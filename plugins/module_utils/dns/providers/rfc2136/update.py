@@ -129,7 +129,7 @@ def _take_and_put(update: Update, changes: Sequence[Change], known: Mapping[Key,
     coming: dict[Key, list[Rdata]] = {}
     for change in changes:
         before, after = values_of(change.before), values_of(change.after)
-        going, renewed = values.departed(before, after), _has_other_ttl(change) or change.key[1] == "MX"
+        going, renewed = values.departed(before, after), change.changes_ttl or change.key[1] == "MX"
         coming[change.key] = []
         if change.key[1] == "MX" and change.before:
             update.delete_all(change.key)
@@ -145,7 +145,3 @@ def _take_and_put(update: Update, changes: Sequence[Change], known: Mapping[Key,
     for change in changes:
         if change.after:
             update.add(change.key, change.after.ttl, coming[change.key])
-
-
-def _has_other_ttl(change: Change) -> bool:
-    return change.before is not None and change.after is not None and change.before.ttl != change.after.ttl
