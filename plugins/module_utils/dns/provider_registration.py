@@ -32,7 +32,8 @@ class ProviderRegistration:
     this provider only. An option that several providers have is the same for all of them.
 
     ``open`` makes the provider of a checked ``dns`` option with its defaults, and of a function that is called with a
-    line for the user when the service makes the run wait, once for each time that it does. It imports the provider's code, and is the only one to do so.
+    line for the user each time that the service makes the run wait. It imports the provider's code, and is the only one
+    to do so.
 
     ``problems`` tells what is wrong with a ``dns`` whose dictionaries and lists are such: one sentence per broken rule,
     which names options and never shows a value. Options may be missing, or be of another provider. ``ttl_rule`` gives
