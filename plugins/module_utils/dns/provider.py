@@ -63,7 +63,7 @@ class Provider(Protocol):
         :param zone: the zone that was read
         :param changes: at least one, each key at most once; ``before`` as ``read`` returned it
         :param token: the token of that ``read``
-        :raises Conflict: an RRset that is to change has changed since, or another record at its name; nothing was written.
+        :raises Conflict: an RRset that is to change has changed, or another record at its name; nothing was written.
             The same goes for a refusal that somebody else's change may explain, and for a write that did nothing. The
             caller reads, plans and tries again: five times where nothing changes, for a minute where others write
         :raises ProviderError: the service refused or did not answer; it is not tried again
