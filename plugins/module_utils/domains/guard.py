@@ -7,16 +7,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
 
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.recipe import World
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.sender import Sender
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.verdict import (
-    Judge,
-    Verdict,
-    doubtful,
-    worsened,
-)
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, RuleSource
+
+if TYPE_CHECKING:
+    from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.verdict import Verdict
 
 _RULES = RuleSource("docs/verdicts.md")
 
@@ -39,6 +37,9 @@ class Guard:
 
     def look(self, before: World, after: World) -> None:
         """Take up the answers to judge by: the live ones, and those with the planned records laid over them."""
+        # Most runs of a module for one record have no senders, and to load what judges them takes longer than the run.
+        from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.verdict import Judge
+
         self._before = Judge(before.lookup, exists=before.exists)
         self._after = self._before if after is before else Judge(after.lookup, exists=after.exists)
 
@@ -47,6 +48,11 @@ class Guard:
 
         :returns: the refusal when it would fare worse and is not allowed to
         """
+        from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.comparison import (
+            doubtful,
+            worsened,
+        )
+
         before = self._before.verdict(sender)
         after = before if self._after is self._before else self._after.verdict(sender)
         self._verdicts[sender] = (before, after)
