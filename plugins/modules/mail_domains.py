@@ -288,7 +288,7 @@ options:
       - The policy is a text that a web server hands out, and a TXT record announces it with an id. The id follows from
         the policy, so it changes when the policy does, and only then.
       - Refused where an MX record of the domain names a host that the policy does not allow, where the domain takes no
-        mail, and where that cannot be looked up. A record that stays as it is gets a warning instead.
+        mail, and where that cannot be looked up. Where record and file stay as they are, a warning says so instead.
     type: dict
     suboptions:
       mode:
@@ -372,7 +372,7 @@ EXAMPLES = r"""
   mailroom.erp.mail_domains:
     domains: [acme-old.example, acme-parked.example]
     null_mx: {}
-    spf: {all: '-all'}
+    spf: {all: '-all', exclusive: true}
     dns: "{{ acme_dns }}"
 
 - name: Reports on TLS, and a policy that is tried out

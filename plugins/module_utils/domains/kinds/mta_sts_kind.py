@@ -39,6 +39,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.mta_sts import
     mx_pattern,
     parse_mta_sts,
     policy_concerns,
+    policy_id,
     policy_text,
     policy_url,
     uncovered_mx,
@@ -106,7 +107,8 @@ class MtaStsRecipe:
         self._check_policy()
         after = None if self.absent else self._after(records[0] if records else None)
         change = txt_change(self.name, self.ttl, found, records, after, is_mta_sts)
-        plan = RecordPlan(" | ".join(records) or None, after, change, self._concerns(after), file=self._file())
+        warnings = self._concerns(after) if after is not None else self._still_kept(records)
+        plan = RecordPlan(" | ".join(records) or None, after, change, warnings, file=self._file())
         plan.details["policy"] = None if self.absent else policy_text(self.policy)
         return plan
 
@@ -160,9 +162,15 @@ class MtaStsRecipe:
         path = self.folder / f"mta-sts.{self.domain}" / ".well-known" / "mta-sts.txt"
         return WantedFile(path, None if self.absent else policy_text(self.policy))
 
-    def _concerns(self, record: str | None) -> list[str]:
-        if record is None:
+    def _still_kept(self, records: list[str]) -> list[str]:
+        """A record that goes ends no policy: senders keep the one that they have, unless it was taken back before."""
+        taken_back = {policy_id(replace(self.policy, mode="none", mx=mx)) for mx in (self.policy.mx, ())}
+        if all(any(one in record for one in taken_back) for record in records):
             return []
+        rule = "senders go on with the policy that they have until its max_age is over (RFC 8461 sections 3.3, 8.3)"
+        return [f"{self.domain}: {rule}; publish mode: none for that long first, with the same max_age"]
+
+    def _concerns(self, record: str) -> list[str]:
         found = [*mta_sts_concerns(parse_mta_sts(record)), *policy_concerns(self.policy)]
         if self.folder is None:
             found.append(f"the policy must be served at {policy_url(self.domain)} before senders see this record")

@@ -141,6 +141,15 @@ def test_a_policy_is_taken_back_and_then_away(company: Company) -> None:
     assert not run(company, state="absent").changed
 
 
+def test_who_takes_an_enforced_policy_away_at_once_is_warned(company: Company) -> None:
+    run(company, mode="enforce")
+    (warning,) = run(company, state="absent").warnings
+    assert warning == (
+        "acme.example: senders go on with the policy that they have until its max_age is over (RFC 8461 sections 3.3, "
+        "8.3); publish mode: none for that long first, with the same max_age"
+    )
+
+
 def test_absent_takes_only_what_is_ours(company: Company) -> None:
     company.live(
         *MX,
