@@ -345,4 +345,5 @@ SPF_KIND = Kind(
     options=SPF_ESTATE_OPTIONS,
     read=_read,
     results=(RecordResult("spf", "spf", "SPF"),),
+    declared=True,
 )
