@@ -49,12 +49,14 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import c
 @dataclass(frozen=True, slots=True)
 class EstatePlan:
     """What ``mail_domains`` is to make, and who sends. ``dns`` is the account of most domains; others name theirs.
-    With ``problems`` nothing may be written; ``warnings`` say what is held back or not known."""
+    ``names`` are all domains that are ours, as A-labels. With ``problems`` nothing may be written; ``warnings`` say
+    what is held back or not known."""
 
     domains: list[dict[str, Any]] = field(default_factory=list)
     dns: Any = None
     mx_services: list[dict[str, Any]] = field(default_factory=list)
     senders: list[dict[str, Any]] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
 
@@ -115,6 +117,7 @@ def add_up(hosts: Iterable[HostNeeds], options: EstateOptions) -> EstatePlan:
             lambda term: is_usable(term, options),
             lambda sender: domain_signature(sender, declared.by_name, selectors),
         ),
+        names=sorted(declared.by_name),
         problems=_unique(problems),
         warnings=_unique(warning for one in planned for warning in one.warnings),
     )

@@ -30,7 +30,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_slots impo
     lay_out,
     markers,
 )
-from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused, RuleSource
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Option, Problem, Refused, RuleSource, WayOut
 
 FLATTEN_OPTIONS: dict[str, dict[str, Any]] = {
     "flatten": {"type": "list", "elements": "str", "default": []},
@@ -84,7 +84,7 @@ class Flattening:
     def _known(self, domain: str, include: str) -> tuple[Network, ...]:
         known = self.known[include]
         if isinstance(known, SpfError):
-            way_out = "Take it out of `flatten`; the record stays as it is."
+            way_out = WayOut(("Take it out of ", Option("spf.flatten"), "; the record stays as it is."))
             raise Refused(_RULES.told(domain, "flatten", known.term, str(known), way_out))
         return known
 

@@ -36,7 +36,14 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import 
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_budget import MAX_LOOKUPS, MAX_VOID, Budget
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_merge import MergeError, SpfWish
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_slots import fold
-from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused, RuleSource, rule_and_source
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import (
+    Option,
+    Problem,
+    Refused,
+    RuleSource,
+    WayOut,
+    rule_and_source,
+)
 
 _MX_SERVICE = {
     "suffix": {"type": "str", "required": True},
@@ -178,7 +185,7 @@ class SpfRecipe:
     def _merged(self, parsed: list[spf.SpfRecord]) -> spf.SpfRecord:
         if len(parsed) > 1 and self.on_duplicate == "fail":
             rule = f"the domain has {len(parsed)} SPF records, which is a permerror: no receiver accepts any of them"
-            way_out = "Remove all but one, or have them united by on_duplicate: merge."
+            way_out = WayOut(("Remove all but one, or have them united by ", Option("spf.on_duplicate: merge"), "."))
             raise Refused(
                 Problem(self.name, _WHERE, " | ".join(map(str, parsed)), rule, "RFC 7208 section 4.5", way_out)
             )
@@ -193,7 +200,9 @@ class SpfRecipe:
             rule = (
                 "the domain has none yet, and a first one turns the mail of every sender it leaves out into a softfail"
             )
-            way_out = "State who else sends as this domain: its `services` in mail_dns_domains, a list, [] for nobody."
+            way_out = WayOut(
+                ("When all who send as this domain are stated, say so with ", Option("spf.create: true"), ".")
+            )
             raise Refused(Problem(self.name, _WHERE, None, rule, "RFC 7208 section 8.5", way_out))
         return spf_merge.create_spf(self.wish, self.name)
 
@@ -278,7 +287,8 @@ def _check_options(subject: str, options: Mapping[str, Any], absent: bool, probl
         problems.append(Problem(subject, "spf.all", "+all", rule, "RFC 7208 section 8", "Use ~all or -all."))
     if absent and (options["exclusive"] or options["all"] != "keep"):
         rule = "state: absent takes terms or the record away, `exclusive` and `all` say what it should hold"
-        problems.append(_RULES.problem(subject, "spf.state", "absent", rule, "Leave `exclusive` and `all` out."))
+        way_out = WayOut(("Leave ", Option("spf.exclusive"), " and ", Option("spf.all"), " out."))
+        problems.append(_RULES.problem(subject, "spf.state", "absent", rule, way_out))
 
 
 def _terms(subject: str, raws: Iterable[str], problems: list[Problem]) -> tuple[spf.Term, ...]:
@@ -333,9 +343,16 @@ def _void_for_all(budget: Budget) -> int:
 def _refusal(name: str, record: str, fault: str, budget: Budget) -> Problem:
     rule, source = rule_and_source(fault, _RULES.name)
     costs = ", ".join(f"{term} {lookups}" for term, lookups, _void in budget.terms)
-    way_out = (
-        "Remove terms that no longer send (state: absent), replace an include by its addresses (flatten), "
-        "or publish it all the same with lookup_limit: warn."
+    way_out = WayOut(
+        (
+            "Remove terms that no longer send (",
+            Option("spf.state: absent"),
+            "), replace an include by its addresses (",
+            Option("spf.flatten"),
+            "), or publish it all the same with ",
+            Option("spf.lookup_limit: warn"),
+            ".",
+        )
     )
     return Problem(name, "planned SPF record", record, f"{rule}; cost per term: {costs}", source, way_out)
 
