@@ -101,6 +101,13 @@ options:
           - A first record turns the mail of every sender that it does not list into a softfail.
         type: bool
         default: true
+      other_flattened:
+        description:
+          - What becomes of flattened includes of the record that O(spf.flatten) does not list. V(keep) leaves them,
+            V(warn) leaves them and says so, V(restore) puts the include back in the place of its addresses.
+        type: str
+        choices: [keep, warn, restore]
+        default: keep
       mx_services:
         description:
           - Services that are recognised by the MX hosts of their customers.

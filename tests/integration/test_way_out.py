@@ -55,10 +55,26 @@ def test_verdicts_name_variables_and_count_what_the_domain_declares(estate: Path
     assert "erp_mail_dkim.acme.example or" in table(unsigned), unsigned.output
     signed = site(estate, {"services": [], "dkim": [{"selector": "relay", "public_key": KEY}]}, {"acme_relay": relay})
     assert signed.rc == 0, signed.output
-    assert "erp@acme.example by own_relay: unknown -> PASS" in table(signed), signed.output
+    assert "erp@acme.example by own_relay: fail -> PASS" in table(signed), signed.output
 
 
 def test_a_sender_whose_domain_is_not_ours_is_told_that(estate: Path) -> None:
     bakery = {**BAKERY, "erp_mail_senders": {"environment": "mijnbakkerij@ziggo.nl", "ordernow": "info@other.example"}}
     result = site(estate, {"services": []}, {"jansen_bakery": bakery})
     assert "other.example is not in mail_dns_domains, so nothing is planned for it: add" in table(result), result.output
+
+
+def test_an_include_that_is_taken_out_of_flatten_is_put_back(estate: Path) -> None:
+    domain = {"services": ["microsoft365"]}
+    plain = site(estate, domain)
+    assert plain.rc == 0, plain.output
+    (before,) = spf(estate, "acme.example")
+    assert site(estate, {**domain, "flatten": ["spf.protection.outlook.com"]}).rc == 0
+    (flat,) = spf(estate, "acme.example")
+    assert "include:spf.protection.outlook.com" not in flat and "ip4:203.0.113.0/24 flattened=" in flat
+    left = site(estate, domain)
+    assert (left.rc, left.changed, spf(estate, "acme.example")) == (0, 0, [flat]), left.output
+    assert "spf.protection.outlook.com stays flattened" in left.flat
+    assert "mail_dns_domains.acme.example.flatten: [] puts the include back" in left.flat
+    back = site(estate, {**domain, "flatten": []})
+    assert back.rc == 0 and spf(estate, "acme.example") == [before], back.output

@@ -86,7 +86,7 @@ def spf_entry(
     own = {key: value for key, value in stated.items() if key not in ("terms", "absent_terms")}
     wanted = _distinct([*terms.wanted, *stated.get("terms", ())])
     absent = _distinct([*terms.absent, *stated.get("absent_terms", ())])
-    if not wanted and not absent and not stated and not more.get("flatten"):
+    if not wanted and not absent and not stated and "flatten" not in more:
         return None, []
     problems = _still_needed(name, terms, stated)
     if own.get("state") == "absent" and wanted:

@@ -86,7 +86,7 @@ def _ways_out(file: Path) -> Iterator[Told]:
 
 
 def _called(call: ast.Call) -> str:
-    return getattr(call.func, "id", None) or getattr(call.func, "attr", "")
+    return str(getattr(call.func, "id", None) or getattr(call.func, "attr", ""))
 
 
 def _names(node: ast.Assign) -> list[ast.Name]:

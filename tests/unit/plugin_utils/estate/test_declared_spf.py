@@ -81,3 +81,9 @@ def test_what_is_wrong_with_it_is_told_with_the_domain(stated: Any, words: list[
 
 def test_what_is_no_term_is_left_to_mail_domains() -> None:
     assert spf_of(plan({"terms": ["ip4:nowhere"]}, OWN))["terms"] == ["ip4:192.0.2.10", "ip4:nowhere"]
+
+
+def test_a_list_of_includes_that_is_stated_is_the_whole_list() -> None:
+    assert spf_of(plan(None, flatten=[])) == {"terms": [], "flatten": [], "other_flattened": "restore"}
+    assert spf_of(plan(None, OWN, flatten=["spf.service.example"]))["other_flattened"] == "restore"
+    assert "other_flattened" not in spf_of(plan(None, OWN))
