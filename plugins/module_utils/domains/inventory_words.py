@@ -9,9 +9,11 @@ Source of the names: docs/inventory.md.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.account import dns_spec
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.kind_table import KIND_OPTIONS
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
 
@@ -39,6 +41,9 @@ _OTHERWISE = {
     "cnames.target": "erp_mail_dkim",
 }
 """What an inventory says in another way than by the key of the same name."""
+
+_ACCOUNT_OPTION = re.compile(rf"(?<![\w.-])dns\.(?=(?:{'|'.join(dns_spec()['options'])})\b)")
+"""An option of a DNS account in a sentence of a DNS service, such as ``dns.server``."""
 
 
 def domains_of_inventory(params: Mapping[str, Any]) -> frozenset[str] | None:
@@ -74,3 +79,11 @@ def refusal_text(error: Refused, params: Mapping[str, Any]) -> str:
     :param params: the module's parameters, with ``inventory_domains`` where an inventory asked
     """
     return str(error if params.get("inventory_domains") is None else error.worded(inventory_option))
+
+
+def failure_text(text: str, params: Mapping[str, Any]) -> str:
+    """What a DNS service says of its account, in the words of whoever asked.
+
+    :param params: see :func:`refusal_text`
+    """
+    return text if params.get("inventory_domains") is None else _ACCOUNT_OPTION.sub("mail_dns_account.", text)

@@ -18,6 +18,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.domains.inventory_wor
     _OF_A_DOMAIN,
     _OF_THE_RUN,
     _OTHERWISE,
+    failure_text,
     inventory_option,
     refusal_text,
 )
@@ -166,6 +167,15 @@ def test_a_task_and_an_inventory_read_each_their_own_names() -> None:
     assert refusal_text(refused, {"inventory_domains": []}) == (
         "acme.example: mail_dns_domains.acme.example.spf.terms: a rule (a page). "
         "Use mail_dns_domains.acme.example.spf.on_duplicate: merge."
+    )
+
+
+def test_what_a_dns_service_says_of_its_account_names_the_variable() -> None:
+    said = "192.0.2.53 did not answer. Check dns.server, dns.port and not ns.dns.server.example or dns.google"
+    assert failure_text(said, {}) == said
+    assert failure_text(said, {"inventory_domains": ["acme.example"]}) == (
+        "192.0.2.53 did not answer. Check mail_dns_account.server, mail_dns_account.port and not "
+        "ns.dns.server.example or dns.google"
     )
 
 
