@@ -138,7 +138,7 @@ def _readable(templar: Any, variables: Mapping[str, Any], findings: Findings) ->
         read_secret(templar, variables)
     except Refused as refused:
         for problem in refused.problems:
-            findings.error(problem.where, None, problem.rule, problem.source, problem.way_out)
+            findings.error(problem.where, None, problem.rule, problem.source, str(problem.way_out))
 
 
 def _or_empty(value: Any, empty: Any) -> Any:

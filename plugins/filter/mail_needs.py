@@ -50,6 +50,7 @@ def mail_needs(
         "dns": plan.dns or {},
         "mx_services": plan.mx_services,
         "senders": plan.senders,
+        "names": plan.names,
         "problems": [str(problem) for problem in (*unreadable, *plan.problems, *tenants.problems)],
         "warnings": [str(problem) for problem in plan.warnings],
     }

@@ -48,6 +48,13 @@ options:
         type: list
         elements: str
         required: true
+  inventory_domains:
+    description:
+      - The domains that an inventory declares, as A-labels. The role P(mailroom.erp.mail_dns#role) sets it; do not set
+        it in a task of your own.
+      - Where it is given, messages and next steps name the variables of the inventory instead of options.
+    type: list
+    elements: str
   progress_file:
     description:
       - Where the module notes how far it is. The controller sets it and shows the lines while the module runs; do not
@@ -181,6 +188,10 @@ summary:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.audit_run import inform
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.dns_module import sendable
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.inventory_words import (
+    INVENTORY_DOMAINS,
+    refusal_text,
+)
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.sender_option import SENDER_OPTIONS
 from ansible_collections.mailroom.erp.plugins.module_utils.libraries import MissingLibrary
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
@@ -200,6 +211,7 @@ def main() -> None:
             "senders": {"type": "list", "elements": "dict", "options": SENDER_OPTIONS},
             "planned": {"type": "list", "elements": "dict", "default": [], "options": _PLANNED},
             "resolver": {"type": "dict", "options": RESOLVER_OPTIONS},
+            "inventory_domains": INVENTORY_DOMAINS,
             "progress_file": {"type": "path"},
             "concurrency": {"type": "int", "default": 16},
         },
@@ -209,7 +221,7 @@ def main() -> None:
     try:
         result = inform(module.params)
     except (Refused, MissingLibrary) as error:
-        module.fail_json(msg=str(error))
+        module.fail_json(msg=refusal_text(error, module.params) if isinstance(error, Refused) else str(error))
     module.exit_json(changed=False, **sendable(result))
 
 

@@ -101,6 +101,13 @@ options:
           - A first record turns the mail of every sender that it does not list into a softfail.
         type: bool
         default: true
+      other_flattened:
+        description:
+          - What becomes of flattened includes of the record that O(spf.flatten) does not list. V(keep) leaves them,
+            V(warn) leaves them and says so, V(restore) puts the include back in the place of its addresses.
+        type: str
+        choices: [keep, warn, restore]
+        default: keep
       mx_services:
         description:
           - Services that are recognised by the MX hosts of their customers.
@@ -332,6 +339,13 @@ options:
   ttl:
     description: As in M(mailroom.erp.spf_record), for all domains.
     type: int
+  inventory_domains:
+    description:
+      - The domains that an inventory declares, as A-labels. The role P(mailroom.erp.mail_dns#role) sets it; do not set
+        it in a task of your own.
+      - Where it is given, messages and next steps name the variables of the inventory instead of options.
+    type: list
+    elements: str
   progress_file:
     description:
       - Where the module notes how far it is. The controller sets it and shows the lines while the module runs; do not
@@ -483,6 +497,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.account import dns_spec
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.dns_module import domain_result, run_dns_module
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.dns_module_options import shared_spec
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.inventory_words import INVENTORY_DOMAINS
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.kind_table import KIND_OPTIONS
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.sender_option import SENDER_OPTIONS
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.zone_records import DomainOutcome
@@ -511,6 +526,7 @@ def main() -> None:
             "senders": {"type": "list", "elements": "dict", "options": SENDER_OPTIONS},
             "allow_failing_senders": {"type": "list", "elements": "str", "default": []},
             "ttl": {"type": "int"},
+            "inventory_domains": INVENTORY_DOMAINS,
             "progress_file": {"type": "path"},
             "concurrency": {"type": "int", "default": 16},
             **shared,

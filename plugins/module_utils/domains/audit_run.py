@@ -14,6 +14,8 @@ from typing import Any
 from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import Result
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Key
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.audit import Audit, audit
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.guard import in_words_of
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.inventory_words import domains_of_inventory
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.recipe import read_name
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.progress import Progress
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.sender_option import read_senders
@@ -47,12 +49,17 @@ def inform(params: Mapping[str, Any]) -> Result:
     selectors = {domain: [*own, *_signed_by(senders, domain)] for domain, own in domains.items()}
     progress = Progress(params.get("progress_file"))
 
+    inventory = domains_of_inventory(params)
+
     def look(domain: str) -> Audit:
         return audit(domain, selectors[domain], world)
 
+    def judged(sender: Sender) -> Verdict:
+        return in_words_of(inventory, judge.verdict(sender))
+
     threads = params.get("concurrency") or 16
     audits = each(progress.counted("domains audited", len(domains), look), list(domains), threads)
-    verdicts = each(progress.counted("senders judged", len(senders), judge.verdict), senders, threads)
+    verdicts = each(progress.counted("senders judged", len(senders), judged), senders, threads)
     return {
         "domains": [asdict(one) for one in audits],
         "verdicts": [verdict.as_dict() for verdict in verdicts],

@@ -12,7 +12,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import P
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import values_of
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.recipe import World
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Unresolved
-from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Option, Problem, Refused, WayOut
 
 
 def check_delegation(provider: Provider, zone: str, world: World, accepted: Collection[str]) -> list[str]:
@@ -41,8 +41,14 @@ def check_delegation(provider: Provider, zone: str, world: World, accepted: Coll
     rule = (
         f"the world finds it {where}, this DNS account has it for {', '.join(sorted(ours))}: nobody would see a change"
     )
-    way_out = "Name the DNS account that serves the zone, or accept it by name in accept_undelegated."
-    raise Refused(Problem(zone, "zone", None, rule, "RFC 1034 section 4.2.2", way_out))
+    way_out = WayOut(
+        (
+            "Name the DNS account that serves the zone, or accept it by name: ",
+            Option(f"accept_undelegated: [{zone}]"),
+            ".",
+        )
+    )
+    raise Refused(Problem(zone, "delegation", None, rule, "RFC 1034 section 4.2.2", way_out))
 
 
 def _hosts(values: Collection[str]) -> set[str]:

@@ -21,6 +21,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.domains.grouped_messa
     failure_list,
     grouped,
 )
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.inventory_words import failure_text, refusal_text
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.kind import Kind
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.kind_table import RECORD_RESULTS
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.progress import Progress
@@ -51,7 +52,8 @@ def run_dns_module(
         run = Run(order, params.get("resolver"), params.get("concurrency") or 16, progress, snapshot)
         outcomes = run.execute(not module.check_mode)
     except (Refused, ProviderError, MissingLibrary) as error:
-        module.fail_json(msg=str(error))
+        told = refusal_text(error, params) if isinstance(error, Refused) else failure_text(str(error), params)
+        module.fail_json(msg=told)
     for warning in [*grouped(one for outcome in outcomes for one in _warnings(outcome)), *run.guard.warnings]:
         module.warn(sendable(warning))
     result = {**shape(outcomes), "changed": any(outcome.changed for outcome in outcomes)}
@@ -66,7 +68,8 @@ def run_dns_module(
     for line in progress.said:
         module.warn(line)
     if failures:
-        module.fail_json(msg=sendable(_failed(failures, len(outcomes), module.check_mode)), **result)
+        told = failure_text(_failed(failures, len(outcomes), module.check_mode), params)
+        module.fail_json(msg=sendable(told), **result)
     module.exit_json(**result)
 
 

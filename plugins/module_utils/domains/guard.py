@@ -7,11 +7,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.recipe import World
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.sender import Sender
-from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, RuleSource
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Option, Problem, RuleSource, WayOut
 
 if TYPE_CHECKING:
     from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.verdict import Verdict
@@ -27,12 +28,16 @@ class Guard:
 
     :param senders: who sends
     :param allowed: addresses or environments whose senders may fare worse
+    :param inventory: the domains of the inventory that asks, None when a task does
     """
 
-    def __init__(self, senders: Sequence[Sender], allowed: Collection[str] = ()) -> None:
+    def __init__(
+        self, senders: Sequence[Sender], allowed: Collection[str] = (), inventory: Collection[str] | None = None
+    ) -> None:
         self.senders = senders
         self.warnings: list[str] = []
         self._allowed = frozenset(allowed)
+        self._inventory = inventory
         self._verdicts: dict[Sender, tuple[Verdict, Verdict]] = {}
 
     def look(self, before: World, after: World) -> None:
@@ -53,8 +58,10 @@ class Guard:
             worsened,
         )
 
-        before = self._before.verdict(sender)
-        after = before if self._after is self._before else self._after.verdict(sender)
+        before = in_words_of(self._inventory, self._before.verdict(sender))
+        after = before
+        if self._after is not self._before:
+            after = in_words_of(self._inventory, self._after.verdict(sender))
         self._verdicts[sender] = (before, after)
         reasons = worsened(before, after)
         if reasons and not self._allowed & {sender.address, sender.environment}:
@@ -74,11 +81,23 @@ class Guard:
         return [self._verdicts[sender][1] for sender in self.senders]
 
 
+def in_words_of(inventory: Collection[str] | None, verdict: Verdict) -> Verdict:
+    """A verdict whose next step names what the user has: variables, where an inventory asks.
+
+    :param inventory: the domains that it declares, as A-labels; None when a task asks
+    """
+    if inventory is None:
+        return verdict
+    from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.reasons import inventory_step
+
+    return replace(verdict, next_step=inventory_step(verdict, inventory))
+
+
 def unknown_names(senders: Sequence[Sender], allowed: Collection[str]) -> list[Problem]:
     """The names in ``allow_failing_senders`` that no sender has: each is most likely misspelled."""
     known = {name for sender in senders for name in (sender.address, sender.environment)}
     rule = "no declared sender has this address, and none is of an environment of this name"
-    way_out = "Give the address or the environment of a sender as it stands in `senders`."
+    way_out = WayOut(("Give the address or the environment of a sender as it stands in ", Option("senders"), "."))
     return [
         _RULES.problem("task", "allow_failing_senders", name, rule, way_out) for name in sorted(set(allowed) - known)
     ]
@@ -91,5 +110,6 @@ def _name(sender: Sender) -> str:
 def _refusal(sender: Sender, reasons: Sequence[str], after: Verdict) -> Problem:
     rule = f"after this change receivers would treat this sender worse: {'; '.join(reasons)}"
     first = f"{after.next_step} " if after.next_step else ""
-    way_out = f"{first}Or accept it by name: allow_failing_senders: [{sender.address}]."
+    accept = Option(f"allow_failing_senders: [{sender.address}]")
+    way_out = WayOut((f"{first}Or accept it by name: ", accept, "."))
     return _RULES.problem(_name(sender), "verdict", after.result, rule, way_out)

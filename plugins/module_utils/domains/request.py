@@ -21,13 +21,14 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.account
     with_defaults,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.guard import unknown_names
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.inventory_words import domains_of_inventory
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.kind_table import KIND_OPTIONS, RECORD_KINDS
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.recipe import Recipe, read_name
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.sender_option import read_senders
 from ansible_collections.mailroom.erp.plugins.module_utils.plain_yaml import BadYaml, load_yaml
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.sender import Sender
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import is_inside
-from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused, RuleSource
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Option, Problem, Refused, RuleSource, WayOut
 
 ENTRY_OPTIONS: dict[str, dict[str, Any]] = {
     "domain": {"type": "str", "required": True},
@@ -58,7 +59,8 @@ class Order:
     """The whole run: requests in the user's order, and the DNS accounts they use, each once.
 
     ``accept_undelegated`` names the zones that may change although the world sees them elsewhere. ``senders`` are those
-    that the change must not harm, except those that ``allow_failing`` names by address or environment.
+    that the change must not harm, except those that ``allow_failing`` names by address or environment. ``inventory``
+    are the domains of the inventory that asks, None when a task does.
     """
 
     requests: list[DomainRequest] = field(default_factory=list)
@@ -66,6 +68,7 @@ class Order:
     accept_undelegated: frozenset[str] = frozenset()
     senders: tuple[Sender, ...] = ()
     allow_failing: frozenset[str] = frozenset()
+    inventory: frozenset[str] | None = None
 
 
 def read_order(params: Mapping[str, Any]) -> Order:
@@ -73,13 +76,14 @@ def read_order(params: Mapping[str, Any]) -> Order:
 
     :param params: ``domains`` (names or dicts) or ``src``; ``dns``, ``ttl``, ``zone`` and the kinds of records as
         defaults for all; ``senders`` and ``allow_failing_senders``; ``accounts`` as the action plugin
-        fills it
+        fills it; ``inventory_domains`` where an inventory asks
     :returns: the requests, with at least the domain, the account and one kind of record each
     :raises Refused: with every problem of every domain
     """
     params = {**params, **_file_content(params)}
     reader = _Reader(params)
     reader.accept(params.get("accept_undelegated") or [])
+    reader.order.inventory = domains_of_inventory(params)
     reader.guard(params.get("senders") or [], params.get("allow_failing_senders") or [])
     for entry in params.get("domains") or []:
         reader.read(entry)
@@ -185,8 +189,8 @@ class _Reader:
             )
         if domain and zone and not is_inside(domain, zone):
             rule = "the domain is not inside the zone: names are compared label by label"
-            way_out = "Name the zone that holds the domain, or leave `zone` out."
-            self.problems.append(Problem(subject, "zone", entry["zone"], rule, "RFC 1034 section 3.1", way_out))
+            leave = WayOut(("Name the zone that holds the domain, or leave ", Option("zone"), " out."))
+            self.problems.append(Problem(subject, "zone", entry["zone"], rule, "RFC 1034 section 3.1", leave))
         if all(entry.get(kind) is None for kind in KIND_OPTIONS):
             rule = "nothing is asked of this domain"
             way_out = f"Give {', '.join(KIND_OPTIONS)} for it or for all domains."
@@ -209,18 +213,15 @@ class _Reader:
         if index is not None and not 0 <= index < len(self._given_accounts):
             self.problems.append(
                 _RULES.problem(
-                    subject, "account", str(index), "there is no such account", "Give `dns` instead of `account`."
+                    subject, "account", str(index), "there is no such account", "Give the DNS account itself."
                 )
             )
             return None
         dns = entry.get("dns") if index is None else self._given_accounts[index]
         dns = self._dns if dns is None else dns
         if dns is None:
-            self.problems.append(
-                _RULES.problem(
-                    subject, "dns", None, "no DNS account is given for this domain", "Give `dns` for it or for all."
-                )
-            )
+            rule, way_out = "no DNS account is given for this domain", WayOut(("Give one: ", Option("dns"), "."))
+            self.problems.append(_RULES.problem(subject, "dns", None, rule, way_out))
             return None
         if dns is self._dns and self._shared_account is not None:
             return self._shared_account

@@ -22,6 +22,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Ke
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.write_loop import writing_zone
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.delegation import check_delegation
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.guard import Guard
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.inventory_words import inventory_option
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.recipe import (
     LooksUpFirst,
     RecordPlan,
@@ -38,7 +39,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.domains.zone_records 
     ZoneRecords,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import is_inside
-from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Option, Problem, Refused, WayOut
 from ansible_collections.mailroom.erp.plugins.module_utils.public_dns.resolver import Resolver
 from ansible_collections.mailroom.erp.plugins.module_utils.snapshots.snapshot import Snapshot, keeping
 
@@ -75,7 +76,7 @@ class Run:
     ) -> None:
         self._order = order
         self._by_domain = {request.domain: request for request in order.requests}
-        self.guard = Guard(order.senders, order.allow_failing)
+        self.guard = Guard(order.senders, order.allow_failing, order.inventory)
         """Holds the verdicts when the run is over."""
         self._progress = progress or Progress(None)
         self._snapshot = snapshot
@@ -262,7 +263,11 @@ class Run:
     def _replan(self, work: ZoneRecords) -> None:
         """Plan again on what the service now shows: no change left means that what was written is there."""
         kept = {step.identity: step.plan for step in work.steps}
-        work.read_and_plan()
+        try:
+            work.read_and_plan()
+        except Refused as refused:
+            # the text becomes the zone's failure, far from where messages are worded
+            raise refused if self._order.inventory is None else refused.worded(inventory_option) from None
         for step in work.steps:
             old = kept[step.identity]
             step.plan.file = old.file
@@ -334,5 +339,5 @@ def _judge(step: RecordStep, world: World) -> list[Problem]:
 
 
 def _no_zone(name: str, zone: str | None, error: ZoneNotFound) -> Problem:
-    way_out = "Check the domain's spelling, its zone and its DNS account."
+    way_out = WayOut(("Check the domain's spelling, ", Option("zone"), " and ", Option("dns"), "."))
     return Problem(name, "zone", zone, str(error), "RFC 1034 section 4.2", way_out)

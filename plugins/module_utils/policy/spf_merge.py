@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Union
 
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import BadName, idna_encoded
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf import (
@@ -24,16 +25,19 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf import (
     is_redirect,
     parse_term,
 )
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Option, WayOut
 
 _INTERNATIONAL = re.compile(r"[^\s:=/%{}]*[^\x00-\x7f][^\s:=/%{}]*")
 _SOFTEST_FIRST = "?~-+"
 _LONG_RECORD = 450
+_REMOVAL = "spf.state: absent"
+"""How a term is taken away."""
 
 
 class MergeError(SpfError):
     """A wished term cannot be merged; ``way_out`` is the next step."""
 
-    def __init__(self, term: str, rule: str, way_out: str) -> None:
+    def __init__(self, term: str, rule: str, way_out: Union[str, WayOut]) -> None:
         super().__init__(term, rule)
         self.way_out = way_out
 
@@ -69,7 +73,9 @@ def wished_term(raw: str) -> Term:
         )
     term = parse_term(_with_alabels(raw))
     if is_all(term):
-        raise MergeError(raw, "all is no term to merge: its place is the end", "Use the option `all`.")
+        raise MergeError(
+            raw, "all is no term to merge: its place is the end", WayOut(("Use ", Option("spf.all"), " instead."))
+        )
     return term
 
 
@@ -237,7 +243,13 @@ def _contradiction(term: Directive, wanted: Directive) -> MergeError:
     return MergeError(
         wanted.raw,
         f"the record already holds {term.raw}, which is tested first and gives another result (RFC 7208 section 4.6.2)",
-        f"Decide which one is right: remove {term.raw} first (state: absent), or declare the term with its qualifier.",
+        WayOut(
+            (
+                f"Decide which one is right: remove {term.raw} first (",
+                Option(_REMOVAL),
+                "), or declare the term with its qualifier.",
+            )
+        ),
     )
 
 
@@ -253,7 +265,7 @@ def _check_modifier(record: SpfRecord, wanted: Modifier) -> None:
             raise MergeError(
                 wanted.raw,
                 f"the record already holds {term.raw} and {term.name}= stands at most once (RFC 7208 section 6)",
-                f"Remove {term.raw} first (state: absent).",
+                WayOut((f"Remove {term.raw} first (", Option(_REMOVAL), ").")),
             )
 
 
@@ -271,7 +283,7 @@ def _set_all(record: SpfRecord, wanted: str) -> SpfRecord:
         raise MergeError(
             wanted,
             "the record hands the rest over by redirect=, which all would switch off (RFC 7208 section 6.1)",
-            "Change `all` at the domain that redirect= names, or remove the redirect= first.",
+            "Change all at the domain that redirect= names, or remove the redirect= first.",
         )
     items = list(record.items)
     for index, (space, term) in enumerate(items):

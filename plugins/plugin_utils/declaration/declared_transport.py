@@ -72,7 +72,7 @@ def _catalogued(
     except Refused as refused:
         for problem in refused.problems:
             where = f"erp_mail_catalogue_{part.name}: {problem.subject}: {problem.where}"
-            findings.error(where, problem.value, problem.rule, problem.source, problem.way_out)
+            findings.error(where, problem.value, problem.rule, problem.source, str(problem.way_out))
     return None
 
 

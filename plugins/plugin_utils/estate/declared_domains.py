@@ -70,15 +70,16 @@ def flattening_of(name: str, declared: Mapping[str, Any]) -> tuple[dict[str, Any
 
     :param name: the domain as A-labels
     :param declared: its entry in mail_dns_domains
-    :returns: the options of ``spf`` in ``mail_domains``, empty when nothing is to be flattened; and what is wrong
+    :returns: the options of ``spf`` in ``mail_domains``, empty when nothing is said; and what is wrong. A list that is
+        stated is the whole list: what was flattened and is not in it becomes an include again
     """
     stated = {key: declared[key] for key in FLATTEN_OPTIONS if declared.get(key) is not None}
     problems = _wrong_flattening(name, stated)
-    if problems or not stated.get("flatten"):
+    if problems or "flatten" not in stated:
         return {}, problems
     defaults = {key: option["default"] for key, option in FLATTEN_OPTIONS.items()}
     read_flattening(name, name, defaults | stated, problems)
-    return stated, problems
+    return {**stated, "other_flattened": "restore"}, problems
 
 
 def _domains_of(host: str, declared: Any) -> tuple[dict[str, DomainDeclaration], list[Problem]]:

@@ -23,6 +23,11 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.declared_domai
     kinds_of,
     read_declared_domains,
 )
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.declared_spf import (
+    read_declared_spf,
+    refused_spf_removals,
+    spf_entry,
+)
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_accounts import account_of, common_account
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_dkim import aliases_of, selectors_of
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_input import EstateOptions, HostNeeds
@@ -33,23 +38,25 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_service
     services_by_mx,
     unknown_accepted,
 )
-from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_spf import (
-    EstateTerms,
-    estate_terms,
-    is_usable,
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_signatures import (
+    domain_signature,
+    known_selectors,
 )
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_spf import estate_terms, is_usable
 from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import canonical_json
 
 
 @dataclass(frozen=True, slots=True)
 class EstatePlan:
     """What ``mail_domains`` is to make, and who sends. ``dns`` is the account of most domains; others name theirs.
-    With ``problems`` nothing may be written; ``warnings`` say what is held back or not known."""
+    ``names`` are all domains that are ours, as A-labels. With ``problems`` nothing may be written; ``warnings`` say
+    what is held back or not known."""
 
     domains: list[dict[str, Any]] = field(default_factory=list)
     dns: Any = None
     mx_services: list[dict[str, Any]] = field(default_factory=list)
     senders: list[dict[str, Any]] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
 
@@ -88,6 +95,7 @@ def add_up(hosts: Iterable[HostNeeds], options: EstateOptions) -> EstatePlan:
     needs = [(host.host, host.needs) for host in ordered if host.needs]
     estate = _Estate(ordered, needs, options, catalogue, declared.by_name)
     planned = [_plan_domain(estate, name) for name in sorted(estate.domains)]
+    selectors = known_selectors(catalogue)
     mx_services, wrong_catalogue = services_by_mx(catalogue)
     entries = [one.entry for one in planned if one.entry is not None]
     common = common_account(entry["dns"] for entry in entries)
@@ -104,7 +112,12 @@ def add_up(hosts: Iterable[HostNeeds], options: EstateOptions) -> EstatePlan:
         domains=[_without_account(entry, common) for entry in entries],
         dns=common,
         mx_services=mx_services,
-        senders=estate_senders([one for _host, one in needs], lambda term: is_usable(term, options)),
+        senders=estate_senders(
+            [one for _host, one in needs],
+            lambda term: is_usable(term, options),
+            lambda sender: domain_signature(sender, declared.by_name, selectors),
+        ),
+        names=sorted(declared.by_name),
         problems=_unique(problems),
         warnings=_unique(warning for one in planned for warning in one.warnings),
     )
@@ -126,12 +139,14 @@ def _plan_domain(estate: _Estate, name: str) -> _DomainPlan:
     declared, hosts, options = estate.domains[name], estate.hosts, estate.options
     terms = estate_terms(name, declared.get("services") or [], hosts, estate.catalogue, options)
     flattening, wrong_flattening = flattening_of(name, declared)
+    stated, wrong_spf = read_declared_spf(name, declared)
+    spf, contradictions = spf_entry(name, terms, stated, {**flattening, **_create(declared)})
     selectors = selectors_of(name, declared, estate.needs, bool(terms.wanted))
     below = [other for other in estate.domains if is_inside(other, name)]
     aliases = aliases_of(name, [one for _host, one in estate.needs], below)
     records = {
         **kinds_of(declared),
-        "spf": _spf(terms, flattening, declared),
+        "spf": spf,
         **_dmarc(declared, options),
         "dkim": selectors.entries or None,
         "cnames": aliases.entries or None,
@@ -142,6 +157,9 @@ def _plan_domain(estate: _Estate, name: str) -> _DomainPlan:
         *terms.problems,
         *(refused if terms.absent else ()),
         *wrong_flattening,
+        *wrong_spf,
+        *contradictions,
+        *refused_spf_removals(name, stated, options),
         *selectors.problems,
         *(refused if selectors.removes else ()),
         *aliases.problems,
@@ -151,13 +169,9 @@ def _plan_domain(estate: _Estate, name: str) -> _DomainPlan:
     return _DomainPlan(entry, problems, [*terms.warnings, *selectors.warnings])
 
 
-def _spf(terms: EstateTerms, flattening: Mapping[str, Any], declared: DomainDeclaration) -> dict[str, Any] | None:
-    """The terms to add, to take away and to flatten; null leaves the record alone, whatever all domains share."""
-    if not terms.wanted and not terms.absent and not flattening:
-        return None
-    absent = {"absent_terms": terms.absent} if terms.absent else {}
-    create = {"create": False} if declared.get("services") is None else {}
-    return {"terms": terms.wanted, **flattening, **absent, **create}
+def _create(declared: DomainDeclaration) -> dict[str, Any]:
+    """Whether a first record may be made: not before it is stated who else sends."""
+    return {"create": False} if declared.get("services") is None else {}
 
 
 def _dmarc(declared: DomainDeclaration, options: EstateOptions) -> dict[str, Any]:

@@ -13,29 +13,37 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import c
 
 _TAKEN = ("environment", "from", "envelope_from", "envelope_domain", "dkim", "service", "used_for", "transport")
 
+SignatureOf = Callable[[Mapping[str, Any]], dict[str, Any] | None]
+"""Gives the signature {domain, selectors} of a sender for which its environment states none; None: not known."""
+
 
 def estate_senders(
-    needs: Iterable[Mapping[str, Any]], is_usable: Callable[[Mapping[str, Any]], bool]
+    needs: Iterable[Mapping[str, Any]], is_usable: Callable[[Mapping[str, Any]], bool], signature_of: SignatureOf
 ) -> list[dict[str, Any]]:
     """Gather the senders of environments that are there.
 
     :param needs: the fact ``erp_mail_needs`` of every environment, in a fixed order
     :param is_usable: tells whether an SPF term {term, service, date, given} may be relied on; addresses that are too
         old are not, so that whatever rests on them is unknown
+    :param signature_of: tells how a sender's mail is signed where its environment does not
     :returns: the option ``senders``, what is not known left out; senders that differ only in what they are used for are
         one
     """
     present = [one for one in needs if one["state"] == "present"]
     found: dict[str, dict[str, Any]] = {}
-    for sender in (_sender(sender, is_usable) for one in present for sender in one.get("senders", [])):
+    for sender in (_sender(sender, is_usable, signature_of) for one in present for sender in one.get("senders", [])):
         used_for = sender.pop("used_for")
         same = found.setdefault(canonical_json(sender), {**sender, "used_for": []})
         same["used_for"] += [text for text in used_for if text not in same["used_for"]]
     return list(found.values())
 
 
-def _sender(sender: Mapping[str, Any], is_usable: Callable[[Mapping[str, Any]], bool]) -> dict[str, Any]:
+def _sender(
+    sender: Mapping[str, Any], is_usable: Callable[[Mapping[str, Any]], bool], signature_of: SignatureOf
+) -> dict[str, Any]:
     taken = {name: sender[name] for name in _TAKEN if sender.get(name) is not None}
+    signature = taken.get("dkim") or signature_of(sender)
+    taken |= {"dkim": signature} if signature else {}
     fact = {"service": sender["service"], "date": sender["sources_date"], "given": sender["sources_given"]}
     terms = sender["sources"]
     if terms is not None and all(is_usable({"term": term, **fact}) for term in terms):

@@ -90,6 +90,7 @@ DECLARATION_VARIABLES = (
 )
 """Every variable of a declaration. What else begins with one of the prefixes is misspelled."""
 
+_NOT_OURS = "is not in mail_dns_domains"
 _PREFIXES = ("erp_mail_", "mail_dns_", "mail_entra_")
 _MADE_BY_ROLES = ("erp_mail_needs", "mail_entra_made", "mail_entra_store_read")
 
@@ -268,10 +269,11 @@ def _unusual_port(environment: Environment, findings: Findings) -> None:
 
 def _foreign_senders(environment: Environment, findings: Findings) -> None:
     expected = environment.service.domains.value or []
-    warned = {problem.where for problem in (*findings.errors, *findings.warnings)}
+    told = (*findings.errors, *findings.warnings)
+    warned = {problem.where for problem in told if _NOT_OURS in problem.rule or problem in findings.errors}
     for sender in environment.senders:
         if environment.is_ours(sender.domain) or sender.domain in expected or sender.where in warned:
             continue
-        rule = f"{sender.domain} is not in mail_dns_domains, so nothing is planned for it"
+        rule = f"{sender.domain} {_NOT_OURS}, so nothing is planned for it"
         way_out = "Add the domain if it is yours; else its owner must let this environment send."
         findings.warn(sender.where, sender.address, rule, INVENTORY, way_out)

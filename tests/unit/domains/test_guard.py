@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.inventory_words import inventory_option
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.run import Run
 from ansible_collections.mailroom.erp.plugins.module_utils.public_dns import resolver
 from ansible_collections.mailroom.erp.tests.servers.server import zone_text
@@ -97,6 +98,17 @@ def test_a_change_that_harms_a_declared_sender_is_refused(
         assert word in message, message
     company.run(sender, allow=(sender["from"],), write=False, **change)
     company.run(sender, allow=(sender["environment"],), **change)
+
+
+def test_an_inventory_reads_its_own_variables(company: Company) -> None:
+    def run() -> None:
+        entry = {"domain": "acme.example", "dmarc": {"policy": "quarantine"}}
+        company.planned([entry], senders=[STRANGER], inventory_domains=["acme.example"]).execute(write=False)
+
+    refused = company.refused(run)
+    told = str(refused.worded(inventory_option))
+    assert "mail_dns_allow_failing_senders: [old@acme.example]" in told and "erp_mail_spf_terms" in told, told
+    assert ": allow_failing_senders: [old@acme.example]" in str(refused)
 
 
 HARMLESS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {

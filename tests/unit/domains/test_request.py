@@ -173,7 +173,7 @@ WRONG_DECLARATIONS: list[tuple[object, list[str]]] = [
     ({"domain": "acme.example", "dns": {**SERVER, "key_name": None}}, ["key_name and dns.key_secret belong together"]),
     (_spf(terms=["v=spf1 a ~all"]), ["spf.terms", '"v=spf1 a ~all"', "not a record"]),
     (_spf(terms=["a mx"]), ["spf.terms", '"a mx"', "no spaces"]),
-    (_spf(terms=["-all"]), ["spf.terms", '"-all"', "the option `all`"]),
+    (_spf(terms=["-all"]), ["spf.terms", '"-all"', "Use `all`"]),
     (_spf(terms=["include"]), ["spf.terms", '"include"', "a colon and a domain", "RFC 7208 section 5"]),
     (_spf(terms=["inlcude:spf.afas.online"]), ["'inlcude' is no mechanism"]),
     (_spf(terms=["ip4:192.0.2.300"]), ['"ip4:192.0.2.300"', "one IPv4 address"]),

@@ -117,7 +117,7 @@ WRONG_ZONES: list[tuple[list[str], dict[str, Any], list[str]]] = [
     (['@ IN TXT "v=spf1 redirect=a.example redirect=b.example"'], {}, ["at most once", "section 6"]),
     (['@ IN TXT "v=spf1 -include:spf.afas.online ~all"'], {}, ["already holds -include:spf.afas.online", "remove"]),
     (['@ IN TXT "v=spf1 redirect=spf.afas.online"'], {"all": "-all"}, ["switch off", "RFC 7208 section 6.1"]),
-    ([], {"create": False}, ["has none yet", "services", "RFC 7208 section 8.5"]),
+    ([], {"create": False}, ["has none yet", "create: true", "RFC 7208 section 8.5"]),
     ([], {"terms": ["include:none.many.example"]}, ["include:none.many.example", "has no SPF record", "cost per term"]),
     ([], {"terms": ["include:nobody.invalid"]}, ["include:nobody.invalid", "cannot be resolved"]),
     ([], {"terms": ["include:loop.many.example"]}, ["loop"]),

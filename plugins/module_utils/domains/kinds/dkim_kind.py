@@ -27,7 +27,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.recipe 
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.policy import dkim
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Unresolved
-from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused, RuleSource
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Option, Problem, Refused, RuleSource, WayOut
 
 DKIM_OPTIONS: dict[str, dict[str, Any]] = {
     "selector": {"type": "str", "required": True},
@@ -110,11 +110,12 @@ class DkimRecipe:
 
     def _alias_in_the_way(self, alias: RRset) -> Problem:
         rule = "the selector is an alias, so that its key is managed at the target, and no TXT may stand beside a CNAME"
-        way_out = "Publish the key under another selector, or remove the alias first (state: absent)."
+        remove = Option("dkim.state: absent")
+        way_out = WayOut(("Publish the key under another selector, or remove the alias first (", remove, ")."))
         return Problem(self.name, "CNAME record", alias.values[0], rule, "RFC 1034 section 3.6.2", way_out)
 
     def _unusable(self, fault: str) -> Problem:
-        way_out = "Have the service publish the key first, or use validate: warn."
+        way_out = WayOut(("Have the service publish the key first, or use ", Option("dkim.validate: warn"), "."))
         return _RULES.told(self.name, "DKIM key", self.target, fault, way_out)
 
 

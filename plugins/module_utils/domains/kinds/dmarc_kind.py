@@ -25,7 +25,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy import dmarc
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.dmarc import DmarcError, DmarcWish
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.alignment import same_organisation
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Unresolved
-from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused, RuleSource
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Option, Problem, Refused, RuleSource, WayOut
 
 DMARC_OPTIONS: dict[str, dict[str, Any]] = {
     "mode": {"type": "str", "choices": ["fixed", "managed"], "default": "fixed"},
@@ -135,7 +135,9 @@ class DmarcRecipe:
         rule = (
             f"the policy would become stricter than {before or 'none at all'}, and this run may not know every sender"
         )
-        way_out = "Set mail_dns_complete: true when this inventory holds every sender, and run without --limit."
+        way_out = WayOut(
+            ("When every sender of the domain is declared, say so with ", Option("dmarc.tighten: true"), ".")
+        )
         return Problem(self.domain, _WHERE, after, rule, "docs/inventory.md", way_out)
 
     def _unseen(self, after: str) -> Problem:
@@ -143,10 +145,8 @@ class DmarcRecipe:
             "it would be the first to ask that mail is rejected; only declared senders are judged, whoever else sends "
             "as this domain cannot be seen from here, and their mail would be lost"
         )
-        way_out = (
-            "Read the aggregate reports of some weeks under p=quarantine (rua); when nobody is missing, say so with "
-            "dmarc: {accept_unseen_senders: true}."
-        )
+        reports = "Read the aggregate reports of some weeks under p=quarantine; when nobody is missing, say so with "
+        way_out = WayOut((reports, Option("dmarc.accept_unseen_senders: true"), "."))
         return Problem(self.domain, _WHERE, after, rule, "docs/verdicts.md", way_out)
 
     def _fault(self, record: str, fault: str) -> Problem:
@@ -287,10 +287,18 @@ def _check_mode(subject: str, options: Mapping[str, Any], problems: list[Problem
     managed = options["mode"] == "managed"
     if managed and options.get("policy"):
         rule = "with mode: managed the policy lives in the DNS, and only dmarc_advance moves it"
-        problems.append(_RULES.problem(subject, "dmarc.policy", options["policy"], rule, "Give `target`."))
+        problems.append(
+            _RULES.problem(
+                subject, "dmarc.policy", options["policy"], rule, WayOut(("Give ", Option("dmarc.target"), "."))
+            )
+        )
     if options.get("target") and not managed:
         rule = "target is where mode: managed shall end"
-        problems.append(_RULES.problem(subject, "dmarc.target", options["target"], rule, "Give `policy`."))
+        problems.append(
+            _RULES.problem(
+                subject, "dmarc.target", options["target"], rule, WayOut(("Give ", Option("dmarc.policy"), "."))
+            )
+        )
 
 
 def _obsolete(subject: str, given: Mapping[str, Any], problems: list[Problem]) -> dict[str, str]:

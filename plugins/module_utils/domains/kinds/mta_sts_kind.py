@@ -44,7 +44,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.mta_sts import
     policy_url,
     uncovered_mx,
 )
-from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused, RuleSource
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Option, Problem, Refused, RuleSource, WayOut
 
 MTA_STS_OPTIONS: ArgumentSpec = {
     "mode": {"type": "str", "choices": list(STS_MODES), "default": "testing"},
@@ -58,6 +58,7 @@ MTA_STS_OPTIONS: ArgumentSpec = {
 _WHERE = "MTA-STS record"
 _RULES = RuleSource("documentation of mailroom.erp.mail_domains")
 _NULL_MX = "."
+_MX = Option("mta_sts.mx")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +136,9 @@ class MtaStsRecipe:
             return
         if self.hosts is not None:
             rule = f"no `mx` is given, and the MX records of the domain cannot be looked up: {self.hosts}"
-            raise Refused(_RULES.problem(self.domain, "mta_sts.mx", None, rule, "Give `mx`, or mend the look-up."))
+            raise Refused(
+                _RULES.problem(self.domain, "mta_sts.mx", None, rule, WayOut(("Give ", _MX, ", or mend the look-up.")))
+            )
         if self.asks:
             raise Refused(self._takes_no_mail())
         way_out = "Correct the option."
@@ -189,12 +192,14 @@ class MtaStsRecipe:
         if not left:
             return None
         rule = f"no pattern of the policy allows this MX of the domain; it has {', '.join(self.policy.mx)}"
-        way_out = "Add it to `mx`, or leave `mx` out to take the hosts of the MX records."
+        way_out = WayOut(("Add it to ", _MX, ", or leave ", _MX, " out to take the hosts of the MX records."))
         return Problem(self.domain, "mta_sts.mx", ", ".join(left), rule, "RFC 8461 section 4.1", way_out)
 
     def _takes_no_mail(self) -> Problem:
         rule = "the domain takes no mail (null MX), so there is nothing to send to by TLS"
-        way_out = "Leave mta_sts out, or take the policy back with mode: none."
+        way_out = WayOut(
+            ("Leave ", Option("mta_sts"), " out, or take the policy back with ", Option("mta_sts.mode: none"), ".")
+        )
         return Problem(self.domain, "mta_sts", None, rule, "RFC 7505 section 3", way_out)
 
     def _concerns_elsewhere(self, plan: RecordPlan, world: World) -> list[str]:

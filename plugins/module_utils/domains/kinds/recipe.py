@@ -15,7 +15,13 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Ch
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Lookup, Unresolved
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import BadName, to_alabels
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_budget import BudgetCounter
-from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused, rule_and_source
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import (
+    Option,
+    Problem,
+    Refused,
+    WayOut,
+    rule_and_source,
+)
 
 DEFAULT_TTL = 3600
 """Seconds; the TTL of an RRset that this collection makes when the user names none."""
@@ -197,14 +203,15 @@ def check_is_here(name: str, state: ZoneState, record: str, way_out: str) -> Non
         raise Refused(Problem(name, "CNAME record", alias.values[0], rule, "RFC 1034 section 3.6.2", way_out))
     if holder:
         rule = f"the name is delegated away from zone {state.zone}, so a record here would not be seen"
-        way_out = "Name the DNS account that serves that zone."
-        raise Refused(Problem(name, "delegation", holder, rule, "RFC 1034 section 4.2", way_out))
+        account = WayOut(("Name the DNS account that serves that zone: ", Option("dns"), "."))
+        raise Refused(Problem(name, "delegation", holder, rule, "RFC 1034 section 4.2", account))
 
 
 def not_served(name: str) -> Problem:
     """The refusal of a record at a domain that no zone of the account holds."""
     rule = "no zone of this DNS account holds the domain"
-    return Problem(name, "zone", None, rule, "RFC 1034 section 4.2", "Name the account that serves it.")
+    way_out = WayOut(("Name the account that serves it: ", Option("dns"), "."))
+    return Problem(name, "zone", None, rule, "RFC 1034 section 4.2", way_out)
 
 
 def look_elsewhere(

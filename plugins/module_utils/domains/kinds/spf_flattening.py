@@ -30,7 +30,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_slots impo
     lay_out,
     markers,
 )
-from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused, RuleSource
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Option, Problem, Refused, RuleSource, WayOut
 
 FLATTEN_OPTIONS: dict[str, dict[str, Any]] = {
     "flatten": {"type": "list", "elements": "str", "default": []},
@@ -53,17 +53,36 @@ class Flattening:
     """What is to be flattened in one domain's record.
 
     ``includes`` are the domains that the includes name, ``days`` after how many their addresses are stale, ``today``
-    the day (UTC) of the run, ``known`` what the world says about each of them.
+    the day (UTC) of the run, ``known`` what the world says about each of them. ``others`` is what becomes of flattened
+    includes beside these: "keep" and "warn" leave them, "restore" puts the include back.
     """
 
     includes: tuple[str, ...] = ()
     days: int = 7
     today: date = field(default_factory=today)
     known: Mapping[str, Union[tuple[Network, ...], SpfError]] = field(default_factory=dict)
+    others: str = "keep"
 
     def looked_up(self, world: World) -> Flattening:
         """The same with the addresses of all includes, or why there are none."""
         return replace(self, known={include: _networks(include, world) for include in self.includes})
+
+    def restores(self, include: str) -> bool:
+        """Whether a flattened include is put back in the place of its addresses."""
+        return self.others == "restore" and include not in self.includes
+
+    def left(self, domain: str, facts: Iterable[Mapping[str, Any]]) -> list[str]:
+        """What is to be said of flattened includes that nobody declares any more; one sentence each.
+
+        :param facts: what :func:`flattened_facts` gives of the record as it will be
+        """
+        key = f"mail_dns_domains.{domain}.flatten"
+        return [
+            f"{domain}: {fact['include']} stays flattened, with addresses of {fact['when']} that nobody renews: "
+            f"{key}: [{fact['include']}] renews them, {key}: [] puts the include back (docs/flatten.md)"
+            for fact in facts
+            if self.others == "warn" and fact["include"] not in self.includes
+        ]
 
     def wanted(self, domain: str, record: SpfRecord, slots: Mapping[int, Slot], chain: Chain) -> list[WantedInclude]:
         """The includes of a record that are to be flattened.
@@ -84,7 +103,7 @@ class Flattening:
     def _known(self, domain: str, include: str) -> tuple[Network, ...]:
         known = self.known[include]
         if isinstance(known, SpfError):
-            way_out = "Take it out of `flatten`; the record stays as it is."
+            way_out = WayOut(("Take it out of ", Option("spf.flatten"), "; the record stays as it is."))
             raise Refused(_RULES.told(domain, "flatten", known.term, str(known), way_out))
         return known
 
@@ -166,7 +185,9 @@ def flattened(
     slots = {key: slot for folded in folds for key, slot in folded.slots.items()}
     wanted = flattening.wanted(domain, record, slots, chain)
     renewed = {id(one.include) for one in wanted}
-    kept = {key: slot for key, slot in slots.items() if key not in renewed}
+    kept = {
+        key: slot for key, slot in slots.items() if key not in renewed and not flattening.restores(slot.marker.include)
+    }
     reserved = [
         number for term in record.terms if (slot := kept.get(id(term))) is not None for number in slot.marker.chain
     ]

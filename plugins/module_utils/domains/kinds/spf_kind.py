@@ -35,8 +35,15 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy import spf, sp
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Unresolved
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_budget import MAX_LOOKUPS, MAX_VOID, Budget
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_merge import MergeError, SpfWish
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_slots import fold
-from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused, RuleSource, rule_and_source
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_slots import Folded, fold
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import (
+    Option,
+    Problem,
+    Refused,
+    RuleSource,
+    WayOut,
+    rule_and_source,
+)
 
 _MX_SERVICE = {
     "suffix": {"type": "str", "required": True},
@@ -59,9 +66,11 @@ SPF_ESTATE_OPTIONS: dict[str, dict[str, Any]] = {
     **SPF_OPTIONS,
     "absent_terms": {"type": "list", "elements": "str", "default": []},
     "create": {"type": "bool", "default": True},
+    "other_flattened": {"type": "str", "choices": ["keep", "warn", "restore"], "default": "keep"},
     "mx_services": {"type": "list", "elements": "dict", "default": [], "options": _MX_SERVICE},
 }
-"""What ``mail_domains`` adds: terms to take away in the same change, and how to judge a first record."""
+"""What ``mail_domains`` adds: terms to take away in the same change, how to judge a first record, and what becomes of
+flattened includes that are not asked for."""
 
 _WHERE = "SPF record"
 _RULES = RuleSource("documentation of mailroom.erp.spf_record")
@@ -119,6 +128,7 @@ class SpfRecipe:
         warnings = (
             [] if after is None else [f"{self.name}: {one}" for one in spf_merge.spf_concerns(spf.parse_spf(after))]
         )
+        warnings += self.flattening.left(self.name, details)
         return RecordPlan(before, after, change, warnings, {"flattened": details}, beside=beside)
 
     def judge(self, plan: RecordPlan, world: World) -> None:
@@ -150,7 +160,8 @@ class SpfRecipe:
     @property
     def _may_move_addresses(self) -> bool:
         """Whether records that hold addresses of flattened includes may change, too."""
-        return bool(self.flattening.includes or self.absent or self.wish.remove or self.wish.exclusive)
+        moves = self.flattening.includes or self.flattening.others == "restore"
+        return bool(moves or self.absent or self.wish.remove or self.wish.exclusive)
 
     def _after(self, records: list[str], chain: Chain) -> tuple[str | None, list[Change], list[dict[str, Any]]]:
         """The record that is wanted, the changes beside it, and what is told about flattened includes."""
@@ -158,7 +169,7 @@ class SpfRecipe:
             return None, chain.changes({}, (), self.ttl), []
         try:
             folds = [fold(spf.parse_spf(text), self.name) for text in records]
-            check_intact(self.name, folds, self._renewed)
+            check_intact(self.name, folds, self._renewed(folds))
             merged = self._merged([one.record for one in folds]) if folds else self._first()
         except spf.SpfError as error:
             raise Refused(self._unmergeable(error)) from None
@@ -169,16 +180,16 @@ class SpfRecipe:
         facts = flattened_facts(self.name, laid.markers, self.flattening.today)
         return self._checked(str(laid.record)), beside, facts
 
-    @property
-    def _renewed(self) -> set[str]:
+    def _renewed(self, folds: Iterable[Folded]) -> set[str]:
         """The includes whose addresses may change or go."""
         gone = {include for term in self.wish.remove if (include := spf_slots.included(term))}
-        return {*self.flattening.includes, *gone}
+        restored = {include for one in folds for include in one.broken if self.flattening.restores(include)}
+        return {*self.flattening.includes, *gone, *restored}
 
     def _merged(self, parsed: list[spf.SpfRecord]) -> spf.SpfRecord:
         if len(parsed) > 1 and self.on_duplicate == "fail":
             rule = f"the domain has {len(parsed)} SPF records, which is a permerror: no receiver accepts any of them"
-            way_out = "Remove all but one, or have them united by on_duplicate: merge."
+            way_out = WayOut(("Remove all but one, or have them united by ", Option("spf.on_duplicate: merge"), "."))
             raise Refused(
                 Problem(self.name, _WHERE, " | ".join(map(str, parsed)), rule, "RFC 7208 section 4.5", way_out)
             )
@@ -193,7 +204,9 @@ class SpfRecipe:
             rule = (
                 "the domain has none yet, and a first one turns the mail of every sender it leaves out into a softfail"
             )
-            way_out = "State who else sends as this domain: its `services` in mail_dns_domains, a list, [] for nobody."
+            way_out = WayOut(
+                ("When all who send as this domain are stated, say so with ", Option("spf.create: true"), ".")
+            )
             raise Refused(Problem(self.name, _WHERE, None, rule, "RFC 7208 section 8.5", way_out))
         return spf_merge.create_spf(self.wish, self.name)
 
@@ -248,7 +261,7 @@ def _read(
         rule = "the same term is both wanted and to be removed"
         problems.append(_RULES.problem(subject, "spf.absent_terms", term.raw, rule, "Keep it in one of the two lists."))
     _check_options(subject, options, absent, problems)
-    flattening = read_flattening(subject, name, options, problems)
+    flattening = replace(read_flattening(subject, name, options, problems), others=options["other_flattened"])
     if absent:
         remove, flattening = (*remove, *_includes(flattening.includes)), replace(flattening, includes=())
     recipe = SpfRecipe(
@@ -278,7 +291,8 @@ def _check_options(subject: str, options: Mapping[str, Any], absent: bool, probl
         problems.append(Problem(subject, "spf.all", "+all", rule, "RFC 7208 section 8", "Use ~all or -all."))
     if absent and (options["exclusive"] or options["all"] != "keep"):
         rule = "state: absent takes terms or the record away, `exclusive` and `all` say what it should hold"
-        problems.append(_RULES.problem(subject, "spf.state", "absent", rule, "Leave `exclusive` and `all` out."))
+        way_out = WayOut(("Leave ", Option("spf.exclusive"), " and ", Option("spf.all"), " out."))
+        problems.append(_RULES.problem(subject, "spf.state", "absent", rule, way_out))
 
 
 def _terms(subject: str, raws: Iterable[str], problems: list[Problem]) -> tuple[spf.Term, ...]:
@@ -333,9 +347,16 @@ def _void_for_all(budget: Budget) -> int:
 def _refusal(name: str, record: str, fault: str, budget: Budget) -> Problem:
     rule, source = rule_and_source(fault, _RULES.name)
     costs = ", ".join(f"{term} {lookups}" for term, lookups, _void in budget.terms)
-    way_out = (
-        "Remove terms that no longer send (state: absent), replace an include by its addresses (flatten), "
-        "or publish it all the same with lookup_limit: warn."
+    way_out = WayOut(
+        (
+            "Remove terms that no longer send (",
+            Option("spf.state: absent"),
+            "), replace an include by its addresses (",
+            Option("spf.flatten"),
+            "), or publish it all the same with ",
+            Option("spf.lookup_limit: warn"),
+            ".",
+        )
     )
     return Problem(name, "planned SPF record", record, f"{rule}; cost per term: {costs}", source, way_out)
 
@@ -345,4 +366,5 @@ SPF_KIND = Kind(
     options=SPF_ESTATE_OPTIONS,
     read=_read,
     results=(RecordResult("spf", "spf", "SPF"),),
+    declared=True,
 )

@@ -35,7 +35,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.tls_rpt import
     tls_rpt_name,
     tls_rpt_records,
 )
-from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused, RuleSource
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Option, Problem, Refused, RuleSource, WayOut
 
 TLS_RPT_OPTIONS: ArgumentSpec = {
     "rua": {"type": "list", "elements": "str", "default": []},
@@ -99,7 +99,8 @@ class TlsRptRecipe:
         return left_to(self.name, "a zone that this DNS account does not serve")
 
     def _after(self, before: str | None) -> str:
-        way_out = "Correct the record in the zone first, or give all of it with exclusive: true."
+        whole = Option("tls_rpt.exclusive: true")
+        way_out = WayOut(("Correct the record in the zone first, or give all of it with ", whole, "."))
         try:
             record = merge_tls_rpt(self._live(before), self.wish)
         except TlsRptError as error:

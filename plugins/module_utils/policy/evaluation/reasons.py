@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.outcome import Verdict
 
 _UNKNOWN = "unknown"
@@ -29,6 +31,72 @@ def next_step(verdict: Verdict) -> str | None:
     if verdict.result == "pass":
         return None
     return _certain_step(verdict) if verdict.result == "fail" else _finding_out(verdict)
+
+
+def inventory_step(verdict: Verdict, domains: Collection[str]) -> str | None:
+    """The same for the user of an inventory: it names the variables that docs/inventory.md lists.
+
+    :param domains: those that the inventory declares (mail_dns_domains), as A-labels
+    :returns: one sentence or two; None when the verdict is pass
+    """
+    if verdict.result == "pass":
+        return None
+    foreign = _foreign(verdict, domains)
+    if foreign is not None:
+        return (
+            f"{foreign} is not in mail_dns_domains, so nothing is planned for it: add it there if it is yours; "
+            "else its owner must let this environment send."
+        )
+    return _certain_variable(verdict) if verdict.result == "fail" else _missing_variable(verdict)
+
+
+def _foreign(verdict: Verdict, domains: Collection[str]) -> str | None:
+    """The first domain whose records could make it pass and that the inventory does not declare."""
+    spf = verdict.spf.domain if verdict.spf.aligned else None
+    return next((name for name in (verdict.sender.domain, spf) if name is not None and name not in domains), None)
+
+
+def _certain_variable(verdict: Verdict) -> str:
+    """What to declare, so that there is an aligned pass."""
+    spf, dkim, author = verdict.spf, verdict.dkim, verdict.sender.domain
+    if spf.aligned and spf.result == "permerror":
+        return f"Correct the SPF record of {spf.domain}; mail_dns_domains.{spf.domain}.spf says what may be done to it."
+    if spf.aligned:
+        whom = spf.address or "the servers that send"
+        return (
+            f"Have {whom} in the SPF record of {spf.domain}: erp_mail_spf_terms for this environment, "
+            f"mail_dns_domains.{spf.domain}.services for everyone else."
+        )
+    if dkim.aligned and dkim.result == "fail":
+        names = ", ".join(one.name for one in dkim.selectors if one.result != "pass")
+        return f"Have the service publish its keys for {names}, or correct {_selectors_of(author)}."
+    signed = f"have the mail signed with DKIM as {author} and declare the selectors: {_selectors_of(author)}"
+    if spf.result == "pass":
+        return f"Let bounces go to a domain of {author} (erp_mail_envelope_from), or {signed}."
+    return f"{signed[0].upper()}{signed[1:]}."
+
+
+def _missing_variable(verdict: Verdict) -> str:
+    """The variables that are lacking, or what to look at."""
+    author = verdict.sender.domain
+    lacking = []
+    if _TEMPORARY not in (verdict.spf.result, verdict.dkim.result, verdict.dmarc.result):
+        if verdict.dkim.result == _UNKNOWN and verdict.dkim.selectors:
+            names = ", ".join(one.name for one in verdict.dkim.selectors if one.result != "pass")
+            sure = f"declare only the selectors that the service signs with: {_selectors_of(author)}"
+            return f"Have the keys at {names} published, or {sure}."
+        if verdict.spf.domain is None:
+            lacking.append("erp_mail_envelope_from (the address that bounces go to)")
+        elif verdict.spf.result == _UNKNOWN:
+            lacking.append("erp_mail_spf_terms (the servers that send)")
+        if verdict.dkim.result == _UNKNOWN:
+            lacking.append(f"{_selectors_of(author)} (the selectors; [] when mail is not signed)")
+    return f"Declare {' and '.join(lacking)}." if lacking else "Look again when the DNS answers."
+
+
+def _selectors_of(domain: str) -> str:
+    """Where an inventory declares the selectors of a domain."""
+    return f"erp_mail_dkim.{domain} or mail_dns_domains.{domain}.dkim"
 
 
 def _passing(verdict: Verdict) -> str:

@@ -78,4 +78,4 @@ def check_problem(
     assert (problem.subject, problem.where, problem.value) == (subject, where, value)
     assert rule in problem.rule, problem
     assert source in problem.source, problem
-    assert way_out in problem.way_out, problem
+    assert way_out in str(problem.way_out), problem

@@ -186,13 +186,13 @@ REFUSED: list[tuple[list[str], bool, dict[str, Any], tuple[str, str | None, str,
         ["@ IN MX 0 ."],
         True,
         {"mx": ["mx1.acme.example"]},
-        ("mta_sts", None, "the domain takes no mail (null MX)", "RFC 7505 section 3", "Leave mta_sts out"),
+        ("mta_sts", None, "the domain takes no mail (null MX)", "RFC 7505 section 3", "Leave `mta_sts` out"),
     ),
     (
         ["@ IN MX 0 ."],
         True,
         {},
-        ("mta_sts", None, "the domain takes no mail (null MX)", "RFC 7505 section 3", "Leave mta_sts out"),
+        ("mta_sts", None, "the domain takes no mail (null MX)", "RFC 7505 section 3", "Leave `mta_sts` out"),
     ),
     ([*MX], False, {}, ("mta_sts.mx", None, LOOKED_UP, RULES, "Give `mx`, or mend the look-up")),
     ([*MX], False, {"mx": list(HOSTS)}, ("mta_sts.mx", None, LOOKED_UP, RULES, "See why the name servers")),
@@ -260,7 +260,9 @@ def test_what_senders_would_not_follow_is_refused(
 def test_a_null_mx_that_is_planned_in_the_same_run_counts(company: Company, mx: list[str]) -> None:
     company.live("@ IN A 192.0.2.1")
     (problem,) = company.problems({"domain": ZONE, "null_mx": {}, "mta_sts": {"mx": mx}})
-    check_problem(problem, ZONE, "mta_sts", None, "the domain takes no mail", "RFC 7505 section 3", "Leave mta_sts out")
+    check_problem(
+        problem, ZONE, "mta_sts", None, "the domain takes no mail", "RFC 7505 section 3", "Leave `mta_sts` out"
+    )
 
 
 def test_a_null_mx_comes_when_the_policy_goes(company: Company) -> None:

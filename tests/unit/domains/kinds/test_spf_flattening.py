@@ -297,3 +297,36 @@ def test_the_guard_sees_that_nobody_loses_by_it(company: Company, on: Any) -> No
     run.execute(write=True)
     assert [verdict.as_dict()["spf"]["result"] for verdict in (*run.guard.before, *run.guard.after)] == ["pass", "pass"]
     assert "flattened=" in company.record()
+
+
+def test_an_include_that_is_no_longer_listed_is_put_back(company: Company, on: Any) -> None:
+    live = company.record()
+    company.step(SMALL, LARGE, terms=[f"include:{LARGE}"])
+    assert company.chain() != {}
+    checked = company.step(SMALL, other_flattened="restore", write=False)
+    assert checked.changed and company.chain() != {}
+    company.step(SMALL, other_flattened="restore")
+    assert company.record().endswith(f" include:{LARGE} ~all") and company.chain() == {}
+    assert f"flattened={SMALL}/" in company.record()
+    company.step(other_flattened="restore")
+    assert company.record() == live.replace(" ~all", f" include:{LARGE} ~all")
+    assert not company.step(other_flattened="restore").changed
+
+
+def test_what_stays_flattened_is_told_with_the_way_back(company: Company, on: Any) -> None:
+    company.step(SMALL)
+    step = company.step(other_flattened="warn")
+    assert not step.changed
+    (warning,) = [one for one in step.plan.warnings if "stays flattened" in one]
+    key = f"mail_dns_domains.{ZONE}.flatten"
+    for word in (SMALL, "2026-11-01", f"{key}: [{SMALL}]", f"{key}: []"):
+        assert word in warning
+    assert [one for one in company.step(SMALL, other_flattened="warn").plan.warnings if "stays" in one] == []
+    assert [one for one in company.step().plan.warnings if "stays" in one] == []
+
+
+def test_an_include_whose_addresses_somebody_changed_is_not_put_back(company: Company, on: Any) -> None:
+    company.step(SMALL)
+    company.publish(company.record().replace("ip4:192.0.2.1 ", ""))
+    with pytest.raises(Refused, match="somebody changed addresses before its modifier"):
+        company.step(other_flattened="restore")

@@ -30,8 +30,12 @@ def needs(*senders: dict[str, Any], state: str = "present") -> dict[str, Any]:
     return {"environment": "acme_profit", "state": state, "senders": list(senders)}
 
 
+def unsigned(_sender: Mapping[str, Any]) -> None:
+    return None
+
+
 def test_what_is_not_known_is_left_out() -> None:
-    assert estate_senders([needs(SENDER)], lambda _term: True) == [
+    assert estate_senders([needs(SENDER)], lambda _term: True, unsigned) == [
         {
             "environment": "acme_profit",
             "from": "erp@acme.example",
@@ -50,16 +54,16 @@ def test_sources_that_may_not_be_relied_on_are_not_known() -> None:
         asked.append(dict(term))
         return False
 
-    (found,) = estate_senders([needs(SENDER)], is_usable)
+    (found,) = estate_senders([needs(SENDER)], is_usable, unsigned)
     assert "sources" not in found
     assert asked == [{"term": "ip4:192.0.2.1", "service": "ziggo", "date": "2015-11-18", "given": False}]
 
 
 def test_a_sender_that_is_taken_for_several_reasons_is_one() -> None:
     again = {**SENDER, "origin": "erp_mail_senders.employers.100", "used_for": ["payslips", "alerts"]}
-    (found,) = estate_senders([needs(SENDER, again)], lambda _term: True)
+    (found,) = estate_senders([needs(SENDER, again)], lambda _term: True, unsigned)
     assert found["used_for"] == ["alerts", "payslips"]
 
 
 def test_an_environment_that_goes_sends_no_more() -> None:
-    assert estate_senders([needs(SENDER, state="absent")], lambda _term: True) == []
+    assert estate_senders([needs(SENDER, state="absent")], lambda _term: True, unsigned) == []

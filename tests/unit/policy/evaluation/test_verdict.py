@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.reasons import inventory_step
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.sender import (
     Sender,
     Signature,
@@ -20,6 +22,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.sen
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.spf_result import RESULTS, SpfResult
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.verdict import Judge, Verdict
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Unresolved
+from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.judgement import DECLARATION_VARIABLES
 from ansible_collections.mailroom.erp.tests.tools.dkim_keys import ED25519_RECORD
 from ansible_collections.mailroom.erp.tests.unit.policy.evaluation.table import Table
 from hypothesis import given
@@ -271,6 +274,53 @@ STEPS = [
 @pytest.mark.parametrize(("sender", "given_", "step"), STEPS, ids=[row[2] for row in STEPS])
 def test_the_next_step_is_the_nearest_way_to_a_pass(sender: Sender, given_: dict[str, object], step: str) -> None:
     assert step in (judged(sender, **given_).next_step or "")  # type: ignore[arg-type]
+
+
+OURS = ("acme.example",)
+DKIM = "erp_mail_dkim.acme.example or mail_dns_domains.acme.example.dkim"
+BOUNCES = replace(SENDER, envelope_domain="bounce.acme.example")
+VARIABLES: dict[str, tuple[Sender, dict[str, object], tuple[str, ...], list[str]]] = {
+    "no SPF record": (SENDER, {"result": "none"}, OURS, ["erp_mail_spf_terms", "mail_dns_domains.acme.example.serv"]),
+    "SPF fails": (SENDER, {}, OURS, ["Have 192.0.2.1 in", "erp_mail_spf_terms"]),
+    "SPF is broken": (SENDER, {"result": "permerror"}, OURS, ["Correct", "mail_dns_domains.acme.example.spf"]),
+    "no key": (SIGNED, {}, OURS, ["s1._domainkey.acme.example", DKIM]),
+    "bounces elsewhere": (OTHER, {"result": "pass"}, OURS, ["erp_mail_envelope_from", DKIM]),
+    "bounces elsewhere and fails": (OTHER, {}, OURS, [f"declare the selectors: {DKIM}"]),
+    "nothing declared": (
+        replace(SENDER, envelope_domain=None, signature=None),
+        {},
+        OURS,
+        ["Declare erp_mail_envelope_from", f"and {DKIM}"],
+    ),
+    "no sources": (
+        replace(SENDER, sources=None),
+        {"more": {"acme.example": "v=spf1 mx"}},
+        OURS,
+        ["Declare erp_mail_spf_terms"],
+    ),
+    "one key of two": (
+        replace(SIGNED, signature=signed("acme.example", "s1", "s2")),
+        {"keys": {"s1": "acme.example"}},
+        OURS,
+        ["s2._domainkey.acme.example", DKIM],
+    ),
+    "no answer": (SENDER, {"result": "temperror"}, OURS, ["Look again"]),
+    "not ours": (SENDER, {}, ("other.example",), ["acme.example is not in mail_dns_domains", "add it there"]),
+    "bounces not ours": (BOUNCES, {}, OURS, ["bounce.acme.example is not in mail_dns_domains"]),
+}
+
+
+@pytest.mark.parametrize("case", VARIABLES)
+def test_the_next_step_of_an_inventory_names_its_variables(case: str) -> None:
+    sender, known, domains, words = VARIABLES[case]
+    step = inventory_step(judged(sender, **known), domains) or ""  # type: ignore[arg-type]
+    assert [word for word in words if word not in step] == [], step
+    variables = re.findall(r"(?:erp_mail|mail_dns)_[a-z_]+", step)
+    assert [name for name in variables if name not in DECLARATION_VARIABLES] == []
+
+
+def test_an_inventory_is_told_nothing_of_a_pass() -> None:
+    assert inventory_step(judged(SENDER, "pass"), ()) is None
 
 
 SPF_RECORDS = {
