@@ -136,7 +136,7 @@ def test_a_bare_point_is_done_and_the_sheet_says_how_to_make_it_certain() -> Non
 def test_a_new_secret_of_the_application_must_be_typed_again() -> None:
     guid = "0a1b2c3d-0000-4000-8000-000000000001"
     made = {"directory_id": guid, "app_id": guid, "key_id": "k1", "stored": {"variable": "v", "file": "f.yml"}}
-    exchange = {
+    exchange: dict[str, Any] = {
         "transport": "exchange",
         "service": None,
         "settings": {},
@@ -206,7 +206,7 @@ def test_a_point_about_senders_that_there_are_none_of_is_left_out() -> None:
 
 
 def test_king_has_no_row_for_a_sender_that_no_screen_takes() -> None:
-    king = {
+    king: dict[str, Any] = {
         "system": "king_erp",
         "transport": "graph_oauth2",
         "service": None,
