@@ -107,7 +107,7 @@ def test_what_changes_is_marked_and_opens_its_points_only(
 
 
 def test_what_is_typed_again_is_confirmed_anew_while_the_test_is_still_to_be_done() -> None:
-    changes = {"settings": {**PROFIT["settings"], "port": 465}}
+    changes: dict[str, Any] = {"settings": {**PROFIT["settings"], "port": 465}}
     before, after = confirmed(), confirmed(**changes)
     text = sheet(confirmed=[next(name for name in after if name.startswith("fields@")), *before[1:]], **changes)
     assert marked(text) == [] and ticks(text)["fields"] and not ticks(text)["test_mail"]
@@ -192,7 +192,12 @@ def test_an_address_that_is_held_back_is_not_called_published() -> None:
 
 
 def test_an_address_of_the_document_is_no_instruction() -> None:
-    changes = {"service": "ziggo", "senders": {"environment": "klant@ziggo.nl"}, "settings": {}, "password": None}
+    changes: dict[str, Any] = {
+        "service": "ziggo",
+        "senders": {"environment": "klant@ziggo.nl"},
+        "settings": {},
+        "password": None,
+    }
     assert "mijnbakkerij" not in sheet(**{**BAKERY, **changes})
 
 

@@ -334,7 +334,7 @@ def test_a_secret_that_no_field_holds_is_not_read() -> None:
 
 
 def test_a_bakery_with_a_mail_server_of_its_own_is_told_what_it_must_accept() -> None:
-    changes = {"service": "own_relay", "settings": {"server": "relay.mijnbakkerij.example"}}
+    changes: dict[str, Any] = {"service": "own_relay", "settings": {"server": "relay.mijnbakkerij.example"}}
     sheet = made("jansen_bakery", **changes, spf_terms=["ip4:192.0.2.1"])[0]
     assert "laat de eigen mailserver SMTP van de adressen van alle werkstations aannemen" in sheet
     assert "Een eigen mailserver moet SMTP aannemen." in sheet and "de firewall moet dat toestaan" in sheet
