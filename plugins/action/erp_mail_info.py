@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import datetime
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -26,6 +27,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.secret_va
     plain_account_secrets,
 )
 from ansible_collections.mailroom.erp.plugins.plugin_utils.needs.environment_needs import environment_needs, no_needs
+from ansible_collections.mailroom.erp.plugins.plugin_utils.needs.stale_terms import is_held_back
 from ansible_collections.mailroom.erp.plugins.plugin_utils.running.controller_action import ControllerAction
 from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.settings import settings_of, settings_yaml
 from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.sheet_content import sheet_of
@@ -50,6 +52,7 @@ _ARGUMENTS: ArgumentSpec = {
     "confirmed": _RAW,
     "secrets": {**_RAW, "default": "reference"},
     "own_domains": _RAW,
+    "accept_stale": {"type": "list", "elements": "str"},
     "made": {"type": "dict"},
     "catalogue_systems": {"type": "dict"},
     "catalogue_services": {"type": "dict"},
@@ -87,7 +90,8 @@ def _judged(arguments: Mapping[str, Any], variables: Mapping[str, Any], templar:
     result: dict[str, Any] = {"changed": False, "warnings": [str(problem) for problem in findings.warnings]}
     if findings.errors or environment is None:
         return {**result, **_problems(arguments, findings)}
-    return {**result, **_published(environment, catalogue), "problems": []}
+    accepted = arguments["accept_stale"] or []
+    return {**result, **_published(environment, catalogue, accepted), "problems": []}
 
 
 def _problems(arguments: Mapping[str, Any], findings: Findings) -> dict[str, Any]:
@@ -145,12 +149,13 @@ def _or_empty(value: Any, empty: Any) -> Any:
     return empty if value is None else value
 
 
-def _published(environment: Environment, catalogue: Catalogue) -> dict[str, Any]:
+def _published(environment: Environment, catalogue: Catalogue, accepted: list[str]) -> dict[str, Any]:
     needs = environment_needs(environment, catalogue)
     if environment.state == "absent":
         return {**_NOTHING, "needs": needs}
     settings = settings_of(environment)
-    sheet = sheet_of(environment, settings, needs)
+    today = datetime.datetime.now(datetime.UTC).date()
+    sheet = sheet_of(environment, settings, needs, lambda term: is_held_back(term, accepted, today))
     return {
         "settings": settings,
         "settings_yaml": settings_yaml(settings),

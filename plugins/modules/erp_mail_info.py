@@ -74,7 +74,9 @@ options:
     description: The address that bounces go to, when it is not the sender.
     type: raw
   confirmed:
-    description: A list of the points of the checklist that are done.
+    description:
+      - A list of the points of the checklist that are done.
+      - Each is an id, or C(id@stamp) with the stamp that the sheet shows, which says for which values it was done.
     type: raw
   secrets:
     description:
@@ -85,6 +87,12 @@ options:
   own_domains:
     description: A list of the domains that are ours, which is the names of C(mail_dns_domains).
     type: raw
+  accept_stale:
+    description:
+      - The services whose addresses are published although their source is old, which is C(mail_dns_accept_stale).
+      - The sheet says of other old addresses that they are held back.
+    type: list
+    elements: str
   made:
     description:
       - What the role P(mailroom.erp.mail_entra#role) found or made for the environment, the fact C(mail_entra_made).

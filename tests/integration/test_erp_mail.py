@@ -190,9 +190,32 @@ def test_a_stale_address_is_published_only_when_accepted(estate: Path) -> None:
     held = run_playbook(estate, SITE, inventory({"jansen_bakery": bakery}))
     assert held.rc == 0 and "mail_dns_accept_stale: [ordernow]" in held.output
     assert spf(estate, "mijnbakkerij.example") == []
+    sheet = estate / "mailroom" / "jansen_bakery" / "sheet.md"
+    assert "`ip4:84.246.4.155` wordt tegengehouden" in sheet.read_text(encoding="utf-8")
     accepted = run_playbook(estate, SITE, inventory({"jansen_bakery": bakery}, mail_dns_accept_stale=["ordernow"]))
     assert accepted.rc == 0, accepted.output
     assert spf(estate, "mijnbakkerij.example") == ["v=spf1 ip4:84.246.4.155 ~all"]
+    assert "`ip4:84.246.4.155`. De rol mail_dns publiceert dit." in sheet.read_text(encoding="utf-8")
+
+
+def test_a_tick_is_for_the_values_that_it_was_given_for(estate: Path) -> None:
+    assert run_playbook(estate, SITE, inventory({"acme_relay": RELAY})).rc == 0
+    sheet = estate / "mailroom" / "acme_relay" / "sheet.md"
+    printed = sheet.read_text(encoding="utf-8").split("erp_mail_confirmed: ")[-1].split("`")[0]
+    ticked = {**RELAY, "erp_mail_confirmed": yaml.safe_load(printed)}
+    assert run_playbook(estate, SITE, inventory({"acme_relay": ticked})).rc == 0
+    assert "- [ ]" not in sheet.read_text(encoding="utf-8")
+    assert run_playbook(estate, SITE, inventory({"acme_relay": ticked})).changed == 0
+    moved = {**ticked, "erp_mail_settings": {**RELAY["erp_mail_settings"], "server": "mail.acme.example"}}
+    assert run_playbook(estate, SITE, inventory({"acme_relay": moved})).rc == 0
+    text = sheet.read_text(encoding="utf-8")
+    again = [line for line in text.splitlines() if "type it again" in line]
+    assert [line.split(" | ")[0] for line in again] == ["| Server for outgoing mail"]
+    assert "- [ ] The fields of this sheet are entered in Profit." in text
+    assert "- [x] The senders are entered at their administrations" in text
+    wrong = {**RELAY, "erp_mail_confirmed": ["fields@?"]}
+    refused = run_playbook(estate, SITE, inventory({"acme_relay": wrong}))
+    assert refused.rc != 0 and "id@stamp" in refused.output
 
 
 @pytest.mark.slow

@@ -138,7 +138,10 @@ class Transport:
 
 @dataclass(frozen=True, slots=True)
 class SenderKind:
-    """A place where the ERP keeps a sender: one address, or several by key (``many``)."""
+    """A place where the ERP keeps a sender: one address, or several by key (``many``).
+
+    ``menu`` is empty when no screen of the ERP has a field for it.
+    """
 
     id: str
     label: str
@@ -171,12 +174,16 @@ class Hint:
 
 @dataclass(frozen=True, slots=True)
 class ChecklistPoint:
-    """A point of the checklist, to be confirmed in ``erp_mail_confirmed`` by its id."""
+    """A point of the checklist, to be confirmed in ``erp_mail_confirmed`` by its id.
+
+    ``about`` names the values that it is confirmed for: ``fields``, ``senders``, ``dkim``, ids of fields; None for all.
+    """
 
     id: str
     text: str
     source: Source
     when: Mapping[str, Any]
+    about: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

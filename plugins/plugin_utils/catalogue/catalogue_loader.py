@@ -123,8 +123,8 @@ def _from_file(part: str, name: str) -> dict[str, Any]:
 
 def _checked(part: str, what: str, entry: object) -> dict[str, Any]:
     values, problems = shape.check_entry(what, _SHAPES[part], entry)
-    if not problems and part == "services":
-        problems = _bad_terms(what, values)
+    if not problems:
+        problems = _bad_terms(what, values) if part == "services" else _bad_points(what, values)
     if problems:
         raise Refused(problems)
     return values
@@ -139,6 +139,19 @@ def _bad_terms(what: str, entry: Mapping[str, Any]) -> list[Problem]:
             way_out = "Correct the term."
             problems.append(shape.CATALOGUE_RULES.problem(what, "spf.terms", term, str(error), way_out))
     return problems
+
+
+def _bad_points(what: str, entry: Mapping[str, Any]) -> list[Problem]:
+    """Points of the checklist that are about something which the system does not have."""
+    fields = {field["id"] for transport in entry["transports"].values() for field in transport["fields"]}
+    known = {*shape.POINT_PARTS, *fields}
+    way_out = f"Write {', '.join(shape.POINT_PARTS)}, or ids of fields of the transports."
+    return [
+        shape.CATALOGUE_RULES.problem(what, f"checklist.{check['id']}.about", name, "no field has this id", way_out)
+        for check in entry["checklist"]
+        for name in check["about"] or ()
+        if name not in known
+    ]
 
 
 def _sources(entry: Mapping[str, Any]) -> dict[str, Source]:
@@ -244,9 +257,12 @@ def _hints(items: list[dict[str, Any]], sources: Mapping[str, Source]) -> tuple[
 
 
 def _checks(items: list[dict[str, Any]], sources: Mapping[str, Source]) -> tuple[ChecklistPoint, ...]:
-    return tuple(
-        ChecklistPoint(item["id"], item["text"], sources[item["source"]], _given(item["when"])) for item in items
-    )
+    return tuple(_check(item, sources) for item in items)
+
+
+def _check(item: Mapping[str, Any], sources: Mapping[str, Source]) -> ChecklistPoint:
+    about = None if item["about"] is None else tuple(item["about"])
+    return ChecklistPoint(item["id"], item["text"], sources[item["source"]], _given(item["when"]), about)
 
 
 def _given(when: Mapping[str, Any] | None) -> dict[str, Any]:

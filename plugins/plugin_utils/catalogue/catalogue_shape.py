@@ -30,6 +30,7 @@ FIELD_FACTS = [
     "application_id",
 ]
 ENVELOPE_KINDS = ["sender", "return_path"]
+POINT_PARTS = ["fields", "senders", "dkim"]
 ENTRA_KINDS = ["application", "consent"]
 
 _Broken = tuple[str, str]
@@ -118,7 +119,15 @@ _HINTS = _listed(
         "when": {"type": "dict", "options": _WHEN},
     }
 )
-_CHECKS = _listed({"id": _TEXT, "text": _TEXT, "source": _TEXT, "when": {"type": "dict", "options": _WHEN}})
+_CHECKS = _listed(
+    {
+        "id": _TEXT,
+        "text": _TEXT,
+        "source": _TEXT,
+        "when": {"type": "dict", "options": _WHEN},
+        "about": {"type": "list", "elements": "str"},
+    }
+)
 _PERMISSION: ArgumentSpec = {"resource": _TEXT, "role": _TEXT}
 _ENTRA: ArgumentSpec = {
     "kind": {"type": "str", "required": True, "choices": ENTRA_KINDS},
@@ -138,7 +147,7 @@ _TRANSPORT: ArgumentSpec = {
 }
 _SENDER: ArgumentSpec = {
     "label": _TEXT,
-    "menu": _TEXT,
+    "menu": {"type": "str", "default": ""},
     "source": _TEXT,
     "shape": {"type": "str", "required": True, "choices": ["address", "addresses"]},
     "required": {"type": "bool", "default": False},

@@ -9,12 +9,15 @@ Every function takes the value as declared, puts what is wrong with it into ``fi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_facts import System, Transport
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import INVENTORY, Findings
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.field_values import checked_settings
+
+_STAMP = re.compile(r"([a-z2-7]{4})+")
 
 
 def settings_given(system: System, transport: Transport | None, settings: Any, findings: Findings) -> dict[str, Any]:
@@ -32,21 +35,32 @@ def settings_given(system: System, transport: Transport | None, settings: Any, f
     return checked_settings(system, transport, settings, findings) if transport is not None else {}
 
 
-def confirmed_of(system: System, declared: Any, findings: Findings) -> tuple[str, ...]:
+def confirmed_of(system: System, declared: Any, findings: Findings) -> dict[str, str | None]:
     """The points of the checklist that ``erp_mail_confirmed`` names.
 
     :param system: whose checklist it is
     :param declared: ``erp_mail_confirmed``
     :param findings: takes what is wrong
-    :returns: their ids, in the order of the checklist
+    :returns: the stamp of each by id, None for one that is named without
     """
     if not isinstance(declared, list | tuple):
         rule = f"it is a list of points of the checklist, not a {type(declared).__name__}"
         findings.error("erp_mail_confirmed", None, rule, INVENTORY, "Write e.g. [fields, test_mail].")
-        return ()
+        return {}
     known = [check.id for check in system.checklist]
-    for name in (name for name in declared if name not in known):
-        shown = name if isinstance(name, str) else None
-        rule = f"the checklist of {system.title} has no such point"
-        findings.error("erp_mail_confirmed", shown, rule, INVENTORY, f"It has: {', '.join(known)}.")
-    return tuple(name for name in known if name in declared)
+    confirmed: dict[str, str | None] = {}
+    for entry in declared:
+        name, at, stamp = entry.partition("@") if isinstance(entry, str) else ("", "", "")
+        if name not in known:
+            rule = f"the checklist of {system.title} has no such point"
+            shown = entry if isinstance(entry, str) else None
+            findings.error("erp_mail_confirmed", shown, rule, INVENTORY, f"It has: {', '.join(known)}.")
+        elif at and not _STAMP.fullmatch(stamp):
+            rule = "a point is named as id, or as id@stamp with the stamp that the sheet shows"
+            findings.error("erp_mail_confirmed", entry, rule, INVENTORY, "Copy it from the end of the sheet.")
+        elif stamp and confirmed.get(name) not in (None, stamp):
+            rule = "the point is named twice, for different values"
+            findings.error("erp_mail_confirmed", entry, rule, INVENTORY, "Keep the one that was confirmed last.")
+        else:
+            confirmed[name] = stamp or confirmed.get(name)
+    return confirmed

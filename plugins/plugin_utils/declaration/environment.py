@@ -88,7 +88,8 @@ class DeclaredSignature:
 class Environment:
     """A declaration that was understood. ``values`` holds each setting by id, defaults and facts filled in (None: no
     value); ``given`` the ids that the inventory sets itself; ``spf_terms`` the user's own, None when not given;
-    ``dkim`` the signatures by domain; ``confirmed`` the points of the checklist that are done; ``made`` what the role
+    ``dkim`` the signatures by domain; ``confirmed`` the points of the checklist that the inventory calls done, each
+    with the stamp of the values that it is done for, None without; ``made`` what the role
     mail_entra found or made, empty while that is not known."""
 
     name: str
@@ -105,7 +106,7 @@ class Environment:
     dkim: Mapping[str, DeclaredSignature] = field(default_factory=dict)
     consent: Mapping[str, Any] = field(default_factory=dict)
     envelope_from: DeclaredSender | None = None
-    confirmed: tuple[str, ...] = ()
+    confirmed: Mapping[str, str | None] = field(default_factory=dict)
     signed_domains: frozenset[str] = frozenset()
     has_tenant: bool = False
     made: Mapping[str, Any] = field(default_factory=dict)

@@ -9,8 +9,7 @@ Source of the rules: docs/inventory.md; that an address is not published 12 mont
 
 from __future__ import annotations
 
-import datetime
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,12 +19,9 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_l
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import INVENTORY_RULES
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_input import EstateOptions, HostNeeds
 from ansible_collections.mailroom.erp.plugins.plugin_utils.needs.environment_needs import service_terms
+from ansible_collections.mailroom.erp.plugins.plugin_utils.needs.stale_terms import NeededTerm, is_held_back
 
-_STALE_AFTER = datetime.timedelta(days=365)
 _SERVICES = "mail_dns_domains.services"
-
-NeededTerm = Mapping[str, Any]
-"""An SPF term and where it comes from, {term, service, source, date, given}, as ``environment_needs`` lists it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,21 +67,7 @@ def is_usable(term: NeededTerm, options: EstateOptions) -> bool:
     :param term: one of the terms that ``environment_needs`` lists
     :param options: the day to judge by, and the services that are accepted
     """
-    return not is_stale(term, options.today) or term["service"] in options.accept_stale
-
-
-def is_stale(term: NeededTerm, today: datetime.date) -> bool:
-    """Tell whether a catalogued address is older than 12 months, or of unknown age. Names do not age this way.
-
-    :param term: one of the terms that ``environment_needs`` lists
-    :param today: the day to judge by
-    """
-    if term["given"] or not str(term["term"]).lstrip("+").lower().startswith(("ip4:", "ip6:")):
-        return False
-    if not term["date"]:
-        return True
-    year, month, day = (*map(int, str(term["date"]).split("-")), 1)[:3]
-    return today - datetime.date(year, month, day) > _STALE_AFTER
+    return not is_held_back(term, options.accept_stale, options.today)
 
 
 def term_key(term: str) -> object:

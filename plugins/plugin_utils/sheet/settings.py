@@ -15,6 +15,7 @@ from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.libraries import require
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_facts import Field
+from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.confirmed_points import field_value
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import Environment
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.field_values import is_shown
 
@@ -118,7 +119,4 @@ def _value(field: Field, environment: Environment) -> Any:
         if secret is not None and secret.is_given:
             return {"secret": secret.variable, "where": f"Ansible variable {secret.variable}"}
         return "" if field.unset == "empty" else None
-    value = environment.values.get(field.id)
-    if value is None and field.sender is not None:
-        return next((sender.address for sender in environment.senders if sender.kind == field.sender), None)
-    return "" if value is None and field.unset == "empty" else value
+    return field_value(field, environment)

@@ -10,12 +10,19 @@ What it says is made here, once; ``sheet_markdown`` and ``sheet_html`` write it 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_facts import Hint
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.conditions import condition_holds, signs_in
+from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.confirmed_points import (
+    PointState,
+    field_key,
+    point_states,
+    sender_key,
+    senders_beside_the_screen,
+)
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import Environment
 from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.sheet_words import WORDS
 from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.system_rules import rules_of
@@ -69,26 +76,34 @@ class Sheet:
     sections: tuple[SheetSection, ...]
 
 
-def sheet_of(environment: Environment, settings: Mapping[str, Any], needs: Mapping[str, Any]) -> Sheet:
+def sheet_of(
+    environment: Environment,
+    settings: Mapping[str, Any],
+    needs: Mapping[str, Any],
+    is_held_back: Callable[[Mapping[str, Any]], bool],
+) -> Sheet:
     """Say what the person who types needs to know.
 
     :param environment: an environment without errors
     :param settings: what ``settings.settings_of`` made of it
     :param needs: what ``environment_needs`` made of it
-    :returns: the sheet; the same declaration gives the same one
+    :param is_held_back: tells of an SPF term of ``needs`` that the role mail_dns does not publish it yet
+    :returns: the sheet; the same declaration gives the same one, until an address grows too old to be published
     """
     words, system = WORDS[environment.system.language], environment.system
+    states = point_states(environment)
+    changed = frozenset(key for state in states.values() for key in state.changed)
     sections = [
-        _fields(environment, settings, words),
-        _senders(environment, words),
-        _used(needs, words),
+        _fields(environment, settings, changed, words),
+        _senders(environment, changed, words),
+        _used(environment, needs, words),
         SheetSection(words["buttons"], items=_hints(system.buttons, environment)),
-        SheetSection(words["dns"], items=tuple(_dns(environment, needs, words))),
+        SheetSection(words["dns"], items=tuple(_dns(environment, needs, is_held_back, words))),
         SheetSection(words["outside"].format(system=system.title), items=_hints(system.outside, environment)),
         SheetSection(words["tenant"], items=tuple(_tenant(environment, words))),
         SheetSection(words["never"], items=_hints(system.never, environment)),
         SheetSection(words["notes"], items=tuple(_good_to_know(environment))),
-        _checklist(environment, words),
+        _checklist(environment, states, words),
     ]
     title = words["title"].format(environment=environment.name, system=system.title)
     kept = tuple(section for section in sections if section.rows or section.items)
@@ -119,10 +134,20 @@ def write_inline(
     return "".join(text(part) if isinstance(part, str) else writers[type(part)](part.text) for part in parts)
 
 
-def _fields(environment: Environment, settings: Mapping[str, Any], words: Mapping[str, str]) -> SheetSection:
-    rows = tuple(((field["label"],), _shown(field["value"], words)) for field in settings["fields"])
+def _fields(
+    environment: Environment, settings: Mapping[str, Any], changed: Set[str], words: Mapping[str, str]
+) -> SheetSection:
+    rows = tuple(
+        ((field["label"],), (*_shown(field["value"], words), *_again(field_key(field["id"]), changed, words)))
+        for field in settings["fields"]
+    )
     menu = (f"{words['menu']}: ", Strong(environment.system.menu))
     return SheetSection(words["settings"], menu, (words["field"], words["value"]), rows)
+
+
+def _again(key: str, changed: Set[str], words: Mapping[str, str]) -> Inline:
+    """The mark of a value that is not the one which was confirmed."""
+    return (" ", Strong(words["again"])) if key in changed else ()
 
 
 def _shown(value: Any, words: Mapping[str, str]) -> Inline:
@@ -159,37 +184,43 @@ def _tenant(environment: Environment, words: Mapping[str, str]) -> Iterator[List
             yield ListItem((Code(sender["address"]), f": {sender['reason']}. {sender['next_step'] or ''}".rstrip()))
 
 
-def _senders(environment: Environment, words: Mapping[str, str]) -> SheetSection:
+def _senders(environment: Environment, changed: Set[str], words: Mapping[str, str]) -> SheetSection:
     """The senders beside the one that is a field of the screen itself."""
     kinds = {kind.id: kind for kind in environment.system.senders}
-    on_screen = {field.sender for field in environment.transport.fields}
     rows: list[tuple[Inline, ...]] = []
-    for sender in environment.senders:
-        if sender.kind not in on_screen:
-            label = kinds[sender.kind].label
-            named = label if sender.key is None else f"{label}: {sender.key}"
-            rows.append(((named,), (kinds[sender.kind].menu,), (Code(sender.address),)))
+    for sender in senders_beside_the_screen(environment):
+        label = kinds[sender.kind].label
+        named = label if sender.key is None else f"{label}: {sender.key}"
+        again = _again(sender_key(sender), changed, words)
+        rows.append(((named,), (kinds[sender.kind].menu,), (Code(sender.address), *again)))
     return SheetSection(words["senders"], head=(words["for"], words["where"], words["sender"]), rows=tuple(rows))
 
 
-def _used(needs: Mapping[str, Any], words: Mapping[str, str]) -> SheetSection:
-    """Which sender is taken for which message, when there is more than one."""
-    found: list[tuple[Inline, ...]] = []
-    for sender in needs["senders"]:
-        found += [((message,), (Code(sender["from"]),)) for message in sender["used_for"]]
-    rows = tuple(found) if len(needs["senders"]) > 1 else ()
+def _used(environment: Environment, needs: Mapping[str, Any], words: Mapping[str, str]) -> SheetSection:
+    """Which sender is taken for which message, when there is more than one.
+
+    Nobody said what a service that sends beside the environment's own sends as, unless it has a sender of its own.
+    """
+    own = {sender.where for sender in environment.senders if sender.kind != "environment"}
+    known = [one for one in needs["senders"] if one["service"] == environment.service.name or one["origin"] in own]
+    found = [((message,), (Code(one["from"]),)) for one in known for message in one["used_for"]]
+    rows = tuple(found) if len(known) > 1 else ()
     return SheetSection(words["used"], head=(words["messages"], words["sender"]), rows=rows)
 
 
-def _dns(environment: Environment, needs: Mapping[str, Any], words: Mapping[str, str]) -> Iterator[ListItem]:
+def _dns(
+    environment: Environment,
+    needs: Mapping[str, Any],
+    is_held_back: Callable[[Mapping[str, Any]], bool],
+    words: Mapping[str, str],
+) -> Iterator[ListItem]:
     for domain, terms in needs["domains"].items():
-        if terms:
-            names = [part for term in terms for part in (" ", Code(term["term"]))]
+        names = [part for term in terms if not is_held_back(term) for part in (" ", Code(term["term"]))]
+        if names:
             yield ListItem((words["spf"].format(domain=domain), *names, ". ", words["planned"]))
-        else:
+        yield from (_held(domain, term, words) for term in terms if is_held_back(term))
+        if not terms:
             yield ListItem((words["unknown"].format(domain=domain, service=environment.service.title),))
-    if any(_is_address(term) for terms in needs["domains"].values() for term in terms):
-        yield ListItem((words["held"],))
     for domain, selectors in needs["dkim"].items():
         names = [part for one in selectors for part in (" ", Code(one["selector"]))]
         yield ListItem((words["dkim"].format(domain=domain), *names, ". ", words["planned"]))
@@ -201,8 +232,11 @@ def _dns(environment: Environment, needs: Mapping[str, Any], words: Mapping[str,
         yield ListItem((words["foreign"].format(domain=domain),))
 
 
-def _is_address(term: Mapping[str, Any]) -> bool:
-    return not term["given"] and str(term["term"]).startswith(("ip4:", "ip6:"))
+def _held(domain: str, term: Mapping[str, Any], words: Mapping[str, str]) -> ListItem:
+    """An address that is not published, why not, and what to do."""
+    accept = Code(f"mail_dns_accept_stale: [{term['service']}]")
+    why = words["held"].format(source=term["source"])
+    return ListItem((words["spf"].format(domain=domain), " ", Code(term["term"]), f" {why} ", accept))
 
 
 def _good_to_know(environment: Environment) -> Iterator[ListItem]:
@@ -224,11 +258,18 @@ def _hint(hint: Hint) -> ListItem:
     return ListItem(text, tuple(inline_text(step) for step in hint.steps))
 
 
-def _checklist(environment: Environment, words: Mapping[str, str]) -> SheetSection:
-    checks = [check for check in environment.system.checklist if condition_holds(check.when, environment)]
+def _checklist(environment: Environment, states: Mapping[str, PointState], words: Mapping[str, str]) -> SheetSection:
+    points = {check.id: check for check in environment.system.checklist}
     items = tuple(
-        ListItem((*inline_text(check.text), " (", Code(check.id), ")"), done=check.id in environment.confirmed)
-        for check in checks
+        ListItem((*inline_text(points[name].text), " (", Code(name), ")", *_doubt(state, words)), done=state.is_done)
+        for name, state in states.items()
     )
-    example = f"erp_mail_confirmed: [{', '.join(check.id for check in checks)}]"
+    example = f"erp_mail_confirmed: [{', '.join(state.name for state in states.values())}]"
     return SheetSection(words["checklist"], items=items, outro=(f"{words['confirm']} ", Code(example)))
+
+
+def _doubt(state: PointState, words: Mapping[str, str]) -> Inline:
+    """Why the tick of a confirmed point is open again, or how to make it certain."""
+    if state.is_outdated:
+        return (" ", Strong(words["outdated"]), *((f" {words['lost']}",) if state.has_lost else ()))
+    return () if state.is_certain else (f" {words['uncertain']} ", Code(state.name))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_facts import Fact
+from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.confirmed_points import point_states
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import Environment, Findings
 from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.system_base import SystemRules
 
@@ -100,9 +101,9 @@ def _logo(environment: Environment, findings: Findings) -> None:
             rule = "a size is of use only with a Company Logo URL"
             where = f"erp_mail_settings.{size}"
             findings.error(where, environment.values[size], rule, environment.transport.source, "Declare logo_url too.")
-    elif "hot_linking" not in environment.confirmed:
+    elif (point := point_states(environment).get("hot_linking")) is not None and not point.is_done:
         rule = "some web sites disallow hot-linking of images, and then the logo does not appear"
-        way_out = "Check it, then confirm it: erp_mail_confirmed: [hot_linking]."
+        way_out = f"Check it, then confirm it: erp_mail_confirmed: [{point.name}]."
         findings.warn("erp_mail_settings.logo_url", url, rule, environment.transport.source, way_out)
 
 

@@ -13,7 +13,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environme
     Environment,
     Findings,
 )
-from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.system_base import SystemRules
+from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.system_base import MessageKind, SystemRules
 
 _SECURITIES = ("standaard", "TLS")
 _EXTERNAL = ("mailbox", "platform")
@@ -36,6 +36,23 @@ class CompadBakkerij(SystemRules):
             return []
         sender = environment.sender("ordernow") or environment.sender("environment")
         return [("ordernow", sender)] if sender else []
+
+    def messages(self, environment: Environment) -> list[MessageKind]:
+        """The kinds of message of the button Geavanceerd, and what OrderNow sends when its sender is declared."""
+        texts = {
+            "environment": "facturen, productielijsten en lever-/contantbonnen",
+            "ordernow": "berichten van OrderNow",
+        }
+        return [MessageKind(sender.kind, texts[sender.kind]) for sender in environment.senders]
+
+    def remarks(self, environment: Environment) -> list[str]:
+        """What is not known of OrderNow's sender, and whom to ask."""
+        if not environment.values.get("ordernow") or environment.sender("ordernow"):
+            return []
+        return [
+            "Als welk adres OrderNow verstuurt is niet opgegeven. Vraag het aan Compad en zet het in de inventory: "
+            "erp_mail_senders.ordernow."
+        ]
 
     def server(self, environment: Environment) -> dict[str, Any]:
         """The screen's choice of security; what "standaard" does is not told."""

@@ -43,6 +43,16 @@ class KingErp(SystemRules):
         security = _WORDS.get(str(environment.values["security"]))
         return {**found, "security": security, "sign_in": sign_in, "mechanism": "LOGIN" if sign_in else None}
 
+    def remarks(self, environment: Environment) -> list[str]:
+        """The screen has no field for the sender, so a test must show that it is the declared one."""
+        sender = environment.sender("environment")
+        if sender is None:
+            return []
+        rule = "Dit scherm heeft geen veld voor de afzender: KING ERP verstuurt onder Gebruikersnaam."
+        if not environment.values.get("username"):
+            rule = "Dit scherm heeft geen veld voor de afzender."
+        return [f"{rule} Controleer aan een document aan uzelf dat het van {sender.address} komt."]
+
 
 def _sign_in(environment: Environment, findings: Findings) -> None:
     source = environment.transport.source

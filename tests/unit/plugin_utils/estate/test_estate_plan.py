@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_input import EstateOptions, HostNeeds
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_plan import EstatePlan, add_up
-from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_spf import is_stale, term_key
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_spf import term_key
+from ansible_collections.mailroom.erp.plugins.plugin_utils.needs.stale_terms import is_stale
 from ansible_collections.mailroom.erp.tests.unit.plugin_utils.estate.estate_options import (
     ACCOUNT,
     COMPLETE,

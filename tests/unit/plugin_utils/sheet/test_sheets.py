@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import datetime
 import string
 from html import escape
 from html.parser import HTMLParser
@@ -17,6 +18,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_l
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import Declaration
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.secret_variables import Secret
 from ansible_collections.mailroom.erp.plugins.plugin_utils.needs.environment_needs import environment_needs
+from ansible_collections.mailroom.erp.plugins.plugin_utils.needs.stale_terms import is_held_back
 from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.settings import (
     mask_secrets,
     settings_of,
@@ -32,6 +34,7 @@ from hypothesis import strategies as st
 
 SHEETS = Path(__file__).parent / "sheets"
 PASSWORD = Secret("vault_mail_password", "vault")
+TODAY = datetime.date(2026, 11, 28)
 GUID = "0a1b2c3d-0000-4000-8000-000000000001"
 
 ENVIRONMENTS: dict[str, dict[str, Any]] = {
@@ -96,6 +99,13 @@ ENVIRONMENTS: dict[str, dict[str, Any]] = {
         "own_domains": ["office.example"],
         "password": PASSWORD,
     },
+    "king_m365": {
+        "system": "king_erp",
+        "transport": "m365_smtp_oauth2",
+        "senders": {"environment": "king@office.example"},
+        "settings": {"username": "king@office.example"},
+        "own_domains": ["office.example"],
+    },
     "king_cloud": {
         "system": "king_erp",
         "transport": "graph_oauth2",
@@ -157,14 +167,19 @@ ENVIRONMENTS: dict[str, dict[str, Any]] = {
 }
 
 
-def made(name: str, **changes: Any) -> tuple[str, str, str]:
+def made(name: str, accepted: tuple[str, ...] = (), **changes: Any) -> tuple[str, str, str]:
     """The sheet as Markdown, the settings file, and the sheet as HTML of one of the environments."""
     catalogue = Catalogue()
     environment, findings = judge_declaration(Declaration(name, **{**ENVIRONMENTS[name], **changes}), catalogue)
     assert findings.errors == []
     assert environment is not None
     settings = settings_of(environment)
-    sheet = sheet_of(environment, settings, environment_needs(environment, catalogue))
+    sheet = sheet_of(
+        environment,
+        settings,
+        environment_needs(environment, catalogue),
+        lambda term: is_held_back(term, accepted, TODAY),
+    )
     return markdown_sheet(sheet), settings_yaml(settings), html_sheet(sheet)
 
 
@@ -319,7 +334,7 @@ def test_a_secret_that_no_field_holds_is_not_read() -> None:
 
 
 def test_a_bakery_with_a_mail_server_of_its_own_is_told_what_it_must_accept() -> None:
-    changes = {"service": "own_relay", "settings": {"server": "relay.mijnbakkerij.example"}}
+    changes: dict[str, Any] = {"service": "own_relay", "settings": {"server": "relay.mijnbakkerij.example"}}
     sheet = made("jansen_bakery", **changes, spf_terms=["ip4:192.0.2.1"])[0]
     assert "laat de eigen mailserver SMTP van de adressen van alle werkstations aannemen" in sheet
     assert "Een eigen mailserver moet SMTP aannemen." in sheet and "de firewall moet dat toestaan" in sheet
