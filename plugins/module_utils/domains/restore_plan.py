@@ -6,22 +6,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, RRset, ZoneState, values_of
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.values import departed
-from ansible_collections.mailroom.erp.plugins.module_utils.policy import dkim, dmarc, mta_sts, spf, tls_rpt
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.kind_table import RECORD_KINDS
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
 
 _SOURCE = "docs/restore.md"
-_TXT_KINDS: dict[str, Callable[[str], bool]] = {
-    "SPF": spf.is_spf,
-    "DMARC": dmarc.is_dmarc,
-    "DKIM": dkim.is_key,
-    "TLSRPT": tls_rpt.is_tls_rpt,
-    "MTA-STS": mta_sts.is_mta_sts,
-}
-"""How a record of each kind is told from other TXT values of its name."""
 
 
 def plan_zone(done: Sequence[Change], state: ZoneState, force: bool) -> list[Change]:
@@ -106,10 +98,8 @@ def _kind(change: Change, value: str) -> str:
     """What makes two values versions of one record: a name has one SPF record, whatever it says."""
     if change.key[1] != "TXT":
         return change.key[1]
-    for kind, is_one in _TXT_KINDS.items():
-        if is_one(value):
-            return kind
-    return f"the value {value}"
+    told = (kind.option for kind in RECORD_KINDS if kind.is_record is not None and kind.is_record(value))
+    return next(told, f"the value {value}")
 
 
 def _crowded(changes: Sequence[Change], state: ZoneState) -> list[Problem]:

@@ -183,4 +183,5 @@ DKIM_KIND = Kind(
     results=(RecordResult("dkim", "dkim", "DKIM", many=True),),
     many=True,
     declared=True,
+    is_record=dkim.is_key,
 )

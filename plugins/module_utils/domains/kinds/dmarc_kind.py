@@ -326,4 +326,5 @@ DMARC_KIND = Kind(
     read=_read,
     results=(RecordResult("dmarc", "dmarc", "DMARC"), RecordResult("report", "reports", "reports", many=True)),
     declared=True,
+    is_record=dmarc.is_dmarc,
 )

@@ -37,6 +37,9 @@ class Kind:
     is a list: the records of such a kind are always given whole, those of others are completed key by key from what is
     given for all domains. ``declared`` tells that a domain in the inventory (``mail_dns_domains``) may state it.
 
+    ``is_record`` tells the records of the kind from other TXT values at a name. A name has one of them at most, so that
+    two are versions of one. None: it is no TXT record.
+
     ``read`` turns validated options into recipes. It takes the domain as the user wrote it (for messages), the same as
     A-labels, the TTL in seconds or None, the options of one record, and the list to which it adds what is wrong.
     """
@@ -47,6 +50,7 @@ class Kind:
     results: tuple[RecordResult, ...]
     many: bool = False
     declared: bool = False
+    is_record: Callable[[str], bool] | None = None
 
     @property
     def spec(self) -> dict[str, Any]:

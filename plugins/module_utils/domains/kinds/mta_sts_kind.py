@@ -254,4 +254,5 @@ MTA_STS_KIND = Kind(
     read=_read,
     results=(RecordResult("mta_sts", "mta_sts", "MTA-STS"),),
     declared=True,
+    is_record=is_mta_sts,
 )

@@ -367,4 +367,5 @@ SPF_KIND = Kind(
     read=_read,
     results=(RecordResult("spf", "spf", "SPF"),),
     declared=True,
+    is_record=spf.is_spf,
 )

@@ -155,4 +155,5 @@ TLS_RPT_KIND = Kind(
     read=_read,
     results=(RecordResult("tls_rpt", "tls_rpt", "TLSRPT"),),
     declared=True,
+    is_record=is_tls_rpt,
 )
