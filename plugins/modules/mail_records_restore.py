@@ -6,8 +6,6 @@
 
 from __future__ import annotations
 
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.grouped_messages import Message, failure_list
-
 DOCUMENTATION = r"""
 module: mail_records_restore
 short_description: Bring mail records back to what a snapshot holds
@@ -117,6 +115,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.account
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.dns_module import open_snapshot, snapshot_path
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.dns_module_options import shared_spec
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.grouped_messages import Message, failure_list
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.restore import ZoneWork, read_restore, restore
 from ansible_collections.mailroom.erp.plugins.module_utils.libraries import MissingLibrary
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused

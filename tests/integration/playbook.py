@@ -118,7 +118,7 @@ def run_play(
     tmp_path: Path,
     tasks: Sequence[Mapping[str, Any]],
     *args: str,
-    inventory: Mapping[str, Any] = LOCALHOST,
+    inventory: Mapping[str, Any] | None = None,
     environment: Mapping[str, str] | None = None,
     **keywords: Any,
 ) -> Result:
@@ -129,7 +129,7 @@ def run_play(
     """
     play = {"name": "Test", "hosts": "localhost", "gather_facts": False, "vars": OUR_PYTHON, "tasks": list(tasks)}
     text = yaml.safe_dump([{**play, **keywords}], sort_keys=False)
-    return run_playbook(tmp_path, text, inventory, *args, environment=environment)
+    return run_playbook(tmp_path, text, inventory or LOCALHOST, *args, environment=environment)
 
 
 def module_task(module: str, register: str = "done", /, **options: Any) -> dict[str, Any]:
