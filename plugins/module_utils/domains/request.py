@@ -176,8 +176,8 @@ class _Reader:
 
     def _check_once(self, subject: str, recipes: Sequence[Recipe]) -> None:
         """See that no two recipes of an entry are about the same RRset."""
-        about = Counter((key, recipe.name) for recipe in recipes for key in recipe.keys if key[0] == recipe.name)
-        for name in sorted({name for (_key, name), count in about.items() if count > 1}):
+        about = Counter(key for recipe in recipes for key in recipe.keys if key[0] == recipe.name)
+        for name in sorted({name for (name, _type), count in about.items() if count > 1}):
             rule = "a name stands in an entry once"
             self.problems.append(_RULES.problem(subject, "records", name, rule, "Leave one of them."))
 

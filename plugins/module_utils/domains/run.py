@@ -96,9 +96,9 @@ class Run:
             DomainOutcome(request, [RecordStep(one) for one in request.recipes]) for request in self._order.requests
         ]
         steps = [step for outcome in outcomes for step in outcome.steps]
-        curious = [step for step in steps if isinstance(step.recipe, LooksUpFirst) and step.recipe.asks]
-        if curious:
-            self._gather("names looked up first", partial(_ask, world=self._world([])), curious)
+        asking = [step for step in steps if isinstance(step.recipe, LooksUpFirst) and step.recipe.asks]
+        if asking:
+            self._gather("names looked up first", partial(_ask, world=self._world([])), asking)
         self._ask_ahead(outcomes)
         works = self._locate(outcomes)
         self._gather("zones read", _read_first, works)
@@ -250,12 +250,12 @@ class Run:
                 each(conclude, begun, self._concurrency)
             each(conclude, self._begun(near), self._concurrency)
 
-    def _begun(self, works: Sequence[ZoneRecords]) -> list[_Settling]:
+    def _begun(self, works: Sequence[ZoneRecords]) -> list[_ZoneInWriting]:
         return [(work, writing_zone(work, partial(self._replan, work), self._snapshot)) for work in works]
 
-    def _conclude(self, begun: _Settling) -> None:
-        work, settling = begun
-        for _written in settling:
+    def _conclude(self, begun: _ZoneInWriting) -> None:
+        work, writing = begun
+        for _written in writing:
             pass
         if not work.failed:
             work.conclude()
@@ -283,11 +283,11 @@ class Run:
         return world_of(self._resolver.with_overlay({**(known or {}), **overlay}))
 
 
-_Settling = tuple[ZoneRecords, Iterator[None]]
+_ZoneInWriting = tuple[ZoneRecords, Iterator[None]]
 """A zone, and the loop that writes it."""
 
 
-def _first_write(begun: _Settling) -> None:
+def _first_write(begun: _ZoneInWriting) -> None:
     next(begun[1], None)
 
 
