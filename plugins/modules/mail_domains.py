@@ -336,6 +336,22 @@ options:
     type: list
     elements: str
     default: []
+  on_refused:
+    description:
+      - What happens when domains break rules, such as a second SPF record or an eleventh lookup.
+      - V(stop) writes nothing for any domain, and tells all that is refused.
+      - V(skip) leaves these domains out, does the others, and counts them among the RV(failures). The others are
+        judged without the records of those that are left out.
+    type: str
+    choices: [stop, skip]
+    default: stop
+  on_failure:
+    description:
+      - What becomes of the task when domains failed.
+      - V(report) lets it succeed; RV(failures) has them.
+    type: str
+    choices: [fail, report]
+    default: fail
   ttl:
     description: As in M(mailroom.erp.spf_record), for all domains.
     type: int
@@ -460,11 +476,15 @@ domains:
       type: list
       elements: str
 failures:
-  description: The domains whose zone could not be read or written, with the reason.
+  description: The domains whose zone could not be read or written, and with O(on_refused=skip) those that break rules
+    (C(refused)), with the reason.
   type: list
   elements: dict
   returned: always
-  sample: [{domain: acme.example, msg: "zone acme.example: ns1.acme.example did not answer within 10 s"}]
+  sample:
+    - domain: acme.example
+      refused: false
+      msg: "zone acme.example: ns1.acme.example did not answer within 10 s"
 summary:
   description: How many domains there are, and how many of them changed, stayed and failed.
   type: dict
@@ -509,9 +529,13 @@ def _shape(outcomes: list[DomainOutcome]) -> Result:
     unchanged = sum(not outcome.changed and not outcome.failure for outcome in outcomes)
     return {
         "domains": [domain_result(outcome) for outcome in outcomes],
-        "failures": [{"domain": outcome.request.domain, "msg": outcome.failure} for outcome in failed],
+        "failures": [_failure(outcome) for outcome in failed],
         "summary": {"domains": len(outcomes), "changed": changed, "unchanged": unchanged, "failed": len(failed)},
     }
+
+
+def _failure(outcome: DomainOutcome) -> Result:
+    return {"domain": outcome.request.domain, "refused": outcome.refusal is not None, "msg": outcome.failure}
 
 
 def main() -> None:
@@ -525,6 +549,8 @@ def main() -> None:
             **KIND_OPTIONS,
             "senders": {"type": "list", "elements": "dict", "options": SENDER_OPTIONS},
             "allow_failing_senders": {"type": "list", "elements": "str", "default": []},
+            "on_refused": {"type": "str", "choices": ["stop", "skip"], "default": "stop"},
+            "on_failure": {"type": "str", "choices": ["fail", "report"], "default": "fail"},
             "ttl": {"type": "int"},
             "inventory_domains": INVENTORY_DOMAINS,
             "progress_file": {"type": "path"},

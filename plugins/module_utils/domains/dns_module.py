@@ -67,7 +67,7 @@ def run_dns_module(
     failures = [outcome for outcome in outcomes if outcome.failure]
     for line in progress.said:
         module.warn(line)
-    if failures:
+    if failures and params.get("on_failure") != "report":
         told = failure_text(_failed(failures, len(outcomes), module.check_mode), params)
         module.fail_json(msg=sendable(told), **result)
     module.exit_json(**result)
@@ -200,4 +200,6 @@ def _failed(failures: list[DomainOutcome], total: int, check_mode: bool) -> str:
 
 def _failure(outcome: DomainOutcome) -> Message:
     zones = {step.zone for step in outcome.steps if step.zone}
-    return Message(outcome.request.domain, f"{outcome.request.domain}: {outcome.failure}", zones)
+    # a broken rule names its subject itself
+    told = outcome.refusal or f"{outcome.request.domain}: {outcome.failure}"
+    return Message(outcome.request.domain, told, zones)

@@ -60,7 +60,8 @@ class Order:
 
     ``accept_undelegated`` names the zones that may change although the world sees them elsewhere. ``senders`` are those
     that the change must not harm, except those that ``allow_failing`` names by address or environment. ``inventory``
-    are the domains of the inventory that asks, None when a task does.
+    are the domains of the inventory that asks, None when a task does. With ``skips_refused``, a domain that breaks
+    rules is left out and the others are done; ``unread`` has the rules that entries break which are no request.
     """
 
     requests: list[DomainRequest] = field(default_factory=list)
@@ -69,6 +70,8 @@ class Order:
     senders: tuple[Sender, ...] = ()
     allow_failing: frozenset[str] = frozenset()
     inventory: frozenset[str] | None = None
+    skips_refused: bool = False
+    unread: dict[str, list[Problem]] = field(default_factory=dict)
 
 
 def read_order(params: Mapping[str, Any]) -> Order:
@@ -85,9 +88,10 @@ def read_order(params: Mapping[str, Any]) -> Order:
     reader.accept(params.get("accept_undelegated") or [])
     reader.order.inventory = domains_of_inventory(params)
     reader.guard(params.get("senders") or [], params.get("allow_failing_senders") or [])
+    reader.order.skips_refused = params.get("on_refused") == "skip"
     for entry in params.get("domains") or []:
         reader.read(entry)
-    if not reader.problems and not reader.order.requests:
+    if not reader.problems and not reader.order.requests and not reader.order.unread:
         reader.problems.append(
             _RULES.problem("task", "domains", None, "at least one domain must be given", "List the domains.")
         )
@@ -122,6 +126,15 @@ class _Reader:
         self.problems += unknown_names(self.order.senders, self.order.allow_failing)
 
     def read(self, entry: object) -> None:
+        """Read one entry; what is wrong with it is its own problem where refused domains are skipped."""
+        before = len(self.problems)
+        self._read(entry)
+        wrong = self.problems[before:]
+        if wrong and self.order.skips_refused:
+            del self.problems[before:]
+            self.order.unread.setdefault(wrong[0].subject, []).extend(wrong)
+
+    def _read(self, entry: object) -> None:
         if isinstance(entry, str) and self._plain is not None:
             self._read_valid(entry, {**self._plain, "domain": entry})
             return
