@@ -14,6 +14,7 @@ from ansible_collections.mailroom.erp.plugins.filter.mail_tenants import host_te
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_input import EstateOptions, HostNeeds
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_plan import add_up
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_refusals import sound_plan
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_tenants import (
     HostTenant,
     tenants_of,
@@ -30,6 +31,9 @@ def mail_needs(
     limit: str = "",
     accept_stale: Iterable[str] | str = (),
     today: str | None = None,
+    judged: Mapping[str, Mapping[str, Any]] | None = None,
+    made: Mapping[str, Any] | None = None,
+    refused: Mapping[str, Mapping[str, str]] | None = None,
 ) -> dict[str, Any]:
     """Add up the needs of all hosts; ``mail_needs.yml`` documents the options and the result."""
     day = datetime.date.fromisoformat(today) if today else datetime.date.today()
@@ -40,20 +44,38 @@ def mail_needs(
     options = EstateOptions(is_complete, bool(limit), frozenset(plain_value(name) for name in accepted), day, left_out)
     unreadable: list[Problem] = []
     # each host once: to gather its variables is what costs with hundreds of hosts
-    parts = [_parts(name, hostvars[name], unreadable) for name in names]
-    plan, tenants = (
-        add_up([needs for needs, _tenant in parts], options),
-        tenants_of([tenant for _needs, tenant in parts]),
-    )
+    parts = [_parts(name, _variables(hostvars, judged, made, name), unreadable) for name in names]
+    tenants = tenants_of([tenant for _needs, tenant in parts])
+    wrong = [*unreadable, *tenants.problems]
+    if refused is None:
+        plan = add_up([needs for needs, _tenant in parts], options)
+        told = {"problems": [str(problem) for problem in (*wrong, *plan.problems)]}
+    else:
+        plan, refusals = sound_plan([needs for needs, _tenant in parts], options, wrong, plain_value(refused))
+        told = {"refused": refusals.as_dict()}
     return {
         "domains": plan.domains,
         "dns": plan.dns or {},
         "mx_services": plan.mx_services,
         "senders": plan.senders,
         "names": plan.names,
-        "problems": [str(problem) for problem in (*unreadable, *plan.problems, *tenants.problems)],
         "warnings": [str(problem) for problem in plan.warnings],
+        **told,
     }
+
+
+def _variables(
+    hostvars: Mapping[str, Any],
+    judged: Mapping[str, Mapping[str, Any]] | None,
+    made: Mapping[str, Any] | None,
+    name: str,
+) -> Mapping[str, Any]:
+    """The variables of a host: its own, or what a task has read of all hosts in one go."""
+    if judged is None:
+        found: Mapping[str, Any] = hostvars[name]
+        return found
+    own = made.get(name) if made else None
+    return {**judged[name], "mail_entra_made": own} if own else judged[name]
 
 
 def _left_out(hostvars: Mapping[str, Any], names: list[str]) -> tuple[str, ...]:

@@ -22,17 +22,24 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import c
 _VARIABLE = "mail_dns_account"
 
 
-def account_of(domain: str, own: Any, hosts: Sequence[HostNeeds]) -> tuple[Any, list[Problem]]:
+DifferentAccounts = dict[str, tuple[str, Any]]
+"""The accounts of some hosts that differ, by their text, each with the first host that has it."""
+
+
+def account_of(
+    domain: str, own: Any, hosts: Sequence[HostNeeds], others: DifferentAccounts
+) -> tuple[Any, list[Problem]]:
     """Find the DNS account that a domain is published with.
 
     :param domain: the name as A-labels
     :param own: the account that is declared for the domain itself, None when there is none
-    :param hosts: all hosts, sorted; when none of those that need the domain has an account, the others decide
+    :param hosts: those that need the domain, sorted
+    :param others: the accounts of all hosts, which decide when none of those that need the domain has one
     :returns: the account, None when there is no one that could be used; and what is wrong
     """
     if own is not None:
         return _checked(domain, f"mail_dns_domains.{domain}.dns", own)
-    found = _accounts(host for host in hosts if host.needs_domain(domain)) or _accounts(hosts)
+    found = different_accounts(hosts) or others
     if len(found) == 1:
         host, account = next(iter(found.values()))
         return _checked(host, _VARIABLE, account)
@@ -72,8 +79,11 @@ def _checked(subject: str, where: str, account: Any) -> tuple[Any, list[Problem]
     return None if problems else account, problems
 
 
-def _accounts(hosts: Iterable[HostNeeds]) -> dict[str, tuple[str, Any]]:
-    """The different accounts of some hosts, each with the first host that has it."""
+def different_accounts(hosts: Iterable[HostNeeds]) -> DifferentAccounts:
+    """The accounts of some hosts that differ.
+
+    :param hosts: in the order in which they are told
+    """
     found: dict[str, tuple[str, Any]] = {}
     for host in hosts:
         if host.account is not None:

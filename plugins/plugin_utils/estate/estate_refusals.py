@@ -1,0 +1,129 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change at any time, and nothing outside may import it.
+"""Leaves out of an estate what breaks rules, with all that depends on it, so that the rest can be done.
+
+Source of the rules: docs/inventory.md, "One wrong environment".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import longest_match
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_input import EstateOptions, HostNeeds
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_plan import EstatePlan, add_up
+
+_Reasons = dict[str, list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class EstateRefusals:
+    """What is left out and why, one sentence each: environments by host, domains by name as A-labels, and what is wrong
+    with the run as a whole, so that nothing can be done."""
+
+    environments: _Reasons = field(default_factory=dict)
+    domains: _Reasons = field(default_factory=dict)
+    run: list[str] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The same for a playbook."""
+        return {"environments": self.environments, "domains": self.domains, "run": self.run}
+
+
+def sound_plan(
+    hosts: Iterable[HostNeeds], options: EstateOptions, problems: Iterable[Problem], domains: Mapping[str, str]
+) -> tuple[EstatePlan, EstateRefusals]:
+    """Add up what can be done.
+
+    :param hosts: each host of the play once
+    :param options: what the run may do
+    :param problems: what is known to be wrong already, of hosts
+    :param domains: the domains that the DNS side refuses, each with the reason
+    :returns: the plan of the rest, which breaks no rule, and what is left out. Each time more is left out, so it ends
+    """
+    ordered = sorted(hosts, key=lambda one: one.host)
+    refusals = EstateRefusals(domains={name: [reason] for name, reason in domains.items()})
+    plan = first = add_up(ordered, options)
+    smaller = _note(refusals, problems, ordered, first.names) or bool(domains)
+    while _note(refusals, plan.problems, ordered, first.names) | _dependents(refusals, ordered) | smaller:
+        plan, smaller = add_up(_rest(ordered, refusals), _options(ordered, options), frozenset(refusals.domains)), False
+    return replace(plan, names=first.names), refusals
+
+
+def dependents(hosts: Iterable[HostNeeds], domain: str) -> list[str]:
+    """Name the environments that cannot send as they should while a domain's records are not made.
+
+    :param hosts: all of the play
+    :param domain: the name as A-labels
+    """
+    return [host.host for host in hosts if _depends(host, domain)]
+
+
+def _depends(host: HostNeeds, domain: str) -> bool:
+    senders = (host.needs or {}).get("senders") or []
+    sends = any(domain in (sender.get("domain"), sender.get("envelope_domain")) for sender in senders)
+    return sends or host.needs_domain(domain)
+
+
+def _note(
+    refusals: EstateRefusals, problems: Iterable[Problem], hosts: Sequence[HostNeeds], names: Sequence[str]
+) -> bool:
+    """Refuse what problems are about; tells whether that is anything new."""
+    known, own = {host.host for host in hosts}, set(names)
+    found = False
+    for problem in problems:
+        places = [refusals.environments] if problem.subject in known else []
+        domain = longest_match(problem.subject, own)
+        places += [refusals.domains] if domain else []
+        for place in places:
+            name = problem.subject if place is refusals.environments else str(domain)
+            found = _add(place, name, str(problem)) or found
+        if not places and str(problem) not in refusals.run:
+            refusals.run.append(str(problem))
+    return found
+
+
+def _dependents(refusals: EstateRefusals, hosts: Sequence[HostNeeds]) -> bool:
+    """Refuse the environments of refused domains; tells whether that is anything new."""
+    found = False
+    for domain in refusals.domains:
+        for host in dependents(hosts, domain):
+            told = f"{host}: it sends as {domain}, whose records are not made in this run (see there)"
+            found = _add(refusals.environments, host, told) or found
+    return found
+
+
+def _add(reasons: _Reasons, name: str, reason: str) -> bool:
+    known = reasons.setdefault(name, [])
+    if reason in known:
+        return False
+    known.append(reason)
+    return len(known) == 1
+
+
+def _rest(hosts: Iterable[HostNeeds], refusals: EstateRefusals) -> list[HostNeeds]:
+    """The hosts without the needs of refused environments; their senders are still nobody's to harm."""
+    return [_stripped(host) if host.host in refusals.environments else host for host in hosts]
+
+
+def _stripped(host: HostNeeds) -> HostNeeds:
+    if not _is_known(host):
+        return HostNeeds(host.host, False, None, None, None)
+    needs = {**(host.needs or {}), "domains": {}, "dkim": {}, "cnames": [], "entra": None}
+    return replace(host, needs=needs, domains=None)
+
+
+def _is_known(host: HostNeeds) -> bool:
+    """Whether it is known what the environment needs, though it be refused."""
+    return host.needs is not None and not host.needs.get("problems")
+
+
+def _options(hosts: Iterable[HostNeeds], options: EstateOptions) -> EstateOptions:
+    """A run that does not know what a wrong environment needs does not know every sender."""
+    unknown = tuple(host.host for host in hosts if host.declares and not _is_known(host))
+    return replace(options, left_out=(*options.left_out, *unknown))
