@@ -34,7 +34,9 @@ class ActionModule(ControllerAction):
         return {
             "changed": False,
             "variables": {host: one.variables for host, one in judged.items()},
+            "needs": {host: one.needs for host, one in judged.items() if one.needs},
             "declarations": {host: one.declaration for host, one in judged.items() if one.declaration},
+            "has_tenants": any(one.variables.get("mail_entra_tenant") for one in judged.values()),
             "cautions": {
                 host: [str(problem) for problem in one.warnings] for host, one in judged.items() if one.warnings
             },

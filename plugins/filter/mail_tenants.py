@@ -69,11 +69,57 @@ _VARIABLES = (
 )
 
 
-def mail_tenants(hostvars: Mapping[str, Any], hosts: Iterable[str]) -> dict[str, Any]:
+def mail_tenants(
+    hostvars: Mapping[str, Any], hosts: Iterable[str], judged: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """Add up what all hosts need; the documentation above describes options and result."""
     unreadable: list[Problem] = []
-    plan = tenants_of([host_tenant(str(name), hostvars[name], unreadable) for name in hosts])
+    names = [str(name) for name in hosts]
+    read = {name: read_variables(hostvars, judged, None, name) for name in names}
+    plan = tenants_of([host_tenant(name, variables, unreadable) for name, variables in read.items()])
     return {"tenants": plan.tenants, "problems": [str(problem) for problem in (*unreadable, *plan.problems)]}
+
+
+def mail_tenant_results(
+    looked: Iterable[Mapping[str, Any]], tenants: Mapping[str, Any], done: Iterable[Mapping[str, Any]] = ()
+) -> list[dict[str, Any]]:
+    """What came of each tenant, with whom it was asked for; ``mail_tenant_results.yml`` documents it."""
+    results = {str(one["item"]): _result(one, tenants) for one in looked}
+    for one in done:
+        name, result = str(one["item"]), _result(one, tenants)
+        before = results[name].get("environments") or {}
+        for host, environment in (result.get("environments") or {}).items():
+            # the second look leaves the senders out
+            environment["senders"] = before.get(host, {}).get("senders") or environment["senders"]
+        results[name] = (
+            {**result, "environments": {**before, **(result.get("environments") or {})}}
+            if ("environments" in result)
+            else result
+        )
+    return list(results.values())
+
+
+def _result(one: Mapping[str, Any], tenants: Mapping[str, Any]) -> dict[str, Any]:
+    kept = {key: one[key] for key in ("environments", "msg", "diff") if key in one}
+    asked = [str(entry["environment"]) for entry in tenants[one["item"]]["environments"]]
+    return {**plain_value(kept), "asked": asked}
+
+
+def read_variables(
+    hostvars: Mapping[str, Any], judged: Mapping[str, Any] | None, made: Mapping[str, Any] | None, name: str
+) -> Mapping[str, Any]:
+    """The variables of a host: its own, or what ``erp_environments_info`` has read of all hosts in one go.
+
+    :param hostvars: the variable of that name
+    :param judged: the result of ``erp_environments_info``, None to read the host's own
+    :param made: what the tenants hold, by host, where it is known
+    :param name: the host's
+    """
+    if judged is None:
+        found: Mapping[str, Any] = hostvars[name]
+        return found
+    more = {"erp_mail_needs": judged["needs"].get(name), "mail_entra_made": (made or {}).get(name)}
+    return {**judged["variables"][name], **{variable: value for variable, value in more.items() if value}}
 
 
 def mail_bootstrap(environments: Iterable[Mapping[str, Any]], owner: str | None) -> list[dict[str, Any]]:
@@ -102,4 +148,8 @@ class FilterModule:
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Name the filters, as Ansible asks for them."""
-        return {"mail_tenants": mail_tenants, "mail_bootstrap": mail_bootstrap}
+        return {
+            "mail_tenants": mail_tenants,
+            "mail_tenant_results": mail_tenant_results,
+            "mail_bootstrap": mail_bootstrap,
+        }

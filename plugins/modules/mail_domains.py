@@ -348,7 +348,8 @@ options:
   on_failure:
     description:
       - What becomes of the task when domains failed.
-      - V(report) lets it succeed; RV(failures) has them.
+      - V(report) lets it succeed. RV(failures) has them, and warnings stand in RV(domains[].warnings) and
+        RV(sender_warnings) only.
     type: str
     choices: [fail, report]
     default: fail
@@ -497,6 +498,11 @@ verdicts:
   type: dict
   returned: when nothing was refused
   sample: {before: [], after: []}
+sender_warnings:
+  description: What to look at in the verdicts, one sentence each.
+  type: list
+  elements: str
+  returned: when nothing was refused
 planned:
   description:
     - Every RRset that changes, as it will be, for O(mailroom.erp.mail_auth_info#module:planned).

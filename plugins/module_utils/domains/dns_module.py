@@ -54,8 +54,10 @@ def run_dns_module(
     except (Refused, ProviderError, MissingLibrary) as error:
         told = refusal_text(error, params) if isinstance(error, Refused) else failure_text(str(error), params)
         module.fail_json(msg=told)
+    reports = params.get("on_failure") == "report"
     for warning in [*grouped(one for outcome in outcomes for one in _warnings(outcome)), *run.guard.warnings]:
-        module.warn(sendable(warning))
+        if not reports:
+            module.warn(sendable(warning))
     result = {**shape(outcomes), "changed": any(outcome.changed for outcome in outcomes)}
     result["snapshot"] = snapshot_path(snapshot)
     many = "senders" in params
@@ -63,11 +65,12 @@ def run_dns_module(
         result["diff"] = _diff(outcomes)
     if many:
         result |= {"verdicts": verdicts(run), "planned": [planned(one) for one in _changed(outcomes)]}
+        result["sender_warnings"] = list(run.guard.warnings)
     result = sendable(result)
     failures = [outcome for outcome in outcomes if outcome.failure]
     for line in progress.said:
         module.warn(line)
-    if failures and params.get("on_failure") != "report":
+    if failures and not reports:
         told = failure_text(_failed(failures, len(outcomes), module.check_mode), params)
         module.fail_json(msg=sendable(told), **result)
     module.exit_json(**result)

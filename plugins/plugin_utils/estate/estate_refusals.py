@@ -10,7 +10,7 @@ Source of the rules: docs/inventory.md, "One wrong environment".
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import longest_match
@@ -24,15 +24,29 @@ _Reasons = dict[str, list[str]]
 @dataclass(frozen=True, slots=True)
 class EstateRefusals:
     """What is left out and why, one sentence each: environments by host, domains by name as A-labels, and what is wrong
-    with the run as a whole, so that nothing can be done."""
+    with the run as a whole, so that nothing can be done. ``dependents`` are the environments of refused domains, with
+    these."""
 
     environments: _Reasons = field(default_factory=dict)
     domains: _Reasons = field(default_factory=dict)
     run: list[str] = field(default_factory=list)
+    dependents: _Reasons = field(default_factory=dict)
+
+    @property
+    def left_out(self) -> set[str]:
+        """The hosts of all environments for which nothing is done."""
+        return {*self.environments, *self.dependents}
+
+    def stops(self, on_refused: str) -> bool:
+        """Whether nothing at all may be written.
+
+        :param on_refused: stop or skip
+        """
+        return bool(self.run or (on_refused == "stop" and (self.environments or self.domains)))
 
     def as_dict(self) -> dict[str, Any]:
         """The same for a playbook."""
-        return {"environments": self.environments, "domains": self.domains, "run": self.run}
+        return asdict(self)
 
 
 def sound_plan(
@@ -55,19 +69,14 @@ def sound_plan(
     return replace(plan, names=first.names), refusals
 
 
-def dependents(hosts: Iterable[HostNeeds], domain: str) -> list[str]:
-    """Name the environments that cannot send as they should while a domain's records are not made.
+def domains_sent_as(needs: Mapping[str, Any]) -> set[str]:
+    """The domains without whose records an environment cannot send as it should.
 
-    :param hosts: all of the play
-    :param domain: the name as A-labels
+    :param needs: what ``environment_needs`` gave for it
     """
-    return [host.host for host in hosts if _depends(host, domain)]
-
-
-def _depends(host: HostNeeds, domain: str) -> bool:
-    senders = (host.needs or {}).get("senders") or []
-    sends = any(domain in (sender.get("domain"), sender.get("envelope_domain")) for sender in senders)
-    return sends or host.needs_domain(domain)
+    senders = needs.get("senders") or []
+    named = {name for sender in senders for name in (sender.get("domain"), sender.get("envelope_domain")) if name}
+    return named | {*needs.get("domains", {}), *needs.get("dkim", {})}
 
 
 def _note(
@@ -91,10 +100,9 @@ def _note(
 def _dependents(refusals: EstateRefusals, hosts: Sequence[HostNeeds]) -> bool:
     """Refuse the environments of refused domains; tells whether that is anything new."""
     found = False
-    for domain in refusals.domains:
-        for host in dependents(hosts, domain):
-            told = f"{host}: it sends as {domain}, whose records are not made in this run (see there)"
-            found = _add(refusals.environments, host, told) or found
+    for host in hosts:
+        for domain in sorted(domains_sent_as(host.needs or {}) & set(refusals.domains)):
+            found = _add(refusals.dependents, host.host, domain) or found
     return found
 
 
@@ -108,7 +116,7 @@ def _add(reasons: _Reasons, name: str, reason: str) -> bool:
 
 def _rest(hosts: Iterable[HostNeeds], refusals: EstateRefusals) -> list[HostNeeds]:
     """The hosts without the needs of refused environments; their senders are still nobody's to harm."""
-    return [_stripped(host) if host.host in refusals.environments else host for host in hosts]
+    return [_stripped(host) if host.host in refusals.left_out else host for host in hosts]
 
 
 def _stripped(host: HostNeeds) -> HostNeeds:

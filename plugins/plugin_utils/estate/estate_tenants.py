@@ -86,6 +86,37 @@ def tenants_of(hosts: Iterable[HostTenant]) -> TenantPlan:
     return plan
 
 
+def tenant_refusals(results: Iterable[Mapping[str, Any]]) -> list[Problem]:
+    """What the tenants refused, as problems of the environments.
+
+    :param results: those of ``entra_environments``, one per tenant, each with the ``environments`` that were asked for
+        as ``asked`` (list of hosts)
+    """
+    told = tenant_failures(results)
+    way_out = "docs/entra.md tells what the automation needs."
+    return [
+        INVENTORY_RULES.problem(host, "mail_entra_tenant", None, reason, way_out)
+        for host, reasons in told.items()
+        for reason in reasons
+    ]
+
+
+def tenant_failures(results: Iterable[Mapping[str, Any]]) -> dict[str, list[str]]:
+    """What failed in the tenants, by host; a tenant that cannot be reached fails all its environments.
+
+    :param results: as :func:`tenant_refusals` takes them
+    """
+    failed: dict[str, list[str]] = {}
+    for result in results:
+        found = result.get("environments")
+        for host in result["asked"] if found is None else ():
+            failed[host] = [str(result.get("msg") or "the tenant could not be looked at").rstrip(".")]
+        for host, one in (found or {}).items():
+            if one["problems"]:
+                failed[host] = [problem.rstrip(".") for problem in one["problems"]]
+    return failed
+
+
 def for_bootstrap(environments: Iterable[Mapping[str, Any]], owner: str | None) -> list[dict[str, Any]]:
     """What a person does for an automation: applications that it will own, and consent. Secrets are left to it.
 

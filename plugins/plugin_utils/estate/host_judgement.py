@@ -61,10 +61,12 @@ class Variables(Protocol):
 
 @dataclass(slots=True)
 class HostJudgement:
-    """One host, judged. ``variables`` are plain, by name, with ``erp_mail_needs``; those of accounts hold secrets.
+    """One host, judged. ``variables`` are plain, by name; those of accounts hold secrets. ``needs`` is what the role
+    erp_mail would publish as ``erp_mail_needs``, None for a host that declares nothing and has nothing wrong.
     ``declaration`` is what to write the environment's files from, None for a host that declares none."""
 
     variables: dict[str, Any] = field(default_factory=dict)
+    needs: dict[str, Any] | None = None
     declaration: dict[str, Any] | None = None
     warnings: list[Problem] = field(default_factory=list)
 
@@ -100,7 +102,7 @@ def judged_variables(host: str, variables: Variables, catalogues: Catalogues) ->
         judgement.variables |= {DECLARED_IN["catalogue_services"]: options["catalogue_services"] or {}}
     elif reader.unreadable:
         judgement.variables |= {DECLARED_IN["system"]: options is not None}
-        judgement.variables["erp_mail_needs"] = no_needs(host, "present", reader.unreadable)
+        judgement.needs = no_needs(host, "present", reader.unreadable)
     return judgement
 
 
@@ -110,10 +112,9 @@ def _judge(judgement: HostJudgement, options: dict[str, Any], variables: Variabl
     judged = judge_host(options, facts, catalogue, lambda: read_secret(variables.templar, variables.raw))
     judgement.warnings = judged.warnings
     if judged.environment is None:
-        needs = no_needs(options["environment"], options["state"], judged.errors)
+        judgement.needs = no_needs(options["environment"], options["state"], judged.errors)
     else:
-        needs = environment_needs(judged.environment, catalogue)
-    judgement.variables["erp_mail_needs"] = needs
+        judgement.needs = environment_needs(judged.environment, catalogue)
     judgement.declaration = {"options": options, "facts": facts.as_dict(), "output_dir": variables.value(_OUTPUT_DIR)}
 
 

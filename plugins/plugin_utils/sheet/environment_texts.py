@@ -16,6 +16,8 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.sheet_html impo
 from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.sheet_markdown import markdown_sheet
 
 SETTINGS, SHEET, PAGE = "settings.yml", "sheet.md", "sheet.html"
+FILES = (SETTINGS, SHEET, PAGE)
+"""All files of an environment."""
 
 
 def environment_texts(
