@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,29 +26,21 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.site_run impor
     unwell,
 )
 from ansible_collections.mailroom.erp.plugins.plugin_utils.running.controller_action import ControllerAction
-from ansible_collections.mailroom.erp.plugins.plugin_utils.running.play_variables import PlayVariables
+from ansible_collections.mailroom.erp.plugins.plugin_utils.running.play_variables import PlayVariables, registered
 from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.written_environment import (
     file_differences,
     write_environment,
 )
 from ansible_collections.mailroom.erp.plugins.plugin_utils.verdict_text import told_senders
 
-_DICT: dict[str, Any] = {"type": "dict", "default": {}}
-_DICTS: dict[str, Any] = {"type": "list", "elements": "dict", "default": []}
-_TEXTS: dict[str, Any] = {"type": "list", "elements": "str", "default": []}
 _ARGUMENTS: ArgumentSpec = {
-    "declarations": {"type": "dict", "required": True},
-    "needs": {"type": "dict", "required": True},
-    "refused": {"type": "dict", "required": True},
-    "goes_on": {"type": "bool", "required": True},
-    "records": _DICT,
-    "live": _DICTS,
-    "tenants": _DICTS,
-    "cautions": _DICT,
-    "warnings": _TEXTS,
-    "confirmed_cautions": _TEXTS,
+    "judged": {"type": "str", "required": True},
+    "plan": {"type": "str", "required": True},
+    "records": {"type": "str", "required": True},
+    "live": {"type": "str", "required": True},
+    "tenants": {"type": "list", "elements": "dict", "default": []},
+    "confirmed_cautions": {"type": "list", "elements": "str", "default": []},
 }
-
 _FAILED_RUN = "failed_run.json"
 
 
@@ -60,17 +52,17 @@ class ActionModule(ControllerAction):
     def work(self, options: Mapping[str, Any], variables: Mapping[str, Any]) -> Result:
         """Write the files of all environments for which everything was done, and print the report.
 
-        :param options: what the run knows
+        :param options: the variables that hold what the run knows, and what its tenants hold
         :param variables: those of the host that the task runs for; all others are reached through them
         :returns: what came of each environment of which there is something to tell
         """
-        run = self._run(options, variables)
-        words = self._words(options)
-        for line in site_report(run, words):
+        known = {name: registered(variables, options[name]) for name in ("judged", "plan", "records", "live")}
+        run = self._run(known, options["tenants"], variables)
+        for line in site_report(run, self._words(known, options["confirmed_cautions"])):
             Display().display(line)
         found = outcomes(run)
         failed = {host: one.failed for host, one in found.items() if one.failed}
-        place = self._keep(options, failed) if failed else None
+        place = self._keep(run, failed, known["judged"]["declarations"]) if failed else None
         told = {
             host: {
                 "changed": one.changed,
@@ -82,16 +74,19 @@ class ActionModule(ControllerAction):
         }
         return {"changed": any(one.changed for one in found.values()), "environments": told, "result_file": place}
 
-    def _run(self, options: Mapping[str, Any], variables: Mapping[str, Any]) -> SiteRun:
+    def _run(
+        self, known: Mapping[str, Any], tenants: Sequence[Mapping[str, Any]], variables: Mapping[str, Any]
+    ) -> SiteRun:
         run = SiteRun(
             hosts=[str(host) for host in variables["ansible_play_hosts_all"]],
-            needs=options["needs"],
-            refused=options["refused"],
-            goes_on=options["goes_on"],
-            records=options["records"],
-            tenants=options["tenants"],
+            needs=known["judged"]["needs"],
+            refused=known["plan"]["refused"],
+            goes_on=known["plan"]["goes_on"],
+            records=known["records"],
+            tenants=tenants,
         )
-        return replace(run, files=dict(self._files(run, options["declarations"], variables))) if run.goes_on else run
+        files = self._files(run, known["judged"]["declarations"], variables) if run.goes_on else ()
+        return replace(run, files=dict(files))
 
     def _files(
         self, run: SiteRun, declarations: Mapping[str, Any], variables: Mapping[str, Any]
@@ -116,22 +111,23 @@ class ActionModule(ControllerAction):
         shown = file_differences(changes) if self._task.diff else []
         return WrittenFiles([change.path.name for change in changes], shown)
 
-    def _words(self, options: Mapping[str, Any]) -> SiteWords:
-        verdicts = options["records"].get("verdicts") or {"before": options["live"], "after": options["live"]}
+    def _words(self, known: Mapping[str, Any], confirmed: Sequence[str]) -> SiteWords:
+        live = known["live"].get("verdicts") or []
+        verdicts = known["records"].get("verdicts") or {"before": live, "after": live}
         return SiteWords(
-            senders=told_senders({**verdicts, "live": options["live"]}),
-            cautions=list(_cautions(options)),
-            confirmed=frozenset(options["confirmed_cautions"]),
+            senders=told_senders({**verdicts, "live": live}),
+            cautions=list(_cautions(known)),
+            confirmed=frozenset(confirmed),
             check_mode=self._task.check_mode,
         )
 
-    def _keep(self, options: Mapping[str, Any], failed: Mapping[str, list[str]]) -> str | None:
+    def _keep(self, run: SiteRun, failed: Mapping[str, list[str]], declarations: Mapping[str, Any]) -> str | None:
         """Write down all that is known of a run that failed, beside the folders of the environments."""
-        folder = next((one["output_dir"] for one in options["declarations"].values()), None)
+        folder = next((one["output_dir"] for one in declarations.values()), None)
         if self._task.check_mode or not folder:
             return None
         file = Path(folder) / _FAILED_RUN
-        kept = {name: options[name] for name in ("refused", "goes_on", "records", "live", "tenants")}
+        kept = {"refused": run.refused, "records": run.records, "tenants": run.tenants}
         text = json.dumps({"failed": failed, **kept}, indent=2, sort_keys=True, default=str)
         try:
             file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -141,12 +137,12 @@ class ActionModule(ControllerAction):
         return str(file)
 
 
-def _cautions(options: Mapping[str, Any]) -> Iterator[Caution]:
-    for host, texts in options["cautions"].items():
+def _cautions(known: Mapping[str, Any]) -> Iterator[Caution]:
+    for host, texts in known["judged"]["cautions"].items():
         yield from (Caution("environment", host, text) for text in texts)
-    for text in options["warnings"]:
+    for text in known["plan"]["cautions"]:
         yield Caution("domain", text.partition(":")[0], text)
-    for domain in options["records"].get("domains") or []:
+    for domain in known["records"].get("domains") or []:
         yield from (Caution("domain", domain["domain"], text) for text in domain["warnings"])
-    for text in options["records"].get("sender_warnings") or []:
+    for text in known["records"].get("sender_warnings") or []:
         yield Caution("environment", text.partition(",")[0], text)

@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import asdict
 from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import ArgumentSpec, Result
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_tenants import host_tenant, tenants_of
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.host_judgement import Catalogues, judged_variables
 from ansible_collections.mailroom.erp.plugins.plugin_utils.running.controller_action import ControllerAction
 from ansible_collections.mailroom.erp.plugins.plugin_utils.running.play_variables import PlayVariables
@@ -31,13 +33,22 @@ class ActionModule(ControllerAction):
         play = PlayVariables(self._task, variables, self._templar)
         catalogues = Catalogues()
         judged = {host: judged_variables(host, play.of(host), catalogues) for host in options["hosts"]}
+        tenants = tenants_of(host_tenant(host, one.needs, one.variables.get) for host, one in judged.items())
         return {
             "changed": False,
             "variables": {host: one.variables for host, one in judged.items()},
             "needs": {host: one.needs for host, one in judged.items() if one.needs},
             "declarations": {host: one.declaration for host, one in judged.items() if one.declaration},
-            "has_tenants": any(one.variables.get("mail_entra_tenant") for one in judged.values()),
+            "tenants": tenants.tenants,
+            "problems": [asdict(problem) for problem in tenants.problems],
+            "left_out": _left_out(variables["hostvars"], judged),
             "cautions": {
                 host: [str(problem) for problem in one.warnings] for host, one in judged.items() if one.warnings
             },
         }
+
+
+def _left_out(hostvars: Mapping[str, Any], judged: Collection[str]) -> list[str]:
+    """The environments of the inventory that the play does not cover."""
+    others = sorted(set(map(str, hostvars)) - set(judged))
+    return [name for name in others if "erp_mail_system" in hostvars[name]]

@@ -10,15 +10,12 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ansible.module_utils.parsing.convert_bool import boolean
-from ansible_collections.mailroom.erp.plugins.filter.mail_tenants import host_tenant, read_variables
+from ansible_collections.mailroom.erp.plugins.filter.mail_tenants import tenant_of_host
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem
-from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import INVENTORY_RULES
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_input import EstateOptions, HostNeeds
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_plan import add_up
-from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_refusals import sound_plan
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_tenants import (
     HostTenant,
-    tenant_refusals,
     tenants_of,
     with_transport,
 )
@@ -33,10 +30,6 @@ def mail_needs(
     limit: str = "",
     accept_stale: Iterable[str] | str = (),
     today: str | None = None,
-    judged: Mapping[str, Any] | None = None,
-    tenants: Iterable[Mapping[str, Any]] = (),
-    looked: Mapping[str, Any] | None = None,
-    on_refused: str = "stop",
 ) -> dict[str, Any]:
     """Add up the needs of all hosts; ``mail_needs.yml`` documents the options and the result."""
     day = datetime.date.fromisoformat(today) if today else datetime.date.today()
@@ -46,41 +39,21 @@ def mail_needs(
     left_out = _left_out(hostvars, names) if is_complete else ()
     options = EstateOptions(is_complete, bool(limit), frozenset(plain_value(name) for name in accepted), day, left_out)
     unreadable: list[Problem] = []
-    results = plain_value(list(tenants))
-    made = {host: one for result in results for host, one in (result.get("environments") or {}).items()}
     # each host once: to gather its variables is what costs with hundreds of hosts
-    parts = [_parts(name, read_variables(hostvars, judged, made, name), unreadable) for name in names]
-    wrong = [*unreadable, *tenants_of([tenant for _needs, tenant in parts]).problems]
-    if looked is None:
-        plan = add_up([needs for needs, _tenant in parts], options)
-        told: dict[str, Any] = {"problems": [str(problem) for problem in (*wrong, *plan.problems)]}
-    else:
-        wrong += [*tenant_refusals(results), *_wrong_choice(on_refused)]
-        domains = {one["domain"]: one["msg"] for one in plain_value(looked.get("failures") or [])}
-        plan, refusals = sound_plan([needs for needs, _tenant in parts], options, wrong, domains)
-        refusals.run.extend(_of_the_run(looked))
-        told = {"refused": refusals.as_dict(), "goes_on": not refusals.stops(on_refused)}
+    parts = [_parts(name, hostvars[name], unreadable) for name in names]
+    plan, tenants = (
+        add_up([needs for needs, _tenant in parts], options),
+        tenants_of([tenant for _needs, tenant in parts]),
+    )
     return {
         "domains": plan.domains,
         "dns": plan.dns or {},
         "mx_services": plan.mx_services,
         "senders": plan.senders,
         "names": plan.names,
+        "problems": [str(problem) for problem in (*unreadable, *plan.problems, *tenants.problems)],
         "warnings": [str(problem) for problem in plan.warnings],
-        **told,
     }
-
-
-def _of_the_run(looked: Mapping[str, Any]) -> list[str]:
-    """What stopped the look at all records, rather than at some of them."""
-    told = "failures" not in looked and looked.get("failed_when_result") is not None and looked.get("msg")
-    return [str(plain_value(line)) for line in str(told).splitlines()] if told else []
-
-
-def _wrong_choice(on_refused: str) -> list[Problem]:
-    if on_refused in ("stop", "skip"):
-        return []
-    return [INVENTORY_RULES.problem("site", "mail_on_refused", on_refused, "it is one of: stop, skip", "Choose one.")]
 
 
 def _left_out(hostvars: Mapping[str, Any], names: list[str]) -> tuple[str, ...]:
@@ -90,7 +63,7 @@ def _left_out(hostvars: Mapping[str, Any], names: list[str]) -> tuple[str, ...]:
 
 
 def _parts(name: str, variables: Mapping[str, Any], unreadable: list[Problem]) -> tuple[HostNeeds, HostTenant]:
-    return _host(name, variables, unreadable), host_tenant(name, variables, unreadable)
+    return _host(name, variables, unreadable), tenant_of_host(name, variables, unreadable)
 
 
 def _host(name: str, variables: Mapping[str, Any], unreadable: list[Problem]) -> HostNeeds:

@@ -12,6 +12,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.problem import Proble
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_tenants import (
     HostTenant,
     for_bootstrap,
+    host_tenant,
     tenants_of,
 )
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.host_variables import readable_variable
@@ -57,26 +58,11 @@ _value:
   type: dict
 """
 
-_VARIABLES = (
-    "tenant",
-    "access",
-    "unique_name",
-    "display_name",
-    "owners",
-    "secret",
-    "confirmed_key_id",
-    "customer",
-)
 
-
-def mail_tenants(
-    hostvars: Mapping[str, Any], hosts: Iterable[str], judged: Mapping[str, Any] | None = None
-) -> dict[str, Any]:
+def mail_tenants(hostvars: Mapping[str, Any], hosts: Iterable[str]) -> dict[str, Any]:
     """Add up what all hosts need; the documentation above describes options and result."""
     unreadable: list[Problem] = []
-    names = [str(name) for name in hosts]
-    read = {name: read_variables(hostvars, judged, None, name) for name in names}
-    plan = tenants_of([host_tenant(name, variables, unreadable) for name, variables in read.items()])
+    plan = tenants_of([tenant_of_host(str(name), hostvars[name], unreadable) for name in hosts])
     return {"tenants": plan.tenants, "problems": [str(problem) for problem in (*unreadable, *plan.problems)]}
 
 
@@ -105,29 +91,12 @@ def _result(one: Mapping[str, Any], tenants: Mapping[str, Any]) -> dict[str, Any
     return {**plain_value(kept), "asked": asked}
 
 
-def read_variables(
-    hostvars: Mapping[str, Any], judged: Mapping[str, Any] | None, made: Mapping[str, Any] | None, name: str
-) -> Mapping[str, Any]:
-    """The variables of a host: its own, or what ``erp_environments_info`` has read of all hosts in one go.
-
-    :param hostvars: the variable of that name
-    :param judged: the result of ``erp_environments_info``, None to read the host's own
-    :param made: what the tenants hold, by host, where it is known
-    :param name: the host's
-    """
-    if judged is None:
-        found: Mapping[str, Any] = hostvars[name]
-        return found
-    more = {"erp_mail_needs": judged["needs"].get(name), "mail_entra_made": (made or {}).get(name)}
-    return {**judged["variables"][name], **{variable: value for variable, value in more.items() if value}}
-
-
 def mail_bootstrap(environments: Iterable[Mapping[str, Any]], owner: str | None) -> list[dict[str, Any]]:
     """What a person does of the environments of one tenant; ``mail_bootstrap.yml`` documents it."""
     return for_bootstrap(plain_value(list(environments)), plain_value(owner))
 
 
-def host_tenant(name: str, variables: Mapping[str, Any], unreadable: list[Problem]) -> HostTenant:
+def tenant_of_host(name: str, variables: Mapping[str, Any], unreadable: list[Problem]) -> HostTenant:
     """One host's part, from its variables.
 
     :param name: the host's
@@ -135,12 +104,7 @@ def host_tenant(name: str, variables: Mapping[str, Any], unreadable: list[Proble
     :param unreadable: takes a problem for each variable that cannot be templated
     """
     needs = plain_value(variables["erp_mail_needs"]) if "erp_mail_needs" in variables else None
-    if not (needs or {}).get("entra"):
-        return HostTenant(name, needs)
-    found = {
-        variable: readable_variable(name, variables, f"mail_entra_{variable}", unreadable) for variable in _VARIABLES
-    }
-    return HostTenant(name, needs, **found)
+    return host_tenant(name, needs, lambda variable: readable_variable(name, variables, variable, unreadable))
 
 
 class FilterModule:

@@ -9,7 +9,7 @@ Nothing here depends on the order of the hosts. Source of the rules: docs/invent
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +21,17 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import c
 ACCESS_KINDS = ("scoped", "tenant")
 _DAYS = ("lifetime", "renew_before", "overlap")
 _SECRET = "mail"
+TENANT_VARIABLES = (
+    "tenant",
+    "access",
+    "unique_name",
+    "display_name",
+    "owners",
+    "secret",
+    "confirmed_key_id",
+    "customer",
+)
+"""What a host declares of its tenant: variables that begin with ``mail_entra_``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +68,18 @@ class HostTenant:
     def problem(self, where: str, value: str | None, rule: str, way_out: str) -> Problem:
         """A broken rule of this host's declaration. The parameters are the fields of :class:`Problem`."""
         return INVENTORY_RULES.problem(self.host, where, value, rule, way_out)
+
+
+def host_tenant(name: str, needs: Mapping[str, Any] | None, read: Callable[[str], Any]) -> HostTenant:
+    """One host's part.
+
+    :param name: the host's
+    :param needs: what ``environment_needs`` gave for it, None for a host without an environment
+    :param read: gives a variable of the host, None when there is none
+    """
+    if not (needs or {}).get("entra"):
+        return HostTenant(name, needs)
+    return HostTenant(name, needs, **{variable: read(f"mail_entra_{variable}") for variable in TENANT_VARIABLES})
 
 
 @dataclass(slots=True)

@@ -21,24 +21,14 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.host_decl
     names_of_domains,
 )
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.inline_secret import read_secret
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_tenants import TENANT_VARIABLES
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.host_variables import unreadable_problem
 from ansible_collections.mailroom.erp.plugins.plugin_utils.needs.environment_needs import environment_needs, no_needs
 from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import canonical_json
 from ansible_collections.mailroom.erp.plugins.plugin_utils.running.play_variables import UnreadableVariable
 from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.judged_host import judge_host
 
-SHARED_VARIABLES = (
-    "mail_dns_account",
-    "mail_dns_domains",
-    "mail_entra_tenant",
-    "mail_entra_access",
-    "mail_entra_unique_name",
-    "mail_entra_display_name",
-    "mail_entra_owners",
-    "mail_entra_secret",
-    "mail_entra_confirmed_key_id",
-    "mail_entra_customer",
-)
+SHARED_VARIABLES = ("mail_dns_account", "mail_dns_domains", *(f"mail_entra_{name}" for name in TENANT_VARIABLES))
 """What is read of each host for the plans of all: accounts, domains, tenants."""
 
 _OUTPUT_DIR = "erp_mail_output_dir"
@@ -50,7 +40,10 @@ class Variables(Protocol):
     """The variables of one host."""
 
     raw: Mapping[str, Any]
-    templar: Any
+
+    @property
+    def templar(self) -> Any:
+        """Templates with the variables of this host."""
 
     def value(self, name: str) -> Any:
         """A variable, templated and plain; None when there is none.

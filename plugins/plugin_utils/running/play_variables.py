@@ -25,6 +25,17 @@ class UnreadableVariable(Exception):
         )
 
 
+def registered(variables: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """The result of an earlier task, as it is kept: to pass it as an option would template all of it again.
+
+    :param variables: of the task's host, raw
+    :param name: what the task registered
+    :returns: the result as ordinary Python; empty for a task that was skipped or never ran
+    """
+    result = variables.get(name) or {}
+    return {} if result.get("skipped") else dict(plain_value(result))
+
+
 class PlayVariables:
     """Gives the variables of one host after the other.
 
@@ -35,7 +46,9 @@ class PlayVariables:
 
     def __init__(self, task: Any, variables: Mapping[str, Any], templar: Any) -> None:
         self._hostvars = variables["hostvars"]
-        self._task, self._templar = task, templar
+        self._task = task
+        # one for all hosts: it remembers the templates that it has compiled
+        self._templar = templar.copy_with_new_env(available_variables=dict(variables))
         self._hosts = {"_hosts": variables["ansible_play_hosts"], "_hosts_all": variables["ansible_play_hosts_all"]}
         self._shared: dict[int, tuple[object, Any]] = {}
         """The plain forms of values that are no templates, by identity: hosts of a group share them."""
@@ -61,14 +74,20 @@ class HostView:
     """The variables of one host.
 
     :param raw: untemplated, by name
-    :param templar: makes templars for other variables
+    :param templar: takes the variables of one host after the other
     :param shared: plain forms that other hosts may have, too
     """
 
     def __init__(self, raw: Mapping[str, Any], templar: Any, shared: dict[int, tuple[object, Any]]) -> None:
         self.raw = raw
-        self.templar = templar.copy_with_new_env(available_variables=raw)
+        self._templar = templar
         self._shared = shared
+
+    @property
+    def templar(self) -> Any:
+        """A templar that knows this host's variables, until another host's is asked for."""
+        self._templar.available_variables = self.raw
+        return self._templar
 
     def value(self, name: str) -> Any:
         """Template a variable.
