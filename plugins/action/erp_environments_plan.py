@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import ArgumentSpec, Result
@@ -15,7 +15,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environme
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_input import EstateOptions, HostNeeds
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_refusals import sound_plan
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_tenants import (
-    tenant_refusals,
+    tenant_failures,
     with_transport,
 )
 from ansible_collections.mailroom.erp.plugins.plugin_utils.running.controller_action import ControllerAction
@@ -48,11 +48,12 @@ class ActionModule(ControllerAction):
         judged, looked = registered(variables, options["judged"]), registered(variables, options["looked"])
         made = {host: one for result in options["tenants"] for host, one in (result.get("environments") or {}).items()}
         hosts = [_host(host, own, judged["needs"].get(host), made) for host, own in judged["variables"].items()]
-        wrong = [Problem(**problem) for problem in judged["problems"]]
-        problems = [*wrong, *tenant_refusals(options["tenants"]), *_wrong_choice(options["on_refused"])]
+        wrong = tenant_failures(options["tenants"])
+        for problem in judged["problems"]:
+            wrong.setdefault(problem["subject"], []).append(str(Problem(**problem)))
         refused = {one["domain"]: one["msg"] for one in looked.get("failures") or []}
-        plan, refusals = sound_plan(hosts, _estate_options(options, judged), problems, refused)
-        refusals.run.extend(_of_the_run(looked))
+        plan, refusals = sound_plan(hosts, _estate_options(options, judged), wrong, refused)
+        refusals.run.extend([*_wrong_choice(options["on_refused"]), *_of_the_run(looked)])
         return {
             "changed": False,
             "domains": plan.domains,
@@ -87,8 +88,8 @@ def _of_the_run(looked: Mapping[str, Any]) -> list[str]:
     return str(looked["msg"]).splitlines() if "msg" in looked and "failures" not in looked else []
 
 
-def _wrong_choice(on_refused: str) -> Sequence[Problem]:
+def _wrong_choice(on_refused: str) -> list[str]:
     if on_refused in _CHOICES:
-        return ()
+        return []
     rule = f"it is one of: {', '.join(_CHOICES)}"
-    return [INVENTORY_RULES.problem("site", "mail_on_refused", on_refused, rule, "Choose one.")]
+    return [str(INVENTORY_RULES.problem("site", "mail_on_refused", on_refused, rule, "Choose one."))]

@@ -13,8 +13,9 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import p
 from ansible_collections.mailroom.erp.plugins.plugin_utils.running.controller_action import ControllerAction
 
 _ARGUMENTS: ArgumentSpec = {"holder": {"type": "str", "required": True}, "variable": {"type": "str", "required": True}}
-_MOST_LINES = 12
-_LONGEST = 1500
+_MOST_LINES = 5
+_LONGEST = 300
+"""Characters of a line."""
 
 
 class ActionModule(ControllerAction):
@@ -40,8 +41,8 @@ class ActionModule(ControllerAction):
 
 
 def _told(reasons: list[str], file: str | None) -> str:
-    """The reasons, one per line; where they are many, the first."""
+    """The reasons, one per line and in short: the report has had all of them."""
     lines = "\n".join(reasons).splitlines()
-    text = "\n".join(lines[:_MOST_LINES])[:_LONGEST]
-    cut = len(lines) > _MOST_LINES or len(text) == _LONGEST
-    return text + ("\n..." if cut else "") + (f"\nAll of it is in {file}" if file else "")
+    shown = [line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..." for line in lines[:_MOST_LINES]]
+    more = [f"and {len(lines) - _MOST_LINES} more"] if len(lines) > _MOST_LINES else []
+    return "\n".join([*shown, *more, *([f"All of it is in {file}"] if file else [])])

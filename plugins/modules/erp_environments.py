@@ -2,70 +2,88 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Documentation of ``erp_mail_files``; the action plugin of the same name does the work, on the controller."""
+"""Documentation of ``erp_environments``; the action plugin of the same name does the work, on the controller."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: erp_mail_files
-short_description: Write the files of one ERP environment on the controller
+module: erp_environments
+short_description: Write the files of all environments of a play, and tell what came of the run
 version_added: 0.1.0
 author:
   - the mailroom.erp authors (@mailroom)
 description:
-  - Writes small text files into one folder on the controller, for their owner only. The folder is made with
-    mode 0700 when it is missing, files get mode 0600.
-  - A file that is as wanted already is left alone. One that is not is replaced whole.
-  - The role P(mailroom.erp.erp_mail#role) writes C(settings.yml), C(sheet.md) and C(sheet.html) with it. It works in
-    Ansible's own process, because for hundreds of environments the start of a module per file would take minutes.
+  - Writes or removes the files of each environment for which all was done, as M(mailroom.erp.erp_mail_files) does
+    for one. The sheet of one that was left out says so; its settings stay as they are.
+  - Prints a report. It has what is wrong, what changed, the senders of which there is something to tell, what to
+    look at, and in one line all environments that are as they were. What holds for three of them or more is told
+      once.
+  - When something failed, all that is known of the run is kept in C(failed_run.json) beside the folders of the
+    environments, for the user of Ansible only. It holds no secret.
 notes:
-  - It always runs on the controller as the user of Ansible. C(become) has no effect on it.
+  - The playbook C(mailroom.erp.site) calls it, once for all hosts of the play, with C(run_once). It is not meant for
+    tasks of your own; use the role P(mailroom.erp.erp_mail#role) for single hosts.
+  - It runs in Ansible's own process on the controller, because a task per host would take minutes for hundreds of
+    hosts.
 attributes:
   check_mode:
     support: full
     description: Writes nothing and says what would change.
   diff_mode:
     support: full
-    description: Shows the difference of each file, the same in check mode as in the run.
+    description: Returns the differences of each environment, for M(mailroom.erp.erp_outcome).
 options:
-  path:
-    description: The folder.
-    type: path
-    required: true
-  files:
-    description: The text of each file, by its name in the folder.
-    type: dict
-    required: true
-  state:
-    description: Whether the files shall be there or not. The folder itself stays.
+  judged:
+    description: The name of the variable that holds the result of M(mailroom.erp.erp_environments_info).
     type: str
-    choices: [present, absent]
-    default: present
-  secrets:
-    description:
-      - With V(inline), the value of C(erp_mail_password) is written into C(settings.yml) beside the name of its
-        variable. It is read only then, and never shown, in a difference neither.
+    required: true
+  plan:
+    description: The name of the variable that holds the result of M(mailroom.erp.erp_environments_plan).
     type: str
-    choices: [reference, inline]
-    default: reference
+    required: true
+  records:
+    description: The name of the variable that holds the result of M(mailroom.erp.mail_domains).
+    type: str
+    required: true
+  live:
+    description: The name of the variable that holds the result of M(mailroom.erp.mail_auth_info) after a change.
+    type: str
+    required: true
+  tenants:
+    description: What the filter P(mailroom.erp.mail_tenant_results#filter) gives.
+    type: list
+    elements: dict
+    default: []
+  confirmed_cautions:
+    description: The stamps of what is not to be told again, as the report prints them.
+    type: list
+    elements: str
+    default: []
 seealso:
-  - module: mailroom.erp.erp_mail_info
+  - module: mailroom.erp.erp_mail_files
+  - module: mailroom.erp.erp_outcome
 """
 
 EXAMPLES = r"""
-- name: Write the settings and the sheet
-  mailroom.erp.erp_mail_files:
-    path: "{{ inventory_dir }}/mailroom/{{ inventory_hostname }}"
-    files:
-      settings.yml: "{{ judged.settings_yaml }}"
-      sheet.md: "{{ judged.sheet }}"
-  delegate_to: localhost
+- name: Write the settings and the sheets of all environments
+  mailroom.erp.erp_environments:
+    judged: judged
+    plan: plan
+    records: records
+    live: live
+  run_once: true
+  register: run
 """
 
 RETURN = r"""
-files:
-  description: The paths of the files that were written or removed, or would be.
+environments:
+  description:
+    - What came of each environment of which there is something to tell, by name.
+    - Each has C(changed) and C(failed), lists of sentences, and in diff mode C(diff).
   returned: success
-  type: list
-  elements: str
+  type: dict
+result_file:
+  description: The file with all that is known of a run in which something failed; null without one.
+  returned: success
+  type: str
 """

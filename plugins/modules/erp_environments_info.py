@@ -2,70 +2,82 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Documentation of ``erp_mail_files``; the action plugin of the same name does the work, on the controller."""
+"""Documentation of ``erp_environments_info``; the action plugin of the same name does the work, on the controller."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: erp_mail_files
-short_description: Write the files of one ERP environment on the controller
+module: erp_environments_info
+short_description: Read and judge what all hosts of a play declare
 version_added: 0.1.0
 author:
   - the mailroom.erp authors (@mailroom)
 description:
-  - Writes small text files into one folder on the controller, for their owner only. The folder is made with
-    mode 0700 when it is missing, files get mode 0600.
-  - A file that is as wanted already is left alone. One that is not is replaced whole.
-  - The role P(mailroom.erp.erp_mail#role) writes C(settings.yml), C(sheet.md) and C(sheet.html) with it. It works in
-    Ansible's own process, because for hundreds of environments the start of a module per file would take minutes.
+  - Reads the variables of the declaration of each host, templated once, and judges them as
+    M(mailroom.erp.erp_mail_info) does for one host.
+  - What is wrong with a host does not fail the task. It stands in the host's needs, so that it can be told with all
+    else that is wrong.
 notes:
-  - It always runs on the controller as the user of Ansible. C(become) has no effect on it.
+  - The playbook C(mailroom.erp.site) calls it, once for all hosts of the play, with C(run_once). It is not meant for
+    tasks of your own; use the role P(mailroom.erp.erp_mail#role) for single hosts.
+  - It runs in Ansible's own process on the controller, because a task per host would take minutes for hundreds of
+    hosts.
 attributes:
   check_mode:
     support: full
-    description: Writes nothing and says what would change.
+    description: Writes nothing, so it runs the same in check mode.
   diff_mode:
-    support: full
-    description: Shows the difference of each file, the same in check mode as in the run.
+    support: none
+    description: Changes nothing, so there is no difference to show.
 options:
-  path:
-    description: The folder.
-    type: path
+  hosts:
+    description: The names of the hosts, C(ansible_play_hosts_all).
+    type: list
+    elements: str
     required: true
-  files:
-    description: The text of each file, by its name in the folder.
-    type: dict
-    required: true
-  state:
-    description: Whether the files shall be there or not. The folder itself stays.
-    type: str
-    choices: [present, absent]
-    default: present
-  secrets:
-    description:
-      - With V(inline), the value of C(erp_mail_password) is written into C(settings.yml) beside the name of its
-        variable. It is read only then, and never shown, in a difference neither.
-    type: str
-    choices: [reference, inline]
-    default: reference
 seealso:
+  - module: mailroom.erp.erp_environments_plan
   - module: mailroom.erp.erp_mail_info
 """
 
 EXAMPLES = r"""
-- name: Write the settings and the sheet
-  mailroom.erp.erp_mail_files:
-    path: "{{ inventory_dir }}/mailroom/{{ inventory_hostname }}"
-    files:
-      settings.yml: "{{ judged.settings_yaml }}"
-      sheet.md: "{{ judged.sheet }}"
-  delegate_to: localhost
+- name: Judge the declarations of all environments
+  mailroom.erp.erp_environments_info:
+    hosts: "{{ ansible_play_hosts_all }}"
+  run_once: true
+  no_log: true
+  register: judged
 """
 
 RETURN = r"""
-files:
-  description: The paths of the files that were written or removed, or would be.
+variables:
+  description: For each host the accounts and domains that it declares, with their secrets.
+  returned: success
+  type: dict
+needs:
+  description: For each host that declares an environment C(needs), as M(mailroom.erp.erp_mail_info) returns it.
+  returned: success
+  type: dict
+declarations:
+  description: For each of them the declaration, for M(mailroom.erp.erp_environments).
+  returned: success
+  type: dict
+tenants:
+  description: What all of them need from Microsoft Entra, as the filter P(mailroom.erp.mail_tenants#filter) gives it.
+  returned: success
+  type: dict
+problems:
+  description: The broken rules of these, by their parts.
+  returned: success
+  type: list
+  elements: dict
+left_out:
+  description: The environments of the inventory that are not among O(hosts).
   returned: success
   type: list
   elements: str
+cautions:
+  description: For each host what works, but not well, one sentence each.
+  returned: success
+  type: dict
 """

@@ -2,70 +2,137 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Documentation of ``erp_mail_files``; the action plugin of the same name does the work, on the controller."""
+"""Documentation of ``erp_environments_plan``; the action plugin of the same name does the work, on the controller."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: erp_mail_files
-short_description: Write the files of one ERP environment on the controller
+module: erp_environments_plan
+short_description: Add up what all environments need, without those that break rules
 version_added: 0.1.0
 author:
   - the mailroom.erp authors (@mailroom)
 description:
-  - Writes small text files into one folder on the controller, for their owner only. The folder is made with
-    mode 0700 when it is missing, files get mode 0600.
-  - A file that is as wanted already is left alone. One that is not is replaced whole.
-  - The role P(mailroom.erp.erp_mail#role) writes C(settings.yml), C(sheet.md) and C(sheet.html) with it. It works in
-    Ansible's own process, because for hundreds of environments the start of a module per file would take minutes.
+  - Adds up the needs of all hosts into options of M(mailroom.erp.mail_domains), as the filter
+    P(mailroom.erp.mail_needs#filter) does.
+  - What breaks a rule is left out with all that depends on it. A domain takes the environments that send as it with
+    it, and an environment takes all its needs with it. Its senders still count, so no change may harm them.
 notes:
-  - It always runs on the controller as the user of Ansible. C(become) has no effect on it.
+  - The playbook C(mailroom.erp.site) calls it, once for all hosts of the play, with C(run_once). It is not meant for
+    tasks of your own; use the role P(mailroom.erp.erp_mail#role) for single hosts.
+  - It runs in Ansible's own process on the controller, because a task per host would take minutes for hundreds of
+    hosts.
 attributes:
   check_mode:
     support: full
-    description: Writes nothing and says what would change.
+    description: Writes nothing, so it runs the same in check mode.
   diff_mode:
-    support: full
-    description: Shows the difference of each file, the same in check mode as in the run.
+    support: none
+    description: Changes nothing, so there is no difference to show.
 options:
-  path:
-    description: The folder.
-    type: path
-    required: true
-  files:
-    description: The text of each file, by its name in the folder.
-    type: dict
-    required: true
-  state:
-    description: Whether the files shall be there or not. The folder itself stays.
+  judged:
+    description: The name of the variable that holds the result of M(mailroom.erp.erp_environments_info).
     type: str
-    choices: [present, absent]
-    default: present
-  secrets:
+    required: true
+  looked:
     description:
-      - With V(inline), the value of C(erp_mail_password) is written into C(settings.yml) beside the name of its
-        variable. It is read only then, and never shown, in a difference neither.
+      - The name of the variable that holds what M(mailroom.erp.mail_domains) returned in check mode, with
+        O(mailroom.erp.mail_domains#module:on_refused=skip). Its failures are left out. It need not be defined.
     type: str
-    choices: [reference, inline]
-    default: reference
+    required: true
+  tenants:
+    description: What the filter P(mailroom.erp.mail_tenant_results#filter) gives. Environments that failed are left
+      out.
+    type: list
+    elements: dict
+    default: []
+  complete:
+    description: Whether this inventory holds every sender of these domains, which is C(mail_dns_complete).
+    type: bool
+    default: false
+  limit:
+    description: The pattern of C(--limit), empty when there is none.
+    type: str
+    default: ""
+  accept_stale:
+    description: The services whose old addresses are published, which is C(mail_dns_accept_stale).
+    type: list
+    elements: str
+    default: []
+  on_refused:
+    description: Whether anything may be done while something is left out; V(stop) or V(skip), any other is told as
+      wrong.
+    type: str
+    default: stop
 seealso:
-  - module: mailroom.erp.erp_mail_info
+  - module: mailroom.erp.erp_environments_info
+  - module: mailroom.erp.mail_domains
 """
 
 EXAMPLES = r"""
-- name: Write the settings and the sheet
-  mailroom.erp.erp_mail_files:
-    path: "{{ inventory_dir }}/mailroom/{{ inventory_hostname }}"
-    files:
-      settings.yml: "{{ judged.settings_yaml }}"
-      sheet.md: "{{ judged.sheet }}"
-  delegate_to: localhost
+- name: Add up the needs of all environments
+  mailroom.erp.erp_environments_plan:
+    judged: judged
+    looked: looked
+  run_once: true
+  no_log: true
+  register: plan
 """
 
 RETURN = r"""
-files:
-  description: The paths of the files that were written or removed, or would be.
+domains:
+  description: What to make of each domain, for the option of M(mailroom.erp.mail_domains) of this name.
+  returned: success
+  type: list
+  elements: dict
+dns:
+  description: The DNS account of most domains, with its secrets.
+  returned: success
+  type: dict
+mx_services:
+  description: Which services are told by a domain's MX hosts.
+  returned: success
+  type: list
+  elements: dict
+senders:
+  description: Who sends, for the option of M(mailroom.erp.mail_domains) of this name.
+  returned: success
+  type: list
+  elements: dict
+names:
+  description: All domains that are ours, as A-labels.
   returned: success
   type: list
   elements: str
+cautions:
+  description: What is held back or not known, one sentence each.
+  returned: success
+  type: list
+  elements: str
+refused:
+  description: What is left out and why.
+  returned: success
+  type: dict
+  contains:
+    environments:
+      description: Environments that break rules, by name, with a list of sentences each.
+      type: dict
+      returned: always
+    dependents:
+      description: Environments that send as domains which are left out, each with the list of these.
+      type: dict
+      returned: always
+    domains:
+      description: Domains that break rules, with a list of sentences each.
+      type: dict
+      returned: always
+    run:
+      description: What is wrong with the run as a whole, so that nothing can be done.
+      type: list
+      elements: str
+      returned: always
+goes_on:
+  description: Whether anything may be written.
+  returned: success
+  type: bool
 """

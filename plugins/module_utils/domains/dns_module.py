@@ -66,6 +66,8 @@ def run_dns_module(
     if many:
         result |= {"verdicts": verdicts(run), "planned": [planned(one) for one in _changed(outcomes)]}
         result["sender_warnings"] = list(run.guard.warnings)
+    for one in result.get("failures") or []:
+        one["msg"] = failure_text(one["msg"], params)
     result = sendable(result)
     failures = [outcome for outcome in outcomes if outcome.failure]
     for line in progress.said:

@@ -19,7 +19,8 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environme
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_input import HostNeeds
 from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import canonical_json, untemplated
 
-_VARIABLE = "mail_dns_account"
+ACCOUNT_VARIABLE = "mail_dns_account"
+"""Where a host declares the DNS account of its domains."""
 
 
 DifferentAccounts = dict[str, tuple[str, Any]]
@@ -42,7 +43,7 @@ def account_of(
     found = different_accounts(hosts) or others
     if len(found) == 1:
         host, account = next(iter(found.values()))
-        return _checked(host, _VARIABLE, account)
+        return _checked(host, ACCOUNT_VARIABLE, account)
     if found:
         names = " and ".join(host for host, _account in found.values())
         rule = f"{names} have different DNS accounts for this domain"
@@ -50,7 +51,7 @@ def account_of(
     else:
         rule = "no host of this play has a DNS account for this domain"
         way_out = "Declare mail_dns_account, or the domain's own dns."
-    return None, [INVENTORY_RULES.problem(domain, _VARIABLE, None, rule, way_out)]
+    return None, [INVENTORY_RULES.problem(domain, ACCOUNT_VARIABLE, None, rule, way_out)]
 
 
 def wrong_account(account: Any) -> list[str]:

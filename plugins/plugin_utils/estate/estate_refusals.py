@@ -15,6 +15,8 @@ from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import longest_match
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.declared_domains import read_declared_domains
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_accounts import ACCOUNT_VARIABLE
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_input import EstateOptions, HostNeeds
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_plan import EstatePlan, add_up
 
@@ -50,23 +52,36 @@ class EstateRefusals:
 
 
 def sound_plan(
-    hosts: Iterable[HostNeeds], options: EstateOptions, problems: Iterable[Problem], domains: Mapping[str, str]
+    hosts: Iterable[HostNeeds],
+    options: EstateOptions,
+    environments: Mapping[str, list[str]],
+    domains: Mapping[str, str],
 ) -> tuple[EstatePlan, EstateRefusals]:
     """Add up what can be done.
 
     :param hosts: each host of the play once
     :param options: what the run may do
-    :param problems: what is known to be wrong already, of hosts
+    :param environments: what is known to be wrong with hosts already, one sentence each
     :param domains: the domains that the DNS side refuses, each with the reason
     :returns: the plan of the rest, which breaks no rule, and what is left out. Each time more is left out, so it ends
     """
     ordered = sorted(hosts, key=lambda one: one.host)
+    names = sorted(read_declared_domains((host.host, host.domains) for host in ordered).by_name)
     refusals = EstateRefusals(domains={name: [reason] for name, reason in domains.items()})
-    plan = first = add_up(ordered, options)
-    smaller = _note(refusals, problems, ordered, first.names) or bool(domains)
-    while _note(refusals, plan.problems, ordered, first.names) | _dependents(refusals, ordered) | smaller:
-        plan, smaller = add_up(_rest(ordered, refusals), _options(ordered, options), frozenset(refusals.domains)), False
-    return replace(plan, names=first.names), refusals
+    for host in ordered:
+        for problem in (host.needs or {}).get("problems", []):
+            _add(refusals.environments, host.host, str(Problem(**problem)))
+        for reason in environments.get(host.host, []):
+            _add(refusals.environments, host.host, reason)
+    # whose account a domain has cannot be said while it is not known what wrong environments need
+    sure = [problem for problem in add_up(ordered, options).problems if problem.where != ACCOUNT_VARIABLE]
+    _note(refusals, sure, ordered, names)
+    smaller = True
+    while smaller:
+        _dependents(refusals, ordered)
+        plan = add_up(_rest(ordered, refusals), _options(ordered, options), frozenset(refusals.domains))
+        smaller = _note(refusals, plan.problems, ordered, names)
+    return replace(plan, names=names), refusals
 
 
 def domains_sent_as(needs: Mapping[str, Any]) -> set[str]:
@@ -97,13 +112,11 @@ def _note(
     return found
 
 
-def _dependents(refusals: EstateRefusals, hosts: Sequence[HostNeeds]) -> bool:
-    """Refuse the environments of refused domains; tells whether that is anything new."""
-    found = False
+def _dependents(refusals: EstateRefusals, hosts: Sequence[HostNeeds]) -> None:
+    """Refuse the environments of refused domains."""
     for host in hosts:
         for domain in sorted(domains_sent_as(host.needs or {}) & set(refusals.domains)):
-            found = _add(refusals.dependents, host.host, domain) or found
-    return found
+            _add(refusals.dependents, host.host, domain)
 
 
 def _add(reasons: _Reasons, name: str, reason: str) -> bool:

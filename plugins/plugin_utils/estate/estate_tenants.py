@@ -109,34 +109,20 @@ def tenants_of(hosts: Iterable[HostTenant]) -> TenantPlan:
     return plan
 
 
-def tenant_refusals(results: Iterable[Mapping[str, Any]]) -> list[Problem]:
-    """What the tenants refused, as problems of the environments.
-
-    :param results: those of ``entra_environments``, one per tenant, each with the ``environments`` that were asked for
-        as ``asked`` (list of hosts)
-    """
-    told = tenant_failures(results)
-    way_out = "docs/entra.md tells what the automation needs."
-    return [
-        INVENTORY_RULES.problem(host, "mail_entra_tenant", None, reason, way_out)
-        for host, reasons in told.items()
-        for reason in reasons
-    ]
-
-
 def tenant_failures(results: Iterable[Mapping[str, Any]]) -> dict[str, list[str]]:
     """What failed in the tenants, by host; a tenant that cannot be reached fails all its environments.
 
-    :param results: as :func:`tenant_refusals` takes them
+    :param results: those of ``entra_environments``, one per tenant, each with the hosts that were asked for (``asked``)
+    :returns: for each host that failed the reasons, which begin with its name
     """
     failed: dict[str, list[str]] = {}
     for result in results:
         found = result.get("environments")
         for host in result["asked"] if found is None else ():
-            failed[host] = [str(result.get("msg") or "the tenant could not be looked at").rstrip(".")]
+            failed[host] = [f"{host}: {result.get('msg') or 'its tenant could not be looked at'}"]
         for host, one in (found or {}).items():
             if one["problems"]:
-                failed[host] = [problem.rstrip(".") for problem in one["problems"]]
+                failed[host] = [f"{host}: {problem}" for problem in one["problems"]]
     return failed
 
 

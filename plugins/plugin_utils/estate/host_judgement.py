@@ -17,6 +17,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environme
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.host_declaration import (
     DECLARATION_OPTIONS,
     DECLARED_IN,
+    InventoryFacts,
     inventory_facts,
     names_of_domains,
 )
@@ -88,19 +89,27 @@ def judged_variables(host: str, variables: Variables, catalogues: Catalogues) ->
     """
     reader = _Reader(host, variables)
     judgement = HostJudgement({name: reader.value(name) for name in SHARED_VARIABLES if name in variables.raw})
-    options = reader.options() if "erp_mail_system" in variables.raw else None
-    if options is not None and not reader.unreadable:
-        _judge(judgement, options, variables, catalogues)
-        judgement.variables |= {DECLARED_IN["system"]: options["system"]}
+    if "erp_mail_system" in variables.raw:
+        options, folder = reader.options(), reader.value(_OUTPUT_DIR)
+        judgement.variables |= {DECLARED_IN["system"]: options["system"] or True}
         judgement.variables |= {DECLARED_IN["catalogue_services"]: options["catalogue_services"] or {}}
-    elif reader.unreadable:
-        judgement.variables |= {DECLARED_IN["system"]: options is not None}
+        facts = inventory_facts(variables.raw)
+        if folder:
+            judgement.declaration = {"options": options, "facts": facts.as_dict(), "output_dir": folder}
+        if not reader.unreadable:
+            _judge(judgement, options, facts, variables, catalogues)
+    if reader.unreadable:
         judgement.needs = no_needs(host, "present", reader.unreadable)
     return judgement
 
 
-def _judge(judgement: HostJudgement, options: dict[str, Any], variables: Variables, catalogues: Catalogues) -> None:
-    facts = inventory_facts(variables.raw)
+def _judge(
+    judgement: HostJudgement,
+    options: dict[str, Any],
+    facts: InventoryFacts,
+    variables: Variables,
+    catalogues: Catalogues,
+) -> None:
     catalogue = catalogues.with_entries(options["catalogue_systems"], options["catalogue_services"])
     judged = judge_host(options, facts, catalogue, lambda: read_secret(variables.templar, variables.raw))
     judgement.warnings = judged.warnings
@@ -108,7 +117,6 @@ def _judge(judgement: HostJudgement, options: dict[str, Any], variables: Variabl
         judgement.needs = no_needs(options["environment"], options["state"], judged.errors)
     else:
         judgement.needs = environment_needs(judged.environment, catalogue)
-    judgement.declaration = {"options": options, "facts": facts.as_dict(), "output_dir": variables.value(_OUTPUT_DIR)}
 
 
 class _Reader:
@@ -131,7 +139,6 @@ class _Reader:
         given |= {option: given[option] or None for option in _EMPTY_IS_NONE}
         given |= {"environment": self._host, "accept_stale": self.value("mail_dns_accept_stale")}
         given["own_domains"] = names_of_domains(self.value("mail_dns_domains"))
-        self.value(_OUTPUT_DIR)
         checked = _VALIDATOR.validate({name: value for name, value in given.items() if value is not None})
         for message in checked.error_messages:
             way_out = "docs/inventory.md shows the variables."

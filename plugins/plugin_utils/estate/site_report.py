@@ -25,6 +25,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.site_run impor
     SiteRun,
     outcomes,
 )
+from ansible_collections.mailroom.erp.plugins.plugin_utils.tenant_text import open_points
 from ansible_collections.mailroom.erp.plugins.plugin_utils.terminal_text import counted_results, wrapped
 from ansible_collections.mailroom.erp.plugins.plugin_utils.verdict_text import ToldSender, labelled
 
@@ -62,13 +63,11 @@ def site_report(run: SiteRun, words: SiteWords) -> list[str]:
     :returns: its lines, each of at most 100 characters unless a single word is longer
     """
     found = outcomes(run)
-    sections = [
-        _problems(run, found),
-        _changes(run, found, words.check_mode),
-        _verdicts(words.senders),
-        _cautions(words),
-        _unchanged(run, found),
-    ]
+    sections = [_problems(run, found)]
+    if run.goes_on:
+        done = [one for one in words.senders if not (one.environment in found and found[one.environment].failed)]
+        sections += [_changes(run, found, words.check_mode), _tenants(run), _verdicts(done)]
+        sections += [_cautions(words), _unchanged(run, found)]
     told = [line for section in sections if section for line in ("", *section)]
     # what came from outside has no ends of lines of its own any more: the wrapping made them blanks
     lines = "\n".join([*told, "", _last(run, found, words)]).split("\n")
@@ -122,6 +121,18 @@ def _changes(run: SiteRun, found: Mapping[str, EnvironmentOutcome], check_mode: 
     ]
     head = "WOULD CHANGE" if check_mode else "CHANGED"
     return [f"{head}: {_so_many(changed)}", *(wrapped("  - ", line, _WIDTH) for line in grouped(messages))]
+
+
+def _tenants(run: SiteRun) -> list[str]:
+    """What is open in the tenants."""
+    messages = [
+        Message(host, f"{host}: {point}", kind="environment", others=_names(run, host))
+        for result in run.tenants
+        for host, made in (result.get("environments") or {}).items()
+        for point in open_points(made)
+    ]
+    lines = [wrapped("  - ", line, _WIDTH) for line in grouped(messages)]
+    return ["OPEN IN MICROSOFT ENTRA", *lines] if lines else []
 
 
 def _verdicts(senders: Sequence[ToldSender]) -> list[str]:
@@ -180,15 +191,16 @@ def _cautions(words: SiteWords) -> list[str]:
 
 def _unchanged(run: SiteRun, found: Mapping[str, EnvironmentOutcome]) -> list[str]:
     same = [host for host in run.environments if host not in found]
-    return [wrapped("", f"UNCHANGED: {_so_many(same)}: {listed(same)}", _WIDTH)] if same and run.goes_on else []
+    return [wrapped("", f"UNCHANGED: {_so_many(same)}: {listed(same)}", _WIDTH)] if same else []
 
 
 def _last(run: SiteRun, found: Mapping[str, EnvironmentOutcome], words: SiteWords) -> str:
     failed = sum(bool(found[host].failed) for host in run.environments if host in found)
     changed = sum(bool(found[host].changed) for host in run.environments if host in found)
-    senders = f"; {len(words.senders)} senders: {counted_results(one.after['result'] for one in words.senders)}"
+    counted = f"; {len(words.senders)} senders: {counted_results(one.after['result'] for one in words.senders)}"
+    senders = counted if words.senders and run.goes_on else ""
     would = "would change" if words.check_mode else "changed"
-    return f"{len(run.environments)} environments, {changed} {would}, {failed} failed{senders if words.senders else ''}"
+    return f"{len(run.environments)} environments, {changed} {would}, {failed} failed{senders}"
 
 
 def _names(run: SiteRun, host: str) -> dict[str, str]:

@@ -83,23 +83,19 @@ def unwell(run: SiteRun) -> dict[str, list[str]]:
 
     :param run: its ``files`` are not looked at
     """
-    failed: dict[str, list[str]] = {}
-    for host, reasons in run.refused["environments"].items():
-        failed.setdefault(host, []).extend(reasons)
-    for host, domains in run.refused["dependents"].items():
-        reasons = [reason for domain in domains for reason in run.refused["domains"][domain]]
-        failed.setdefault(host, []).extend(reasons)
-    lonely = set(run.refused["domains"]) - {one for found in run.refused["dependents"].values() for one in found}
-    for domain, reason in [
-        *((one, "\n".join(run.refused["domains"][one])) for one in sorted(lonely)),
-        *run.failed_domains.items(),
-    ]:
+    refused = run.refused
+    failed = {host: list(reasons) for host, reasons in refused["environments"].items()}
+    for host, domains in refused["dependents"].items():
+        failed.setdefault(host, []).extend(reason for name in domains for reason in refused["domains"][name])
+    waited_for = {name for domains in refused["dependents"].values() for name in domains}
+    alone = {name: "\n".join(reasons) for name, reasons in refused["domains"].items() if name not in waited_for}
+    for domain, reason in {**alone, **run.failed_domains}.items():
         for host in run.dependents(domain):
             failed.setdefault(host, []).append(_named(domain, reason))
     for host, reasons in tenant_failures(run.tenants).items():
-        failed.setdefault(host, []).extend(_named(host, reason) for reason in reasons)
-    for reason in run.refused["run"]:
-        failed.setdefault(run.hosts[0], []).append(reason)
+        failed.setdefault(host, reasons)
+    if refused["run"]:
+        failed.setdefault(run.hosts[0], []).extend(refused["run"])
     return {host: list(dict.fromkeys(reasons)) for host, reasons in failed.items()}
 
 
