@@ -89,8 +89,8 @@ def hashes(folder: Path) -> dict[str, str]:
 
 
 def diffs(output: str) -> list[str]:
-    """The lines of all diffs that a run printed; the verdicts, indented too, are no part of them."""
-    output = re.sub(r"^TASK \[[^\n]*what receivers make of each sender\].*?(?=^TASK )", "", output, flags=re.M | re.S)
+    """The lines of all diffs that a run printed; the report, indented too, is no part of them."""
+    output = re.sub(r"^TASK \[[^\n]*tell what came of the run\].*?(?=^TASK )", "", output, flags=re.M | re.S)
     return [line for line in output.splitlines() if re.match(r"(--- |\+\+\+ |@@ |[-+ ])", line)]
 
 

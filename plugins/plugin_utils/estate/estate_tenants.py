@@ -118,11 +118,11 @@ def tenant_failures(results: Iterable[Mapping[str, Any]]) -> dict[str, list[str]
     failed: dict[str, list[str]] = {}
     for result in results:
         found = result.get("environments")
-        for host in result["asked"] if found is None else ():
-            failed[host] = [f"{host}: {result.get('msg') or 'its tenant could not be looked at'}"]
-        for host, one in (found or {}).items():
-            if one["problems"]:
-                failed[host] = [f"{host}: {problem}" for problem in one["problems"]]
+        own = {host: one["problems"] for host, one in (found or {}).items() if one["problems"]}
+        if not own and (found is None or "msg" in result):
+            told = result.get("msg") or "its tenant could not be looked at"
+            own = {host: [told] for host in result["asked"]}
+        failed |= {host: [f"{host}: {problem}" for problem in problems] for host, problems in own.items()}
     return failed
 
 

@@ -200,7 +200,7 @@ def _last(run: SiteRun, found: Mapping[str, EnvironmentOutcome], words: SiteWord
     counted = f"; {len(words.senders)} senders: {counted_results(one.after['result'] for one in words.senders)}"
     senders = counted if words.senders and run.goes_on else ""
     would = "would change" if words.check_mode else "changed"
-    return f"{len(run.environments)} environments, {changed} {would}, {failed} failed{senders}"
+    return f"{_so_many(run.environments)}, {changed} {would}, {failed} failed{senders}"
 
 
 def _names(run: SiteRun, host: str) -> dict[str, str]:
