@@ -26,7 +26,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.site_run impor
     unwell,
 )
 from ansible_collections.mailroom.erp.plugins.plugin_utils.running.controller_action import ControllerAction
-from ansible_collections.mailroom.erp.plugins.plugin_utils.running.play_variables import PlayVariables, registered
+from ansible_collections.mailroom.erp.plugins.plugin_utils.running.play_variables import PlayVariables, kept_result
 from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.written_environment import (
     file_differences,
     write_environment,
@@ -56,7 +56,7 @@ class ActionModule(ControllerAction):
         :param variables: those of the host that the task runs for; all others are reached through them
         :returns: what came of each environment of which there is something to tell
         """
-        known = {name: registered(variables, options[name]) for name in ("judged", "plan", "records", "live")}
+        known = {name: kept_result(variables, options[name]) for name in ("judged", "plan", "records", "live")}
         run = self._run(known, options["tenants"], variables)
         for line in site_report(run, self._words(known, options["confirmed_cautions"])):
             Display().display(line)

@@ -19,7 +19,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_tenants
     with_transport,
 )
 from ansible_collections.mailroom.erp.plugins.plugin_utils.running.controller_action import ControllerAction
-from ansible_collections.mailroom.erp.plugins.plugin_utils.running.play_variables import registered
+from ansible_collections.mailroom.erp.plugins.plugin_utils.running.play_variables import kept_result
 
 _ARGUMENTS: ArgumentSpec = {
     "judged": {"type": "str", "required": True},
@@ -45,7 +45,7 @@ class ActionModule(ControllerAction):
         :param variables: those of the host that the task runs for
         :returns: the options of ``mail_domains``, what is left out and why, and whether anything may be written
         """
-        judged, looked = registered(variables, options["judged"]), registered(variables, options["looked"])
+        judged, looked = kept_result(variables, options["judged"]), kept_result(variables, options["looked"])
         made = {host: one for result in options["tenants"] for host, one in (result.get("environments") or {}).items()}
         hosts = [_host(host, own, judged["needs"].get(host), made) for host, own in judged["variables"].items()]
         wrong = tenant_failures(options["tenants"])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,9 +18,10 @@ from ansible_collections.mailroom.erp.tests.integration.entra_site import PASSWO
 from ansible_collections.mailroom.erp.tests.integration.estate import SITE
 from ansible_collections.mailroom.erp.tests.integration.playbook import Result, run_playbook
 from ansible_collections.mailroom.erp.tests.servers.bind import Bind
+from ansible_collections.mailroom.erp.tests.servers.dns_sockets import free_port
 from ansible_collections.mailroom.erp.tests.servers.entra.entra_server import EntraServer
 from ansible_collections.mailroom.erp.tests.servers.sending_service import AFAS_ZONES
-from ansible_collections.mailroom.erp.tests.servers.server import free_port, zone_text
+from ansible_collections.mailroom.erp.tests.servers.server import zone_text
 
 
 def customers(count: int) -> list[str]:
@@ -75,8 +77,11 @@ class TroubledEstate:
     def report(self, result: Result) -> str:
         """What a person reads, with what is another in each run left out: places, and ports."""
         told = result.output.partition("tell what came of the run] ***\n")[2].partition("\nok: [")[0]
-        told = told.replace(str(self.folder), "<folder>").replace(str(self.world.folder), "<server>")
-        return re.sub(r"(port |127\.0\.0\.1:|localhost:)\d+", r"\1<port>", told)
+        whole = re.sub(r"\n {4,}", " ", told)
+        whole = whole.replace(str(self.folder), "<folder>").replace(str(self.world.folder), "<server>")
+        whole = re.sub(r"(port |127\.0\.0\.1:|localhost:)\d+", r"\1<port>", whole)
+        # wrapped anew: how long a place is must not show
+        return "".join(f"{textwrap.fill(line, 100, subsequent_indent='    ')}\n" for line in whole.splitlines())
 
 
 @contextmanager

@@ -25,7 +25,7 @@ class UnreadableVariable(Exception):
         )
 
 
-def registered(variables: Mapping[str, Any], name: str) -> dict[str, Any]:
+def kept_result(variables: Mapping[str, Any], name: str) -> dict[str, Any]:
     """The result of an earlier task, as it is kept: to pass it as an option would template all of it again.
 
     :param variables: of the task's host, raw

@@ -131,7 +131,7 @@ def test_harm_that_no_domain_of_the_sender_causes_stops_the_run(zones: OurZones)
         "$TTL 60\n@ IN SOA n. h. 1 7200 900 1209600 300\n@ IN NS n.\n"
         '@ IN TXT "v=spf1 include:harmed.example -all"\n_dmarc IN TXT "v=DMARC1; p=reject"\n',
     )
-    params = {"senders": [sender("customer.example")], "on_refused": "skip"}
+    params: dict[str, Any] = {"senders": [sender("customer.example")], "on_refused": "skip"}
     refused = zones.refused(lambda: zones.planned([HARM, "ok.example"], spf=WISH["spf"], **params).execute(write=True))
     assert "erp@customer.example" in str(refused)
 

@@ -167,7 +167,7 @@ ESTATES = st.lists(
 def test_the_rest_rests_on_nothing_that_is_left_out(
     estate: list[tuple[set[str], bool, bool]], refused: set[str]
 ) -> None:
-    everywhere = {f"{letter}.example": {"services": []} for letter in LETTERS}
+    everywhere: dict[str, Any] = {f"{letter}.example": {"services": []} for letter in LETTERS}
     hosts = [
         replace(
             host(f"host{number}", *(f"{one}.example" for one in sorted(letters)), wrong=wrong),

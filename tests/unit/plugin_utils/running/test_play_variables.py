@@ -16,7 +16,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.running.play_variable
     HostView,
     UnreadableVariable,
     is_constant,
-    registered,
+    kept_result,
 )
 from ansible_collections.mailroom.erp.tests.integration.playbook import OUR_PYTHON, run_playbook
 
@@ -33,14 +33,16 @@ def view(shared: dict[int, Any] | None = None, **raw: Any) -> HostView:
 
 
 def test_a_value_without_a_template_is_read_once_for_all_hosts() -> None:
-    domains, shared = {"acme.example": {"services": []}}, {}
+    shared: dict[int, Any] = {}
+    domains: dict[str, Any] = {"acme.example": {"services": []}}
     first, second = (view(shared, mail_dns_domains=domains) for _host in range(2))
     assert first.value("mail_dns_domains") == domains
     assert first.value("mail_dns_domains") is second.value("mail_dns_domains")
 
 
 def test_a_template_is_each_host_s_own() -> None:
-    template, shared = trust_as_template("{{ customer }}.example"), {}
+    shared: dict[int, Any] = {}
+    template = trust_as_template("{{ customer }}.example")
     values = [view(shared, customer=name, domain=template).value("domain") for name in ("a", "b")]
     assert values == ["a.example", "b.example"]
 
@@ -59,9 +61,9 @@ def test_what_may_be_a_template_is_no_constant(value: object) -> None:
 
 
 def test_a_result_of_a_skipped_task_is_empty() -> None:
-    assert registered({"done": {"skipped": True, "changed": False}}, "done") == {}
-    assert registered({}, "done") == {}
-    assert registered({"done": {"domains": []}}, "done") == {"domains": []}
+    assert kept_result({"done": {"skipped": True, "changed": False}}, "done") == {}
+    assert kept_result({}, "done") == {}
+    assert kept_result({"done": {"domains": []}}, "done") == {"domains": []}
 
 
 PLAY = """
