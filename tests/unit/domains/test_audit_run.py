@@ -75,7 +75,7 @@ FINDINGS: dict[str, tuple[list[str], str, str]] = {
     "out of reach": (spf("v=spf1 include:nobody.invalid -all"), "fault", "cannot be resolved"),
     "no DMARC": (GOOD[:2], "concern", "there is none at this name"),
     "two DMARC": ([*GOOD, '_dmarc IN TXT "v=DMARC1; p=none"'], "fault", "as if there were none"),
-    "bad DMARC": (policy("v=DMARC1; p=none; p=reject"), "fault", "stands at most once"),
+    "bad DMARC": (policy("v=DMARC1; p=none; p=reject"), "fault", "p= stands 2 times"),
     "bad tag": (policy("v=DMARC1; p=strict; rua=mailto:d@acme.example"), "fault", "none of the values"),
     "p=none": (policy("v=DMARC1; p=none; rua=mailto:d@acme.example"), "concern", "do nothing about mail that fails"),
     "no rua": (policy("v=DMARC1; p=reject"), "concern", "nobody learns who sends"),

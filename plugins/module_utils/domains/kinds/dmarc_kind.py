@@ -58,6 +58,7 @@ _TAGS = {
     "fo": "fo",
     "psd": "psd",
 }
+_OPTIONS = {**{tag: option for option, tag in _TAGS.items()}, "t": "testing"}
 _WHERE = "DMARC record"
 _RULES = RuleSource("documentation of mailroom.erp.dmarc_record")
 
@@ -95,7 +96,7 @@ class DmarcRecipe:
         before = " | ".join(records) or None
         after = None if self.absent else self._after(records[0] if records else None)
         change = txt_change(self.name, self.ttl, found, records, after, dmarc.is_dmarc)
-        return RecordPlan(before, after, change, self._concerns(after))
+        return RecordPlan(before, after, change, [*self._mended(records, after), *self._concerns(after)])
 
     def judge(self, plan: RecordPlan, world: World) -> None:
         """A record that is managed elsewhere is looked at where the world finds it; relatives may have to agree."""
@@ -117,7 +118,8 @@ class DmarcRecipe:
             live = dmarc.parse_dmarc(before) if before is not None else None
             record = dmarc.merge_dmarc(live, self.wish)
         except DmarcError as error:
-            way_out = "Correct the record in the zone first: receivers act as if there were none."
+            say = Option(f"dmarc.{_OPTIONS.get(error.tag or '', 'obsolete_tags')}")
+            way_out = WayOut(("Say which of the values is right with ", say, ", or correct the record in the zone."))
             raise Refused(_RULES.told(self.domain, _WHERE, error.value, str(error), way_out)) from None
         faults = dmarc.dmarc_faults(record)
         if faults:
@@ -130,6 +132,15 @@ class DmarcRecipe:
         if problem:
             raise Refused(problem)
         return str(record)
+
+    def _mended(self, records: list[str], after: str | None) -> list[str]:
+        """What was wrong with the live record and is not with the new one; for the person who reads the difference."""
+        if after is None or not records or records[0] == after:
+            return []
+        live, new = dmarc.parse_dmarc(records[0]), dmarc.parse_dmarc(after)
+        faults = [dmarc.doubled_fault(live, name) for name in live.doubled]
+        gone = [one for one in dmarc.spelling_concerns(live) if one not in dmarc.spelling_concerns(new)]
+        return [f"{self.domain}: mended in the record: {one}" for one in [*faults, *gone]]
 
     def _tightened(self, after: str, before: str | None) -> Problem:
         rule = (

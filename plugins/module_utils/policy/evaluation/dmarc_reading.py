@@ -96,19 +96,9 @@ def find(lookup: Lookup, domain: str) -> FoundPolicy:
 
 @lru_cache(maxsize=4096)
 def _read(domain: str, text: str) -> FoundPolicy:
-    """Take a record apart; what is no known tag is ignored (RFC 9989 section 4.8).
-
-    Tag names are compared without case: the ABNF of RFC 7489 section 6.4 does, and so do the receivers who follow it.
-    """
-    tags: dict[str, str] = {}
-    for part in text.split(";"):
-        name, equals, value = part.partition("=")
-        tag = name.strip(_WHITE).lower()
-        if not equals or tag not in _KNOWN:
-            continue
-        if tag in tags:
-            return FoundPolicy(
-                fault=f"{policy_name(domain)} has the tag {tag}= twice, so it is void (RFC 6376 section 3.2)"
-            )
-        tags[tag] = value.strip(_WHITE)
-    return FoundPolicy(PolicyRecord(domain, text, tags))
+    """Take a record apart; what is no known tag is ignored (RFC 9989 section 4.8)."""
+    record = dmarc.parse_dmarc(text)
+    if record.doubled:
+        return FoundPolicy(fault=f"{policy_name(domain)}: {dmarc.doubled_fault(record, record.doubled[0])}")
+    tags = {record.key(tag.name): tag.value for tag in record if tag.name}
+    return FoundPolicy(PolicyRecord(domain, text, {name: tags[name] for name in tags if name in _KNOWN}))

@@ -414,8 +414,12 @@ WRONG_RECORDS = [
         ['_dmarc IN TXT "v=DMARC1; p=none"', '_dmarc IN TXT "v=DMARC1; p=reject"'],
         ["2 DMARC records", "RFC 9989 section 4.10"],
     ),
-    (['_dmarc IN TXT "v=DMARC1; p=none; p=reject"'], ["p= stands at most once"]),
-    (['_dmarc IN TXT "v=DMARC1; p"'], ["name=value"]),
+    (
+        ['_dmarc IN TXT "v=DMARC1; p=none; aspf=r; ASPF=s"'],
+        ["aspf= stands 2 times", "RFC 6376 section 3.2", "Say which of the values is right with `aspf`"],
+    ),
+    (['_dmarc IN TXT "v=DMARC1; p=none; T=y; t=n"'], ["t= stands 2 times", "right with `testing`"]),
+    (['_dmarc IN TXT "v=DMARC1; p=none; pct=1; pct=2"'], ["pct= stands 2 times", "right with `obsolete_tags`"]),
     (['_dmarc IN TXT "v=DMARC1; p=none; adkim=strict"'], ["adkim=strict", "RFC 9989 section 4.7"]),
     (['_dmarc IN TXT "v=DMARC1; p=none; sp=nothing"'], ["sp=nothing"]),
 ]
@@ -427,6 +431,34 @@ def test_a_wrong_policy_record_is_refused_with_its_rule(company: Company, record
     message = company.refusal(dmarc={"policy": "none"})
     for word in ["acme.example", *words]:
         assert word in message
+
+
+@pytest.mark.parametrize(
+    ("live", "wish", "record", "words"),
+    [
+        ("v=DMARC1; P=reject; x=1", {"policy": "quarantine"}, "v=DMARC1; p=quarantine; x=1", None),
+        ("v=DMARC1; p=none; p=reject", {"policy": "none"}, "v=DMARC1; p=none", "take the last, p=reject"),
+        ("v=DMARC1; p=none; x=1; X=2", {}, "v=DMARC1; p=none; x=2", "x= stands 2 times"),
+        ("V=DMARC1; p=none", {"policy": "quarantine"}, "v=DMARC1; p=quarantine", "not written v=DMARC1"),
+        ("v=DMARC1; p=none;; x=1", {"policy": "quarantine"}, "v=DMARC1; p=quarantine; x=1", "an empty part"),
+        ("v=DMARC1; p", {"policy": "none"}, "v=DMARC1; p=none", "is no tag"),
+    ],
+)
+def test_what_receivers_would_not_read_is_mended_and_told(
+    company: Company, live: str, wish: dict[str, Any], record: str, words: str | None
+) -> None:
+    company.live(f'_dmarc IN TXT "{live}"')
+    outcome = company.run(dmarc=wish)
+    assert company.read("_dmarc.acme.example") == [record]
+    told = [warning for warning in outcome.warnings if "mended in the record" in warning]
+    assert [words in warning for warning in told] == [True] if words else told == []
+    assert not company.run(dmarc=wish).changed
+
+
+def test_a_void_policy_counts_as_none_when_it_is_tightened(company: Company) -> None:
+    company.live('_dmarc IN TXT "v=DMARC1; p=none; p=quarantine"')
+    message = company.refusal(dmarc={"policy": "quarantine", "tighten": False})
+    assert "would become stricter" in message
 
 
 def test_a_policy_without_p_is_completed(company: Company) -> None:

@@ -1,0 +1,73 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Records that are odd, and a user's tasks: what is written is what receivers read, and both readers say the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.mailroom.erp.tests.integration.playbook import Result, module_task, run_play
+from ansible_collections.mailroom.erp.tests.servers.server import zone_text
+from ansible_collections.mailroom.erp.tests.servers.zone_folder import ZoneFolder
+
+SENDER = {"from": "erp@acme.example", "envelope_from": "erp@acme.example", "sources": ["192.0.2.1"]}
+
+
+def zones(tmp_path: Path, *records: str) -> ZoneFolder:
+    """The zone acme.example with these lines, the zone above it, and a zone of others."""
+    text = zone_text("acme.example", "\n".join(["@ IN MX 10 ns1", *records]))
+    others = {name: zone_text(name) for name in ("example", "elsewhere.example")}
+    return ZoneFolder(tmp_path / "zones", {"acme.example": text, **others})
+
+
+def done(tmp_path: Path, folder: ZoneFolder, module: str, *args: str, **options: Any) -> Result:
+    """What one task with a module that writes acme.example comes to; it shows its result."""
+    shared = {"domain": "acme.example", "dns": folder.dns_option, "resolver": folder.resolver_option}
+    return run_play(tmp_path, [module_task(module, **shared, **options)], "--diff", "-v", *args)
+
+
+def audited(tmp_path: Path, folder: ZoneFolder, *, selectors: tuple[str, ...] = ()) -> str:
+    """What an audit of acme.example and the verdict of its sender say, in one line."""
+    task = module_task(
+        "mail_auth_info",
+        domains=[{"domain": "acme.example", "selectors": list(selectors)}],
+        senders=[SENDER],
+        resolver=folder.resolver_option,
+    )
+    result = run_play(tmp_path, [task], "-v")
+    assert result.rc == 0, result.output
+    return result.flat
+
+
+def test_a_policy_in_capitals_is_changed_in_its_place(tmp_path: Path) -> None:
+    folder = zones(
+        tmp_path,
+        '@ IN TXT "v=spf1 ip4:192.0.2.1 -all"',
+        '_dmarc IN TXT "v=DMARC1; P=reject; rua=mailto:d@acme.example"',
+    )
+    first = done(tmp_path, folder, "dmarc_record", policy="quarantine")
+    assert (first.rc, first.changed) == (0, 1), first.output
+    assert folder.values("_dmarc.acme.example", "TXT") == ['"v=DMARC1; p=quarantine; rua=mailto:d@acme.example"']
+    assert done(tmp_path, folder, "dmarc_record", policy="quarantine").changed == 0
+    said = audited(tmp_path, folder)
+    assert '"policy": "quarantine"' in said and "is void" not in said and '"faults": 0' in said
+
+
+@pytest.mark.parametrize("double", ["p=quarantine; P=reject", "p=quarantine; new=1; new=2"])
+def test_a_doubled_tag_is_a_fault_that_the_run_mends(tmp_path: Path, double: str) -> None:
+    folder = zones(
+        tmp_path,
+        '@ IN TXT "v=spf1 ip4:192.0.2.1 -all"',
+        f'_dmarc IN TXT "v=DMARC1; {double}; rua=mailto:d@acme.example"',
+    )
+    assert "stands 2 times" in audited(tmp_path, folder)
+    mended = done(tmp_path, folder, "dmarc_record", policy="quarantine")
+    assert (mended.rc, mended.changed) == (0, 1), mended.output
+    (record,) = folder.values("_dmarc.acme.example", "TXT")
+    assert record.count("p=") == 1 and record.count("new=") <= 1
+    said = audited(tmp_path, folder)
+    assert "stands 2 times" not in said and '"policy": "quarantine"' in said
+    assert done(tmp_path, folder, "dmarc_record", policy="quarantine").changed == 0
