@@ -122,6 +122,16 @@ options:
     type: str
     choices: [present, absent]
     default: present
+  near_miss:
+    description:
+      - What to do when a TXT value at the name is meant as a policy, receivers ignore it (C(v=DMARC1 p=reject), a
+        blank before it, quotes in it), and the name has no policy record yet.
+      - V(refuse) names it before anything is written. V(replace) has the new record take its place; nothing of it is
+        taken over. V(keep) writes the new record beside it.
+      - Beside a record that is there, or with O(state=absent), only V(replace) takes it away. A warning names it.
+    type: str
+    choices: [refuse, replace, keep]
+    default: refuse
   ttl:
     description: Seconds that resolvers may keep the record. Kept as it is unless given; a new record gets V(3600).
     type: int

@@ -56,6 +56,20 @@ def test_a_policy_in_capitals_is_changed_in_its_place(tmp_path: Path) -> None:
     assert '"policy": "quarantine"' in said and "is void" not in said and '"faults": 0' in said
 
 
+def test_a_record_that_is_nearly_one_is_named_and_waits_for_the_user(tmp_path: Path) -> None:
+    folder = zones(tmp_path, "@ IN TXT v=spf1 mx -all", '_dmarc IN TXT "v=DMARC1 p=reject"')
+    said = audited(tmp_path, folder)
+    assert "it looks meant as SPF, but receivers ignore it because no space stands behind v=spf1" in said
+    assert "it looks meant as DMARC, but receivers ignore it because no semicolon stands behind v=DMARC1" in said
+    refused = done(tmp_path, folder, "spf_record", terms=["mx"])
+    assert refused.rc != 0 and "near_miss: replace" in refused.flat
+    assert folder.values("acme.example", "TXT") == ['"v=spf1" "mx" "-all"']
+    replaced = done(tmp_path, folder, "spf_record", terms=["mx"], near_miss="replace")
+    assert (replaced.rc, replaced.changed) == (0, 1), replaced.output
+    assert "-TTL" in replaced.output and "v=spf1mx-all" in replaced.output
+    assert folder.values("acme.example", "TXT") == ['"v=spf1 mx ~all"']
+
+
 @pytest.mark.parametrize("double", ["p=quarantine; P=reject", "p=quarantine; new=1; new=2"])
 def test_a_doubled_tag_is_a_fault_that_the_run_mends(tmp_path: Path, double: str) -> None:
     folder = zones(

@@ -21,6 +21,12 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy import dkim, d
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.dmarc import DmarcError
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.alignment import same_organisation
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Unresolved
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.near_misses import (
+    NearMiss,
+    near_dkim,
+    near_dmarc,
+    near_spf,
+)
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf import SpfError, SpfRecord
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.tags import TagList
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import rule_and_source
@@ -77,7 +83,10 @@ class _Auditor:
         self.result = Audit(domain)
 
     def spf(self) -> None:
-        records = spf.select_spf(self._lookup(self._domain, "TXT", "SPF record") or ())
+        values = self._lookup(self._domain, "TXT", "SPF record") or ()
+        records = spf.select_spf(values)
+        self._near_misses("SPF record", values, near_spf, "spf_record")
+        self._misplaced(values)
         self.result.spf = {"record": records[0] if len(records) == 1 else None, "records": records, "lookups": None}
         self.result.spf["flattened"] = []
         if not records:
@@ -101,6 +110,8 @@ class _Auditor:
         for fault in budget_faults(budget):
             way = "Remove terms that no longer send, or replace an include by its addresses (flatten)."
             self._find("fault", "SPF record", text, fault, way)
+        for ignored in spf_merge.ignored_terms(record):
+            self._find("fault", "SPF record", text, ignored, "Correct that term in the zone.")
         for concern in (*spf_merge.spf_concerns(record), *budget_concerns(budget)):
             self._find("concern", "SPF record", text, concern, "Mend it with spf_record, unless it is meant so.")
         self._flattened(record)
@@ -119,7 +130,9 @@ class _Auditor:
 
     def dmarc(self) -> None:
         name = f"_dmarc.{self._domain}"
-        records = dmarc.select_dmarc(self._lookup(name, "TXT", "DMARC record") or ())
+        values = self._lookup(name, "TXT", "DMARC record") or ()
+        records = dmarc.select_dmarc(values)
+        self._near_misses("DMARC record", values, near_dmarc, "dmarc_record")
         elsewhere = self._holder(name)
         self.result.dmarc = {"name": name, "record": records[0] if len(records) == 1 else None}
         self.result.dmarc |= {"records": records, "policy": None, "managed_elsewhere": elsewhere, "reports": []}
@@ -153,6 +166,7 @@ class _Auditor:
         name = dmarc.authorisation_name(self._domain, destination)
         found = self._lookup(name, "TXT", "report authorisation")
         agreed = None if found is None else bool(dmarc.select_dmarc(found))
+        self._near_misses("report authorisation", found or (), near_dmarc, "dmarc_record")
         self.result.dmarc["reports"].append({"destination": destination, "name": name, "authorized": agreed})
         if agreed is False:
             rule = f"{destination} has not agreed to get the reports, so nobody sends them there (RFC 9990 section 4)"
@@ -167,6 +181,7 @@ class _Auditor:
         self.result.dkim.append({**found, "algorithm": None, "bits": None, "usable": None})
         if values is None:
             return
+        self._near_misses("DKIM key", values, near_dkim, "dkim_record")
         verdict = dkim.judge_published(values)
         usable = not verdict.faults
         self.result.dkim[-1] |= {"algorithm": verdict.algorithm, "bits": verdict.bits, "usable": usable}
@@ -182,6 +197,22 @@ class _Auditor:
         if hosts is not None and not self.result.mx:
             rule = "the domain takes no mail, so that bounces and replies are lost (RFC 5321 section 5.1)"
             self._find("concern", "MX records", None, rule, "Publish an MX, unless nobody shall answer.")
+
+    def _near_misses(self, record: str, values: Iterable[str], near: NearMiss, module: str) -> None:
+        """Tell values that are meant as a record and that receivers ignore."""
+        for value in values:
+            sentence = near(value)
+            if sentence:
+                way = f"Correct it in the zone, or publish the record with {module} and near_miss: replace."
+                self._find("fault", record, value, f"it {sentence}", way)
+
+    def _misplaced(self, values: Iterable[str]) -> None:
+        """Tell policies that stand at the domain itself, where nobody looks for them."""
+        for value in values:
+            if dmarc.is_dmarc(value) or near_dmarc(value):
+                rule = f"it looks meant as DMARC, but receivers look for it at _dmarc.{self._domain} only"
+                way = "Publish it there with dmarc_record, and remove it here."
+                self._find("fault", "DMARC record", value, f"{rule} (RFC 9989 section 4.5)", way)
 
     def _holder(self, name: str) -> str | None:
         """Who holds a name instead of this domain's zone: the target of an alias, or a zone of its own."""

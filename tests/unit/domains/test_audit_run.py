@@ -73,6 +73,16 @@ FINDINGS: dict[str, tuple[list[str], str, str]] = {
     "void for IPv6": (spf("v=spf1 mx mx mx -all"), "concern", "for IPv6 clients 3 of its DNS lookups"),
     "a loop": (spf("v=spf1 include:acme.example -all"), "fault", "a loop"),
     "out of reach": (spf("v=spf1 include:nobody.invalid -all"), "fault", "cannot be resolved"),
+    "near SPF": (["@ IN TXT v=spf1 mx -all", *GOOD[::2]], "fault", "looks meant as SPF"),
+    "near SPF beside": ([*GOOD, '@ IN TXT "v=spf1;mx -all"'], "fault", "the character ;"),
+    "ip4=": (spf("v=spf1 ip4=192.0.2.1 -all"), "fault", "ip4=192.0.2.1 looks meant as ip4:192.0.2.1"),
+    "joined terms": (
+        spf("v=spf1 include:acme.exampleinclude:elsewhere.example -all"),
+        "fault",
+        "with a space before include:elsewhere.example",
+    ),
+    "near DMARC": (policy("v=DMARC1 p=reject"), "fault", "looks meant as DMARC"),
+    "DMARC elsewhere": ([*GOOD, '@ IN TXT "v=DMARC1; p=reject"'], "fault", "at _dmarc.acme.example only"),
     "no DMARC": (GOOD[:2], "concern", "there is none at this name"),
     "two DMARC": ([*GOOD, '_dmarc IN TXT "v=DMARC1; p=none"'], "fault", "as if there were none"),
     "bad DMARC": (policy("v=DMARC1; p=none; p=reject"), "fault", "p= stands 2 times"),
@@ -125,6 +135,7 @@ SELECTORS: dict[str, tuple[str, str, str]] = {
     "two keys": (f"{weak_selector()}\n{weak_selector()}", "fault", "2 TXT records"),
     "a key and more": (f'{weak_selector()}\ns1._domainkey IN TXT "hello"', "fault", "2 TXT records"),
     "short": (f's1._domainkey IN TXT "v=DKIM1; p={SHORT}"', "fault", "512 bits"),
+    "quotes": ('s1._domainkey IN TXT "\\"v=DKIM1; p=\\""', "fault", "quotes are a part of it"),
     "not long": (weak_selector(), "concern", "2048 are advised"),
 }
 
