@@ -92,6 +92,13 @@ def _block(name: str, rows: Iterable[_Row], width: int) -> list[str]:
     return [name, *(line for row in rows for line in _sender(*row, width))]
 
 
+def _cautions(verdict: _Verdict) -> list[str]:
+    """Why some receivers may not see a pass where others do."""
+    spf, dkim = verdict["spf"], verdict["dkim"]
+    signed = dkim.get("caution") if dkim["result"] == "pass" and dkim.get("aligned") else None
+    return [caution for caution in (spf.get("caution"), signed) if caution]
+
+
 def _sender(before: _Verdict, after: _Verdict, live: _Verdict, width: int) -> list[str]:
     sender = after["sender"]
     was = "" if before["result"] == after["result"] else f"{before['result']} -> "
@@ -102,8 +109,8 @@ def _sender(before: _Verdict, after: _Verdict, live: _Verdict, width: int) -> li
     lines = [f"  {sender['from']}{by}: {was}{after['result'].upper()}", _wrapped("", f"{parts}{asked}", width)]
     if after["result"] != "pass":
         lines += [_wrapped("why", after["reason"], width)]
-    elif after["spf"].get("caution"):
-        lines += [_wrapped("but", after["spf"]["caution"], width)]
+    else:
+        lines += [_wrapped("but", caution, width) for caution in _cautions(after)]
     if live["result"] != after["result"]:
         text = f"written, not yet visible everywhere: the live records still give {live['result']}, {live['reason']}"
         lines += [_wrapped("live", text, width)]

@@ -41,6 +41,8 @@ options:
   public_key:
     description:
       - A public key of one's own, of any length, as PEM, as base64, or as the whole record.
+      - An RSA key in the form of PKCS#1 (C(BEGIN RSA PUBLIC KEY)), which some receivers refuse, is published as
+        SubjectPublicKeyInfo. Blanks and ends of lines inside a whole record's key are taken out.
       - A private key is refused without being shown.
     type: str
   state:

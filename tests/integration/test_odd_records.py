@@ -12,6 +12,9 @@ import pytest
 from ansible_collections.mailroom.erp.tests.integration.playbook import Result, module_task, run_play
 from ansible_collections.mailroom.erp.tests.servers.server import zone_text
 from ansible_collections.mailroom.erp.tests.servers.zone_folder import ZoneFolder
+from ansible_collections.mailroom.erp.tests.tools.dkim_keys import encoded_key
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 SENDER = {"from": "erp@acme.example", "envelope_from": "erp@acme.example", "sources": ["192.0.2.1"]}
 
@@ -68,6 +71,18 @@ def test_a_record_that_is_nearly_one_is_named_and_waits_for_the_user(tmp_path: P
     assert (replaced.rc, replaced.changed) == (0, 1), replaced.output
     assert "-TTL" in replaced.output and "v=spf1mx-all" in replaced.output
     assert folder.values("acme.example", "TXT") == ['"v=spf1 mx ~all"']
+
+
+def test_a_key_is_published_as_receivers_read_it(tmp_path: Path) -> None:
+    folder = zones(tmp_path, '@ IN TXT "v=spf1 ip4:192.0.2.1 -all"')
+    public = rsa.generate_private_key(65537, 2048).public_key()
+    pem = public.public_bytes(Encoding.PEM, PublicFormat.PKCS1).decode()
+    first = done(tmp_path, folder, "dkim_record", selector="own", public_key=pem)
+    assert (first.rc, first.changed) == (0, 1), first.output
+    (record,) = folder.values("own._domainkey.acme.example", "TXT")
+    assert record.replace('" "', "") == f'"v=DKIM1; k=rsa; p={encoded_key(public)}"'
+    said = audited(tmp_path, folder, selectors=("own",))
+    assert '"usable": true' in said and "PKCS#1" not in said
 
 
 @pytest.mark.parametrize("double", ["p=quarantine; P=reject", "p=quarantine; new=1; new=2"])

@@ -71,7 +71,9 @@ def audit(domain: str, selectors: Iterable[str], world: World) -> Audit:
     auditor.dmarc()
     for selector in dict.fromkeys(selectors):
         auditor.selector(selector)
+    auditor.signatures()
     auditor.mx()
+    auditor.near_misses()
     return auditor.result
 
 
@@ -83,10 +85,7 @@ class _Auditor:
         self.result = Audit(domain)
 
     def spf(self) -> None:
-        values = self._lookup(self._domain, "TXT", "SPF record") or ()
-        records = spf.select_spf(values)
-        self._near_misses("SPF record", values, near_spf, "spf_record")
-        self._misplaced(values)
+        records = spf.select_spf(self._lookup(self._domain, "TXT", "SPF record") or ())
         self.result.spf = {"record": records[0] if len(records) == 1 else None, "records": records, "lookups": None}
         self.result.spf["flattened"] = []
         if not records:
@@ -130,9 +129,7 @@ class _Auditor:
 
     def dmarc(self) -> None:
         name = f"_dmarc.{self._domain}"
-        values = self._lookup(name, "TXT", "DMARC record") or ()
-        records = dmarc.select_dmarc(values)
-        self._near_misses("DMARC record", values, near_dmarc, "dmarc_record")
+        records = dmarc.select_dmarc(self._lookup(name, "TXT", "DMARC record") or ())
         elsewhere = self._holder(name)
         self.result.dmarc = {"name": name, "record": records[0] if len(records) == 1 else None}
         self.result.dmarc |= {"records": records, "policy": None, "managed_elsewhere": elsewhere, "reports": []}
@@ -166,7 +163,6 @@ class _Auditor:
         name = dmarc.authorisation_name(self._domain, destination)
         found = self._lookup(name, "TXT", "report authorisation")
         agreed = None if found is None else bool(dmarc.select_dmarc(found))
-        self._near_misses("report authorisation", found or (), near_dmarc, "dmarc_record")
         self.result.dmarc["reports"].append({"destination": destination, "name": name, "authorized": agreed})
         if agreed is False:
             rule = f"{destination} has not agreed to get the reports, so nobody sends them there (RFC 9990 section 4)"
@@ -181,7 +177,6 @@ class _Auditor:
         self.result.dkim.append({**found, "algorithm": None, "bits": None, "usable": None})
         if values is None:
             return
-        self._near_misses("DKIM key", values, near_dkim, "dkim_record")
         verdict = dkim.judge_published(values)
         usable = not verdict.faults
         self.result.dkim[-1] |= {"algorithm": verdict.algorithm, "bits": verdict.bits, "usable": usable}
@@ -191,28 +186,19 @@ class _Auditor:
         for concern in verdict.concerns:
             self._find("concern", "DKIM key", name, concern, "Have the service change the key.")
 
+    def signatures(self) -> None:
+        """Tell when none of the usable keys is one that every receiver knows."""
+        usable = [one for one in self.result.dkim if one["usable"]]
+        if usable and all(one["algorithm"] == "ed25519" for one in usable):
+            way = "Have the mail signed with an RSA key, too, under a selector of its own."
+            self._find("concern", "DKIM key", usable[0]["name"], dkim.ED25519_ALONE, way)
+
     def mx(self) -> None:
         hosts = self._lookup(self._domain, "MX", "MX records")
         self.result.mx = [host for host in hosts or () if host != _NULL_MX]
         if hosts is not None and not self.result.mx:
             rule = "the domain takes no mail, so that bounces and replies are lost (RFC 5321 section 5.1)"
             self._find("concern", "MX records", None, rule, "Publish an MX, unless nobody shall answer.")
-
-    def _near_misses(self, record: str, values: Iterable[str], near: NearMiss, module: str) -> None:
-        """Tell values that are meant as a record and that receivers ignore."""
-        for value in values:
-            sentence = near(value)
-            if sentence:
-                way = f"Correct it in the zone, or publish the record with {module} and near_miss: replace."
-                self._find("fault", record, value, f"it {sentence}", way)
-
-    def _misplaced(self, values: Iterable[str]) -> None:
-        """Tell policies that stand at the domain itself, where nobody looks for them."""
-        for value in values:
-            if dmarc.is_dmarc(value) or near_dmarc(value):
-                rule = f"it looks meant as DMARC, but receivers look for it at _dmarc.{self._domain} only"
-                way = "Publish it there with dmarc_record, and remove it here."
-                self._find("fault", "DMARC record", value, f"{rule} (RFC 9989 section 4.5)", way)
 
     def _holder(self, name: str) -> str | None:
         """Who holds a name instead of this domain's zone: the target of an alias, or a zone of its own."""
@@ -237,6 +223,34 @@ class _Auditor:
                 "fault", record, name, f"{rule} (RFC 7208 section 2.6.6)", "See why the name servers do not answer."
             )
         return None
+
+    def near_misses(self) -> None:
+        """Tell values that are meant as a record and that receivers ignore, also a policy where nobody looks for it."""
+        self._near_misses("SPF record", self._domain, near_spf, "spf_record")
+        self._near_misses("DMARC record", f"_dmarc.{self._domain}", near_dmarc, "dmarc_record")
+        for report in self.result.dmarc.get("reports", []):
+            self._near_misses("report authorisation", report["name"], near_dmarc, "dmarc_record")
+        for selector in self.result.dkim:
+            self._near_misses("DKIM key", selector["name"], near_dkim, "dkim_record")
+        for value in self._values(self._domain):
+            if dmarc.is_dmarc(value) or near_dmarc(value):
+                rule = f"it looks meant as DMARC, but receivers look for it at _dmarc.{self._domain} only"
+                way = "Publish it there with dmarc_record, and remove it here."
+                self._find("fault", "DMARC record", value, f"{rule} (RFC 9989 section 4.5)", way)
+
+    def _near_misses(self, record: str, name: str, near: NearMiss, module: str) -> None:
+        for value in self._values(name):
+            sentence = near(value)
+            if sentence:
+                way = f"Correct it in the zone, or publish the record with {module} and near_miss: replace."
+                self._find("fault", record, value, f"it {sentence}", way)
+
+    def _values(self, name: str) -> tuple[str, ...]:
+        """TXT values that were looked up before; what cannot be is told already."""
+        try:
+            return self._world.lookup(name, "TXT")
+        except Unresolved:
+            return ()
 
     def _find(self, level: str, record: str, value: str | None, sentence: str, next_step: str) -> None:
         rule, source = rule_and_source(sentence, "docs/verdicts.md")

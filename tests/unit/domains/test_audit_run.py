@@ -14,7 +14,9 @@ from ansible_collections.mailroom.erp.plugins.module_utils.domains.audit_run imp
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
 from ansible_collections.mailroom.erp.tests.servers.server import zone_text
 from ansible_collections.mailroom.erp.tests.servers.zone_folder import ZoneFolder
-from ansible_collections.mailroom.erp.tests.tools.dkim_keys import new_public_key
+from ansible_collections.mailroom.erp.tests.tools.dkim_keys import ED25519_RECORD, new_public_key
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 GOOD = ["@ IN MX 10 ns1", '@ IN TXT "v=spf1 mx -all"', '_dmarc IN TXT "v=DMARC1; p=reject; rua=mailto:d@acme.example"']
 
@@ -125,6 +127,11 @@ SHORT = base64.b64encode(
 ).decode()
 
 
+PKCS1 = base64.b64encode(
+    rsa.generate_private_key(65537, 2048).public_key().public_bytes(Encoding.DER, PublicFormat.PKCS1)
+).decode()
+
+
 def weak_selector() -> str:
     return f's1._domainkey IN TXT "v=DKIM1; p={new_public_key(1024)}"'
 
@@ -136,6 +143,10 @@ SELECTORS: dict[str, tuple[str, str, str]] = {
     "a key and more": (f'{weak_selector()}\ns1._domainkey IN TXT "hello"', "fault", "2 TXT records"),
     "short": (f's1._domainkey IN TXT "v=DKIM1; p={SHORT}"', "fault", "512 bits"),
     "quotes": ('s1._domainkey IN TXT "\\"v=DKIM1; p=\\""', "fault", "quotes are a part of it"),
+    "ed25519 alone": (f's1._domainkey IN TXT "{ED25519_RECORD}"', "concern", "there is no RSA key beside it"),
+    "testing": (weak_selector().replace("v=DKIM1;", "v=DKIM1; t=y;"), "concern", "DKIM is being tested"),
+    "strict": (weak_selector().replace("v=DKIM1;", "v=DKIM1; t=s;"), "concern", "an i= below d= it fails"),
+    "PKCS#1": (f's1._domainkey IN TXT "v=DKIM1; p={PKCS1[:200]}" "{PKCS1[200:]}"', "concern", "form of PKCS#1"),
     "not long": (weak_selector(), "concern", "2048 are advised"),
 }
 

@@ -95,7 +95,7 @@ class DkimRecipe:
             faults, concerns = [f"the key cannot be looked up: {reason} (RFC 6376 section 3.6.2)"], []
         else:
             verdict = dkim.judge_published(values)
-            faults, concerns = verdict.faults, verdict.concerns
+            faults, concerns = verdict.faults, [*verdict.concerns, *_beside_rsa(verdict)]
             plan.details["key"] = {"algorithm": verdict.algorithm, "bits": verdict.bits, "usable": not faults}
         if faults and self.validate == "require":
             raise Refused([self._unusable(fault) for fault in faults])
@@ -108,7 +108,8 @@ class DkimRecipe:
     def _removal(self, before: str | None, alias: RRset | None, values: RecordValues) -> RecordPlan:
         if alias and (self.target is None or alias.values[0] == self.target):
             return RecordPlan(before, None, Change(alias, None))
-        if alias or not values.before or self.target or self.record not in (None, *values.records):
+        live = [dkim.normal_form(record) for record in values.records]
+        if alias or not values.before or self.target or self.record not in (None, *live):
             return RecordPlan(before, before, warnings=values.warnings())
         return RecordPlan(before, None, values.change(None, None), values.warnings())
 
@@ -140,6 +141,14 @@ def _read(
         return []
     owner, choices = f"{selector}._domainkey.{name}", (options["validate"], options["near_miss"])
     return [DkimRecipe(owner, ttl, target, record, absent, *choices)]
+
+
+def _beside_rsa(verdict: dkim.KeyVerdict) -> list[str]:
+    """What to see to with a key that not all receivers know: another one may sign, too, which is not known here."""
+    if verdict.faults or verdict.algorithm != "ed25519":
+        return []
+    rule = "receivers that do not know ed25519 find no signature: have the mail signed with an RSA key, too"
+    return [f"{rule} (RFC 8463 section 6)"]
 
 
 def _selector(subject: str, selector: str, problems: list[Problem]) -> str:

@@ -191,7 +191,7 @@ def _spf_outcome(sender: Sender, found: SpfResult, view: _View) -> SpfOutcome:
 
 
 def _dkim_outcome(found: Readiness, view: _View) -> DkimOutcome:
-    return DkimOutcome(found.result, found.domain, view.dkim_aligned, found.reason, found.selectors)
+    return DkimOutcome(found.result, found.domain, view.dkim_aligned, found.reason, found.selectors, found.caution)
 
 
 def _dmarc_outcome(view: _View) -> DmarcOutcome:

@@ -5,13 +5,20 @@
 
 from __future__ import annotations
 
+import base64
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.mailroom.erp.tests.servers.server import zone_text
-from ansible_collections.mailroom.erp.tests.tools.dkim_keys import new_public_key
+from ansible_collections.mailroom.erp.tests.tools.dkim_keys import (
+    ED25519_RECORD,
+    encoded_key,
+    new_public_key,
+)
 from ansible_collections.mailroom.erp.tests.unit.domains.kinds.company import Company
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 KEY, LONG_KEY, WEAK_KEY = new_public_key(2048), new_public_key(4096), new_public_key(1024)
 HALF = len(KEY) // 2
@@ -99,6 +106,23 @@ def test_a_key_of_ones_own_is_replaced_in_place(company: Company) -> None:
     assert company.selector("own", public_key=KEY).changed
     assert company.read("own._domainkey.acme.example") == ["hello", f"v=DKIM1; k=rsa; p={KEY}"]
     assert not company.selector("own", public_key=KEY).changed
+
+
+def test_a_key_in_the_form_of_pkcs1_is_published_and_taken_away_as_receivers_read_it(company: Company) -> None:
+    public = rsa.generate_private_key(65537, 2048).public_key()
+    record = f"v=DKIM1; k=rsa; p={encoded_key(public)}"
+    pem = public.public_bytes(Encoding.PEM, PublicFormat.PKCS1).decode()
+    assert company.selector("own", public_key=pem).changed
+    assert company.read("own._domainkey.acme.example") == [record]
+    assert not company.selector("own", public_key=record.replace("p=MII", "p=M II\n")).changed
+    old = base64.b64encode(public.public_bytes(Encoding.DER, PublicFormat.PKCS1)).decode()
+    company.live(f'own._domainkey IN TXT "v=DKIM1; p={old[:200]}" "{old[200:]}"')
+    assert company.selector("own", public_key=f"v=DKIM1; p={old}", state="absent").changed
+
+
+def test_a_key_that_not_all_receivers_know_is_published_with_a_word_about_another_one(company: Company) -> None:
+    (warning,) = company.selector("own", public_key=ED25519_RECORD).warnings
+    assert "have the mail signed with an RSA key, too" in warning and "RFC 8463" in warning
 
 
 def test_what_stands_in_the_way_of_an_alias_is_named(company: Company) -> None:
