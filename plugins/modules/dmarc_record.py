@@ -16,8 +16,8 @@ description:
     are there stay.
   - The names of tags are compared without case. A tag that stands more than once makes a record void (RFC 6376 section
     3.2), and the record is mended; where its values differ, it is refused until the option of the tag says which one is
-    meant. What is no tag, and a version that is not written C(v=DMARC1), is mended when the record changes. Each is a
-    warning.
+    meant. A mail address in the record without C(mailto:) gets it. What is no tag, and a version that is not written
+    C(v=DMARC1), is mended when the record changes. Each is a warning.
   - A report address outside the domain must agree to get the reports (RFC 9990 section 4). Where its zone is ours, that
     record is published too; where it is not, a missing one is a warning with the record to ask for.
   - Within one organisation none is needed. Two domains are of one when the tree walk of RFC 9989 and the public suffix

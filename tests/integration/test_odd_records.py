@@ -85,6 +85,29 @@ def test_a_key_is_published_as_receivers_read_it(tmp_path: Path) -> None:
     assert '"usable": true' in said and "PKCS#1" not in said
 
 
+def test_yes_is_no_number_of_seconds(tmp_path: Path) -> None:
+    folder = zones(tmp_path)
+    resolver = {**folder.resolver_option, "timeout": True}
+    shared = {"dns": folder.dns_option, "resolver": resolver, "spf": {"terms": ["mx"]}}
+    task = module_task("mail_domains", domains=[{"domain": "acme.example", "ttl": True}], **shared)
+    before = folder.contents()
+    refused = run_play(tmp_path, [task])
+    assert refused.rc != 0 and folder.contents() == before
+    said = refused.flat.replace("\\", "")
+    assert 'acme.example: ttl "yes": it is no number' in said and 'task: resolver.timeout "yes"' in said
+
+
+def test_addresses_for_reports_are_written_so_that_receivers_use_them(tmp_path: Path) -> None:
+    odd = "v=DMARC1; p=none;; rua=d@acme.example,https://r.elsewhere.example/d"
+    folder = zones(tmp_path, '@ IN TXT "v=spf1 ip4:192.0.2.1 -all"', f'_dmarc IN TXT "{odd}"')
+    said = audited(tmp_path, folder)
+    assert "a mail address stands behind mailto:" in said and "_report" not in said
+    mended = done(tmp_path, folder, "dmarc_record", policy="quarantine", rua=["d@acme.example"])
+    assert (mended.rc, mended.changed) == (0, 1), mended.output
+    (record,) = folder.values("_dmarc.acme.example", "TXT")
+    assert record == '"v=DMARC1; p=quarantine; rua=mailto:d@acme.example,https://r.elsewhere.example/d"'
+
+
 @pytest.mark.parametrize("double", ["p=quarantine; P=reject", "p=quarantine; new=1; new=2"])
 def test_a_doubled_tag_is_a_fault_that_the_run_mends(tmp_path: Path, double: str) -> None:
     folder = zones(

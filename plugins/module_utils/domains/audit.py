@@ -20,6 +20,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.spf_kin
 from ansible_collections.mailroom.erp.plugins.module_utils.policy import dkim, dmarc, spf, spf_merge
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.dmarc import DmarcError
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.alignment import same_organisation
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.discovery import Policy, TreeWalk
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Unresolved
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.near_misses import (
     NearMiss,
@@ -32,6 +33,14 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.tags import Ta
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import rule_and_source
 
 _NULL_MX = "."
+_UNANSWERED = {
+    "SPF record": ("receivers defer mail", "RFC 7208 section 2.6.6"),
+    "DMARC record": ("receivers may defer mail", "RFC 9989 section 5.3.6"),
+    "report authorisation": ("receivers may send no reports there", "RFC 9990 section 4"),
+    "DKIM key": ("receivers may defer mail that is signed with it", "RFC 6376 section 6.1.2"),
+    "MX records": ("bounces and replies wait", "RFC 5321 section 5.1"),
+}
+"""What follows for each kind of record when it cannot be looked up, with the source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,10 +159,13 @@ class _Auditor:
         except DmarcError as error:
             self._find("fault", "DMARC record", error.value, str(error), "Correct it in the zone.")
             return
-        self.result.dmarc["policy"] = (record.get("p") or "none").lower()
-        for fault in dmarc.dmarc_faults(record):
+        policy = None if record.doubled else TreeWalk(self._world.lookup).policy(self._domain)
+        self.result.dmarc["policy"] = policy.policy if policy else None
+        faults = dmarc.dmarc_faults(record)
+        applied = [policy.reason] if policy and faults and policy.result != "temperror" else []
+        for fault in (*faults, *applied, *dmarc.report_faults(record)):
             self._find("fault", "DMARC record", text, fault, "Correct the tag with dmarc_record.")
-        for concern in [*dmarc.dmarc_concerns(record), *_weaknesses(record)]:
+        for concern in [*dmarc.dmarc_concerns(record), *_weaknesses(record, policy)]:
             self._find("concern", "DMARC record", text, concern, "Mend it with dmarc_record, unless it is meant so.")
         for destination in dmarc.destinations(record, self._domain):
             if same_organisation(self._world.lookup, self._domain, destination) is not True:
@@ -218,10 +230,9 @@ class _Auditor:
         try:
             return self._world.lookup(name, rdtype)
         except Unresolved as reason:
-            rule = f"it cannot be looked up, so that receivers defer mail: {reason}"
-            self._find(
-                "fault", record, name, f"{rule} (RFC 7208 section 2.6.6)", "See why the name servers do not answer."
-            )
+            effect, source = _UNANSWERED[record]
+            rule = f"it cannot be looked up, so that {effect}: {reason} ({source})"
+            self._find("fault", record, name, rule, "See why the name servers do not answer.")
         return None
 
     def near_misses(self) -> None:
@@ -257,10 +268,10 @@ class _Auditor:
         self.result.findings.append(AuditFinding(level, record, value, rule, source, next_step))
 
 
-def _weaknesses(record: TagList) -> list[str]:
+def _weaknesses(record: TagList, policy: Policy | None) -> list[str]:
     """Why a policy that is valid does not protect, or is blind."""
     found = []
-    if (record.get("p") or "none").lower() == "none":
+    if policy and policy.policy == "none":
         found.append("p=none asks receivers to do nothing about mail that fails (RFC 9989 section 4.7)")
     if not record.get("rua"):
         found.append("there is no rua=, so that nobody learns who sends as this domain (RFC 9989 section 4.7)")

@@ -41,6 +41,8 @@ _VALUES = {
     "fo": r"[01ds](:[01ds])*",
 }
 _OBSOLETE_VALUES = {"pct": r"[0-9]{1,2}|100", "rf": r"afrf", "ri": r"[0-9]{1,10}"}
+_MAILTO = re.compile(r"mailto:[^\s@,!;]+@(?P<domain>[^\s@,!;?]+)(\?[^\s,!;]*)?(![0-9]+[kmgt]?)?", re.IGNORECASE)
+_OTHER_URI = re.compile(r"(?!mailto:)[a-z][a-z0-9+.-]*:[^\s,!;]+(![0-9]+[kmgt]?)?", re.IGNORECASE)
 _SAFE = "#$&'*+/=?^_`{|}~-."
 _LOCAL_PART = re.compile(r"[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}")
 
@@ -103,8 +105,9 @@ def merge_dmarc(record: TagList | None, wish: DmarcWish) -> TagList:
 
     Report addresses are added to those that are there; unknown tags, order, case and spacing of everything else stay.
     A tag that stands more than once makes a record void (RFC 6376 section 3.2) and is mended in any case: the wished
-    value stays, report addresses are united, of a tag that nobody knows the last value stays. A record that is changed
-    is written so that all receivers read it: it begins with ``v=DMARC1``, and what is no tag is left out.
+    value stays, report addresses are united, of a tag that nobody knows the last value stays. So is a mail address
+    that stands without ``mailto:``, to which no report is sent. A record that is changed is written so that all
+    receivers read it: it begins with ``v=DMARC1``, and what is no tag is left out.
 
     :param record: the live record, None when there is none; a new record gets an explicit ``p``, as receivers that
         only know RFC 7489 need it
@@ -114,7 +117,7 @@ def merge_dmarc(record: TagList | None, wish: DmarcWish) -> TagList:
     if record is None:
         record = TagList((Tag("v", "DMARC1", before=""), Tag("p", "none")), caseless=True)
     result = _declared_only(record, wish) if wish.exclusive else record
-    result = _each_once(result, wish)
+    result = _with_schemes(_each_once(result, wish))
     for name in _ORDER:
         value = wish.values.get(name)
         if value is not None and not (wish.managed and name == "p") and result.get(name) != value:
@@ -147,10 +150,24 @@ def report_uri(address: str) -> str:
         raise DmarcError(address, str(error)) from None
 
 
+def report_uris(record: TagList) -> list[str]:
+    """The addresses in ``rua=`` and ``ruf=`` of a record, as they stand there."""
+    return [*_uris(record.get("rua")), *_uris(record.get("ruf"))]
+
+
+def is_report_uri(uri: str) -> bool:
+    """Tell whether an address in ``rua=`` is written as a URI (RFC 9989 section 4.10.1, RFC 3986)."""
+    return bool(_MAILTO.fullmatch(uri) or _OTHER_URI.fullmatch(uri))
+
+
 def report_hosts(record: TagList) -> list[str]:
-    """The domains that a record sends reports to, each once."""
-    uris = [*_uris(record.get("rua")), *_uris(record.get("ruf"))]
-    hosts = (re.sub(r"!.*$", "", uri).rpartition("@")[2].lower().removesuffix(".") for uri in uris)
+    """The domains that a record has reports mailed to, each once.
+
+    Other URIs than ``mailto:`` are left out: receivers ignore what they do not support (RFC 9989 section 4.7), and none
+    is known to send reports in another way.
+    """
+    mailed = (match for match in map(_MAILTO.fullmatch, report_uris(record)) if match)
+    hosts = (match["domain"].lower().removesuffix(".") for match in mailed)
     return list(dict.fromkeys(host for host in hosts if "." in host))
 
 
@@ -202,6 +219,16 @@ def doubled_fault(record: TagList, name: str) -> str:
     return f"{rule} (RFC 6376 section 3.2)"
 
 
+def report_faults(record: TagList) -> list[str]:
+    """Why no report is sent to an address of a record; one sentence each, with its source."""
+    return [
+        f"{shown(uri)} is no URI, so no report is sent there: a mail address stands behind mailto: "
+        "(RFC 9989 section 4.8)"
+        for uri in report_uris(record)
+        if not is_report_uri(uri)
+    ]
+
+
 def dmarc_concerns(record: TagList) -> list[str]:
     """What is allowed but should be looked at; one sentence each, with its source."""
     names = [record.key(tag.name) for tag in record if tag.name]
@@ -243,8 +270,10 @@ def spelling_concerns(record: TagList) -> list[str]:
 
 
 def _address_concerns(record: TagList) -> list[str]:
-    uris = [*_uris(record.get("rua")), *_uris(record.get("ruf"))]
-    found = [f"{uri}: the size after ! is obsolete (RFC 9989 section 4.7)" for uri in uris if "!" in uri]
+    uris = report_uris(record)
+    rule = "receivers need to send reports by mail only, and none is known to send them in another way"
+    found = [f"{shown(uri)}: {rule} (RFC 9989 section 4.7)" for uri in uris if _OTHER_URI.fullmatch(uri)]
+    found += [f"{uri}: the size after ! is obsolete (RFC 9989 section 4.7)" for uri in uris if "!" in uri]
     if len(_uris(record.get("rua"))) > _MANY_ADDRESSES:
         found.append(f"receivers need not send reports to more than {_MANY_ADDRESSES} addresses (RFC 7489 section 6.2)")
     return found
@@ -308,6 +337,25 @@ def _wanted_only(record: TagList, name: str, wanted: Iterable[str]) -> TagList:
     if len(there) == len(_uris(record.get(name))):
         return record
     return record.with_value(name, ",".join(there)) if there else record.without(name)
+
+
+def _with_schemes(record: TagList) -> TagList:
+    """The report addresses as URIs: what is a mail address gets its ``mailto:``."""
+    for name in ("rua", "ruf"):
+        uris = _uris(record.get(name))
+        written = [_as_uri(uri) for uri in uris]
+        if written != uris:
+            record = record.with_value(name, ",".join(written))
+    return record
+
+
+def _as_uri(uri: str) -> str:
+    if ":" in uri:
+        return uri
+    try:
+        return report_uri(uri)
+    except DmarcError:
+        return uri
 
 
 def _each_once(record: TagList, wish: DmarcWish) -> TagList:

@@ -97,6 +97,15 @@ FINDINGS: dict[str, tuple[list[str], str, str]] = {
         "fault",
         "b.elsewhere.example has not agreed",
     ),
+    "no mailto": (policy("v=DMARC1; p=reject; rua=d@acme.example"), "fault", "a mail address stands behind mailto:"),
+    "https": (
+        policy("v=DMARC1; p=reject; rua=mailto:d@acme.example,https://r.elsewhere.example/d"),
+        "concern",
+        "by mail only",
+    ),
+    "bad p": (policy("v=DMARC1; p=foo"), "fault", "so it is not applied"),
+    "bad p with rua": (policy("v=DMARC1; p=foo; rua=mailto:d@acme.example"), "fault", "so it counts as p=none"),
+    "bad sp": (policy("v=DMARC1; p=reject; sp=bad"), "fault", "some receivers apply p=reject all the same"),
     "no MX": (GOOD[1:], "concern", "the domain takes no mail"),
     "no answer": ([*GOOD[:2], "_dmarc IN CNAME _dmarc.nobody.invalid."], "fault", "cannot be looked up"),
 }
@@ -112,6 +121,54 @@ def test_what_is_wrong_is_found_with_its_rule_and_next_step(
         result
     )
     assert result["summary"][f"{level}s"] >= 1
+
+
+ODD_POLICIES = {
+    "v=DMARC1; P=reject": "reject",
+    "v=DMARC1; p=none; p=reject": None,
+    "v=DMARC1; p=foo": None,
+    "v=DMARC1; p=foo; rua=mailto:d@acme.example": "none",
+    "v=DMARC1; p=reject; sp=bad": None,
+    "v=DMARC1; p=reject; sp=bad; rua=mailto:d@acme.example": "none",
+    "v=DMARC1; p=reject; SP=BAD; rua=d@acme.example": None,
+    "v=DMARC1;; p=reject; oops": "reject",
+    "v=DMARC1; rua=mailto:d@acme.example": "none",
+    "v=DMARC1 p=reject": None,
+    " v=DMARC1; p=reject": None,
+}
+
+
+@pytest.mark.parametrize(("record", "found"), ODD_POLICIES.items())
+def test_audit_and_verdict_read_the_same_policy(tmp_path: Path, record: str, found: str | None) -> None:
+    ZoneFolder(tmp_path, {"example": zone_text("example")})
+    result = look(tmp_path, policy(record), senders=[{"from": "erp@acme.example"}])
+    (domain,), (verdict,) = result["domains"], result["verdicts"]
+    assert (domain["dmarc"]["policy"], verdict["dmarc"]["policy"]) == (found, found)
+    faulty = [one for one in domain["findings"] if one["record"] == "DMARC record" and one["level"] == "fault"]
+    assert bool(faulty) is (found is None or "foo" in record or "bad" in record)
+
+
+def test_reports_that_do_not_go_by_mail_need_no_agreement(tmp_path: Path) -> None:
+    (found,) = look(tmp_path, policy("v=DMARC1; p=reject; rua=https://r.elsewhere.example/d"))["domains"]
+    assert found["dmarc"]["reports"] == []
+
+
+UNANSWERED = {
+    "SPF record": ("unseen.invalid", "RFC 7208 section 2.6.6"),
+    "DMARC record": ("unseen.invalid", "RFC 9989 section 5.3.6"),
+    "MX records": ("unseen.invalid", "RFC 5321 section 5.1"),
+    "DKIM key": ("unseen.invalid", "RFC 6376 section 6.1.2"),
+    "report authorisation": ("acme.example", "RFC 9990 section 4"),
+}
+
+
+@pytest.mark.parametrize("record", UNANSWERED)
+def test_what_cannot_be_looked_up_is_explained_by_its_own_standard(tmp_path: Path, record: str) -> None:
+    name, source = UNANSWERED[record]
+    records = policy("v=DMARC1; p=reject; rua=mailto:d@unseen.invalid")
+    result = look(tmp_path, records, {"domain": name, "selectors": ["s1"]})
+    told = [one for one in result["domains"][0]["findings"] if "cannot be looked up, so that" in one["rule"]]
+    assert [one["source"] for one in told if one["record"] == record] == [source]
 
 
 def test_a_sibling_of_one_organisation_need_not_agree(tmp_path: Path) -> None:

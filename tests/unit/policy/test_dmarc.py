@@ -36,6 +36,10 @@ MERGES = [
     (f"v=DMARC1; p=none; rua={A}; rua={A},{B}", DmarcWish(rua=(B,), exclusive=True), f"v=DMARC1; p=none; rua={B}"),
     ("v=DMARC1; p=none; x=1; x=2", DmarcWish(exclusive=True), "v=DMARC1; p=none"),
     ("v=DMARC1; v=DMARC2; p=none", DmarcWish(), "v=DMARC1; p=none"),
+    ("v=DMARC1; p=none; rua=a@acme.example", DmarcWish(rua=(A,)), f"v=DMARC1; p=none; rua={A}"),
+    ("v=DMARC1; p=none; rua=a@acme.example , me", DmarcWish(rua=(B,)), f"v=DMARC1; p=none; rua={A},me,{B}"),
+    ("v=DMARC1; p=none; ruf=a@acme.example", DmarcWish(), f"v=DMARC1; p=none; ruf={A}"),
+    ("v=DMARC1; p=none; rua=https://acme.example/r", DmarcWish(), "v=DMARC1; p=none; rua=https://acme.example/r"),
     ("v=DMARC1;p=none;new=1;", DmarcWish({"sp": "reject"}), "v=DMARC1;p=none;new=1; sp=reject;"),
     ("v=DMARC1; rua=" + A, DmarcWish({"p": "none"}), "v=DMARC1; p=none; rua=" + A),
     (f"v=DMARC1; p=none; rua={A}", DmarcWish(rua=(B,)), f"v=DMARC1; p=none; rua={A},{B}"),
@@ -54,7 +58,7 @@ def test_what_is_wanted_is_there_and_everything_else_stays(before: str | None, w
     assert merged(after, wish) == after
 
 
-_values = st.from_regex(r"[a-z0-9:@.,!/-]{0,12}", fullmatch=True)
+_values = st.from_regex(r"[a-z0-9:.,!/-]{0,12}", fullmatch=True)
 _gaps = st.sampled_from(["", " ", "  "])
 
 
@@ -237,6 +241,22 @@ def test_what_is_valid_but_unwise_is_called_out(text: str, words: str) -> None:
     (concern,) = dmarc.dmarc_concerns(dmarc.parse_dmarc(text))
     assert words in concern
     assert "RFC" in concern
+
+
+def test_an_address_that_is_no_uri_is_a_fault() -> None:
+    record = dmarc.parse_dmarc("v=DMARC1; p=none; rua=a@acme.example,mailto:b@acme.example!1m,mailto:c; ruf=me")
+    faults = dmarc.report_faults(record)
+    assert ["mailto:" in fault and "RFC 9989" in fault for fault in faults] == [True] * 3
+    assert [fault.partition('"')[2].partition('"')[0] for fault in faults] == ["a@acme.example", "mailto:c", "me"]
+    assert dmarc.report_hosts(record) == ["acme.example"]
+
+
+def test_reports_by_another_way_than_mail_need_no_agreement_and_are_a_concern() -> None:
+    record = dmarc.parse_dmarc("v=DMARC1; p=none; rua=https://x.example/r?a@y.example,mailto:d@z.example?subject=x")
+    (concern,) = [one for one in dmarc.dmarc_concerns(record) if "https" in one]
+    assert "by mail only" in concern and "RFC 9989 section 4.7" in concern
+    assert dmarc.report_faults(record) == []
+    assert dmarc.destinations(record, "acme.example") == ["z.example"]
 
 
 def test_a_plain_record_raises_no_concern() -> None:

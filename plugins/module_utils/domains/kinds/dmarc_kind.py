@@ -155,6 +155,7 @@ class DmarcRecipe:
             return []
         live, new = dmarc.parse_dmarc(records[0]), dmarc.parse_dmarc(after)
         faults = [dmarc.doubled_fault(live, name) for name in live.doubled]
+        faults += [one for one in dmarc.report_faults(live) if one not in dmarc.report_faults(new)]
         gone = [one for one in dmarc.spelling_concerns(live) if one not in dmarc.spelling_concerns(new)]
         return [f"{self.domain}: mended in the record: {one}" for one in [*faults, *gone]]
 
@@ -199,7 +200,9 @@ class DmarcRecipe:
             parsed = dmarc.parse_dmarc(record) if record is not None else None
         except DmarcError as error:
             return [f"{self.domain}: {error}"]
-        return [f"{self.domain}: {concern}" for concern in dmarc.dmarc_concerns(parsed)] if parsed else []
+        if parsed is None:
+            return []
+        return [f"{self.domain}: {one}" for one in (*dmarc.report_faults(parsed), *dmarc.dmarc_concerns(parsed))]
 
 
 @dataclass(frozen=True, slots=True)

@@ -205,12 +205,14 @@ def _applied(record: PolicyRecord, tag: str, policies: tuple[str, ...]) -> Polic
     reports.
     """
     invalid = record.invalid(*policies)
+    # OpenDMARC 1.4.2 applies a policy that stands before the broken tag.
+    also = f", but some receivers apply p={record.choice('p')} all the same" if record.choice("p") else ""
     where = "RFC 9989 section 4.10.1" if "np" in policies else "RFC 7489 section 6.6.3"
     if invalid and not record.asks_for_reports:
-        reason = f"{record.name} says {', '.join(invalid)}, so it is not applied ({where})"
+        reason = f"{record.name} says {', '.join(invalid)}, so it is not applied{also} ({where})"
         return Policy("permerror", reason, record=record, is_broken=True)
     if invalid:
-        reason = f"{record.name} says {', '.join(invalid)}, so it counts as p=none ({where})"
+        reason = f"{record.name} says {', '.join(invalid)}, so it counts as p=none{also} ({where})"
         return Policy("found", reason, "none", record)
     policy = record.choice(tag) or "none"
     said = f"{tag}={policy}" if tag in record.tags else "nothing of a policy, which is p=none"

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -26,9 +25,6 @@ _CHOICES = {
 }
 _DEFAULTS = {"adkim": "r", "aspf": "r", "psd": "u", "t": "n"}
 _KNOWN = frozenset({"v", "rua", "ruf", "fo", *_CHOICES, *dmarc.OBSOLETE})
-_WHITE = " \t\r\n"
-_MAILTO = re.compile(r"mailto:[^\s@,!;]+@[^\s@,!;]+(![0-9]+[kmgt]?)?", re.IGNORECASE)
-_OTHER_URI = re.compile(r"(?!mailto:)[a-z][a-z0-9+.-]*:[^\s,!;]+(![0-9]+[kmgt]?)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +55,7 @@ class PolicyRecord:
     @property
     def asks_for_reports(self) -> bool:
         """Whether rua= holds at least one URI that is written as one (RFC 9989 section 4.10.1, RFC 3986)."""
-        uris = (uri.strip(_WHITE) for uri in self.tags.get("rua", "").split(","))
-        return any(_MAILTO.fullmatch(uri) or _OTHER_URI.fullmatch(uri) for uri in uris)
+        return any(dmarc.is_report_uri(uri.strip()) for uri in self.tags.get("rua", "").split(","))
 
 
 @dataclass(frozen=True, slots=True)

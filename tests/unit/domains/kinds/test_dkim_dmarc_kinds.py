@@ -465,6 +465,12 @@ def test_a_wrong_policy_record_is_refused_with_its_rule(company: Company, record
         ("v=DMARC1; p=none; x=1; X=2", {}, "v=DMARC1; p=none; x=2", "x= stands 2 times"),
         ("V=DMARC1; p=none", {"policy": "quarantine"}, "v=DMARC1; p=quarantine", "not written v=DMARC1"),
         ("v=DMARC1; p=none;; x=1", {"policy": "quarantine"}, "v=DMARC1; p=quarantine; x=1", "an empty part"),
+        (
+            "v=DMARC1; p=none; rua=d@acme.example",
+            {"rua": ["d@acme.example"]},
+            "v=DMARC1; p=none; rua=mailto:d@acme.example",
+            "stands behind mailto:",
+        ),
         ("v=DMARC1; p", {"policy": "none"}, "v=DMARC1; p=none", "is no tag"),
     ],
 )
