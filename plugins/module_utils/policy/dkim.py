@@ -25,7 +25,6 @@ ED25519_ALONE = (
 """Why mail that is signed by ed25519 only is not certain to be authenticated."""
 
 _SELECTOR_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
-_LINE_END = re.compile(r"[ \t]*[\r\n]\s*")
 _PEM = re.compile(r"-----BEGIN (?P<kind>[A-Z0-9 ]+)-----(?P<body>.*?)-----END (?P=kind)-----", re.DOTALL)
 _RSA = bytes.fromhex("06092a864886f70d010101")
 _RSA_ALGORITHM = bytes.fromhex("300d06092a864886f70d0101010500")
@@ -261,13 +260,15 @@ def _data(text: str) -> str | None:
 
 def _on_one_line(tag: Tag) -> Tag:
     """A tag without the ends of lines that a text over several lines has around or inside it."""
-    return Tag(
-        tag.name,
-        _LINE_END.sub(" ", tag.value),
-        _LINE_END.sub(" ", tag.before),
-        _LINE_END.sub("", tag.equals),
-        _LINE_END.sub("", tag.after),
-    )
+    value, before = _joined(tag.value, " "), _joined(tag.before, " ")
+    return Tag(tag.name, value, before, _joined(tag.equals, ""), _joined(tag.after, ""))
+
+
+def _joined(text: str, between: str) -> str:
+    """The words of a text over several lines with this between them, any other text as it is."""
+    if "\n" not in text and "\r" not in text:
+        return text
+    return between.join(text.split()) or between
 
 
 def _is_pkcs1(der: bytes) -> bool:

@@ -126,6 +126,12 @@ def test_blanks_and_ends_of_lines_in_a_record_are_not_published(text: str) -> No
     assert dkim.normal_form(record) == record
 
 
+def test_a_record_of_any_length_is_brought_into_form_at_once() -> None:
+    blanks = " " * 60000
+    assert dkim.key_record(f"v=DKIM1; n=a{blanks}b; p={info(2048)}").endswith(info(2048))
+    assert dkim.key_record(f"v=DKIM1; n=a{blanks}\n{blanks}b; p={info(2048)}") == f"v=DKIM1; n=a b; p={info(2048)}"
+
+
 def test_a_note_in_a_record_stays_on_one_line() -> None:
     record = dkim.key_record(f"v=DKIM1; n=our\n key ; p={info(2048)};\n")
     assert record == f"v=DKIM1; n=our key ; p={info(2048)};"

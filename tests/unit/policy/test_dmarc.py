@@ -99,7 +99,9 @@ def test_merging_twice_is_merging_once_and_nothing_is_lost(text: str, exclusive:
 def test_any_text_that_begins_as_a_record_is_read_without_loss(rest: str) -> None:
     text = f"v=DMARC1;{rest}"
     assert str(dmarc.parse_dmarc(text)) == text
-    with contextlib.suppress(dmarc.DmarcError):
+    doubled = dmarc.parse_dmarc(text).doubled
+    # What a verdict reads as valid can be merged; of a tag that stands twice the user may have to say the value.
+    with contextlib.suppress(dmarc.DmarcError) if doubled else contextlib.nullcontext():
         once = merged(text, DmarcWish({"p": "none"}))
         assert merged(once, DmarcWish({"p": "none"})) == once
         assert dmarc.parse_dmarc(once).doubled == []
