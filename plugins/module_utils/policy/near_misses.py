@@ -11,6 +11,7 @@ is a record, or is not meant as one.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -19,7 +20,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.dmarc import i
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.mta_sts import is_mta_sts
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf import is_spf
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.tls_rpt import is_tls_rpt
-from ansible_collections.mailroom.erp.plugins.module_utils.problem import escape_controls
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import escape_controls, shown
 
 _QUOTES = "\"'`\u2018\u2019\u201c\u201d\u201e"
 _INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff"
@@ -118,6 +119,17 @@ def near_dkim(text: str) -> str | None:
     quotes = _before(text[: around.end()].strip()) if around else None
     fault = judge_key(text).faults[0]
     return _sentence("a DKIM key", quotes, _KEY_SOURCE) if quotes else f"looks meant as a DKIM key, but {fault}"
+
+
+def no_spf_record(name: str, values: Iterable[str]) -> str:
+    """Why a name has no SPF record, in one sentence with its source; what is nearly one is named.
+
+    :param name: for a person
+    :param values: the TXT values at the name, none of which is an SPF record
+    """
+    near = (f"{shown(value)} {sentence}" for value in values if (sentence := near_spf(value)))
+    told = next(near, None)
+    return f"{name} has no SPF record: {told}" if told else f"{name} has no SPF record (RFC 7208 section 4.5)"
 
 
 class NearMiss(Protocol):

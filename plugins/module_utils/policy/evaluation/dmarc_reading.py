@@ -12,6 +12,8 @@ from functools import lru_cache
 
 from ansible_collections.mailroom.erp.plugins.module_utils.policy import dmarc
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Lookup
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.near_misses import near_dmarc
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import shown
 
 _REQUESTS = dmarc.POLICIES
 _CHOICES = {
@@ -60,11 +62,20 @@ class PolicyRecord:
 
 @dataclass(frozen=True, slots=True)
 class FoundPolicy:
-    """What one ``_dmarc`` name holds for receivers: a record, or ``fault``, why what is there is none."""
+    """What one ``_dmarc`` name holds for receivers: a record, or ``fault``, why what is there is none.
+
+    ``near`` names a value that is nearly a record, where there is none; receivers act as if it were not there.
+    """
 
     record: PolicyRecord | None = None
     fault: str | None = None
     several: bool = False
+    near: str | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether receivers find nothing at this name."""
+        return self.record is None and self.fault is None
 
 
 def policy_name(domain: str) -> str:
@@ -79,14 +90,18 @@ def find(lookup: Lookup, domain: str) -> FoundPolicy:
 
     :raises Unresolved: the name cannot be looked up
     """
-    values = dmarc.select_dmarc(lookup(policy_name(domain), "TXT"))
+    texts = lookup(policy_name(domain), "TXT")
+    values = dmarc.select_dmarc(texts)
     if len(values) > 1:
         fault = (
             f"{policy_name(domain)} has {len(values)} policy records, so that receivers use none of them "
             "(RFC 9989 section 4.10)"
         )
         return FoundPolicy(fault=fault, several=True)
-    return _read(domain, values[0]) if values else FoundPolicy()
+    if values:
+        return _read(domain, values[0])
+    near = (f"{shown(text)} at {policy_name(domain)} {sentence}" for text in texts if (sentence := near_dmarc(text)))
+    return FoundPolicy(near=next(near, None))
 
 
 @lru_cache(maxsize=4096)

@@ -275,6 +275,16 @@ def test_an_rsa_key_beside_another_one_leaves_no_caution() -> None:
     assert "but for DKIM" not in judged(both, "fail", more=more).reason
 
 
+@pytest.mark.parametrize("sources", [None, ("192.0.2.1",)])
+def test_what_is_nearly_a_record_is_named_in_the_reason(sources: tuple[str, ...] | None) -> None:
+    txt = {"acme.example": "v=spf1;ip4:192.0.2.1 -all", "_dmarc.acme.example": "v=DMARC1 p=reject"}
+    verdict = Judge(Table(txt)).verdict(replace(SENDER, sources=sources))
+    assert verdict.spf.result == "none"
+    assert 'acme.example has no SPF record: "v=spf1;ip4:192.0.2.1 -all" looks meant as SPF' in verdict.spf.reason
+    assert verdict.dmarc.result == "none"
+    assert '"v=DMARC1 p=reject" at _dmarc.acme.example looks meant as DMARC' in verdict.dmarc.reason
+
+
 STEPS = [
     (SENDER, {"result": "none"}, "Publish an SPF record at acme.example"),
     (SENDER, {"result": "softfail"}, "Add 192.0.2.1 to the SPF record of acme.example"),
