@@ -70,7 +70,7 @@ class DkimRecipe:
         if holder:
             return left_to(self.name, f"zone {holder}")
         alias, text = state.rrsets.get((self.name, "CNAME")), state.rrsets.get((self.name, "TXT"))
-        values = RecordValues(self.name, text, dkim.is_key, near_dkim, self.near_miss, "dkim")
+        values = RecordValues(self.name, self.name, text, dkim.is_key, near_dkim, self.near_miss, "dkim")
         before = alias.values[0] if alias else values.before
         if self.absent:
             return self._removal(before, alias, values)

@@ -106,7 +106,7 @@ class DmarcRecipe:
         if manager is not None:
             return left_to(self.name, manager)
         found = state.rrsets.get((self.name, "TXT"))
-        values = RecordValues(self.name, found, dmarc.is_dmarc, near_dmarc, self.near_miss, "dmarc")
+        values = RecordValues(self.domain, self.name, found, dmarc.is_dmarc, near_dmarc, self.near_miss, "dmarc")
         records = values.records
         if len(records) > 1 and not self.absent:
             raise Refused(self._duplicates(records))
@@ -243,7 +243,7 @@ class ReportRecipe:
         if manager_of(self.name, state) is not None:
             return self.unserved()
         found = state.rrsets.get((self.name, "TXT"))
-        values = RecordValues(self.name, found, dmarc.is_dmarc, near_dmarc, self.near_miss, "dmarc")
+        values = RecordValues(self.domain, self.name, found, dmarc.is_dmarc, near_dmarc, self.near_miss, "dmarc")
         if values.records:
             return RecordPlan(values.before, values.before, warnings=values.warnings())
         after = dmarc.AUTHORISATION if self.needed else None

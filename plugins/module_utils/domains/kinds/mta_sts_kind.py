@@ -106,7 +106,7 @@ class MtaStsRecipe:
         if manager is not None:
             return left_to(self.name, manager)
         found = state.rrsets.get((self.name, "TXT"))
-        values = RecordValues(self.name, found, is_mta_sts, near_mta_sts, self.near_miss, "mta_sts")
+        values = RecordValues(self.domain, self.name, found, is_mta_sts, near_mta_sts, self.near_miss, "mta_sts")
         records = values.records
         if len(records) > 1 and not self.absent:
             rule = f"the domain has {len(records)} MTA-STS records, so that senders act as if there were none"

@@ -51,11 +51,12 @@ def _of(kind: str, options: tuple[Option, ...]) -> Option:
 class RecordValues:
     """The TXT values of one name, as a recipe of a kind sees them.
 
-    ``name`` is the owner name, ``found`` what is there, ``ours`` tells records of the kind, ``near`` those that are
-    nearly one. ``choice`` is the option: "refuse" a new record beside a near miss, "replace" the near miss, or "keep"
-    it. ``kind`` is the option of ``mail_domains`` that the records belong to.
+    ``subject`` is the domain that asks, ``name`` the owner name, ``found`` what is there, ``ours`` tells records of the
+    kind, ``near`` those that are nearly one. ``choice`` is the option: "refuse" a new record beside a near miss,
+    "replace" the near miss, or "keep" it. ``kind`` is the option of ``mail_domains`` that the records belong to.
     """
 
+    subject: str
     name: str
     found: RRset | None
     ours: Callable[[str], bool]
@@ -109,4 +110,5 @@ class RecordValues:
                 "; or correct it in the zone.",
             )
         )
-        return Problem(self.name, "TXT value", value, f"it {rule}; a new record would stand beside it", source, way_out)
+        rule = f"it {rule}; a new record would stand beside it"
+        return Problem(self.subject, f"TXT value at {self.name}", value, rule, source, way_out)

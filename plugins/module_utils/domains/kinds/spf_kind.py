@@ -126,7 +126,7 @@ class SpfRecipe:
             self.name, state, "SPF record", "Replace the CNAME by address records, or publish the terms at its target."
         )
         found = state.rrsets.get((self.name, "TXT"))
-        values = RecordValues(self.name, found, spf.is_spf, near_spf, self.near_miss, "spf")
+        values = RecordValues(self.name, self.name, found, spf.is_spf, near_spf, self.near_miss, "spf")
         chain = Chain(self.name, state if self._may_move_addresses else None)
         after, beside, details = self._after(values.records, chain)
         change = values.change(self.ttl, after)

@@ -78,7 +78,7 @@ class TlsRptRecipe:
         if manager is not None:
             return left_to(self.name, manager)
         found = state.rrsets.get((self.name, "TXT"))
-        values = RecordValues(self.name, found, is_tls_rpt, near_tls_rpt, self.near_miss, "tls_rpt")
+        values = RecordValues(self.domain, self.name, found, is_tls_rpt, near_tls_rpt, self.near_miss, "tls_rpt")
         records = values.records
         if len(records) > 1 and not self.absent:
             rule = f"the domain has {len(records)} TLSRPT records, so that senders act as if there were none"

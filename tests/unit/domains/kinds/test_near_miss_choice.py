@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.inventory_words import refusal_text
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
 from ansible_collections.mailroom.erp.tests.tools.dkim_keys import ED25519_RECORD
 from ansible_collections.mailroom.erp.tests.unit.domains.kinds.company import Company
 
@@ -77,9 +79,13 @@ def test_a_new_record_beside_a_near_miss_waits_for_the_user(company: Company, ca
     name = f"{owner}acme.example"
     company.live(f"{name}. IN TXT {data}", f'{name}. IN TXT "hello"')
     (problem,) = company.problems({"domain": "acme.example", **wish})
-    assert (problem.subject, problem.where, problem.value) == (name, "TXT value", value)
+    subject = name if "_domainkey" in name else "acme.example"
+    assert (problem.subject, problem.where, problem.value) == (subject, f"TXT value at {name}", value)
     assert "looks meant as" in problem.rule and words in problem.rule and problem.source.startswith("RFC ")
     assert "near_miss: replace" in str(problem.way_out) and "near_miss: keep" in str(problem.way_out)
+    (kind,) = wish
+    asked = refusal_text(Refused(problem), {"inventory_domains": ["acme.example"]})
+    assert f"mail_dns_domains.acme.example.{kind}.near_miss: replace" in asked
     kept = company.run(write=False, **chosen(wish, "keep"))
     assert any(words in warning for warning in kept.warnings)
     (change,) = kept.steps[0].changes
@@ -112,7 +118,7 @@ def test_an_absent_record_leaves_a_near_miss_unless_it_is_replaced(company: Comp
 def test_an_agreement_beside_a_near_miss_waits_too(company: Company) -> None:
     company.zone("reports.example", 'acme.example._report._dmarc IN TXT " v=DMARC1"')
     dmarc = {"rua": ["a@reports.example"]}
-    assert "acme.example._report._dmarc.reports.example: TXT value" in company.refusal(dmarc=dmarc)
+    assert "acme.example: TXT value at acme.example._report._dmarc.reports.example" in company.refusal(dmarc=dmarc)
     company.run(dmarc={**dmarc, "near_miss": "replace"})
     assert company.read("acme.example._report._dmarc.reports.example") == ["v=DMARC1"]
 
