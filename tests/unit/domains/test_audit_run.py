@@ -153,7 +153,7 @@ def test_reports_that_do_not_go_by_mail_need_no_agreement(tmp_path: Path) -> Non
     assert found["dmarc"]["reports"] == []
 
 
-UNANSWERED = {
+OWN_STANDARD = {
     "SPF record": ("unseen.invalid", "RFC 7208 section 2.6.6"),
     "DMARC record": ("unseen.invalid", "RFC 9989 section 5.3.6"),
     "MX records": ("unseen.invalid", "RFC 5321 section 5.1"),
@@ -162,9 +162,9 @@ UNANSWERED = {
 }
 
 
-@pytest.mark.parametrize("record", UNANSWERED)
+@pytest.mark.parametrize("record", OWN_STANDARD)
 def test_what_cannot_be_looked_up_is_explained_by_its_own_standard(tmp_path: Path, record: str) -> None:
-    name, source = UNANSWERED[record]
+    name, source = OWN_STANDARD[record]
     records = policy("v=DMARC1; p=reject; rua=mailto:d@unseen.invalid")
     result = look(tmp_path, records, {"domain": name, "selectors": ["s1"]})
     told = [one for one in result["domains"][0]["findings"] if "cannot be looked up, so that" in one["rule"]]
