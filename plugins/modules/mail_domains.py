@@ -86,6 +86,11 @@ options:
         type: str
         choices: [enforce, warn, ignore]
         default: enforce
+      near_miss:
+        description: As in M(mailroom.erp.spf_record).
+        type: str
+        choices: [refuse, replace, keep]
+        default: refuse
       flatten:
         description: As in M(mailroom.erp.spf_record).
         type: list
@@ -157,6 +162,11 @@ options:
         type: str
         choices: [warn, require, ignore]
         default: warn
+      near_miss:
+        description: As in M(mailroom.erp.dkim_record).
+        type: str
+        choices: [refuse, replace, keep]
+        default: refuse
   cnames:
     description:
       - Other aliases that a sending service asks for inside a domain, such as the one of its envelope sender.
@@ -256,6 +266,11 @@ options:
         type: str
         choices: [present, absent]
         default: present
+      near_miss:
+        description: As in M(mailroom.erp.dmarc_record).
+        type: str
+        choices: [refuse, replace, keep]
+        default: refuse
   null_mx:
     description:
       - A null MX (RFC 7505), which says that a domain takes no mail, so that senders give up at once.
@@ -289,6 +304,14 @@ options:
         type: str
         choices: [present, absent]
         default: present
+      near_miss:
+        description:
+          - What to do when a TXT value at the name is meant as such a record, senders ignore it, and the record is new.
+          - V(refuse) names it before anything is written, V(replace) has the new record take its place, V(keep) writes
+            the new record beside it.
+        type: str
+        choices: [refuse, replace, keep]
+        default: refuse
   mta_sts:
     description:
       - By which policy senders insist on TLS with the domain's mail servers (MTA-STS, RFC 8461).
@@ -329,6 +352,14 @@ options:
         type: str
         choices: [present, absent]
         default: present
+      near_miss:
+        description:
+          - What to do when a TXT value at the name is meant as such a record, senders ignore it, and the record is new.
+          - V(refuse) names it before anything is written, V(replace) has the new record take its place, V(keep) writes
+            the new record beside it.
+        type: str
+        choices: [refuse, replace, keep]
+        default: refuse
   allow_failing_senders:
     description:
       - Senders that may fare worse by this change, each by its address, or all of an environment by its name.

@@ -25,6 +25,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.domains.inventory_wor
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.kind_table import KIND_OPTIONS, RECORD_KINDS
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.recipe import Recipe, read_name
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.sender_option import read_senders
+from ansible_collections.mailroom.erp.plugins.module_utils.numbers import wrong_numbers
 from ansible_collections.mailroom.erp.plugins.module_utils.plain_yaml import BadYaml, load_yaml
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.sender import Sender
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import is_inside
@@ -83,8 +84,10 @@ def read_order(params: Mapping[str, Any]) -> Order:
     :returns: the requests, with at least the domain, the account and one kind of record each
     :raises Refused: with every problem of every domain
     """
-    params = {**params, **_file_content(params)}
+    content = _file_content(params)
+    params = {**params, **content}
     reader = _Reader(params)
+    reader.problems += wrong_numbers(content)
     reader.accept(params.get("accept_undelegated") or [])
     reader.order.inventory = domains_of_inventory(params)
     reader.guard(params.get("senders") or [], params.get("allow_failing_senders") or [])

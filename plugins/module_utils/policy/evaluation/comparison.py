@@ -41,6 +41,8 @@ def doubtful(before: Verdict, after: Verdict) -> list[str]:
     for name, old, new in (("SPF", before.spf, after.spf), ("DKIM", before.dkim, after.dkim)):
         if old.result == "pass" and new.result in _UNCERTAIN:
             found.append(f"{name} was pass and becomes {new.result}: {new.reason}")
+    if after.dkim.result == "pass" and after.dkim.caution and not before.dkim.caution:
+        found.append(f"DKIM passes, but {after.dkim.caution}")
     if after.spf.result == "pass" and after.spf.caution and not before.spf.caution:
         found.append(f"SPF passes, but {after.spf.caution}")
     if after.result == "unknown" and _is_stricter(_policy(before), _policy(after)):

@@ -17,7 +17,7 @@ _TEMPORARY = "temperror"
 def reason(verdict: Verdict) -> str:
     """Why the verdict is what it is, with its source."""
     if verdict.result == "pass":
-        return _passing(verdict)
+        return f"{_passing(verdict)}{_key_caution(verdict)}"
     parts = [_spf(verdict), _dkim(verdict)]
     if verdict.dmarc.result == _TEMPORARY:
         parts.append(verdict.dmarc.reason)
@@ -162,3 +162,9 @@ def _finding_out(verdict: Verdict) -> str:
     if verdict.dkim.result == _UNKNOWN:
         lacking.append("the DKIM domain and selectors (none when mail is not signed)")
     return f"Declare {' and '.join(lacking)}." if lacking else "Look again when the DNS answers."
+
+
+def _key_caution(verdict: Verdict) -> str:
+    """What makes a DKIM pass uncertain at some receivers, as the end of a sentence."""
+    dkim = verdict.dkim
+    return f"; but for DKIM {dkim.caution}" if dkim.result == "pass" and dkim.aligned and dkim.caution else ""

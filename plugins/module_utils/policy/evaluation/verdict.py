@@ -41,6 +41,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.sou
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.spf_result import SpfResult
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.truth import both, either
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Lookup, Unresolved
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.near_misses import no_spf_record
 
 __all__ = ["Judge", "Verdict", "doubtful", "worsened"]
 
@@ -126,9 +127,10 @@ class Judge:
 
     def _without_sources(self, domain: str) -> SpfResult:
         """Only a domain without one SPF record has a result whatever server sends."""
-        records = spf.select_spf(self._lookup(domain, "TXT"))
+        values = self._lookup(domain, "TXT")
+        records = spf.select_spf(values)
         if not records:
-            return SpfResult("none", f"{domain} has no SPF record (RFC 7208 section 4.5)")
+            return SpfResult("none", no_spf_record(domain, values))
         if len(records) > 1:
             return SpfResult("permerror", f"{domain} has {len(records)} SPF records (RFC 7208 section 4.5)")
         return SpfResult("unknown", "which servers send is not known (RFC 7208 section 4.1)")
@@ -191,7 +193,7 @@ def _spf_outcome(sender: Sender, found: SpfResult, view: _View) -> SpfOutcome:
 
 
 def _dkim_outcome(found: Readiness, view: _View) -> DkimOutcome:
-    return DkimOutcome(found.result, found.domain, view.dkim_aligned, found.reason, found.selectors)
+    return DkimOutcome(found.result, found.domain, view.dkim_aligned, found.reason, found.selectors, found.caution)
 
 
 def _dmarc_outcome(view: _View) -> DmarcOutcome:

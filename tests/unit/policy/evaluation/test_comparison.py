@@ -26,6 +26,7 @@ def verdict(
     dmarc: str = "pass",
     policy: str | None = "none",
     caution: str | None = None,
+    key_caution: str | None = None,
 ) -> Verdict:
     """A verdict as the judge would give it when both domains are aligned."""
     parts = {spf, dkim}
@@ -34,7 +35,7 @@ def verdict(
     return Verdict(
         SENDER,
         SpfOutcome(spf, "acme.example", True, "the SPF reason", caution=caution),
-        DkimOutcome(dkim, "acme.example", True, "the DKIM reason"),
+        DkimOutcome(dkim, "acme.example", True, "the DKIM reason", caution=key_caution),
         DmarcOutcome(result if dmarc == "pass" else dmarc, policy, None, None, "RFC 9989", "the DMARC reason"),
         result,
         disposition,
@@ -133,6 +134,13 @@ DOUBTFUL = [
     ("fail becomes unknown", verdict("fail"), verdict("unknown"), []),
     ("some receivers begin to err", verdict(), verdict(caution="a reason"), ["SPF passes, but a reason"]),
     ("some receivers err as before", verdict(caution="a reason"), verdict(caution="a reason"), []),
+    (
+        "some receivers begin to ignore a key",
+        verdict(dkim="pass"),
+        verdict(dkim="pass", key_caution="a reason"),
+        ["DKIM passes, but a reason"],
+    ),
+    ("no key passes", verdict(), verdict(key_caution="a reason"), []),
 ]
 
 
