@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import ArgumentSpec, Result
+from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import Result
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_loader import Catalogue
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.host_declaration import (
     DECLARATION_OPTIONS,
     inventory_facts,
 )
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.inline_secret import read_secret
-from ansible_collections.mailroom.erp.plugins.plugin_utils.needs.environment_needs import environment_needs, no_needs
+from ansible_collections.mailroom.erp.plugins.plugin_utils.needs.environment_needs import environment_needs
 from ansible_collections.mailroom.erp.plugins.plugin_utils.needs.stale_terms import held_back_today
 from ansible_collections.mailroom.erp.plugins.plugin_utils.running.controller_action import ControllerAction
 from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.environment_texts import (
@@ -24,12 +24,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.environment_tex
     SHEET,
     environment_texts,
 )
-from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.judged_host import JudgedHost, judge_host
-
-_ARGUMENTS: ArgumentSpec = {
-    **DECLARATION_OPTIONS,
-    "on_problem": {"type": "str", "choices": ["fail", "report"], "default": "fail"},
-}
+from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.judged_host import judge_host
 
 _NOTHING: dict[str, Any] = {"settings": {}, "settings_yaml": "", "sheet": "", "sheet_html": ""}
 
@@ -37,7 +32,7 @@ _NOTHING: dict[str, Any] = {"settings": {}, "settings_yaml": "", "sheet": "", "s
 class ActionModule(ControllerAction):
     """Turns one declaration into settings, sheet and needs."""
 
-    argument_spec = _ARGUMENTS
+    argument_spec = DECLARATION_OPTIONS
 
     def work(self, options: Mapping[str, Any], variables: Mapping[str, Any]) -> Result:
         """Judge the declaration.
@@ -52,19 +47,11 @@ class ActionModule(ControllerAction):
         judged = judge_host(options, facts, catalogue, lambda: read_secret(self._templar, variables))
         result: Result = {"changed": False, "warnings": [str(problem) for problem in judged.warnings]}
         if judged.environment is None:
-            return {**result, **_problems(options, judged)}
+            told = [str(problem) for problem in judged.errors]
+            return {**result, "failed": True, "problems": told, "msg": "\n".join(told)}
         needs = environment_needs(judged.environment, catalogue)
         if judged.environment.state == "absent":
             return {**result, **_NOTHING, "needs": needs, "problems": []}
         settings, texts = environment_texts(judged.environment, needs, held_back_today(options["accept_stale"] or []))
         written = {"settings_yaml": texts[SETTINGS], "sheet": texts[SHEET], "sheet_html": texts[PAGE]}
         return {**result, "settings": settings, **written, "needs": needs, "problems": []}
-
-
-def _problems(options: Mapping[str, Any], judged: JudgedHost) -> Result:
-    """What a wrong declaration gives: a failure, or its problems among the needs, to be told with all others'."""
-    told = [str(problem) for problem in judged.errors]
-    if options["on_problem"] == "fail":
-        return {"failed": True, "problems": told, "msg": "\n".join(told)}
-    needs = no_needs(options["environment"], options["state"], judged.errors)
-    return {**_NOTHING, "needs": needs, "problems": told}
