@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import functools
 import gc
+import importlib
 import json
 import os
 import pickle
@@ -23,18 +24,51 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+_USED = {
+    "inventory_loader": ["host_list", "script", "auto", "yaml", "ini", "toml"],
+    "callback_loader": ["default"],
+    "connection_loader": ["local"],
+    "shell_loader": ["sh"],
+    "strategy_loader": ["linear"],
+    "action_loader": ["normal", "debug", "assert", "set_fact", "validate_argument_spec", "copy"],
+}
+"""What Ansible loads for a play on this machine; it loads what is missing here in each run."""
+
 
 def load() -> Callable[[list[str]], None]:
     """Load the program and what every run of it loads; returns what runs it, given its name and arguments."""
-    import ansible.executor.playbook_executor
-    import ansible.plugins.callback.default
-    import ansible.plugins.connection.local
-    import ansible.plugins.strategy.linear  # noqa: F401
+    import ansible.executor.playbook_executor  # noqa: F401
     from ansible.cli.playbook import PlaybookCLI
 
     _read_metadata_once()
+    _load_plugins()
     run: Callable[[list[str]], None] = PlaybookCLI.cli_executor
     return run
+
+
+def _load_plugins() -> None:
+    """Load the plugins of Ansible that all runs use, and those of the collection, by Ansible's own loader."""
+    import ansible.cli
+    from ansible.plugins import loader
+
+    loader.init_plugin_loader()
+    # Once is enough, and Ansible warns of a second time.
+    vars(ansible.cli)["init_plugin_loader"] = lambda *_paths: None
+    for plugins, names in _USED.items():
+        for name in names:
+            getattr(loader, plugins).get(name, class_only=True)
+    # One of each makes Ansible load all that are its own.
+    loader.filter_loader.get("default")
+    loader.test_loader.get("defined")
+    for kind in ("action", "filter", "lookup"):
+        for file in sorted((Path(__file__).parents[2] / "plugins" / kind).glob("*.py")):
+            importlib.import_module(f"ansible_collections.mailroom.erp.plugins.{kind}.{file.stem}")
+    from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_loader import Catalogue
+
+    catalogue = Catalogue()
+    for read, part in ((catalogue.system, "systems"), (catalogue.service, "services")):
+        for name in catalogue.names(part):
+            read(name)
 
 
 def _read_metadata_once() -> None:
