@@ -163,6 +163,34 @@ def test_a_plan_is_judged_as_what_it_becomes(estate: Path) -> None:
     assert result.rc == 0, result.output
 
 
+SILENT = """
+- name: Ask about domains whose name servers do not answer
+  hosts: localhost
+  gather_facts: false
+  tasks:
+    - name: Audit
+      mailroom.erp.mail_auth_info:
+        resolver: {nameservers: [127.0.0.1], port: 9, timeout: 1}
+        domains: [silent.example]
+      register: audit
+
+    - name: Nothing is said to be missing
+      ansible.builtin.assert:
+        that:
+          - audit.summary.faults == 3
+          - audit.domains[0].findings | selectattr('rule', 'search', 'there is none') | length == 0
+          - audit.domains[0].findings | selectattr('next_step', 'search', '[Pp]ublish') | length == 0
+          - audit.domains[0].spf.records is none
+          - audit.domains[0].dmarc.records is none
+          - audit.domains[0].mx is none
+"""
+
+
+def test_a_look_up_that_fails_is_not_said_to_find_nothing(estate: Path) -> None:
+    result = run_playbook(estate, SILENT, {"all": {}})
+    assert result.rc == 0, result.output
+
+
 WRONG = """
 - name: Give something wrong
   hosts: localhost

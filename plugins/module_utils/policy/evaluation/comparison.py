@@ -25,7 +25,7 @@ def worsened(before: Verdict, after: Verdict) -> list[str]:
         found.append(f"DKIM was pass and becomes fail: {after.dkim.reason}")
     if after.result == "fail" and before.result == "pass":
         found.append(f"it passed and will fail, and receivers are {_asked(after)}: {after.reason}")
-    elif after.result == "fail" and _is_stricter(_policy(before), after.disposition):
+    elif after.result == "fail" and _may_be_stricter(_policy(before), _policy(after)):
         why = f"{after.dmarc.reason}; {after.reason}"
         found.append(f"it fails, receivers were {_asked(before)} and will be {_asked(after)}: {why}")
     return found
@@ -43,20 +43,19 @@ def doubtful(before: Verdict, after: Verdict) -> list[str]:
             found.append(f"{name} was pass and becomes {new.result}: {new.reason}")
     if after.spf.result == "pass" and after.spf.caution and not before.spf.caution:
         found.append(f"SPF passes, but {after.spf.caution}")
-    if after.result == "unknown" and _is_stricter(_policy(before), _policy(after)):
+    if after.result == "unknown" and _may_be_stricter(_policy(before), _policy(after)):
         found.append(f"whether it passes is unknown, and receivers will be {_asked(after)}: {after.reason}")
     return found
 
 
 def _policy(verdict: Verdict) -> str:
-    """What receivers are asked to do with mail that fails."""
-    return verdict.dmarc.policy or "none"
+    """What receivers are asked to do with mail that fails; "unknown" when the policy could not be looked up."""
+    return "unknown" if verdict.dmarc.result == "temperror" else verdict.dmarc.policy or "none"
 
 
 def _asked(verdict: Verdict) -> str:
-    return {"reject": "asked to reject it", "quarantine": "asked to quarantine it"}.get(
-        _policy(verdict), "not asked to do anything"
-    )
+    asked = {"reject": "asked to reject it", "quarantine": "asked to quarantine it", "none": "not asked to do anything"}
+    return asked.get(_policy(verdict), "asked what cannot be looked up")
 
 
 def _spf_is_worse(before: str, after: str) -> bool:
@@ -65,7 +64,8 @@ def _spf_is_worse(before: str, after: str) -> bool:
     return RESULTS.index(after) > RESULTS.index(before)
 
 
-def _is_stricter(before: str, after: str) -> bool:
-    """Whether receivers are asked to do more; what is not known is neither more nor less."""
+def _may_be_stricter(before: str, after: str) -> bool:
+    """Whether receivers are asked to do more than before, or than what could not be looked up."""
     policies = dmarc.POLICIES
-    return before in policies and after in policies and policies.index(after) > policies.index(before)
+    least = policies.index(before) if before in policies else 0
+    return after in policies and policies.index(after) > least

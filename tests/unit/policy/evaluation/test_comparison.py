@@ -95,6 +95,18 @@ WORSE = [
         ["it fails, receivers were not asked to do anything and will be asked to reject it"],
     ),
     ("fail becomes pass", verdict("fail"), verdict(policy="reject"), []),
+    (
+        "a policy that could not be looked up is not said to be none",
+        verdict("fail", dmarc="temperror", policy=None),
+        verdict("fail", policy="reject"),
+        ["receivers were asked what cannot be looked up and will be asked to reject it"],
+    ),
+    (
+        "the last pass goes under a policy that cannot be looked up",
+        verdict(),
+        verdict("fail", dmarc="temperror", policy=None),
+        ["SPF was pass", "receivers are asked what cannot be looked up"],
+    ),
 ]
 DOUBTFUL = [
     ("nothing changes", verdict(), verdict(), []),
