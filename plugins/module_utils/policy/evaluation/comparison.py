@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from ansible_collections.mailroom.erp.plugins.module_utils.policy import dmarc
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.outcome import Verdict
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.reasons import is_judged
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.spf_result import RESULTS
 
 _UNCERTAIN = ("unknown", "temperror")
@@ -23,7 +24,7 @@ def worsened(before: Verdict, after: Verdict) -> list[str]:
         found.append(f"SPF was {before.spf.result} and becomes {after.spf.result}: {after.spf.reason}")
     if before.dkim.result == "pass" and after.dkim.result == "fail":
         found.append(f"DKIM was pass and becomes fail: {after.dkim.reason}")
-    if after.result == "fail" and before.result == "pass":
+    if after.result == "fail" and before.result == "pass" and not _is_first_look(before, after):
         found.append(f"it passed and will fail, and receivers are {_asked(after)}: {after.reason}")
     elif after.result == "fail" and _may_be_stricter(_policy(before), _policy(after)):
         why = f"{after.dmarc.reason}; {after.reason}"
@@ -36,7 +37,9 @@ def doubtful(before: Verdict, after: Verdict) -> list[str]:
     found = []
     if before.result == "pass" and after.result == "unknown":
         found.append(f"it passed, and whether it will is unknown: {after.reason}")
-    if before.result == "unknown" and after.result == "fail":
+    if after.result == "fail" and _is_first_look(before, after):
+        found.append(f"no policy judged it, and under p=none it will fail: {after.reason}")
+    elif before.result == "unknown" and after.result == "fail":
         found.append(f"whether it passed was unknown, and it will fail: {after.reason}")
     for name, old, new in (("SPF", before.spf, after.spf), ("DKIM", before.dkim, after.dkim)):
         if old.result == "pass" and new.result in _UNCERTAIN:
@@ -46,6 +49,11 @@ def doubtful(before: Verdict, after: Verdict) -> list[str]:
     if after.result == "unknown" and _may_be_stricter(_policy(before), _policy(after)):
         found.append(f"whether it passes is unknown, and receivers will be {_asked(after)}: {after.reason}")
     return found
+
+
+def _is_first_look(before: Verdict, after: Verdict) -> bool:
+    """Whether a first policy judges mail that it does nothing about: reports will tell of it, no mail is lost."""
+    return before.result != "fail" and not is_judged(before) and is_judged(after) and _policy(after) == "none"
 
 
 def _policy(verdict: Verdict) -> str:

@@ -96,6 +96,18 @@ WORSE = [
     ),
     ("fail becomes pass", verdict("fail"), verdict(policy="reject"), []),
     (
+        "a first policy of p=none judges what nothing judged",
+        verdict(dmarc="none", policy=None),
+        verdict("unknown"),
+        [],
+    ),
+    (
+        "a first policy of p=reject judges what nothing judged",
+        verdict(dkim="pass", dmarc="none", policy=None),
+        verdict("neutral", policy="reject"),
+        ["SPF was pass", "it passed and will fail, and receivers are asked to reject it"],
+    ),
+    (
         "a policy that could not be looked up is not said to be none",
         verdict("fail", dmarc="temperror", policy=None),
         verdict("fail", policy="reject"),
@@ -140,6 +152,12 @@ DOUBTFUL = [
         verdict("unknown"),
         verdict("fail"),
         ["whether it passed was unknown, and it will fail"],
+    ),
+    (
+        "a first policy of p=none judges what nothing judged",
+        verdict("unknown", dmarc="none", policy=None),
+        verdict("fail"),
+        ["no policy judged it, and under p=none it will fail"],
     ),
     ("unknown becomes pass", verdict("unknown"), verdict(), []),
     ("fail becomes unknown", verdict("fail"), verdict("unknown"), []),
