@@ -121,8 +121,8 @@ domains:
       description: The domain, as A-labels.
       type: str
     spf:
-      description: C(record) (null unless there is exactly one), C(records), and C(lookups) and C(flattened) as of
-        M(mailroom.erp.spf_record).
+      description: C(record) (null unless there is exactly one), C(records) (null when they cannot be looked up), and
+        C(lookups) and C(flattened) as of M(mailroom.erp.spf_record).
       type: dict
     dkim:
       description: For each selector C(selector), C(name), C(target) (of an alias), C(algorithm), C(bits) and C(usable)
@@ -130,11 +130,12 @@ domains:
       type: list
       elements: dict
     dmarc:
-      description: C(name), C(record), C(records), C(policy), C(managed_elsewhere), and C(reports) with C(destination),
-        C(name) and C(authorized) for each report address outside the domain.
+      description: C(name), C(record), C(records) (null when they cannot be looked up), C(policy), C(managed_elsewhere),
+        and C(reports) with C(destination), C(name) and C(authorized) (null when it cannot be looked up) for each report
+        address outside the domain.
       type: dict
     mx:
-      description: The hosts that take its mail, the most wanted first.
+      description: The hosts that take its mail, the most wanted first; null when they cannot be looked up.
       type: list
       elements: str
     findings:

@@ -69,7 +69,7 @@ def test_a_stricter_policy_is_refused_while_a_sender_of_an_environment_would_fai
     assert contents(estate) == before
     allowed = {**shared, "mail_dns_allow_failing_senders": ["acme_relay"]}
     done = run_playbook(estate, SITE, inventory({**HOSTS, "acme_relay": bounced}, **allowed))
-    finance = " ".join(" ".join(told(done)).split()).partition("finance@acme.example by own_relay: FAIL")[2]
+    finance = " ".join(" ".join(told(done)).split()).partition("finance@acme.example by own_relay: unknown -> FAIL")[2]
     assert "SPF temperror, DKIM none, DMARC fail; receivers are asked to put it into spam" in finance
 
 
@@ -154,6 +154,89 @@ PLANNED = """
 
 def test_a_plan_is_judged_as_what_it_becomes(estate: Path) -> None:
     result = run_playbook(estate, PLANNED, {"all": {}})
+    assert result.rc == 0, result.output
+
+
+POLICYLESS = """
+- name: Judge senders of a domain that has no policy yet
+  hosts: localhost
+  gather_facts: false
+  vars:
+    resolver: {zonefiles: ["{{ playbook_dir }}/zones", "{{ playbook_dir }}/world"]}
+    bounced: {from: erp@acme.example, envelope_domain: bounce.acme.example, sources: [192.0.2.1],
+              dkim: {domain: acme.example, selectors: []}}
+    foreign: {from: news@acme.example, envelope_domain: spf.afas.online, sources: [198.51.100.1],
+              dkim: {domain: acme.example, selectors: []}}
+  tasks:
+    - name: Judge
+      mailroom.erp.mail_auth_info:
+        resolver: "{{ resolver }}"
+        senders: ["{{ bounced }}", "{{ foreign }}"]
+        planned: [{name: bounce.acme.example, type: TXT, values: ["v=spf1 ip4:192.0.2.1 -all"]}]
+      register: judged
+
+    - name: Publish a first policy, which asks for nothing
+      mailroom.erp.mail_domains: &change
+        dns: {provider: zonefile, path: "{{ playbook_dir }}/zones"}
+        resolver: "{{ resolver }}"
+        domains: [acme.example]
+        dmarc: {policy: none}
+        senders: ["{{ foreign }}"]
+      check_mode: true
+      register: first
+
+    - name: Publish one that asks for something
+      mailroom.erp.mail_domains:
+        <<: *change
+        dmarc: {policy: quarantine}
+      check_mode: true
+      register: refused
+      failed_when: "'will be asked to quarantine it' not in refused.msg | default('')"
+
+    - name: Without a policy nothing fails by it
+      ansible.builtin.assert:
+        that:
+          - judged.verdicts | map(attribute='result') | list == ["pass", "unknown"]
+          - judged.verdicts | map(attribute='dmarc.result') | unique == ["none"]
+          - judged.verdicts[0].next_step is none
+          - "'would be aligned with acme.example if a policy were published' in judged.verdicts[0].reason"
+          - judged.verdicts[1].next_step is match("Before a policy is published. let bounces go to")
+          - first.verdicts.before[0].result == "unknown"
+          - first.verdicts.after[0].result == "fail"
+          - first.warnings | select("search", "under p=none it will fail") | length == 1
+"""
+
+
+def test_without_a_policy_no_sender_fails_by_alignment(estate: Path) -> None:
+    result = run_playbook(estate, POLICYLESS, {"all": {}})
+    assert result.rc == 0, result.output
+
+
+SILENT = """
+- name: Ask about domains whose name servers do not answer
+  hosts: localhost
+  gather_facts: false
+  tasks:
+    - name: Audit
+      mailroom.erp.mail_auth_info:
+        resolver: {nameservers: [127.0.0.1], port: 9, timeout: 1}
+        domains: [silent.example]
+      register: audit
+
+    - name: Nothing is said to be missing
+      ansible.builtin.assert:
+        that:
+          - audit.summary.faults == 3
+          - audit.domains[0].findings | selectattr('rule', 'search', 'there is none') | length == 0
+          - audit.domains[0].findings | selectattr('next_step', 'search', '[Pp]ublish') | length == 0
+          - audit.domains[0].spf.records is none
+          - audit.domains[0].dmarc.records is none
+          - audit.domains[0].mx is none
+"""
+
+
+def test_a_look_up_that_fails_is_not_said_to_find_nothing(estate: Path) -> None:
+    result = run_playbook(estate, SILENT, {"all": {}})
     assert result.rc == 0, result.output
 
 

@@ -63,7 +63,7 @@ class Audit:
     spf: dict[str, Any] = field(default_factory=dict)
     dkim: list[dict[str, Any]] = field(default_factory=list)
     dmarc: dict[str, Any] = field(default_factory=dict)
-    mx: list[str] = field(default_factory=list)
+    mx: list[str] | None = None
     findings: list[AuditFinding] = field(default_factory=list)
 
 
@@ -94,9 +94,12 @@ class _Auditor:
         self.result = Audit(domain)
 
     def spf(self) -> None:
-        records = spf.select_spf(self._lookup(self._domain, "TXT", "SPF record") or ())
-        self.result.spf = {"record": records[0] if len(records) == 1 else None, "records": records, "lookups": None}
-        self.result.spf["flattened"] = []
+        self.result.spf = {"record": None, "records": None, "lookups": None, "flattened": []}
+        values = self._lookup(self._domain, "TXT", "SPF record")
+        if values is None:
+            return  # there may be one: to publish another would make two
+        records = spf.select_spf(values)
+        self.result.spf |= {"record": records[0] if len(records) == 1 else None, "records": records}
         if not records:
             rule = "there is none, so that receivers cannot tell who may send as this domain (RFC 7208 section 4.5)"
             self._find("fault", "SPF record", None, rule, "Publish one that lists all who send, with spf_record.")
@@ -138,10 +141,13 @@ class _Auditor:
 
     def dmarc(self) -> None:
         name = f"_dmarc.{self._domain}"
-        records = dmarc.select_dmarc(self._lookup(name, "TXT", "DMARC record") or ())
-        elsewhere = self._holder(name)
-        self.result.dmarc = {"name": name, "record": records[0] if len(records) == 1 else None}
-        self.result.dmarc |= {"records": records, "policy": None, "managed_elsewhere": elsewhere, "reports": []}
+        self.result.dmarc = {"name": name, "record": None, "records": None, "policy": None}
+        self.result.dmarc |= {"managed_elsewhere": self._holder(name), "reports": []}
+        values = self._lookup(name, "TXT", "DMARC record")
+        if values is None:
+            return
+        records = dmarc.select_dmarc(values)
+        self.result.dmarc |= {"record": records[0] if len(records) == 1 else None, "records": records}
         if not records:
             rule = "there is none at this name; one above it may hold for it, see the verdicts (RFC 9989 section 4.10)"
             self._find(
@@ -168,23 +174,37 @@ class _Auditor:
         for concern in [*dmarc.dmarc_concerns(record), *_weaknesses(record, policy)]:
             self._find("concern", "DMARC record", text, concern, "Mend it with dmarc_record, unless it is meant so.")
         for destination in dmarc.destinations(record, self._domain):
-            if same_organisation(self._world.lookup, self._domain, destination) is not True:
-                self._report(destination)
+            is_own = same_organisation(self._world.lookup, self._domain, destination)
+            if not is_own:
+                self._report(destination, is_own)
 
-    def _report(self, destination: str) -> None:
+    def _report(self, destination: str, is_own: bool | None) -> None:
+        """See whether a destination has agreed to get the reports.
+
+        :param is_own: False when it is another organisation's; None when that cannot be told
+        """
         name = dmarc.authorisation_name(self._domain, destination)
         found = self._lookup(name, "TXT", "report authorisation")
         agreed = None if found is None else bool(dmarc.select_dmarc(found))
         self.result.dmarc["reports"].append({"destination": destination, "name": name, "authorized": agreed})
-        if agreed is False:
-            rule = f"{destination} has not agreed to get the reports, so nobody sends them there (RFC 9990 section 4)"
-            way = f'Its owner publishes {name} TXT "{dmarc.AUTHORISATION}".'
-            self._find("fault", "report authorisation", name, rule, way)
+        if agreed is not False:
+            return
+        way = f'Its owner publishes {name} TXT "{dmarc.AUTHORISATION}".'
+        if is_own is None:
+            rule = (
+                f"{destination} has not agreed to get the reports, and whether it is of the same organisation, which "
+                "need not agree, cannot be looked up (RFC 9990 section 4)"
+            )
+            way = f"See why the name servers do not answer. If it is somebody else's: {way[0].lower()}{way[1:]}"
+            self._find("concern", "report authorisation", name, rule, way)
+            return
+        rule = f"{destination} has not agreed to get the reports, so nobody sends them there (RFC 9990 section 4)"
+        self._find("fault", "report authorisation", name, rule, way)
 
     def selector(self, selector: str) -> None:
         name = f"{selector}._domainkey.{self._domain}"
         values = self._lookup(name, "TXT", "DKIM key")
-        alias = self._quietly(name, "CNAME")
+        alias = self._beside(name, "CNAME", "DKIM key")
         found: dict[str, Any] = {"selector": selector, "name": name, "target": alias[0] if alias else None}
         self.result.dkim.append({**found, "algorithm": None, "bits": None, "usable": None})
         if values is None:
@@ -207,23 +227,26 @@ class _Auditor:
 
     def mx(self) -> None:
         hosts = self._lookup(self._domain, "MX", "MX records")
-        self.result.mx = [host for host in hosts or () if host != _NULL_MX]
-        if hosts is not None and not self.result.mx:
+        self.result.mx = None if hosts is None else [host for host in hosts if host != _NULL_MX]
+        if self.result.mx == []:
             rule = "the domain takes no mail, so that bounces and replies are lost (RFC 5321 section 5.1)"
             self._find("concern", "MX records", None, rule, "Publish an MX, unless nobody shall answer.")
 
     def _holder(self, name: str) -> str | None:
         """Who holds a name instead of this domain's zone: the target of an alias, or a zone of its own."""
-        alias = self._quietly(name, "CNAME")
+        alias = self._beside(name, "CNAME", "DMARC record")
         if alias:
             return f"the alias target {alias[0]}"
-        return f"zone {name}" if self._quietly(name, "NS") else None
+        return f"zone {name}" if self._beside(name, "NS", "DMARC record") else None
 
-    def _quietly(self, name: str, rdtype: str) -> tuple[str, ...]:
+    def _beside(self, name: str, rdtype: str, record: str) -> tuple[str, ...]:
+        """What tells who manages a record; a concern when it cannot be looked up."""
         try:
             return self._world.lookup(name, rdtype)
-        except Unresolved:
-            return ()
+        except Unresolved as reason:
+            rule = f"whether somebody else manages it cannot be looked up: {reason}"
+            self._find("concern", record, name, rule, "See why the name servers do not answer.")
+        return ()
 
     def _lookup(self, name: str, rdtype: str, record: str) -> tuple[str, ...] | None:
         """The values found; None, and a finding, when it cannot be looked up."""

@@ -10,7 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.audit import audit
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.audit_run import inform
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.recipe import World
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Unresolved
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_budget import BudgetCounter
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
 from ansible_collections.mailroom.erp.tests.servers.server import zone_text
 from ansible_collections.mailroom.erp.tests.servers.zone_folder import ZoneFolder
@@ -176,6 +180,48 @@ def test_a_sibling_of_one_organisation_need_not_agree(tmp_path: Path) -> None:
     records = [*GOOD, '_dmarc.shop IN TXT "v=DMARC1; p=reject; rua=mailto:d@reports.acme.example"']
     assert not [line for line in findings(look(tmp_path, records, "shop.acme.example")) if "agreed" in line]
     assert [line for line in findings(look(tmp_path, [*GOOD[:2], records[3]], "shop.acme.example")) if "agreed" in line]
+
+
+UNANSWERED = ["gone IN CNAME x.nobody.invalid.", "_dmarc.gone IN CNAME x.nobody.invalid."]
+
+
+def test_what_cannot_be_looked_up_is_not_said_to_be_missing(tmp_path: Path) -> None:
+    """Who followed the advice to publish a record would make a second one."""
+    records = [*UNANSWERED, "s1._domainkey.gone IN CNAME x.nobody.invalid."]
+    result = look(tmp_path, records, {"domain": "gone.acme.example", "selectors": ["s1"]})
+    (found,) = result["domains"]
+    told = {one["record"]: one for one in found["findings"]}
+    assert set(told) == {"SPF record", "DMARC record", "DKIM key", "MX records"} and len(found["findings"]) == 4
+    for one in told.values():
+        assert one["level"] == "fault" and "cannot be looked up" in one["rule"] and "nobody.invalid" in one["rule"]
+        assert "none" not in one["rule"] and "ublish" not in one["next_step"]
+    assert (found["spf"]["records"], found["dmarc"]["records"], found["mx"]) == (None, None, None)
+    assert found["dkim"][0]["usable"] is None
+
+
+def test_whether_somebody_else_manages_a_record_is_not_denied_when_it_cannot_be_looked_up() -> None:
+    """A server that answers for TXT only, as some load balancers do."""
+
+    def lookup(name: str, rdtype: str) -> tuple[str, ...]:
+        if rdtype in ("CNAME", "NS"):
+            raise Unresolved(f"{name} {rdtype}: SERVFAIL")
+        return ()
+
+    found = audit("acme.example", ["s1"], World(lookup, BudgetCounter(lookup), lambda _name: True))
+    doubts = [one for one in found.findings if "whether somebody else manages it cannot be looked up" in one.rule]
+    assert [(one.level, one.record) for one in doubts] == [
+        *[("concern", "DMARC record")] * 2,
+        ("concern", "DKIM key"),
+    ]
+
+
+def test_a_report_address_is_not_called_foreign_when_that_cannot_be_looked_up(tmp_path: Path) -> None:
+    policy = '_dmarc.shop IN TXT "v=DMARC1; p=reject; rua=mailto:d@reports.acme.example"'
+    records = [*GOOD[:2], policy, "_dmarc IN CNAME x.nobody.invalid."]
+    (found,) = look(tmp_path, records, "shop.acme.example")["domains"]
+    (agreement,) = [one for one in found["findings"] if one["record"] == "report authorisation"]
+    assert (agreement["level"], agreement["next_step"][:4]) == ("concern", "See ")
+    assert "whether it is of the same organisation" in agreement["rule"]
 
 
 # An RSA key of 512 bits, smaller than the library would make one: 64 bytes of modulus.

@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import ZoneState
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.recipe import World
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.request import read_order
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.run import Run
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_budget import BudgetCounter
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
 from ansible_collections.mailroom.erp.tests.servers.sending_service import AFAS_TERM
 from ansible_collections.mailroom.erp.tests.servers.zone_folder import ZoneFolder
@@ -22,6 +25,7 @@ from ansible_collections.mailroom.erp.tests.unit.domains.misbehaving import (
     once_before_write,
 )
 from ansible_collections.mailroom.erp.tests.unit.domains.spf_estate import Estate
+from ansible_collections.mailroom.erp.tests.unit.policy.evaluation.table import Table
 
 
 @pytest.fixture
@@ -242,6 +246,21 @@ def test_a_first_record_that_leaves_out_the_mailboxes_is_warned_of(estate: Estat
     (again,) = estate.run("acme.example", terms=[AFAS_TERM], mx_services=[service])
     assert again.plan is not None
     assert again.plan.warnings == []
+
+
+def test_mx_hosts_that_cannot_be_looked_up_are_not_taken_for_none() -> None:
+    service = {"suffix": "mail.protection.outlook.com", "service": "microsoft365", "terms": ["include:x.example"]}
+    order = read_order(
+        {
+            "dns": {"provider": "zonefile", "path": "zones"},
+            "domains": [{"domain": "acme.example", "spf": {"terms": ["ip4:192.0.2.1"], "mx_services": [service]}}],
+        }
+    )
+    (recipe,) = order.requests[0].recipes
+    plan = recipe.plan(ZoneState("acme.example", {}, None))
+    table = Table(failing=["acme.example"])
+    recipe.judge(plan, World(table, BudgetCounter(table), lambda _name: True))
+    assert any("MX hosts tell of a service that sends cannot be looked up" in warning for warning in plan.warnings)
 
 
 def test_a_first_record_under_a_wildcard_is_warned_of(estate: Estate) -> None:

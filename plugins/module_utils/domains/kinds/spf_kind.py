@@ -246,7 +246,8 @@ class SpfRecipe:
         """Warn, at a domain's first record, when its MX hosts point to a service that the record leaves out."""
         try:
             hosts = world.lookup(self.name, "MX")
-        except Unresolved:
+        except Unresolved as reason:
+            yield f"{self.name}: whether its MX hosts tell of a service that sends cannot be looked up: {reason}"
             return
         record = (plan.after or "").lower().split()
         for service in self.mx_services:

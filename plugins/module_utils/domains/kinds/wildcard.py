@@ -22,15 +22,15 @@ def ended_wildcard(name: str, world: World) -> str | None:
     this is a warning and no refusal.
 
     :param name: where a first record will stand, as A-labels
-    :returns: one sentence, or None when no wildcard answers for the name
+    :returns: one sentence, or None when no wildcard answers for the name; what cannot be looked up is told too
     """
     for wildcard in _wildcards(name):
         try:
             given = [
                 rdtype for rdtype in _TYPES if world.lookup(wildcard, rdtype) and _same(name, wildcard, rdtype, world)
             ]
-        except Unresolved:
-            return None
+        except Unresolved as reason:
+            return _untold(name, wildcard, reason)
         if given:
             return (
                 f"{name}: its {' and '.join(given)} come from the wildcard {wildcard}, which ends with its first own "
@@ -44,7 +44,8 @@ def ended_mail(name: str, world: World) -> str | None:
 
     :param name: where the null MX will stand, as A-labels
     :param world: with the null MX
-    :returns: one sentence, or None when no wildcard with an MX answers for the name, as far as its addresses tell
+    :returns: one sentence, or None when no wildcard with an MX answers for the name, as far as its addresses tell; what
+        cannot be looked up is told too
     """
     for wildcard in _wildcards(name):
         try:
@@ -54,9 +55,13 @@ def ended_mail(name: str, world: World) -> str | None:
                     f"{name}: unless it has records of its own, it takes mail at {', '.join(hosts)} by the wildcard "
                     f"{wildcard}, which ends with the null MX (RFC 4592 section 2.2.1)"
                 )
-        except Unresolved:
-            return None
+        except Unresolved as reason:
+            return _untold(name, wildcard, reason)
     return None
+
+
+def _untold(name: str, wildcard: str, reason: Unresolved) -> str:
+    return f"{name}: whether the wildcard {wildcard} answers for it until now cannot be looked up: {reason}"
 
 
 def _wildcards(name: str) -> Iterator[str]:

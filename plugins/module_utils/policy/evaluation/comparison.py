@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from ansible_collections.mailroom.erp.plugins.module_utils.policy import dmarc
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.outcome import Verdict
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.reasons import is_judged
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.spf_result import RESULTS
 
 _UNCERTAIN = ("unknown", "temperror")
@@ -23,9 +24,9 @@ def worsened(before: Verdict, after: Verdict) -> list[str]:
         found.append(f"SPF was {before.spf.result} and becomes {after.spf.result}: {after.spf.reason}")
     if before.dkim.result == "pass" and after.dkim.result == "fail":
         found.append(f"DKIM was pass and becomes fail: {after.dkim.reason}")
-    if after.result == "fail" and before.result == "pass":
+    if after.result == "fail" and before.result == "pass" and not _is_first_look(before, after):
         found.append(f"it passed and will fail, and receivers are {_asked(after)}: {after.reason}")
-    elif after.result == "fail" and _is_stricter(_policy(before), after.disposition):
+    elif after.result == "fail" and _may_be_stricter(_policy(before), _policy(after)):
         why = f"{after.dmarc.reason}; {after.reason}"
         found.append(f"it fails, receivers were {_asked(before)} and will be {_asked(after)}: {why}")
     return found
@@ -36,7 +37,9 @@ def doubtful(before: Verdict, after: Verdict) -> list[str]:
     found = []
     if before.result == "pass" and after.result == "unknown":
         found.append(f"it passed, and whether it will is unknown: {after.reason}")
-    if before.result == "unknown" and after.result == "fail":
+    if after.result == "fail" and _is_first_look(before, after):
+        found.append(f"no policy judged it, and under p=none it will fail: {after.reason}")
+    elif before.result == "unknown" and after.result == "fail":
         found.append(f"whether it passed was unknown, and it will fail: {after.reason}")
     for name, old, new in (("SPF", before.spf, after.spf), ("DKIM", before.dkim, after.dkim)):
         if old.result == "pass" and new.result in _UNCERTAIN:
@@ -45,20 +48,24 @@ def doubtful(before: Verdict, after: Verdict) -> list[str]:
         found.append(f"DKIM passes, but {after.dkim.caution}")
     if after.spf.result == "pass" and after.spf.caution and not before.spf.caution:
         found.append(f"SPF passes, but {after.spf.caution}")
-    if after.result == "unknown" and _is_stricter(_policy(before), _policy(after)):
+    if after.result == "unknown" and _may_be_stricter(_policy(before), _policy(after)):
         found.append(f"whether it passes is unknown, and receivers will be {_asked(after)}: {after.reason}")
     return found
 
 
+def _is_first_look(before: Verdict, after: Verdict) -> bool:
+    """Whether a first policy judges mail that it does nothing about: reports will tell of it, no mail is lost."""
+    return before.result != "fail" and not is_judged(before) and is_judged(after) and _policy(after) == "none"
+
+
 def _policy(verdict: Verdict) -> str:
-    """What receivers are asked to do with mail that fails."""
-    return verdict.dmarc.policy or "none"
+    """What receivers are asked to do with mail that fails; "unknown" when the policy could not be looked up."""
+    return "unknown" if verdict.dmarc.result == "temperror" else verdict.dmarc.policy or "none"
 
 
 def _asked(verdict: Verdict) -> str:
-    return {"reject": "asked to reject it", "quarantine": "asked to quarantine it"}.get(
-        _policy(verdict), "not asked to do anything"
-    )
+    asked = {"reject": "asked to reject it", "quarantine": "asked to quarantine it", "none": "not asked to do anything"}
+    return asked.get(_policy(verdict), "asked what cannot be looked up")
 
 
 def _spf_is_worse(before: str, after: str) -> bool:
@@ -67,7 +74,8 @@ def _spf_is_worse(before: str, after: str) -> bool:
     return RESULTS.index(after) > RESULTS.index(before)
 
 
-def _is_stricter(before: str, after: str) -> bool:
-    """Whether receivers are asked to do more; what is not known is neither more nor less."""
+def _may_be_stricter(before: str, after: str) -> bool:
+    """Whether receivers are asked to do more than before, or than what could not be looked up."""
     policies = dmarc.POLICIES
-    return before in policies and after in policies and policies.index(after) > policies.index(before)
+    least = policies.index(before) if before in policies else 0
+    return after in policies and policies.index(after) > least

@@ -27,6 +27,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import 
 RFC_9989 = "RFC 9989"
 RFC_7489 = "RFC 7489"
 
+_ANY_POLICY = ("v=DMARC1; p=none",)
 _MOST_ABOVE = 7
 _EXISTENCE = ("A", "AAAA", "MX", "TXT", "NS")
 
@@ -46,6 +47,11 @@ class Policy:
     policy: str | None = None
     record: PolicyRecord | None = None
     is_broken: bool = False
+
+    @property
+    def is_applied(self) -> bool | None:
+        """Whether receivers apply DMARC at all; None when the policy cannot be looked up."""
+        return None if self.result == "temperror" else self.result == "found"
 
     def is_strict(self, tag: str) -> bool:
         """Whether ``adkim`` or ``aspf`` asks for strict alignment; relaxed is the default, also without a record."""
@@ -67,6 +73,9 @@ class Standard(Protocol):
 
     def policy(self, domain: str) -> Policy:
         """The policy that applies to a From domain. A name that cannot be looked up makes it a temperror."""
+
+    def with_policy(self, domain: str) -> Standard:
+        """The same eyes as if a sound record of a domain were published: what it asks for is not looked at."""
 
 
 class TreeWalk:
@@ -93,6 +102,12 @@ class TreeWalk:
             return self._policy(domain)
         except Unresolved as error:
             return _temperror(domain, error)
+
+    def with_policy(self, domain: str) -> TreeWalk:
+        """See :meth:`Standard.with_policy`."""
+        published = (policy_name(domain), "TXT")
+        lookup = self._lookup
+        return TreeWalk(lambda name, kind: _ANY_POLICY if (name, kind) == published else lookup(name, kind))
 
     def _policy(self, domain: str) -> Policy:
         own = find(self._lookup, domain)
@@ -174,6 +189,10 @@ class SuffixList:
             reason = f"{found.record.name} has no p= and no rua=, so it is not applied (RFC 7489 section 6.6.3)"
             return Policy("permerror", reason, record=found.record, is_broken=True)
         return _applied(found.record, "sp" if inherits and found.record.choice("sp") else "p", ("p", "sp"))
+
+    def with_policy(self, _domain: str) -> SuffixList:
+        """See :meth:`Standard.with_policy`: no record changes which organisation a domain belongs to."""
+        return self
 
 
 def walk_names(domain: str) -> list[str]:

@@ -19,6 +19,8 @@ def reason(verdict: Verdict) -> str:
     if verdict.result == "pass":
         return f"{_passing(verdict)}{_key_caution(verdict)}"
     parts = [_spf(verdict), _dkim(verdict)]
+    if not is_judged(verdict):
+        return f"{_without_policy(verdict)}: {'; '.join(parts)}"
     if verdict.dmarc.result == _TEMPORARY:
         parts.append(verdict.dmarc.reason)
     source = f"{verdict.dmarc.standard} section {'5.3.5' if verdict.dmarc.standard == 'RFC 9989' else '6.6.2'}"
@@ -26,10 +28,18 @@ def reason(verdict: Verdict) -> str:
     return f"{begin} ({source}): {'; '.join(parts)}"
 
 
+def is_judged(verdict: Verdict) -> bool:
+    """Whether receivers evaluate alignment: they do not when there is no policy that they can apply."""
+    return verdict.dmarc.result not in ("none", "permerror")
+
+
 def next_step(verdict: Verdict) -> str | None:
     """What the user can do about it; None when the verdict is pass."""
     if verdict.result == "pass":
         return None
+    if _is_unaligned(verdict):
+        step = _certain_step(verdict)
+        return f"Before a policy is published: {step[0].lower()}{step[1:]}"
     return _certain_step(verdict) if verdict.result == "fail" else _finding_out(verdict)
 
 
@@ -47,7 +57,31 @@ def inventory_step(verdict: Verdict, domains: Collection[str]) -> str | None:
             f"{foreign} is not in mail_dns_domains, so nothing is planned for it: add it there if it is yours; "
             "else its owner must let this environment send."
         )
+    if _is_unaligned(verdict):
+        step = _certain_variable(verdict)
+        return f"Before a policy is published: {step[0].lower()}{step[1:]}"
     return _certain_variable(verdict) if verdict.result == "fail" else _missing_variable(verdict)
+
+
+def _is_unaligned(verdict: Verdict) -> bool:
+    """Whether mail is authenticated, but would fail if there were a policy."""
+    parts = (verdict.spf, verdict.dkim)
+    open_ones = any(part.result in (_UNKNOWN, _TEMPORARY) and part.aligned is not False for part in parts)
+    return not is_judged(verdict) and not open_ones and any(part.result == "pass" for part in parts)
+
+
+def _without_policy(verdict: Verdict) -> str:
+    """Why mail that no policy judges is not a pass."""
+    if verdict.result == "fail":
+        refused = "neither SPF nor DKIM passes for any domain, and some receivers refuse such mail (docs/verdicts.md)"
+        return f"{refused}; {_nothing_evaluated(verdict)}"
+    certain = "no" if _is_unaligned(verdict) else "no certain"
+    would_be = f"if a policy were published, there would be {certain} aligned pass"
+    return f"{_nothing_evaluated(verdict)}, and receivers decide for themselves; {would_be}"
+
+
+def _nothing_evaluated(verdict: Verdict) -> str:
+    return f"{verdict.dmarc.reason}; so nothing is evaluated for alignment (RFC 9989 section 4.10.2)"
 
 
 def _foreign(verdict: Verdict, domains: Collection[str]) -> str | None:
@@ -105,7 +139,12 @@ def _passing(verdict: Verdict) -> str:
         for name, part in (("SPF", verdict.spf), ("DKIM", verdict.dkim))
         if part.result == "pass" and part.aligned
     ]
-    reason = f"{' and '.join(ways)}, aligned with {verdict.sender.domain} (RFC 9989 section 5.3.5)"
+    aligned = f"aligned with {verdict.sender.domain}"
+    if is_judged(verdict):
+        reason = f"{' and '.join(ways)}, {aligned} (RFC 9989 section 5.3.5)"
+    else:
+        would_be = f"it would be {aligned} if a policy were published"
+        reason = f"{' and '.join(ways)}; {would_be}, but {_nothing_evaluated(verdict)}"
     return f"{reason}; but for SPF {verdict.spf.caution}" if verdict.spf.caution else reason
 
 

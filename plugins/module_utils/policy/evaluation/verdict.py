@@ -92,13 +92,14 @@ class Judge:
     ) -> None:
         self._lookup = lookup
         self._check_spf = check_spf or _spf_checker(lookup)
-        self._standards = (Remembered(TreeWalk(lookup, exists)), Remembered(SuffixList(lookup)))
+        self._by_suffix = Remembered(SuffixList(lookup))
+        self._standards = (Remembered(TreeWalk(lookup, exists)), self._by_suffix)
 
     def verdict(self, sender: Sender) -> Verdict:
         """Judge one sender. What cannot be looked up or is not known makes the verdict unknown; nothing is raised."""
         found_spf = self._spf(sender)
         found_dkim = judge_signature(sender.signature, self._lookup)
-        views = [_view(standard, sender, found_spf, found_dkim) for standard in self._standards]
+        views = [self._view(standard, sender, found_spf, found_dkim) for standard in self._standards]
         # max keeps the first of equals, which is RFC 9989.
         shown = max(views, key=lambda view: view.badness)
         passes = both(views[0].passes, views[1].passes)
@@ -113,6 +114,28 @@ class Judge:
             receivers=judge_demands(self._facts(sender, found_spf, found_dkim, views)),
         )
         return replace(verdict, reason=reasons.reason(verdict), next_step=reasons.next_step(verdict))
+
+    def _view(self, standard: Remembered, sender: Sender, found_spf: SpfResult, found_dkim: Readiness) -> _View:
+        """Judge a sender by one standard (RFC 9989 sections 5.3.4 and 5.3.5, RFC 7489 section 6.6.2).
+
+        Where no policy is applied nothing is evaluated for alignment (RFC 9989 section 4.10.2): what is told then is
+        what would be with one. Mail that is authenticated for another domain does not fail by a policy that is not
+        there.
+        """
+        policy, author = standard.policy(sender.domain), sender.domain
+        eyes: Standard = standard
+        if policy.is_applied is False:
+            eyes = standard.with_policy(self._by_suffix.organisation(author))
+        spf_aligned = is_aligned(eyes, author, sender.envelope_domain, policy.is_strict("aspf"))
+        dkim_aligned = is_aligned(eyes, author, found_dkim.domain, policy.is_strict("adkim"))
+        by_spf, by_dkim = _authentic(found_spf.result), _authentic(found_dkim.result)
+        passes = either(both(by_spf, spf_aligned), both(by_dkim, dkim_aligned))
+        # A record that cannot be looked up may ask for strict alignment (section 5.3.6), or be none.
+        if passes:
+            unsure = policy.is_applied is None
+        else:
+            unsure = policy.is_applied is not True and either(by_spf, by_dkim) is not False
+        return _View(standard.name, policy, spf_aligned, dkim_aligned, None if unsure else passes)
 
     def _spf(self, sender: Sender) -> SpfResult:
         if sender.envelope_domain is None:
@@ -156,6 +179,7 @@ class Remembered:
         self._standard = standard
         self._organisations: dict[str, str] = {}
         self._policies: dict[str, Policy] = {}
+        self._with_policies: dict[str, Remembered] = {}
 
     def organisation(self, domain: str) -> str:
         """See :meth:`Standard.organisation`."""
@@ -169,17 +193,11 @@ class Remembered:
             self._policies[domain] = self._standard.policy(domain)
         return self._policies[domain]
 
-
-def _view(standard: Standard, sender: Sender, found_spf: SpfResult, found_dkim: Readiness) -> _View:
-    """Judge a sender by one standard (RFC 9989 sections 5.3.4 and 5.3.5, RFC 7489 section 6.6.2)."""
-    policy = standard.policy(sender.domain)
-    spf_aligned = is_aligned(standard, sender.domain, sender.envelope_domain, policy.is_strict("aspf"))
-    dkim_aligned = is_aligned(standard, sender.domain, found_dkim.domain, policy.is_strict("adkim"))
-    passes = either(both(_authentic(found_spf.result), spf_aligned), both(_authentic(found_dkim.result), dkim_aligned))
-    if passes and policy.result == "temperror":
-        # The record may ask for strict alignment, and receivers do not pass what they cannot judge (section 5.3.6).
-        passes = None
-    return _View(standard.name, policy, spf_aligned, dkim_aligned, passes)
+    def with_policy(self, domain: str) -> Remembered:
+        """See :meth:`Standard.with_policy`."""
+        if domain not in self._with_policies:
+            self._with_policies[domain] = Remembered(self._standard.with_policy(domain))
+        return self._with_policies[domain]
 
 
 def _authentic(result: str) -> bool | None:

@@ -96,6 +96,30 @@ WORSE = [
         ["it fails, receivers were not asked to do anything and will be asked to reject it"],
     ),
     ("fail becomes pass", verdict("fail"), verdict(policy="reject"), []),
+    (
+        "a first policy of p=none judges what nothing judged",
+        verdict(dmarc="none", policy=None),
+        verdict("unknown"),
+        [],
+    ),
+    (
+        "a first policy of p=reject judges what nothing judged",
+        verdict(dkim="pass", dmarc="none", policy=None),
+        verdict("neutral", policy="reject"),
+        ["SPF was pass", "it passed and will fail, and receivers are asked to reject it"],
+    ),
+    (
+        "a policy that could not be looked up is not said to be none",
+        verdict("fail", dmarc="temperror", policy=None),
+        verdict("fail", policy="reject"),
+        ["receivers were asked what cannot be looked up and will be asked to reject it"],
+    ),
+    (
+        "the last pass goes under a policy that cannot be looked up",
+        verdict(),
+        verdict("fail", dmarc="temperror", policy=None),
+        ["SPF was pass", "receivers are asked what cannot be looked up"],
+    ),
 ]
 DOUBTFUL = [
     ("nothing changes", verdict(), verdict(), []),
@@ -129,6 +153,12 @@ DOUBTFUL = [
         verdict("unknown"),
         verdict("fail"),
         ["whether it passed was unknown, and it will fail"],
+    ),
+    (
+        "a first policy of p=none judges what nothing judged",
+        verdict("unknown", dmarc="none", policy=None),
+        verdict("fail"),
+        ["no policy judged it, and under p=none it will fail"],
     ),
     ("unknown becomes pass", verdict("unknown"), verdict(), []),
     ("fail becomes unknown", verdict("fail"), verdict("unknown"), []),

@@ -106,8 +106,27 @@ VERDICTS: list[tuple[str, Sender, dict[str, object], tuple[str, str, str]]] = [
     ("pct is no mercy", SENDER, {"policy": "v=DMARC1; p=reject; pct=1"}, ("fail", "fail", "reject")),
     ("no record, SPF passes", SENDER, {"result": "pass", "policy": None}, ("none", "pass", "none")),
     ("no record, SPF fails", SENDER, {"policy": None}, ("none", "fail", "none")),
-    ("no record, SPF of another", OTHER, {"result": "pass", "policy": None}, ("none", "fail", "none")),
+    ("no record, SPF of another", OTHER, {"result": "pass", "policy": None}, ("none", "unknown", "none")),
+    (
+        "no record, SPF of a subdomain",
+        replace(SENDER, envelope_domain="bounce.acme.example"),
+        {"result": "pass", "policy": None},
+        ("none", "pass", "none"),
+    ),
+    (
+        "no record, DKIM of another",
+        replace(OTHER, signature=signed("service.example", "s1")),
+        {"keys": {"s1": "service.example"}, "policy": None},
+        ("none", "unknown", "none"),
+    ),
+    ("no record, SPF times out", OTHER, {"result": "temperror", "policy": None}, ("none", "unknown", "none")),
     ("void record", SENDER, {"policy": "v=DMARC1; p=x"}, ("permerror", "fail", "none")),
+    (
+        "void record, SPF of another",
+        OTHER,
+        {"result": "pass", "policy": "v=DMARC1; p=x"},
+        ("permerror", "unknown", "none"),
+    ),
     ("subdomain by sp", SHOP, {"policy": "v=DMARC1; p=reject; sp=quarantine"}, ("fail", "fail", "quarantine")),
     (
         "SPF unknown",
@@ -137,6 +156,12 @@ VERDICTS: list[tuple[str, Sender, dict[str, object], tuple[str, str, str]]] = [
     (
         "policy times out, SPF passes",
         SENDER,
+        {"result": "pass", "failing": ("_dmarc.acme.example",)},
+        ("temperror", "unknown", "unknown"),
+    ),
+    (
+        "policy times out, SPF of another",
+        OTHER,
         {"result": "pass", "failing": ("_dmarc.acme.example",)},
         ("temperror", "unknown", "unknown"),
     ),
@@ -204,10 +229,6 @@ def test_the_worse_standard_is_shown(
 
 
 def test_a_pass_must_hold_under_both_standards() -> None:
-    # No record at acme.example: a tree walk does not know that the two belong together, the suffix list does.
-    sender = replace(SENDER, domain="acme.example", envelope_domain="bounce.acme.example")
-    verdict = judged(sender, "pass", policy=None)
-    assert (verdict.result, verdict.dmarc.standard, verdict.spf.aligned) == ("fail", "RFC 9989", False)
     # A bank below a public suffix that the list does not know: only the tree walk tells its customers apart.
     records = {"_dmarc.bank.example": "v=DMARC1; p=reject; psd=y", "_dmarc.a.bank.example": "v=DMARC1; p=reject"}
     sender = replace(SENDER, domain="a.bank.example", envelope_domain="b.bank.example")
@@ -219,6 +240,44 @@ def test_a_pass_must_hold_under_both_standards() -> None:
     sender = replace(SENDER, domain="a.co.uk", envelope_domain="b.co.uk")
     verdict = Judge(Table(records), check_spf=spf("pass")).verdict(sender)
     assert (verdict.result, verdict.disposition, verdict.dmarc.standard) == ("fail", "quarantine", "RFC 7489")
+
+
+BELOW = replace(SENDER, envelope_domain="bounce.acme.example")
+NO_POLICY: list[tuple[Sender, str, str, str, str]] = [
+    (BELOW, "pass", "pass", "would be aligned with acme.example if a policy were published", ""),
+    (
+        OTHER,
+        "pass",
+        "unknown",
+        "if a policy were published, there would be no aligned pass: SPF passes for service",
+        "Be",
+    ),
+    (OTHER, "temperror", "unknown", "there would be no certain aligned pass", "Look again"),
+    (BELOW, "softfail", "fail", "neither SPF nor DKIM passes for any domain", "Add 192.0.2.1"),
+]
+
+
+@pytest.mark.parametrize(("sender", "found", "result", "reason", "step"), NO_POLICY)
+def test_without_a_policy_it_is_told_what_would_be_with_one(
+    sender: Sender, found: str, result: str, reason: str, step: str
+) -> None:
+    """The mail of the first is accepted, and a record that asks for nothing does not change that."""
+    verdict = judged(sender, found, policy=None)
+    assert verdict.result == result and reason in verdict.reason, verdict.reason
+    assert "nothing is evaluated for alignment (RFC 9989 section 4.10.2)" in verdict.reason
+    assert (verdict.next_step or "").startswith(step) and (verdict.next_step is None) is (result == "pass")
+    published = judged(sender, found, policy="v=DMARC1; p=none")
+    assert published.result == ("fail" if found != "temperror" and result != "pass" else published.result)
+    assert published.result == result or result == "unknown", "a first policy of p=none makes nothing worse or better"
+
+
+@given(st.sampled_from([*RESULTS, "unknown"]), st.sampled_from(["acme.example", "a.b.acme.example", "x.example"]))
+def test_what_would_be_with_a_policy_is_what_is_with_one(found: str, envelope: str) -> None:
+    sender = replace(SENDER, envelope_domain=envelope)
+    without, with_one = judged(sender, found, policy=None), judged(sender, found, policy="v=DMARC1; p=none")
+    assert without.spf.aligned == with_one.spf.aligned
+    assert without.result == with_one.result or (without.result == "unknown" and with_one.result == "fail")
+    assert "RFC 9989 section 4.10.2" in without.reason and "4.10.2" not in with_one.reason
 
 
 def test_of_two_passes_the_one_without_a_policy_is_shown() -> None:
@@ -391,6 +450,7 @@ EXAMPLES: list[tuple[Sender, str, dict[str, object]]] = [
     (SERVICE, "pass", {}),
     (replace(SERVICE, signature=signed("acme.example", "s1")), "pass", {"keys": {"s1": "acme.example"}}),
     (replace(SERVICE, signature=None), "pass", {}),
+    (SERVICE, "pass", {"policy": None}),
     (SENDER, "pass", {"failing": ("_dmarc.acme.example",)}),
     (replace(SHOP, envelope_domain="shop.acme.example"), "none", {}),
 ]
@@ -478,6 +538,7 @@ def test_no_pass_without_an_aligned_pass_and_no_disposition_without_a_policy(cas
         assert certain and verdict.disposition == "none" and verdict.dmarc.result in ("pass", "none", "permerror")
     if verdict.result == "fail":
         assert not certain
+        assert verdict.dmarc.result == "fail" or "pass" not in (verdict.spf.result, verdict.dkim.result)
         assert verdict.disposition == (
             verdict.dmarc.policy or ("unknown" if verdict.dmarc.result == "temperror" else "none")
         )
@@ -485,7 +546,8 @@ def test_no_pass_without_an_aligned_pass_and_no_disposition_without_a_policy(cas
         asks = verdict.dmarc.policy in ("quarantine", "reject") or verdict.dmarc.result == "temperror"
         assert verdict.disposition == ("unknown" if asks else "none")
         parts = [verdict.spf.result, verdict.dkim.result, verdict.dmarc.result]
-        assert {"unknown", "temperror"} & set(parts) or None in (verdict.spf.aligned, verdict.dkim.aligned)
+        is_open = {"unknown", "temperror"} & set(parts) or None in (verdict.spf.aligned, verdict.dkim.aligned)
+        assert is_open or (verdict.dmarc.result in ("none", "permerror") and "pass" in parts)
     assert verdict.as_dict()["result"] == verdict.result
 
 
