@@ -226,7 +226,7 @@ def _is_address(text: str, version: int) -> bool:
 
 
 def _check_neighbours(record: Record, beside: list[Record]) -> None:
-    """What may not stand beside what, at one name. TXT beside a CNAME is allowed, though nobody in the world sees it."""
+    """What may not stand beside what at one name. TXT beside a CNAME is allowed, though nobody in the world sees it."""
     types = {one["type"] for one in beside}
     if any((one["type"], one["content"]) == (record["type"], record["content"]) for one in beside):
         raise Refusal(400, 81058, "An identical record already exists.")

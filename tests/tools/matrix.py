@@ -5,9 +5,9 @@
 
 Usage: matrix.py [--tested PYTHON] [VERSION ...]     only these cores, e.g. ``matrix.py 2.21``
 
-Test files that cannot see which core there is (``pure_tests``) run once for each Python, not on each core, and not at all
-on the Python named by ``--tested``, where ``make test`` has run them. The newest core's ansible-test judges all; the
-others leave out what judges text alone.
+Test files that cannot see which core there is (``pure_tests``) run once for each Python, not on each core, and not
+at all on the Python named by ``--tested``, where ``make test`` has run them. The newest core's ansible-test judges all;
+the others leave out what judges text alone.
 """
 
 from __future__ import annotations

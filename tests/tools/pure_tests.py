@@ -54,7 +54,7 @@ def sees_ansible(repository: Path, file: Path) -> bool:
 
 
 def _imports(file: Path) -> Iterator[str]:
-    """The names that a file imports, inside functions and programs in strings too; of ``from a import b`` also ``a.b``."""
+    """The names that a file imports, in functions and programs in strings too; of ``from a import b`` also ``a.b``."""
     for node in ast.walk(ast.parse(file.read_bytes())):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
