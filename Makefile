@@ -16,6 +16,8 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH):/usr/sbin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # A user's own Ansible settings must not decide what the tests see.
 unexport ANSIBLE_INVENTORY ANSIBLE_VAULT_PASSWORD_FILE ANSIBLE_STDOUT_CALLBACK ANSIBLE_ROLES_PATH PYTHONPATH
+# Tests start thousands of processes; what Python compiled for the first serves the others.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo clean-demo test lint docs-lint sanity molecule unit integration contention benchmark pytest test-matrix
 .PHONY: benchmark-scale benchmark-site clean servers a11y browser receiver mail-servers fuzz

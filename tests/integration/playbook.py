@@ -144,7 +144,11 @@ def _in_copy(folder: Path, arguments: list[str], variables: dict[str, str]) -> t
         os.killpg(nursery.pid, signal.SIGKILL)
         _nursery.cache_clear()
         raise subprocess.TimeoutExpired("ansible-playbook", _TIMEOUT, output.read_text(encoding="utf-8"))
-    rc = int(nursery.stdout.readline())
+    line = nursery.stdout.readline()
+    if not line:
+        # A test that kills the run kills all that this process has started.
+        _nursery.cache_clear()
+    rc = int(line) if line else nursery.wait()
     text = output.read_text(encoding="utf-8")
     output.unlink()
     return rc, text
