@@ -15,7 +15,9 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,6 +56,9 @@ OUR_PYTHON = {"ansible_python_interpreter": "{{ ansible_playbook_python }}"}
 """Variables: modules run with the Python that runs Ansible, which has the libraries."""
 SHOW = {"name": "Show", "ansible.builtin.debug": {"var": "done"}}
 """A task that prints what :func:`module_task` registers."""
+
+
+_NURSERY_IS_FREE = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +113,24 @@ def run_playbook(
         playbook = "playbook.yml"
     arguments = ["-i", "inventory.yml", playbook, *args]
     variables = _environment(tmp_path, environment or {})
-    # What is said by variables or by a file, Ansible reads while it is loaded.
-    if environment or (tmp_path / "ansible.cfg").exists():
+    # What is said by variables or by a file, Ansible reads while it is loaded; and a nursery has one run at a time.
+    loads_anew = bool(environment) or (tmp_path / "ansible.cfg").exists()
+    if loads_anew or not _NURSERY_IS_FREE.acquire(blocking=False):
         rc, output = _in_own_process(tmp_path, arguments, variables)
     else:
-        rc, output = _in_copy(tmp_path, arguments, variables)
+        with _released(_NURSERY_IS_FREE):
+            rc, output = _in_copy(tmp_path, arguments, variables)
     lines = [line for line in output.splitlines() if line.startswith(_STATS)]
     stats = json.loads(lines[-1].removeprefix(_STATS)) if lines else {}
     return Result(rc, output, stats)
+
+
+@contextmanager
+def _released(lock: threading.Lock) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _in_own_process(folder: Path, arguments: list[str], variables: dict[str, str]) -> tuple[int, str]:
