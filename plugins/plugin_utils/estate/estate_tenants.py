@@ -180,7 +180,11 @@ def _wrong(host: HostTenant) -> Iterator[Problem]:
         yield host.problem("mail_entra_access", value, rule, "Declare one of the two.")
     days = host.secret if isinstance(host.secret, Mapping) else {}
     wrong = host.secret is not None and not isinstance(host.secret, Mapping)
-    if wrong or set(days) - set(_DAYS) or not all(type(one) is int for one in days.values()):
+    if (
+        wrong
+        or set(days) - set(_DAYS)
+        or not all(isinstance(one, int) and not isinstance(one, bool) for one in days.values())
+    ):
         rule = f"it is a dictionary of days: {', '.join(_DAYS)}"
         yield host.problem("mail_entra_secret", None, rule, "Write e.g. {lifetime: 180, renew_before: 30}.")
 
