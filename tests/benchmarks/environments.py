@@ -33,7 +33,6 @@ from ansible_collections.mailroom.erp.tests.servers.server import zone_text
 REPOSITORY = Path(__file__).resolve().parents[2]
 BEFORE = "ac35ea0"
 """The last build whose playbook ``site`` worked host by host."""
-UNCHANGED_RUNS = 3
 
 
 @dataclass(slots=True)
@@ -103,13 +102,13 @@ def export(revision: str, folder: Path) -> Path:
     return folder
 
 
-def compare(sides: list[Side], count: int) -> None:
-    """Run both sides in turn, each with its own estate."""
+def compare(sides: list[Side], count: int, runs: int) -> None:
+    """Run both sides in turn, each with its own estate: once to create all, then so many runs that change nothing."""
     with estate(count) as one, estate(count) as other:
         folders = dict(zip((side.name for side in sides), (one, other), strict=True))
         for side in sides:
             side.created.append(timed(*site(side, folders[side.name]), folders[side.name]))
-        for _turn in range(UNCHANGED_RUNS):
+        for _turn in range(runs):
             for side in sides:
                 side.unchanged.append(timed(*site(side, folders[side.name]), folders[side.name]))
 
@@ -149,13 +148,14 @@ def alone(side: Side, count: int) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--hosts", type=int, default=300)
+    parser.add_argument("--runs", type=int, default=3, help="unchanged runs of each side")
     parser.add_argument("--before", default=BEFORE, help="a git revision")
     parser.add_argument("--more", type=int, help="also the build of here alone, at so many environments")
     options = parser.parse_args()
     now = Side("now", Path(collections_path()))
     with tempfile.TemporaryDirectory() as folder:
         sides = [Side("before", export(options.before, Path(folder))), now]
-        compare(sides, options.hosts)
+        compare(sides, options.hosts, options.runs)
         told(sides, options.hosts)
     if options.more:
         few, many = alone(now, options.hosts), alone(now, options.more)
