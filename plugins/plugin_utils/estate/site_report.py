@@ -9,6 +9,7 @@ What is the same for three environments or more is told once.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -20,10 +21,10 @@ from ansible_collections.mailroom.erp.plugins.module_utils.domains.grouped_messa
     template_of,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import escape_controls
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_tenants import made_environments
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.site_run import (
     EnvironmentOutcome,
     SiteRun,
-    outcomes,
 )
 from ansible_collections.mailroom.erp.plugins.plugin_utils.tenant_text import open_points
 from ansible_collections.mailroom.erp.plugins.plugin_utils.terminal_text import counted_results, wrapped
@@ -33,6 +34,8 @@ _WIDTH = 100
 _FEWEST = 3
 """As many senders as must have the same verdict for the same reason to be told once."""
 _STAMP_LENGTH = 6
+_PLACE = re.compile(r" \((/[^()]*)\)")
+"""Where a caution says that something stands: a file on this machine, and its line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +58,14 @@ class SiteWords:
     check_mode: bool
 
 
-def site_report(run: SiteRun, words: SiteWords) -> list[str]:
+def site_report(run: SiteRun, found: Mapping[str, EnvironmentOutcome], words: SiteWords) -> list[str]:
     """Write the report.
 
     :param run: all that is known
+    :param found: its ``outcomes``
     :param words: what is told beside that
     :returns: its lines, each of at most 100 characters unless a single word is longer
     """
-    found = outcomes(run)
     sections = [_problems(run, found)]
     if run.goes_on:
         done = [one for one in words.senders if not (one.environment in found and found[one.environment].failed)]
@@ -77,13 +80,13 @@ def site_report(run: SiteRun, words: SiteWords) -> list[str]:
 def caution_stamp(template: str) -> str:
     """What an inventory names in ``mail_confirmed_cautions`` to see a caution no more.
 
-    :param template: the sentence, names left out
+    :param template: the sentence, names and places left out: a stamp is the same on every machine
     """
     return sha256(template.encode()).hexdigest()[:_STAMP_LENGTH]
 
 
 def _problems(run: SiteRun, found: Mapping[str, EnvironmentOutcome]) -> list[str]:
-    """First what is wrong with domains, with the environments that wait for it; then with environments."""
+    """First what is wrong with domains, then what with environments themselves."""
     refused = run.refused
     told: list[str] = list(refused["run"])
     domains = {**{name: "\n".join(reasons) for name, reasons in refused["domains"].items()}, **run.failed_domains}
@@ -127,8 +130,7 @@ def _tenants(run: SiteRun) -> list[str]:
     """What is open in the tenants."""
     messages = [
         Message(host, f"{host}: {point}", kind="environment", others=_names(run, host))
-        for result in run.tenants
-        for host, made in (result.get("environments") or {}).items()
+        for host, made in made_environments(run.tenants).items()
         for point in open_points(made)
     ]
     lines = [wrapped("  - ", line, _WIDTH) for line in grouped(messages)]
@@ -175,18 +177,27 @@ def _group(senders: Sequence[ToldSender]) -> list[str]:
 
 def _cautions(words: SiteWords) -> list[str]:
     """Each cause once, with its stamp; those that the inventory confirms are only counted."""
-    causes: dict[str, list[Message]] = {}
+    causes: dict[str, list[Caution]] = {}
     for one in words.cautions:
-        message = Message(one.subject, one.text, kind=one.kind)
-        causes.setdefault(template_of(message), []).append(message)
+        message = Message(one.subject, _PLACE.sub("", one.text), kind=one.kind)
+        causes.setdefault(template_of(message), []).append(one)
     shown = {text: found for text, found in causes.items() if caution_stamp(text) not in words.confirmed}
     silent = len(causes) - len(shown)
     if not shown:
         return [f"{silent} confirmed cautions are not shown"] if silent else []
-    told = [(line, caution_stamp(text)) for text, found in shown.items() for line in grouped(found)]
+    told = [(line, caution_stamp(text)) for text, found in shown.items() for line in _told(found)]
     head = "LOOK AT; what you have looked at, confirm in mail_confirmed_cautions by its stamp"
     more = f" ({silent} confirmed ones are not shown)" if silent else ""
     return [f"{head}{more}", *(wrapped(f"  {stamp}  ", line, _WIDTH) for line, stamp in told)]
+
+
+def _told(cautions: Sequence[Caution]) -> list[str]:
+    """The same caution of some subjects; of many it is told once, with the places of all."""
+    places = list(dict.fromkeys(place for one in cautions for place in _PLACE.findall(one.text)))
+    texts = [one.text for one in cautions]
+    if len(cautions) >= _FEWEST and len(places) > 1:
+        texts = [_PLACE.sub(lambda _: f" ({listed(places)})", text) for text in texts]
+    return grouped(Message(one.subject, text, kind=one.kind) for one, text in zip(cautions, texts, strict=True))
 
 
 def _unchanged(run: SiteRun, found: Mapping[str, EnvironmentOutcome]) -> list[str]:
