@@ -17,6 +17,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.atomic_file import re
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.inline_secret import read_secret
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.declared_files import EnvironmentFiles, declared_files
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_tenants import made_environments
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.host_judgement import Catalogues
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.site_report import Caution, SiteWords, site_report
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.site_run import (
@@ -58,9 +59,9 @@ class ActionModule(ControllerAction):
         """
         known = {name: kept_result(variables, options[name]) for name in ("judged", "plan", "records", "live")}
         run = self._run(known, options["tenants"], variables)
-        for line in site_report(run, self._words(known, options["confirmed_cautions"])):
-            Display().display(line)
         found = outcomes(run)
+        for line in site_report(run, found, self._words(known, options["confirmed_cautions"])):
+            Display().display(line)
         failed = {host: one.failed for host, one in found.items() if one.failed}
         place = self._keep(run, failed, known["judged"]["declarations"]) if failed else None
         told = {
@@ -91,8 +92,7 @@ class ActionModule(ControllerAction):
     def _files(
         self, run: SiteRun, declarations: Mapping[str, Any], variables: Mapping[str, Any]
     ) -> Iterator[tuple[str, WrittenFiles]]:
-        made = {host: one for result in run.tenants for host, one in (result.get("environments") or {}).items()}
-        failed, catalogues = unwell(run), Catalogues()
+        made, failed, catalogues = made_environments(run.tenants), unwell(run), Catalogues()
         play = PlayVariables(self._task, variables, self._templar)
         for host, declaration in declarations.items():
             try:

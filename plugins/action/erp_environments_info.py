@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import ArgumentSpec, Result
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_input import uncovered_environments
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_tenants import host_tenant, tenants_of
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.host_judgement import Catalogues, judged_variables
 from ansible_collections.mailroom.erp.plugins.plugin_utils.running.controller_action import ControllerAction
@@ -41,14 +42,8 @@ class ActionModule(ControllerAction):
             "declarations": {host: one.declaration for host, one in judged.items() if one.declaration},
             "tenants": tenants.tenants,
             "problems": [asdict(problem) for problem in tenants.problems],
-            "left_out": _left_out(variables["hostvars"], judged),
+            "left_out": uncovered_environments(variables["hostvars"], judged),
             "cautions": {
                 host: [str(problem) for problem in one.warnings] for host, one in judged.items() if one.warnings
             },
         }
-
-
-def _left_out(hostvars: Mapping[str, Any], judged: Collection[str]) -> list[str]:
-    """The environments of the inventory that the play does not cover."""
-    others = sorted(set(map(str, hostvars)) - set(judged))
-    return [name for name in others if "erp_mail_system" in hostvars[name]]

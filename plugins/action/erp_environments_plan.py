@@ -12,9 +12,10 @@ from typing import Any
 from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import ArgumentSpec, Result
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import INVENTORY_RULES
-from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_input import EstateOptions, HostNeeds
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_input import EstateOptions, host_needs
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_refusals import sound_plan
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_tenants import (
+    made_environments,
     tenant_failures,
     with_transport,
 )
@@ -46,8 +47,11 @@ class ActionModule(ControllerAction):
         :returns: the options of ``mail_domains``, what is left out and why, and whether anything may be written
         """
         judged, looked = kept_result(variables, options["judged"]), kept_result(variables, options["looked"])
-        made = {host: one for result in options["tenants"] for host, one in (result.get("environments") or {}).items()}
-        hosts = [_host(host, own, judged["needs"].get(host), made) for host, own in judged["variables"].items()]
+        made, needs = made_environments(options["tenants"]), judged["needs"]
+        hosts = [
+            host_needs(host, with_transport(needs.get(host), made.get(host)), own.get)
+            for host, own in judged["variables"].items()
+        ]
         wrong = tenant_failures(options["tenants"])
         for problem in judged["problems"]:
             wrong.setdefault(problem["subject"], []).append(str(Problem(**problem)))
@@ -56,11 +60,7 @@ class ActionModule(ControllerAction):
         refusals.run.extend([*_wrong_choice(options["on_refused"]), *_of_the_run(looked)])
         return {
             "changed": False,
-            "domains": plan.domains,
-            "dns": plan.dns or {},
-            "mx_services": plan.mx_services,
-            "senders": plan.senders,
-            "names": plan.names,
+            **plan.module_options(),
             "cautions": [str(problem) for problem in plan.warnings],
             "refused": refusals.as_dict(),
             "goes_on": not refusals.stops(options["on_refused"]),
@@ -70,17 +70,6 @@ class ActionModule(ControllerAction):
 def _estate_options(options: Mapping[str, Any], judged: Mapping[str, Any]) -> EstateOptions:
     accepted, today = frozenset(options["accept_stale"]), datetime.date.today()
     return EstateOptions(options["complete"], bool(options["limit"]), accepted, today, tuple(judged["left_out"]))
-
-
-def _host(host: str, own: Mapping[str, Any], needs: Any, made: Mapping[str, Any]) -> HostNeeds:
-    return HostNeeds(
-        host=host,
-        declares=bool(own.get("erp_mail_system")),
-        needs=with_transport(needs, made.get(host)),
-        account=own.get("mail_dns_account"),
-        domains=own.get("mail_dns_domains"),
-        services=own.get("erp_mail_catalogue_services") or {},
-    )
 
 
 def _of_the_run(looked: Mapping[str, Any]) -> list[str]:

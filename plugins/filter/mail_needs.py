@@ -12,7 +12,12 @@ from typing import Any
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.mailroom.erp.plugins.filter.mail_tenants import tenant_of_host
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem
-from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_input import EstateOptions, HostNeeds
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_input import (
+    EstateOptions,
+    HostNeeds,
+    host_needs,
+    uncovered_environments,
+)
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_plan import add_up
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_tenants import (
     HostTenant,
@@ -36,7 +41,7 @@ def mail_needs(
     names = [str(host) for host in hosts]
     accepted = accept_stale.split(",") if isinstance(accept_stale, str) else accept_stale or ()
     is_complete = boolean(complete)
-    left_out = _left_out(hostvars, names) if is_complete else ()
+    left_out = tuple(uncovered_environments(hostvars, names)) if is_complete else ()
     options = EstateOptions(is_complete, bool(limit), frozenset(plain_value(name) for name in accepted), day, left_out)
     unreadable: list[Problem] = []
     # each host once: to gather its variables is what costs with hundreds of hosts
@@ -46,20 +51,10 @@ def mail_needs(
         tenants_of([tenant for _needs, tenant in parts]),
     )
     return {
-        "domains": plan.domains,
-        "dns": plan.dns or {},
-        "mx_services": plan.mx_services,
-        "senders": plan.senders,
-        "names": plan.names,
+        **plan.module_options(),
         "problems": [str(problem) for problem in (*unreadable, *plan.problems, *tenants.problems)],
         "warnings": [str(problem) for problem in plan.warnings],
     }
-
-
-def _left_out(hostvars: Mapping[str, Any], names: list[str]) -> tuple[str, ...]:
-    """The environments of the inventory that the play does not cover."""
-    others = sorted(set(map(str, hostvars)) - set(names))
-    return tuple(name for name in others if "erp_mail_system" in hostvars[name])
 
 
 def _parts(name: str, variables: Mapping[str, Any], unreadable: list[Problem]) -> tuple[HostNeeds, HostTenant]:
@@ -70,14 +65,8 @@ def _host(name: str, variables: Mapping[str, Any], unreadable: list[Problem]) ->
     def value(variable: str) -> Any:
         return readable_variable(name, variables, variable, unreadable)
 
-    return HostNeeds(
-        host=name,
-        declares=bool(value("erp_mail_system")),
-        needs=with_transport(value("erp_mail_needs"), value("mail_entra_made")),
-        account=value("mail_dns_account"),
-        domains=value("mail_dns_domains"),
-        services=value("erp_mail_catalogue_services") or {},
-    )
+    needs = with_transport(value("erp_mail_needs"), value("mail_entra_made"))
+    return host_needs(name, needs, value)
 
 
 class FilterModule:

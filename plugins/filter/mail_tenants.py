@@ -73,15 +73,11 @@ def mail_tenant_results(
     results = {str(one["item"]): _result(one, tenants) for one in looked}
     for one in done:
         name, result = str(one["item"]), _result(one, tenants)
-        before = results[name].get("environments") or {}
-        for host, environment in (result.get("environments") or {}).items():
+        before, now = results[name].get("environments") or {}, result.get("environments")
+        for host, environment in (now or {}).items():
             # the second look leaves the senders out
             environment["senders"] = before.get(host, {}).get("senders") or environment["senders"]
-        results[name] = (
-            {**result, "environments": {**before, **(result.get("environments") or {})}}
-            if ("environments" in result)
-            else result
-        )
+        results[name] = result if now is None else {**result, "environments": {**before, **now}}
     return list(results.values())
 
 

@@ -20,11 +20,7 @@ description:
       once.
   - When something failed, all that is known of the run is kept in C(failed_run.json) beside the folders of the
     environments, for the user of Ansible only. It holds no secret.
-notes:
-  - The playbook C(mailroom.erp.site) calls it, once for all hosts of the play, with C(run_once). It is not meant for
-    tasks of your own; use the role P(mailroom.erp.erp_mail#role) for single hosts.
-  - It runs in Ansible's own process on the controller, because a task per host would take minutes for hundreds of
-    hosts.
+extends_documentation_fragment: [mailroom.erp.play]
 attributes:
   check_mode:
     support: full

@@ -17,11 +17,7 @@ description:
     M(mailroom.erp.erp_mail_info) does for one host.
   - What is wrong with a host does not fail the task. It stands in the host's needs, so that it can be told with all
     else that is wrong.
-notes:
-  - The playbook C(mailroom.erp.site) calls it, once for all hosts of the play, with C(run_once). It is not meant for
-    tasks of your own; use the role P(mailroom.erp.erp_mail#role) for single hosts.
-  - It runs in Ansible's own process on the controller, because a task per host would take minutes for hundreds of
-    hosts.
+extends_documentation_fragment: [mailroom.erp.play]
 attributes:
   check_mode:
     support: full

@@ -17,11 +17,7 @@ description:
     P(mailroom.erp.mail_needs#filter) does.
   - What breaks a rule is left out with all that depends on it. A domain takes the environments that send as it with
     it, and an environment takes all its needs with it. Its senders still count, so no change may harm them.
-notes:
-  - The playbook C(mailroom.erp.site) calls it, once for all hosts of the play, with C(run_once). It is not meant for
-    tasks of your own; use the role P(mailroom.erp.erp_mail#role) for single hosts.
-  - It runs in Ansible's own process on the controller, because a task per host would take minutes for hundreds of
-    hosts.
+extends_documentation_fragment: [mailroom.erp.play]
 attributes:
   check_mode:
     support: full

@@ -16,11 +16,7 @@ description:
   - Ends as changed, with the differences, or as failed, as M(mailroom.erp.erp_environments) found for the host of
     the task.
   - The message of a failure is a few short lines, and names the file with all of it.
-notes:
-  - The playbook C(mailroom.erp.site) calls it for the hosts that have something to tell. It is not meant for tasks
-    of your own; use the role P(mailroom.erp.erp_mail#role) for single hosts.
-  - It runs in Ansible's own process on the controller, because a task per host would take minutes for hundreds of
-    hosts.
+extends_documentation_fragment: [mailroom.erp.play]
 attributes:
   check_mode:
     support: full

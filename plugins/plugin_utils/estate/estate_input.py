@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -52,6 +52,33 @@ class HostNeeds:
         """The domains at which its environment needs, or needed, SPF terms or DKIM selectors."""
         needs = self.needs or {}
         return {*needs.get("domains", {}), *needs.get("dkim", {})}
+
+
+def host_needs(host: str, needs: Mapping[str, Any] | None, read: Callable[[str], Any]) -> HostNeeds:
+    """One host's part.
+
+    :param host: its name
+    :param needs: what ``environment_needs`` gave for it, None for a host without an environment
+    :param read: gives a variable of the host, None when there is none
+    """
+    return HostNeeds(
+        host=host,
+        declares=bool(read("erp_mail_system")),
+        needs=needs,
+        account=read("mail_dns_account"),
+        domains=read("mail_dns_domains"),
+        services=read("erp_mail_catalogue_services") or {},
+    )
+
+
+def uncovered_environments(hostvars: Mapping[str, Any], hosts: Collection[str]) -> list[str]:
+    """The environments of the inventory that a play does not cover, sorted.
+
+    :param hostvars: the variable of that name
+    :param hosts: those of the play
+    """
+    others = sorted(set(map(str, hostvars)) - set(hosts))
+    return [name for name in others if "erp_mail_system" in hostvars[name]]
 
 
 @dataclass(frozen=True, slots=True)

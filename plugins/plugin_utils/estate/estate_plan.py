@@ -65,6 +65,16 @@ class EstatePlan:
     problems: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
 
+    def module_options(self) -> dict[str, Any]:
+        """What a playbook gives to ``mail_domains``, by the names that the filter ``mail_needs`` documents."""
+        return {
+            "domains": self.domains,
+            "dns": self.dns or {},
+            "mx_services": self.mx_services,
+            "senders": self.senders,
+            "names": self.names,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class _Estate:

@@ -109,6 +109,14 @@ def tenants_of(hosts: Iterable[HostTenant]) -> TenantPlan:
     return plan
 
 
+def made_environments(results: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """What the tenants hold for each environment, by host.
+
+    :param results: as :func:`tenant_failures` takes them
+    """
+    return {host: one for result in results for host, one in (result.get("environments") or {}).items()}
+
+
 def tenant_failures(results: Iterable[Mapping[str, Any]]) -> dict[str, list[str]]:
     """What failed in the tenants, by host; a tenant that cannot be reached fails all its environments.
 

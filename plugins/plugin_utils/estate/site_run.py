@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.kind_table import RECORD_RESULTS
@@ -26,7 +27,7 @@ class WrittenFiles:
     failure: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SiteRun:
     """All that a run knows at its end.
 
@@ -66,7 +67,16 @@ class SiteRun:
 
         :param domain: the name as A-labels
         """
-        return [host for host in self.environments if domain in domains_sent_as(self.needs[host])] or [*self.hosts[:1]]
+        return self._dependents.get(domain) or [*self.hosts[:1]]
+
+    @cached_property
+    def _dependents(self) -> dict[str, list[str]]:
+        """The environments that send as each domain."""
+        found: dict[str, list[str]] = {}
+        for host in self.environments:
+            for domain in domains_sent_as(self.needs[host]):
+                found.setdefault(domain, []).append(host)
+        return found
 
 
 @dataclass(slots=True)

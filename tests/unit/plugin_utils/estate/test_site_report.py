@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.site_report import Caution, SiteWords, site_report
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.site_report import Caution, SiteWords
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.site_report import site_report as report_of
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.site_run import (
     SiteRun,
     WrittenFiles,
@@ -19,6 +20,10 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.verdict_text import T
 
 NOTHING: dict[str, Any] = {"environments": {}, "dependents": {}, "domains": {}, "run": []}
 MANY = [f"customer{number:03}" for number in range(300)]
+
+
+def site_report(run: SiteRun, words: SiteWords) -> list[str]:
+    return report_of(run, outcomes(run), words)
 
 
 def needs(host: str) -> dict[str, Any]:
@@ -158,3 +163,23 @@ def test_nothing_from_outside_writes_lines_of_its_own(text: str) -> None:
     lines = site_report(run(["a"], refused={**NOTHING, "environments": {"a": [text]}}), words())
     assert all(line.isprintable() for line in lines)
     assert not any(line.startswith("fatal") for line in lines)
+
+
+def test_a_caution_is_the_same_on_every_machine_and_told_once_for_all_its_places() -> None:
+    def stamps(folder: str, line: int) -> tuple[list[str], str]:
+        places = {host: f"{folder}/host_vars/{host}.yml:{line}" for host in MANY}
+        cautions = [
+            Caution("environment", host, f"{host}: mail_dns_account.key_secret: readable ({place}); not shown")
+            for host, place in places.items()
+        ]
+        lines = site_report(run(MANY), words(cautions=cautions))
+        at = next(index for index, text in enumerate(lines) if text.startswith("LOOK AT"))
+        told = lines[at + 1 : lines.index("", at)]
+        return [text.split()[0] for text in told if not text.startswith("   ")], " ".join(map(str.strip, told))
+
+    (here, told), (there, _) = stamps("/home/a/inventory", 3), stamps("/srv/b", 17)
+    assert len(here) == 1
+    assert here == there
+    assert "300 environments (customer000, " in told
+    assert "readable (/home/a/inventory/host_vars/customer000.yml:3, " in told
+    assert "and 295 more); not shown" in told

@@ -1,0 +1,16 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documentation that the modules share which the playbook ``site`` calls for all hosts of a play."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    DOCUMENTATION = r"""
+notes:
+  - The playbook C(mailroom.erp.site) calls it. It is not meant for tasks of your own; use the role
+    P(mailroom.erp.erp_mail#role) for single hosts.
+  - It runs in Ansible's own process on the controller, because a task per host would take minutes for hundreds of
+    hosts.
+"""
