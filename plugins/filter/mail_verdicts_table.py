@@ -102,8 +102,8 @@ def _sender(before: _Verdict, after: _Verdict, live: _Verdict, width: int) -> li
     lines = [f"  {sender['from']}{by}: {was}{after['result'].upper()}", _wrapped("", f"{parts}{asked}", width)]
     if after["result"] != "pass":
         lines += [_wrapped("why", after["reason"], width)]
-    elif after["spf"].get("caution"):
-        lines += [_wrapped("but", after["spf"]["caution"], width)]
+    else:
+        lines += [_wrapped("but", caution, width) for caution in after.get("cautions", [])]
     if live["result"] != after["result"]:
         text = f"written, not yet visible everywhere: the live records still give {live['result']}, {live['reason']}"
         lines += [_wrapped("live", text, width)]

@@ -10,7 +10,6 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from ansible_collections.mailroom.erp.plugins.module_utils.policy import spf
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation import reasons
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.alignment import is_aligned
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.check_host import SpfEvaluator
@@ -90,7 +89,8 @@ class Judge:
         exists: Callable[[str], bool] | None = None,
     ) -> None:
         self._lookup = lookup
-        self._check_spf = check_spf or _spf_checker(lookup)
+        self._by_check_host = _spf_checker(lookup)
+        self._check_spf = check_spf or self._by_check_host
         self._by_suffix = Remembered(SuffixList(lookup))
         self._standards = (Remembered(TreeWalk(lookup, exists)), self._by_suffix)
 
@@ -111,6 +111,7 @@ class Judge:
             shown.disposition,
             "",
             receivers=judge_demands(self._facts(sender, found_spf, found_dkim, views)),
+            cautions=self._cautions(sender, found_spf) if passes else (),
         )
         return replace(verdict, reason=reasons.reason(verdict), next_step=reasons.next_step(verdict))
 
@@ -137,24 +138,42 @@ class Judge:
         return _View(standard.name, policy, spf_aligned, dkim_aligned, None if unsure else passes)
 
     def _spf(self, sender: Sender) -> SpfResult:
+        if sender.envelope_domain is None and sender.envelope_from == "":
+            reason = "the null sender is judged by the name that the server greets with, which is not known"
+            return SpfResult("unknown", f"{reason} (RFC 7208 section 2.4)")
         if sender.envelope_domain is None:
             return SpfResult("unknown", "which domain bounces go to is not known (RFC 7208 section 2.4)")
+        # What everybody gets does not depend on who evaluates it for whom.
+        check = self._by_check_host if sender.sources is None else self._check_spf
         try:
-            if sender.sources is None:
-                return self._without_sources(sender.envelope_domain)
-            return self._check_spf(sender)
+            return check(sender)
         except Unresolved as reason:
             said = f"the SPF record of {sender.envelope_domain} cannot be looked up: {reason} (RFC 7208 section 2.6.6)"
             return SpfResult("temperror", said)
 
-    def _without_sources(self, domain: str) -> SpfResult:
-        """Only a domain without one SPF record has a result whatever server sends."""
-        records = spf.select_spf(self._lookup(domain, "TXT"))
-        if not records:
-            return SpfResult("none", f"{domain} has no SPF record (RFC 7208 section 4.5)")
-        if len(records) > 1:
-            return SpfResult("permerror", f"{domain} has {len(records)} SPF records (RFC 7208 section 4.5)")
-        return SpfResult("unknown", "which servers send is not known (RFC 7208 section 4.1)")
+    def _cautions(self, sender: Sender, found_spf: SpfResult) -> tuple[str, ...]:
+        """Why strict receivers may refuse mail that passes."""
+        found = [found_spf.caution] if found_spf.caution else []
+        if found_spf.result == "fail":
+            found.append(
+                f"receivers that honour -all before they look at DMARC refuse it: {found_spf.reason} "
+                "(RFC 9989 section 7.1)"
+            )
+        greeting = self._greeting(sender)
+        if greeting is not None and self._by_check_host(greeting).result == "fail":
+            found.append(
+                f"receivers that check the greeting refuse it: the SPF record of {greeting.envelope_domain} lets the "
+                "servers that send not use that name (RFC 7208 section 2.3)"
+            )
+        return tuple(found)
+
+    def _greeting(self, sender: Sender) -> Sender | None:
+        """The sender as a receiver that checks the greeting sees it; None when that is not another check."""
+        if sender.helo is None:
+            return None
+        name = sender.helo.lower().removesuffix(".")
+        is_other = name != sender.envelope_domain and not name.startswith("[")
+        return replace(sender, envelope_domain=name, envelope_from=f"postmaster@{name}") if is_other else None
 
     def _facts(self, sender: Sender, found_spf: SpfResult, found_dkim: Readiness, views: list[_View]) -> DemandFacts:
         has_policy = [{"found": True, "temperror": None}.get(view.policy.result, False) for view in views]
@@ -229,6 +248,7 @@ def _spf_checker(lookup: Lookup) -> Callable[[Sender], SpfResult]:
             own.evaluator = SpfEvaluator(lookup)
         domain = sender.envelope_domain or ""
         # Without the address, the local part is not known: the bare domain says so to macros.
-        return check_sources(own.evaluator, sender.sources or (), domain, sender.envelope_from or domain, sender.helo)
+        address = domain if sender.envelope_from is None else sender.envelope_from
+        return check_sources(own.evaluator, sender.sources or (), domain, address, sender.helo)
 
     return check
