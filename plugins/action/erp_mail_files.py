@@ -11,13 +11,11 @@ from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import ArgumentSpec, Result
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.inline_secret import read_secret
-from ansible_collections.mailroom.erp.plugins.plugin_utils.files.private_files import (
-    FileChange,
-    apply_files,
-    plan_files,
-)
 from ansible_collections.mailroom.erp.plugins.plugin_utils.running.controller_action import ControllerAction
-from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.settings import mask_secrets, with_secret
+from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.written_environment import (
+    file_differences,
+    write_environment,
+)
 
 _ARGUMENTS: ArgumentSpec = {
     "path": {"type": "path", "required": True},
@@ -25,7 +23,6 @@ _ARGUMENTS: ArgumentSpec = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "secrets": {"type": "str", "choices": ["reference", "inline"], "default": "reference"},
 }
-_SETTINGS = "settings.yml"
 
 
 class ActionModule(ControllerAction):
@@ -44,36 +41,12 @@ class ActionModule(ControllerAction):
         stray = [name for name in options["files"] if name != Path(name).name]
         if stray:
             return {"failed": True, "msg": f"files: {stray[0]!r} is no plain file name. Use path for the folder."}
-        wanted = self._wanted(options, variables)
+        present = options["state"] == "present"
+        files = {name: str(text) if present else None for name, text in options["files"].items()}
+        password = (lambda: read_secret(self._templar, variables)) if options["secrets"] == "inline" else None
         try:
-            changes = plan_files(Path(options["path"]), wanted)
-            if not self._task.check_mode:
-                apply_files(changes)
+            changes = write_environment(Path(options["path"]), files, password, not self._task.check_mode)
         except OSError as error:
             return {"failed": True, "msg": f"{options['path']}: cannot be written: {error}"}
         result: Result = {"changed": bool(changes), "files": [str(change.path) for change in changes]}
-        return {**result, "diff": [_difference(change) for change in changes]} if self._task.diff else result
-
-    def _wanted(self, options: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, str | None]:
-        """The text of each file by name; None for one that shall not exist."""
-        if options["state"] != "present":
-            return dict.fromkeys(options["files"])
-        wanted: dict[str, str | None] = {name: str(text) for name, text in options["files"].items()}
-        settings = wanted.get(_SETTINGS)
-        if options["secrets"] == "inline" and settings:
-            wanted[_SETTINGS] = with_secret(settings, lambda: read_secret(self._templar, variables))
-        return wanted
-
-
-def _difference(change: FileChange) -> dict[str, str]:
-    """The texts before and after, secrets masked; a secret that changes is seen to change, but not how."""
-    name = str(change.path)
-    before, after = mask_secrets(change.before or "", "(secret)"), mask_secrets(change.after or "", "(secret)")
-    if before == after and change.before != change.after:
-        after = mask_secrets(change.after or "", "(another secret)")
-    return {
-        "before_header": name,
-        "after_header": name,
-        "before": before,
-        "after": after,
-    }
+        return {**result, "diff": file_differences(changes)} if self._task.diff else result

@@ -10,10 +10,8 @@ from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import INVENTORY_RULES
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_accounts import wrong_account
-from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.host_variables import (
-    UnreadableVariable,
-    host_variable,
-)
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.host_variables import host_variable
+from ansible_collections.mailroom.erp.plugins.plugin_utils.running.play_variables import UnreadableVariable
 
 
 def mail_accounts(hostvars: Mapping[str, Any], hosts: Iterable[str]) -> dict[str, Any]:

@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import plain_value
-from ansible_collections.mailroom.erp.plugins.plugin_utils.terminal_text import counted_results, wrapped
+from ansible_collections.mailroom.erp.plugins.plugin_utils.tenant_text import tenant_lines
 
 DOCUMENTATION = r"""
 name: mail_entra_table
@@ -61,39 +61,10 @@ def mail_entra_table(hostvars: Mapping[str, Any], hosts: Iterable[str], width: i
     """
     try:
         found = {name: hostvars[name].get("mail_entra_made") for name in map(str, hosts)}
-        blocks = [[name, *_lines(plain_value(made), width)] for name, made in found.items() if made]
+        blocks = [[name, *tenant_lines(plain_value(made), width)] for name, made in found.items() if made]
     except (KeyError, TypeError, AttributeError) as error:
         raise AnsibleFilterError(f"mail_entra_table wants the facts of the role mail_entra: {error!r}") from error
     return "\n\n".join("\n".join(block) for block in blocks if len(block) > 1)
-
-
-def _lines(made: Mapping[str, Any], width: int) -> Iterator[str]:
-    for label, text in _rows(made):
-        yield wrapped(f"  {label + ':':<13}", text, width)
-
-
-def _rows(made: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    if made["key_id"] or made["secret_due"]:
-        yield "application", made["app_id"] or "would be made"
-        yield "secret", _secret(made)
-    for whom, scopes in made["consent"].items():
-        yield "consent", f"{whom}: {', '.join(scopes)}"
-    if made["consent_missing"]:
-        yield "open", "a person has to consent to the vendor's application"
-    if made["missing_grants"]:
-        yield "open", f"a person has to consent to {', '.join(made['missing_grants'])}"
-    if made["senders"]:
-        yield "senders", counted_results(sender["result"] for sender in made["senders"])
-    for sender in made["senders"]:
-        if sender["result"] != "pass":
-            yield "open", f"{sender['address']}: {sender['reason']}. {sender['next_step'] or ''}".rstrip()
-
-
-def _secret(made: Mapping[str, Any]) -> str:
-    if made["secret_due"]:
-        return f"would be made: {made['secret_due']}"
-    place = f", in {made['stored']['file']}" if made["stored"] else ""
-    return f"valid until {str(made['end_date_time'])[:10]}{place}"
 
 
 class FilterModule:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ansible.module_utils.parsing.convert_bool import boolean
-from ansible_collections.mailroom.erp.plugins.filter.mail_tenants import host_tenant
+from ansible_collections.mailroom.erp.plugins.filter.mail_tenants import tenant_of_host
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_input import EstateOptions, HostNeeds
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_plan import add_up
@@ -63,7 +63,7 @@ def _left_out(hostvars: Mapping[str, Any], names: list[str]) -> tuple[str, ...]:
 
 
 def _parts(name: str, variables: Mapping[str, Any], unreadable: list[Problem]) -> tuple[HostNeeds, HostTenant]:
-    return _host(name, variables, unreadable), host_tenant(name, variables, unreadable)
+    return _host(name, variables, unreadable), tenant_of_host(name, variables, unreadable)
 
 
 def _host(name: str, variables: Mapping[str, Any], unreadable: list[Problem]) -> HostNeeds:

@@ -12,6 +12,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.problem import Proble
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_tenants import (
     HostTenant,
     for_bootstrap,
+    host_tenant,
     tenants_of,
 )
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.host_variables import readable_variable
@@ -57,23 +58,37 @@ _value:
   type: dict
 """
 
-_VARIABLES = (
-    "tenant",
-    "access",
-    "unique_name",
-    "display_name",
-    "owners",
-    "secret",
-    "confirmed_key_id",
-    "customer",
-)
-
 
 def mail_tenants(hostvars: Mapping[str, Any], hosts: Iterable[str]) -> dict[str, Any]:
     """Add up what all hosts need; the documentation above describes options and result."""
     unreadable: list[Problem] = []
-    plan = tenants_of([host_tenant(str(name), hostvars[name], unreadable) for name in hosts])
+    plan = tenants_of([tenant_of_host(str(name), hostvars[name], unreadable) for name in hosts])
     return {"tenants": plan.tenants, "problems": [str(problem) for problem in (*unreadable, *plan.problems)]}
+
+
+def mail_tenant_results(
+    looked: Iterable[Mapping[str, Any]], tenants: Mapping[str, Any], done: Iterable[Mapping[str, Any]] = ()
+) -> list[dict[str, Any]]:
+    """What came of each tenant, with whom it was asked for; ``mail_tenant_results.yml`` documents it."""
+    results = {str(one["item"]): _result(one, tenants) for one in looked}
+    for one in done:
+        name, result = str(one["item"]), _result(one, tenants)
+        before = results[name].get("environments") or {}
+        for host, environment in (result.get("environments") or {}).items():
+            # the second look leaves the senders out
+            environment["senders"] = before.get(host, {}).get("senders") or environment["senders"]
+        results[name] = (
+            {**result, "environments": {**before, **(result.get("environments") or {})}}
+            if ("environments" in result)
+            else result
+        )
+    return list(results.values())
+
+
+def _result(one: Mapping[str, Any], tenants: Mapping[str, Any]) -> dict[str, Any]:
+    kept = {key: one[key] for key in ("environments", "msg", "diff") if key in one}
+    asked = [str(entry["environment"]) for entry in tenants[one["item"]]["environments"]]
+    return {**plain_value(kept), "asked": asked}
 
 
 def mail_bootstrap(environments: Iterable[Mapping[str, Any]], owner: str | None) -> list[dict[str, Any]]:
@@ -81,7 +96,7 @@ def mail_bootstrap(environments: Iterable[Mapping[str, Any]], owner: str | None)
     return for_bootstrap(plain_value(list(environments)), plain_value(owner))
 
 
-def host_tenant(name: str, variables: Mapping[str, Any], unreadable: list[Problem]) -> HostTenant:
+def tenant_of_host(name: str, variables: Mapping[str, Any], unreadable: list[Problem]) -> HostTenant:
     """One host's part, from its variables.
 
     :param name: the host's
@@ -89,12 +104,7 @@ def host_tenant(name: str, variables: Mapping[str, Any], unreadable: list[Proble
     :param unreadable: takes a problem for each variable that cannot be templated
     """
     needs = plain_value(variables["erp_mail_needs"]) if "erp_mail_needs" in variables else None
-    if not (needs or {}).get("entra"):
-        return HostTenant(name, needs)
-    found = {
-        variable: readable_variable(name, variables, f"mail_entra_{variable}", unreadable) for variable in _VARIABLES
-    }
-    return HostTenant(name, needs, **found)
+    return host_tenant(name, needs, lambda variable: readable_variable(name, variables, variable, unreadable))
 
 
 class FilterModule:
@@ -102,4 +112,8 @@ class FilterModule:
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Name the filters, as Ansible asks for them."""
-        return {"mail_tenants": mail_tenants, "mail_bootstrap": mail_bootstrap}
+        return {
+            "mail_tenants": mail_tenants,
+            "mail_tenant_results": mail_tenant_results,
+            "mail_bootstrap": mail_bootstrap,
+        }

@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.mailroom.erp.plugins.plugin_utils.terminal_text import check_width, counted_results, wrapped
+from ansible_collections.mailroom.erp.plugins.plugin_utils.terminal_text import check_width, counted_results
+from ansible_collections.mailroom.erp.plugins.plugin_utils.verdict_text import ToldSender, labelled, told_senders
 
 DOCUMENTATION = r"""
 name: mail_verdicts_table
@@ -50,10 +51,6 @@ _value:
 
 _NARROWEST = 60
 
-_Verdict = Mapping[str, Any]
-_Row = tuple[_Verdict, _Verdict, _Verdict]
-"""One sender before and after the change, and as the live records have it afterwards."""
-
 
 def mail_verdicts_table(verdicts: Any, width: int = 100) -> str:
     """Lay out verdicts.
@@ -65,9 +62,9 @@ def mail_verdicts_table(verdicts: Any, width: int = 100) -> str:
     """
     check_width("mail_verdicts_table", width, _NARROWEST)
     try:
-        rows = list(_rows(verdicts))
+        rows = told_senders(verdicts)
         blocks = ["\n".join(_block(name, group, width)) for name, group in _grouped(rows).items()]
-        counted = counted_results(after["result"] for _before, after, _live in rows)
+        counted = counted_results(row.after["result"] for row in rows)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise AnsibleFilterError(
             f"mail_verdicts_table wants the `verdicts` of mail_domains or mail_auth_info; this is else: {error!r}"
@@ -75,54 +72,19 @@ def mail_verdicts_table(verdicts: Any, width: int = 100) -> str:
     return "\n\n".join([*blocks, f"{len(rows)} senders: {counted}"])
 
 
-def _rows(verdicts: Any) -> Iterator[_Row]:
-    if isinstance(verdicts, Mapping):
-        return zip(verdicts["before"], verdicts["after"], verdicts.get("live") or verdicts["after"], strict=True)
-    return ((verdict, verdict, verdict) for verdict in verdicts)
-
-
-def _grouped(rows: Iterable[_Row]) -> dict[str, list[_Row]]:
-    groups: dict[str, list[_Row]] = {}
+def _grouped(rows: Iterable[ToldSender]) -> dict[str, list[ToldSender]]:
+    groups: dict[str, list[ToldSender]] = {}
     for row in rows:
-        groups.setdefault(row[1]["sender"]["environment"] or "other senders", []).append(row)
+        groups.setdefault(row.environment, []).append(row)
     return groups
 
 
-def _block(name: str, rows: Iterable[_Row], width: int) -> list[str]:
-    return [name, *(line for row in rows for line in _sender(*row, width))]
-
-
-def _sender(before: _Verdict, after: _Verdict, live: _Verdict, width: int) -> list[str]:
-    sender = after["sender"]
-    was = "" if before["result"] == after["result"] else f"{before['result']} -> "
-    parts = ", ".join(f"{kind.upper()} {after[kind]['result']}" for kind in ("spf", "dkim", "dmarc"))
-    parts += f", mailbox {after['transport']['result']}" if after.get("transport") else ""
-    asked = f"; receivers {_asked(after)}" if after["result"] != "pass" else ""
-    by = f" by {sender['service']}" if sender["service"] else ""
-    lines = [f"  {sender['from']}{by}: {was}{after['result'].upper()}", _wrapped("", f"{parts}{asked}", width)]
-    if after["result"] != "pass":
-        lines += [_wrapped("why", after["reason"], width)]
-    else:
-        lines += [_wrapped("but", caution, width) for caution in after.get("cautions", [])]
-    if live["result"] != after["result"]:
-        text = f"written, not yet visible everywhere: the live records still give {live['result']}, {live['reason']}"
-        lines += [_wrapped("live", text, width)]
-    if after["next_step"]:
-        lines += [_wrapped("next", after["next_step"], width)]
+def _block(name: str, rows: Iterable[ToldSender], width: int) -> list[str]:
+    lines = [name]
+    for row in rows:
+        lines.append(f"  {row.address}{row.headline}")
+        lines += [labelled(label, text, width) for label, text in row.details]
     return lines
-
-
-def _asked(verdict: _Verdict) -> str:
-    """What receivers are asked to do with mail that fails."""
-    policy = verdict["dmarc"]["policy"]
-    if verdict["result"] == "unknown" and policy in ("quarantine", "reject"):
-        return f"would be asked for {policy} if it failed"
-    asked = {"reject": "are asked to reject it", "quarantine": "are asked to put it into spam"}
-    return asked.get(verdict["disposition"], "decide for themselves")
-
-
-def _wrapped(label: str, text: str, width: int) -> str:
-    return wrapped(f"    {label + ':':<6}" if label else "    ", text, width)
 
 
 class FilterModule:

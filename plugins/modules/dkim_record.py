@@ -41,6 +41,8 @@ options:
   public_key:
     description:
       - A public key of one's own, of any length, as PEM, as base64, or as the whole record.
+      - An RSA key in the form of PKCS#1 (C(BEGIN RSA PUBLIC KEY)), which some receivers refuse, is published as
+        SubjectPublicKeyInfo. Blanks and ends of lines inside a whole record's key are taken out.
       - A private key is refused without being shown.
     type: str
   state:
@@ -58,6 +60,16 @@ options:
     type: str
     choices: [warn, require, ignore]
     default: warn
+  near_miss:
+    description:
+      - What to do when a TXT value at the name is meant as a key, receivers ignore it (quotes in it, no semicolons, a
+        tag twice), and the name has no key yet.
+      - V(refuse) names it before anything is written. V(replace) has the new record take its place; nothing of it is
+        taken over. V(keep) writes the new record beside it.
+      - Beside a record that is there, or with O(state=absent), only V(replace) takes it away. A warning names it.
+    type: str
+    choices: [refuse, replace, keep]
+    default: refuse
   ttl:
     description: Seconds that resolvers may keep the record. Kept as it is unless given; a new record gets V(3600).
     type: int

@@ -14,6 +14,10 @@ author: the mailroom.erp authors (@mailroom)
 description:
   - Publishes C(_dmarc.<domain>) as RFC 9989 has it. Tags that are not declared, unknown ones and report addresses that
     are there stay.
+  - The names of tags are compared without case. A tag that stands more than once makes a record void (RFC 6376 section
+    3.2), and the record is mended; where its values differ, it is refused until the option of the tag says which one is
+    meant. A mail address in the record without C(mailto:) gets it. What is no tag, and a version that is not written
+    C(v=DMARC1), is mended when the record changes. Each is a warning.
   - A report address outside the domain must agree to get the reports (RFC 9990 section 4). Where its zone is ours, that
     record is published too; where it is not, a missing one is a warning with the record to ask for.
   - Within one organisation none is needed. Two domains are of one when the tree walk of RFC 9989 and the public suffix
@@ -118,6 +122,16 @@ options:
     type: str
     choices: [present, absent]
     default: present
+  near_miss:
+    description:
+      - What to do when a TXT value at the name is meant as a policy, receivers ignore it (C(v=DMARC1 p=reject), a
+        blank before it, quotes in it), and the name has no policy record yet.
+      - V(refuse) names it before anything is written. V(replace) has the new record take its place; nothing of it is
+        taken over. V(keep) writes the new record beside it.
+      - Beside a record that is there, or with O(state=absent), only V(replace) takes it away. A warning names it.
+    type: str
+    choices: [refuse, replace, keep]
+    default: refuse
   ttl:
     description: Seconds that resolvers may keep the record. Kept as it is unless given; a new record gets V(3600).
     type: int

@@ -104,14 +104,6 @@ options:
   catalogue_services:
     description: Sending services of your own, by name, shaped as the files of the catalogue are.
     type: dict
-  on_problem:
-    description:
-      - What happens when the declaration breaks rules.
-      - V(report) succeeds, with the broken rules in RV(problems) and RV(needs), so that those of many environments can
-        be told together. Nothing may be written then.
-    type: str
-    choices: [fail, report]
-    default: fail
 seealso:
   - module: mailroom.erp.mail_domains
 """

@@ -157,7 +157,7 @@ verdicts:
       description: C(result), C(domain), C(aligned), C(reason), C(term), C(address) and C(caution).
       type: dict
     dkim:
-      description: C(result), C(domain), C(selectors), C(aligned) and C(reason).
+      description: C(result), C(domain), C(selectors), C(aligned), C(reason) and C(caution).
       type: dict
     dmarc:
       description: C(result), C(policy), C(record_name), C(record), C(standard) and C(reason).

@@ -86,6 +86,11 @@ options:
         type: str
         choices: [enforce, warn, ignore]
         default: enforce
+      near_miss:
+        description: As in M(mailroom.erp.spf_record).
+        type: str
+        choices: [refuse, replace, keep]
+        default: refuse
       flatten:
         description: As in M(mailroom.erp.spf_record).
         type: list
@@ -157,6 +162,11 @@ options:
         type: str
         choices: [warn, require, ignore]
         default: warn
+      near_miss:
+        description: As in M(mailroom.erp.dkim_record).
+        type: str
+        choices: [refuse, replace, keep]
+        default: refuse
   cnames:
     description:
       - Other aliases that a sending service asks for inside a domain, such as the one of its envelope sender.
@@ -256,6 +266,11 @@ options:
         type: str
         choices: [present, absent]
         default: present
+      near_miss:
+        description: As in M(mailroom.erp.dmarc_record).
+        type: str
+        choices: [refuse, replace, keep]
+        default: refuse
   null_mx:
     description:
       - A null MX (RFC 7505), which says that a domain takes no mail, so that senders give up at once.
@@ -289,6 +304,14 @@ options:
         type: str
         choices: [present, absent]
         default: present
+      near_miss:
+        description:
+          - What to do when a TXT value at the name is meant as such a record, senders ignore it, and the record is new.
+          - V(refuse) names it before anything is written, V(replace) has the new record take its place, V(keep) writes
+            the new record beside it.
+        type: str
+        choices: [refuse, replace, keep]
+        default: refuse
   mta_sts:
     description:
       - By which policy senders insist on TLS with the domain's mail servers (MTA-STS, RFC 8461).
@@ -329,6 +352,14 @@ options:
         type: str
         choices: [present, absent]
         default: present
+      near_miss:
+        description:
+          - What to do when a TXT value at the name is meant as such a record, senders ignore it, and the record is new.
+          - V(refuse) names it before anything is written, V(replace) has the new record take its place, V(keep) writes
+            the new record beside it.
+        type: str
+        choices: [refuse, replace, keep]
+        default: refuse
   allow_failing_senders:
     description:
       - Senders that may fare worse by this change, each by its address, or all of an environment by its name.
@@ -336,6 +367,23 @@ options:
     type: list
     elements: str
     default: []
+  on_refused:
+    description:
+      - What happens when domains break rules, such as a second SPF record or an eleventh lookup.
+      - V(stop) writes nothing for any domain, and tells all that is refused.
+      - V(skip) leaves these domains out, does the others, and counts them among the RV(failures). The others are
+        judged without the records of those that are left out.
+    type: str
+    choices: [stop, skip]
+    default: stop
+  on_failure:
+    description:
+      - What becomes of the task when domains failed.
+      - V(report) lets it succeed. RV(failures) has them, and warnings stand in RV(domains[].warnings) and
+        RV(sender_warnings) only.
+    type: str
+    choices: [fail, report]
+    default: fail
   ttl:
     description: As in M(mailroom.erp.spf_record), for all domains.
     type: int
@@ -460,11 +508,15 @@ domains:
       type: list
       elements: str
 failures:
-  description: The domains whose zone could not be read or written, with the reason.
+  description: The domains whose zone could not be read or written, and with O(on_refused=skip) those that break rules
+    (C(refused)), with the reason.
   type: list
   elements: dict
   returned: always
-  sample: [{domain: acme.example, msg: "zone acme.example: ns1.acme.example did not answer within 10 s"}]
+  sample:
+    - domain: acme.example
+      refused: false
+      msg: "zone acme.example: ns1.acme.example did not answer within 10 s"
 summary:
   description: How many domains there are, and how many of them changed, stayed and failed.
   type: dict
@@ -477,6 +529,11 @@ verdicts:
   type: dict
   returned: when nothing was refused
   sample: {before: [], after: []}
+sender_warnings:
+  description: What to look at in the verdicts, one sentence each.
+  type: list
+  elements: str
+  returned: when nothing was refused
 planned:
   description:
     - Every RRset that changes, as it will be, for O(mailroom.erp.mail_auth_info#module:planned).
@@ -509,9 +566,13 @@ def _shape(outcomes: list[DomainOutcome]) -> Result:
     unchanged = sum(not outcome.changed and not outcome.failure for outcome in outcomes)
     return {
         "domains": [domain_result(outcome) for outcome in outcomes],
-        "failures": [{"domain": outcome.request.domain, "msg": outcome.failure} for outcome in failed],
+        "failures": [_failure(outcome) for outcome in failed],
         "summary": {"domains": len(outcomes), "changed": changed, "unchanged": unchanged, "failed": len(failed)},
     }
+
+
+def _failure(outcome: DomainOutcome) -> Result:
+    return {"domain": outcome.request.domain, "refused": outcome.refusal is not None, "msg": outcome.failure}
 
 
 def main() -> None:
@@ -525,6 +586,8 @@ def main() -> None:
             **KIND_OPTIONS,
             "senders": {"type": "list", "elements": "dict", "options": SENDER_OPTIONS},
             "allow_failing_senders": {"type": "list", "elements": "str", "default": []},
+            "on_refused": {"type": "str", "choices": ["stop", "skip"], "default": "stop"},
+            "on_failure": {"type": "str", "choices": ["fail", "report"], "default": "fail"},
             "ttl": {"type": "int"},
             "inventory_domains": INVENTORY_DOMAINS,
             "progress_file": {"type": "path"},

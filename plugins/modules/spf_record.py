@@ -72,6 +72,16 @@ options:
     type: str
     choices: [enforce, warn, ignore]
     default: enforce
+  near_miss:
+    description:
+      - What to do when a TXT value at the name is meant as an SPF record, receivers ignore it (C(v=spf1;), quotes in
+        it, words without spaces between), and the name has no SPF record yet.
+      - V(refuse) names it before anything is written. V(replace) has the new record take its place; nothing of it is
+        taken over. V(keep) writes the new record beside it.
+      - Beside a record that is there, or with O(state=absent), only V(replace) takes it away. A warning names it.
+    type: str
+    choices: [refuse, replace, keep]
+    default: refuse
   flatten:
     description:
       - Domains whose C(include:) is replaced by the addresses that it passes, its whole tree taken into account. The

@@ -52,9 +52,7 @@ def estate_of(server: EntraServer, hosts: dict[str, Any], *rights: str, **shared
 
 def site(folder: Path, hosts: dict[str, Any], *arguments: str) -> Result:
     (folder / "password").write_text(PASSWORD, encoding="utf-8")
-    return run_playbook(
-        folder, SITE, hosts, *arguments, environment={"ANSIBLE_VAULT_PASSWORD_FILE": str(folder / "password")}
-    )
+    return run_playbook(folder, SITE, hosts, *arguments, f"--vault-password-file={folder / 'password'}")
 
 
 def stored(folder: Path, customer: str = "acme") -> dict[str, Any]:

@@ -81,8 +81,9 @@ def make_estate(folder: Path) -> None:
 
 
 def contents(folder: Path) -> dict[str, str]:
-    """All that a run may have written: each file with its hash."""
-    files = [file for part in ("zones", "mailroom") for file in (folder / part).rglob("*") if file.is_file()]
+    """All that a run may have written: each file with its hash. What it keeps of a failure is no part of it."""
+    found = [file for part in ("zones", "mailroom") for file in (folder / part).rglob("*") if file.is_file()]
+    files = [file for file in found if file.name != "failed_run.json"]
     return {str(file.relative_to(folder)): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
 
 

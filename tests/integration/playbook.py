@@ -5,11 +5,19 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import json
 import os
+import select
+import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,12 +48,17 @@ class CallbackModule(CallbackBase):
 '''
 
 
+_TIMEOUT = 600.0
+"""Seconds that a run may take."""
 LOCALHOST: dict[str, Any] = {"all": {"hosts": {"localhost": {"ansible_connection": "local"}}}}
 """An inventory of this machine alone."""
 OUR_PYTHON = {"ansible_python_interpreter": "{{ ansible_playbook_python }}"}
 """Variables: modules run with the Python that runs Ansible, which has the libraries."""
 SHOW = {"name": "Show", "ansible.builtin.debug": {"var": "done"}}
 """A task that prints what :func:`module_task` registers."""
+
+
+_NURSERY_IS_FREE = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,20 +111,80 @@ def run_playbook(
     if "\n" in playbook:
         (tmp_path / "playbook.yml").write_text(playbook, encoding="utf-8")
         playbook = "playbook.yml"
-    command = [own_program("ansible-playbook"), "-i", "inventory.yml", playbook, *args]
+    arguments = ["-i", "inventory.yml", playbook, *args]
+    variables = _environment(tmp_path, environment or {})
+    # What is said by variables or by a file, Ansible reads while it is loaded; and a nursery has one run at a time.
+    loads_anew = bool(environment) or (tmp_path / "ansible.cfg").exists()
+    if loads_anew or not _NURSERY_IS_FREE.acquire(blocking=False):
+        rc, output = _in_own_process(tmp_path, arguments, variables)
+    else:
+        with _released(_NURSERY_IS_FREE):
+            rc, output = _in_copy(tmp_path, arguments, variables)
+    lines = [line for line in output.splitlines() if line.startswith(_STATS)]
+    stats = json.loads(lines[-1].removeprefix(_STATS)) if lines else {}
+    return Result(rc, output, stats)
+
+
+@contextmanager
+def _released(lock: threading.Lock) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _in_own_process(folder: Path, arguments: list[str], variables: dict[str, str]) -> tuple[int, str]:
+    """Run the program itself; returns its exit code and its output."""
     done = subprocess.run(
-        command,
-        cwd=tmp_path,
-        env=_environment(tmp_path, environment or {}),
+        [own_program("ansible-playbook"), *arguments],
+        cwd=folder,
+        env=variables,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         check=False,
-        timeout=600,
+        timeout=_TIMEOUT,
     )
-    lines = [line for line in done.stdout.splitlines() if line.startswith(_STATS)]
-    stats = json.loads(lines[-1].removeprefix(_STATS)) if lines else {}
-    return Result(done.returncode, done.stdout, stats)
+    return done.returncode, done.stdout
+
+
+def _in_copy(folder: Path, arguments: list[str], variables: dict[str, str]) -> tuple[int, str]:
+    """The same by a copy of the process that has loaded the program, see ``playbook_nursery``."""
+    nursery, output = _nursery(), folder / ".output"
+    assert nursery.stdin is not None and nursery.stdout is not None
+    order = {"arguments": arguments, "folder": str(folder), "home": variables["ANSIBLE_HOME"]}
+    nursery.stdin.write(json.dumps({**order, "environment": variables, "output": str(output)}) + "\n")
+    nursery.stdin.flush()
+    if not select.select([nursery.stdout], [], [], _TIMEOUT)[0]:
+        os.killpg(nursery.pid, signal.SIGKILL)
+        _nursery.cache_clear()
+        raise subprocess.TimeoutExpired("ansible-playbook", _TIMEOUT, output.read_text(encoding="utf-8"))
+    line = nursery.stdout.readline()
+    if not line:
+        # A test that kills the run kills all that this process has started.
+        _nursery.cache_clear()
+    rc = int(line) if line else nursery.wait()
+    text = output.read_text(encoding="utf-8")
+    output.unlink()
+    return rc, text
+
+
+@functools.cache
+def _nursery() -> subprocess.Popen[str]:
+    """Start the process that makes the copies; it ends with this one."""
+    home = tempfile.mkdtemp(prefix="mailroom-nursery-")
+    started = subprocess.Popen(
+        [sys.executable, str(Path(__file__).with_name("playbook_nursery.py"))],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=_environment(Path(home), {}),
+        cwd=home,
+        start_new_session=True,
+    )
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
+    atexit.register(started.communicate)
+    return started
 
 
 def run_play(

@@ -83,14 +83,15 @@ def company(tmp_path: Path) -> Path:
 
 
 def hashes(folder: Path) -> dict[str, str]:
-    """Every file below a folder, with the hash of its bytes."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    """Every file below a folder, with the hash of its bytes; but not what a run keeps of its failure."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != "failed_run.json")
     return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
 def diffs(output: str) -> list[str]:
-    """The lines of all diffs that a run printed; the verdicts, indented too, are no part of them."""
-    output = re.sub(r"^TASK \[[^\n]*what receivers make of each sender\].*?(?=^TASK )", "", output, flags=re.M | re.S)
+    """The lines of all diffs that a run printed; the report, indented too, is no part of them."""
+    report = r"^(PROBLEMS|CHANGED|WOULD CHANGE|OPEN IN|SENDERS|LOOK AT|UNCHANGED).*?^\d+ environments?, [^\n]*$"
+    output = re.sub(report, "", output, flags=re.M | re.S)
     return [line for line in output.splitlines() if re.match(r"(--- |\+\+\+ |@@ |[-+ ])", line)]
 
 
@@ -145,7 +146,7 @@ def test_check_mode_shows_what_the_run_does_and_a_second_run_changes_nothing(
     assert hashes(company) == after
     assert diffs(again) == []
     assert set(changed(again).values()) == {0}
-    assert len(changed(again)) >= ENVIRONMENTS
+    assert len(changed(again)) == 1, "nobody has anything to tell but the host that the tasks ran on"
 
 
 def test_the_demo_with_its_tenant_changes_nothing_the_second_time(installed: Installed, tmp_path: Path) -> None:

@@ -5,7 +5,13 @@
 
 from __future__ import annotations
 
-from ansible_collections.mailroom.erp.tests.receiver import erp_senders, result_matrix, standards, subdomains
+from ansible_collections.mailroom.erp.tests.receiver import (
+    erp_senders,
+    odd_records,
+    result_matrix,
+    standards,
+    subdomains,
+)
 from ansible_collections.mailroom.erp.tests.receiver.case import Case
 
 CASES: dict[str, Case] = {
@@ -21,6 +27,8 @@ CASES: dict[str, Case] = {
         erp_senders.compad_bakkerij(),
         erp_senders.a2000erp(),
         erp_senders.exalt(),
+        odd_records.odd_policies(),
+        odd_records.odd_senders(),
         standards.newer(),
     )
     for case in group

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ansible_collections.mailroom.erp.tests.tools.dkim_keys import encoded_key
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 KEYS = {name: generate_private_key(65537, 2048) for name in ("service", "other")}
 """By name; RSA of 2048 bits, so that a record needs several character-strings."""
@@ -21,6 +21,11 @@ def private_pem(name: str) -> bytes:
 def public_base64(name: str) -> str:
     """A public key as the tag ``p`` has it (RFC 6376 section 3.6.1)."""
     return encoded_key(KEYS[name].public_key())
+
+
+def pkcs1_pem(name: str) -> str:
+    """A public key in the form of PKCS#1, as PEM: BEGIN RSA PUBLIC KEY."""
+    return KEYS[name].public_key().public_bytes(Encoding.PEM, PublicFormat.PKCS1).decode()
 
 
 def key_line(owner: str, name: str = "service") -> str:

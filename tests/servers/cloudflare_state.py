@@ -113,7 +113,9 @@ class Zone:
         identifier = (
             old["id"] if old else hashlib.sha256(f"{self.name} {next(self._numbers)}".encode()).hexdigest()[:32]
         )
-        _check_neighbours(record, [one for one in records.values() if one["id"] != identifier])
+        name = record["name"]
+        beside = [one for one in records.values() if one["name"] == name and one["id"] != identifier]
+        _check_neighbours(record, beside)
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         record |= {"id": identifier, "created_on": old["created_on"] if old else now, "modified_on": now}
         records[identifier] = record
@@ -223,9 +225,8 @@ def _is_address(text: str, version: int) -> bool:
         return False
 
 
-def _check_neighbours(record: Record, others: list[Record]) -> None:
-    """What may not stand beside what. TXT beside a CNAME is allowed here, though nobody in the world sees it."""
-    beside = [one for one in others if one["name"] == record["name"]]
+def _check_neighbours(record: Record, beside: list[Record]) -> None:
+    """What may not stand beside what at one name. TXT beside a CNAME is allowed, though nobody in the world sees it."""
     types = {one["type"] for one in beside}
     if any((one["type"], one["content"]) == (record["type"], record["content"]) for one in beside):
         raise Refusal(400, 81058, "An identical record already exists.")

@@ -3,11 +3,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Run the tests on every ansible-core that the collection promises, each in a virtual environment of its own.
 
-Usage: matrix.py [VERSION ...]     only these cores, e.g. ``matrix.py 2.21``
+Usage: matrix.py [--tested PYTHON] [VERSION ...]     only these cores, e.g. ``matrix.py 2.21``
+
+Test files that cannot see which core there is (``pure_tests``) run once for each Python, not on each core, and not
+at all on the Python named by ``--tested``, where ``make test`` has run them. The newest core's ansible-test judges all;
+the others leave out what judges text alone.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import shutil
 import subprocess
@@ -40,6 +45,8 @@ class Cell:
 
 # The oldest promised (galaxy's requires_ansible), the newest for Python 3.11, and the newest.
 CELLS = (Cell("2.18", "3.11"), Cell("2.19", "3.11"), Cell("2.21", "3.13"))
+TEXT_JUDGES = ("changelog", "line-endings", "no-smart-quotes", "pep8", "pylint", "shellcheck", "symlinks", "yamllint")
+"""Tests of ``ansible-test sanity`` that judge text by tools of their own; whatever it has besides runs on each core."""
 
 
 def candidates(version: str) -> Iterator[str]:
@@ -97,8 +104,17 @@ def run(command: Sequence[str], **variables: str) -> None:
     subprocess.run(command, cwd=REPOSITORY, env=environment, check=True, stdin=subprocess.DEVNULL)
 
 
-def try_tests(cell: Cell) -> None:
-    """Run all tests of a cell, the fastest first."""
+def whole_cells(cells: Sequence[Cell], tested: str) -> set[Cell]:
+    """The cells that run the pure tests too: the first of each Python that is not ``tested``."""
+    firsts = {cell.python: cell for cell in reversed(cells)}
+    return {cell for python, cell in firsts.items() if python != tested}
+
+
+def try_tests(cell: Cell, whole: bool) -> None:
+    """Run the tests of a cell, the fastest first.
+
+    :param whole: whether pure tests run, too
+    """
     binaries, collections = cell.venv / "bin", str(cell.venv / "collections")
     python = str(binaries / "python")
     variables = {
@@ -108,12 +124,16 @@ def try_tests(cell: Cell) -> None:
     # What counts requests over many zones, or rests on time, runs alone: `make contention`.
     tests = [python, "-m", "pytest", "-q", "-n", os.environ.get("CORES", "2"), "-m", "not slow"]
     tests += ["tests/unit", "tests/integration"]
+    # This file runs without the collection on its path, so the other tool is a program of its own.
+    pure = [] if whole else output([sys.executable, str(REPOSITORY / "tests" / "tools" / "pure_tests.py")]).splitlines()
+    tests += [f"--ignore={file}" for file in pure]
     run(tests, PYTHONPATH=collections, **variables)
-    run([python, "tests/tools/sanity.py"], **variables)
+    skipped = [] if cell.core == CELLS[-1].core else [f"--skip-test={name}" for name in TEXT_JUDGES]
+    run([python, "tests/tools/sanity.py", *skipped], **variables)
     run([str(binaries / "ansible-lint"), "--profile", "production", "--offline"], **variables)
 
 
-def judge(cell: Cell) -> str:
+def judge(cell: Cell, whole: bool = True) -> str:
     """Prepare and test one cell; returns what to say about it."""
     print(f"\n===== {cell} =====", flush=True)
     started = time.monotonic()
@@ -122,19 +142,25 @@ def judge(cell: Cell) -> str:
         return f"{SKIPPED}: no Python {cell.python} with venv on PATH or in pyenv"
     try:
         prepare(cell, python)
-        try_tests(cell)
+        try_tests(cell, whole)
     except subprocess.CalledProcessError as error:
         return f"FAILED: {' '.join(map(str, error.cmd))} ended with status {error.returncode}"
     return f"passed in {time.monotonic() - started:.0f} s"
 
 
-def main(versions: list[str]) -> int:
+def main(arguments: list[str]) -> int:
     """Run the matrix, or the named cores of it, and say at the end what each cell did.
 
+    :param arguments: as the usage at the top says
     :returns: 0 when every cell that could run has passed and at least one did
     """
-    cells = [cell for cell in CELLS if not versions or cell.core in versions]
-    verdicts = {cell: judge(cell) for cell in cells}
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--tested", metavar="PYTHON", default="")
+    parser.add_argument("versions", nargs="*")
+    given = parser.parse_args(arguments)
+    cells = [cell for cell in CELLS if not given.versions or cell.core in given.versions]
+    whole = whole_cells(cells, given.tested)
+    verdicts = {cell: judge(cell, cell in whole) for cell in cells}
     print()
     for cell, verdict in verdicts.items():
         print(f"{cell}: {verdict}")

@@ -20,12 +20,27 @@ from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.spf_kin
 from ansible_collections.mailroom.erp.plugins.module_utils.policy import dkim, dmarc, spf, spf_merge
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.dmarc import DmarcError
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.alignment import same_organisation
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.discovery import Policy, TreeWalk
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Unresolved
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.near_misses import (
+    NearMiss,
+    near_dkim,
+    near_dmarc,
+    near_spf,
+)
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf import SpfError, SpfRecord
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.tags import TagList
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import rule_and_source
 
 _NULL_MX = "."
+_UNANSWERED = {
+    "SPF record": ("receivers defer mail", "RFC 7208 section 2.6.6"),
+    "DMARC record": ("receivers may defer mail", "RFC 9989 section 5.3.6"),
+    "report authorisation": ("receivers may send no reports there", "RFC 9990 section 4"),
+    "DKIM key": ("receivers may defer mail that is signed with it", "RFC 6376 section 6.1.2"),
+    "MX records": ("bounces and replies wait", "RFC 5321 section 5.1"),
+}
+"""What follows for each kind of record when it cannot be looked up, with the source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +80,9 @@ def audit(domain: str, selectors: Iterable[str], world: World) -> Audit:
     auditor.dmarc()
     for selector in dict.fromkeys(selectors):
         auditor.selector(selector)
+    auditor.signatures()
     auditor.mx()
+    auditor.near_misses()
     return auditor.result
 
 
@@ -104,6 +121,8 @@ class _Auditor:
         for fault in budget_faults(budget):
             way = "Remove terms that no longer send, or replace an include by its addresses (flatten)."
             self._find("fault", "SPF record", text, fault, way)
+        for ignored in spf_merge.ignored_terms(record):
+            self._find("fault", "SPF record", text, ignored, "Correct that term in the zone.")
         for concern in (*spf_merge.spf_concerns(record), *budget_concerns(budget)):
             self._find("concern", "SPF record", text, concern, "Mend it with spf_record, unless it is meant so.")
         self._flattened(record)
@@ -146,10 +165,13 @@ class _Auditor:
         except DmarcError as error:
             self._find("fault", "DMARC record", error.value, str(error), "Correct it in the zone.")
             return
-        self.result.dmarc["policy"] = (record.get("p") or "none").lower()
-        for fault in dmarc.dmarc_faults(record):
+        policy = None if record.doubled else TreeWalk(self._world.lookup).policy(self._domain)
+        self.result.dmarc["policy"] = policy.policy if policy else None
+        faults = dmarc.dmarc_faults(record)
+        applied = [policy.reason] if policy and faults and policy.result != "temperror" else []
+        for fault in (*faults, *applied, *dmarc.report_faults(record)):
             self._find("fault", "DMARC record", text, fault, "Correct the tag with dmarc_record.")
-        for concern in [*dmarc.dmarc_concerns(record), *_weaknesses(record)]:
+        for concern in [*dmarc.dmarc_concerns(record), *_weaknesses(record, policy)]:
             self._find("concern", "DMARC record", text, concern, "Mend it with dmarc_record, unless it is meant so.")
         for destination in dmarc.destinations(record, self._domain):
             is_own = same_organisation(self._world.lookup, self._domain, destination)
@@ -196,6 +218,13 @@ class _Auditor:
         for concern in verdict.concerns:
             self._find("concern", "DKIM key", name, concern, "Have the service change the key.")
 
+    def signatures(self) -> None:
+        """Tell when none of the usable keys is one that every receiver knows."""
+        usable = [one for one in self.result.dkim if one["usable"]]
+        if usable and all(one["algorithm"] == "ed25519" for one in usable):
+            way = "Have the mail signed with an RSA key, too, under a selector of its own."
+            self._find("concern", "DKIM key", usable[0]["name"], dkim.ED25519_ALONE, way)
+
     def mx(self) -> None:
         hosts = self._lookup(self._domain, "MX", "MX records")
         self.result.mx = None if hosts is None else [host for host in hosts if host != _NULL_MX]
@@ -224,21 +253,48 @@ class _Auditor:
         try:
             return self._world.lookup(name, rdtype)
         except Unresolved as reason:
-            rule = f"it cannot be looked up, so that receivers defer mail: {reason}"
-            self._find(
-                "fault", record, name, f"{rule} (RFC 7208 section 2.6.6)", "See why the name servers do not answer."
-            )
+            effect, source = _UNANSWERED[record]
+            rule = f"it cannot be looked up, so that {effect}: {reason} ({source})"
+            self._find("fault", record, name, rule, "See why the name servers do not answer.")
         return None
+
+    def near_misses(self) -> None:
+        """Tell values that are meant as a record and that receivers ignore, also a policy where nobody looks for it."""
+        self._near_misses("SPF record", self._domain, near_spf, "spf_record")
+        self._near_misses("DMARC record", f"_dmarc.{self._domain}", near_dmarc, "dmarc_record")
+        for report in self.result.dmarc.get("reports", []):
+            self._near_misses("report authorisation", report["name"], near_dmarc, "dmarc_record")
+        for selector in self.result.dkim:
+            self._near_misses("DKIM key", selector["name"], near_dkim, "dkim_record")
+        for value in self._values(self._domain):
+            if dmarc.is_dmarc(value) or near_dmarc(value):
+                rule = f"it looks meant as DMARC, but receivers look for it at _dmarc.{self._domain} only"
+                way = "Publish it there with dmarc_record, and remove it here."
+                self._find("fault", "DMARC record", value, f"{rule} (RFC 9989 section 4.5)", way)
+
+    def _near_misses(self, record: str, name: str, near: NearMiss, module: str) -> None:
+        for value in self._values(name):
+            sentence = near(value)
+            if sentence:
+                way = f"Correct it in the zone, or publish the record with {module} and near_miss: replace."
+                self._find("fault", record, value, f"it {sentence}", way)
+
+    def _values(self, name: str) -> tuple[str, ...]:
+        """TXT values that were looked up before; what cannot be is told already."""
+        try:
+            return self._world.lookup(name, "TXT")
+        except Unresolved:
+            return ()
 
     def _find(self, level: str, record: str, value: str | None, sentence: str, next_step: str) -> None:
         rule, source = rule_and_source(sentence, "docs/verdicts.md")
         self.result.findings.append(AuditFinding(level, record, value, rule, source, next_step))
 
 
-def _weaknesses(record: TagList) -> list[str]:
+def _weaknesses(record: TagList, policy: Policy | None) -> list[str]:
     """Why a policy that is valid does not protect, or is blind."""
     found = []
-    if (record.get("p") or "none").lower() == "none":
+    if policy and policy.policy == "none":
         found.append("p=none asks receivers to do nothing about mail that fails (RFC 9989 section 4.7)")
     if not record.get("rua"):
         found.append("there is no rua=, so that nobody learns who sends as this domain (RFC 9989 section 4.7)")

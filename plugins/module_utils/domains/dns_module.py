@@ -54,8 +54,10 @@ def run_dns_module(
     except (Refused, ProviderError, MissingLibrary) as error:
         told = refusal_text(error, params) if isinstance(error, Refused) else failure_text(str(error), params)
         module.fail_json(msg=told)
+    reports = params.get("on_failure") == "report"
     for warning in [*grouped(one for outcome in outcomes for one in _warnings(outcome)), *run.guard.warnings]:
-        module.warn(sendable(warning))
+        if not reports:
+            module.warn(sendable(warning))
     result = {**shape(outcomes), "changed": any(outcome.changed for outcome in outcomes)}
     result["snapshot"] = snapshot_path(snapshot)
     many = "senders" in params
@@ -63,11 +65,14 @@ def run_dns_module(
         result["diff"] = _diff(outcomes)
     if many:
         result |= {"verdicts": verdicts(run), "planned": [planned(one) for one in _changed(outcomes)]}
+        result["sender_warnings"] = list(run.guard.warnings)
+    for one in result.get("failures") or []:
+        one["msg"] = failure_text(one["msg"], params)
     result = sendable(result)
     failures = [outcome for outcome in outcomes if outcome.failure]
     for line in progress.said:
         module.warn(line)
-    if failures:
+    if failures and not reports:
         told = failure_text(_failed(failures, len(outcomes), module.check_mode), params)
         module.fail_json(msg=sendable(told), **result)
     module.exit_json(**result)
@@ -200,4 +205,6 @@ def _failed(failures: list[DomainOutcome], total: int, check_mode: bool) -> str:
 
 def _failure(outcome: DomainOutcome) -> Message:
     zones = {step.zone for step in outcome.steps if step.zone}
-    return Message(outcome.request.domain, f"{outcome.request.domain}: {outcome.failure}", zones)
+    # a broken rule names its subject itself
+    told = outcome.refusal or f"{outcome.request.domain}: {outcome.failure}"
+    return Message(outcome.request.domain, told, zones)

@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: it may change at any time, and nothing outside may import it.
-"""The same sentence about many domains is one sentence: what is said of each, told with the names that it is about."""
+"""The same sentence about many domains or environments is one: what is said of each, told with their names."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 
 NAMES_SHOWN = 5
 """So many names stand in a sentence; of the others only the number."""
@@ -19,12 +19,14 @@ _FEWEST = 3
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A sentence about one domain. ``names`` are those in it that another domain would have its own of: its records and
-    its zone."""
+    """A sentence about one domain, or another kind of thing. ``names`` are those in it that another has its own of,
+    such as its records and its zone; ``others`` are more of them, each with what stands in its place."""
 
-    domain: str
+    subject: str
     text: str
     names: Collection[str] = ()
+    kind: str = "domain"
+    others: Mapping[str, str] = field(default_factory=dict)
 
 
 def grouped(messages: Iterable[Message]) -> list[str]:
@@ -35,7 +37,7 @@ def grouped(messages: Iterable[Message]) -> list[str]:
     """
     groups: dict[str, list[Message]] = {}
     for message in messages:
-        groups.setdefault(_template(message), []).append(message)
+        groups.setdefault(template_of(message), []).append(message)
     return [line for template, found in groups.items() for line in _told(template, found)]
 
 
@@ -60,18 +62,18 @@ def listed(names: Collection[str]) -> str:
     return ", ".join(shown) + (f" and {more} more" if more else "")
 
 
-def _told(template: str, found: list[Message]) -> list[str]:
-    domains = list(dict.fromkeys(message.domain for message in found))
-    if len(domains) < _FEWEST:
-        return list(dict.fromkeys(message.text for message in found))
-    rest = template.removeprefix("<domain>: ")
-    return [f"{len(domains)} domains ({listed(domains)}): {rest}"]
-
-
-def _template(message: Message) -> str:
-    """The sentence with ``<domain>`` for the domain, longer names of it first."""
-    text = message.text
-    for name in sorted({message.domain, *message.names}, key=len, reverse=True):
-        other = name.replace(message.domain, "<domain>") if name.endswith(message.domain) else "<zone>"
+def template_of(message: Message) -> str:
+    """The sentence with ``<domain>`` for the domain, and so on: equal for all of which the same is said."""
+    text, subject, place = message.text, message.subject, f"<{message.kind}>"
+    for name in sorted({subject, *message.names, *message.others}, key=len, reverse=True):
+        other = name.replace(subject, place) if name.endswith(subject) else message.others.get(name, "<zone>")
         text = re.sub(rf"(?<![\w.-]){re.escape(name)}(?![\w-]|\.\w)", other, text)
     return text
+
+
+def _told(template: str, found: list[Message]) -> list[str]:
+    subjects = list(dict.fromkeys(message.subject for message in found))
+    if len(subjects) < _FEWEST:
+        return list(dict.fromkeys(message.text for message in found))
+    kind = found[0].kind
+    return [f"{len(subjects)} {kind}s ({listed(subjects)}): {template.removeprefix(f'<{kind}>: ')}"]

@@ -66,9 +66,12 @@ def inventory_option(subject: str, option: str) -> str:
     domain = subject.partition("._domainkey.")[2] or subject
     if option in _OTHERWISE or path in _OTHERWISE:
         return _OTHERWISE.get(option, _OTHERWISE.get(path, "")).format(domain=domain)
+    head, _dot, inner = path.partition(".")
     if path in _OF_THE_RUN:
         return f"{_OF_THE_RUN[path]}{colon}{value}"
-    if path in _OF_A_DOMAIN or path.partition(".")[0] in KIND_OPTIONS:
+    if inner and head in ("dns", "resolver"):
+        return f"{'mail_dns_account' if head == 'dns' else _OF_THE_RUN[head]}.{inner}{colon}{value}"
+    if path in _OF_A_DOMAIN or head in KIND_OPTIONS:
         return f"mail_dns_domains.{domain}.{path}{colon}{value}"
     return option
 

@@ -25,6 +25,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.domains.inventory_wor
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.kind_table import KIND_OPTIONS, RECORD_KINDS
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.recipe import Recipe, read_name
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.sender_option import read_senders
+from ansible_collections.mailroom.erp.plugins.module_utils.numbers import wrong_numbers
 from ansible_collections.mailroom.erp.plugins.module_utils.plain_yaml import BadYaml, load_yaml
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.sender import Sender
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import is_inside
@@ -60,7 +61,8 @@ class Order:
 
     ``accept_undelegated`` names the zones that may change although the world sees them elsewhere. ``senders`` are those
     that the change must not harm, except those that ``allow_failing`` names by address or environment. ``inventory``
-    are the domains of the inventory that asks, None when a task does.
+    are the domains of the inventory that asks, None when a task does. With ``skips_refused``, a domain that breaks
+    rules is left out and the others are done; ``unread`` has the rules that entries break which are no request.
     """
 
     requests: list[DomainRequest] = field(default_factory=list)
@@ -69,6 +71,8 @@ class Order:
     senders: tuple[Sender, ...] = ()
     allow_failing: frozenset[str] = frozenset()
     inventory: frozenset[str] | None = None
+    skips_refused: bool = False
+    unread: dict[str, list[Problem]] = field(default_factory=dict)
 
 
 def read_order(params: Mapping[str, Any]) -> Order:
@@ -80,14 +84,17 @@ def read_order(params: Mapping[str, Any]) -> Order:
     :returns: the requests, with at least the domain, the account and one kind of record each
     :raises Refused: with every problem of every domain
     """
-    params = {**params, **_file_content(params)}
+    content = _file_content(params)
+    params = {**params, **content}
     reader = _Reader(params)
+    reader.problems += wrong_numbers(content)
     reader.accept(params.get("accept_undelegated") or [])
     reader.order.inventory = domains_of_inventory(params)
     reader.guard(params.get("senders") or [], params.get("allow_failing_senders") or [])
+    reader.order.skips_refused = params.get("on_refused") == "skip"
     for entry in params.get("domains") or []:
         reader.read(entry)
-    if not reader.problems and not reader.order.requests:
+    if not reader.problems and not reader.order.requests and not reader.order.unread:
         reader.problems.append(
             _RULES.problem("task", "domains", None, "at least one domain must be given", "List the domains.")
         )
@@ -122,6 +129,15 @@ class _Reader:
         self.problems += unknown_names(self.order.senders, self.order.allow_failing)
 
     def read(self, entry: object) -> None:
+        """Read one entry; what is wrong with it is its own problem where refused domains are skipped."""
+        before = len(self.problems)
+        self._read(entry)
+        wrong = self.problems[before:]
+        if wrong and self.order.skips_refused:
+            del self.problems[before:]
+            self.order.unread.setdefault(wrong[0].subject, []).extend(wrong)
+
+    def _read(self, entry: object) -> None:
         if isinstance(entry, str) and self._plain is not None:
             self._read_valid(entry, {**self._plain, "domain": entry})
             return

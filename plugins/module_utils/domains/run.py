@@ -30,6 +30,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.recipe 
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.progress import Progress
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.record_files import file_change
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.refusals import WHOLE_RUN, DomainProblem, Refusals
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.request import DomainRequest, Order
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.threads import each
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.world import world_of
@@ -38,6 +39,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.domains.zone_records 
     RecordStep,
     ZoneRecords,
 )
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.sender import Sender
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import is_inside
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Option, Problem, Refused, WayOut
 from ansible_collections.mailroom.erp.plugins.module_utils.public_dns.resolver import Resolver
@@ -76,6 +78,7 @@ class Run:
     ) -> None:
         self._order = order
         self._by_domain = {request.domain: request for request in order.requests}
+        self._refusals = Refusals([], order)
         self.guard = Guard(order.senders, order.allow_failing, order.inventory)
         """Holds the verdicts when the run is over."""
         self._progress = progress or Progress(None)
@@ -88,38 +91,53 @@ class Run:
         """Plan everything, and write it unless this is check mode.
 
         :param write: False plans and judges only; nothing is sent that could change anything
-        :returns: one outcome per request, in the order of the requests
-        :raises Refused: at least one domain breaks a rule; nothing has been written for any of them
+        :returns: one outcome per request, in the order of the requests; then those that could not be read as requests
+        :raises Refused: domains break rules, all of which are told; nothing has been written for any. Where the order
+            skips refused domains, only a rule of the whole run does that
         """
         gc.set_threshold(*_COLLECTIONS)
-        outcomes = [
-            DomainOutcome(request, [RecordStep(one) for one in request.recipes]) for request in self._order.requests
-        ]
+        outcomes = [_outcome(request) for request in self._order.requests]
         steps = [step for outcome in outcomes for step in outcome.steps]
+        self._refusals = Refusals(outcomes, self._order)
         asking = [step for step in steps if isinstance(step.recipe, LooksUpFirst) and step.recipe.asks]
         if asking:
             self._gather("names looked up first", partial(_ask, world=self._world([])), asking)
         self._ask_ahead(outcomes)
         works = self._locate(outcomes)
         self._gather("zones read", _read_first, works)
-        self._gather("files compared", _compare_file, [step for step in steps if step.plan.file and not step.failure])
-        judge = partial(_judge, world=self._world(steps, _aliases(works)))
-        self._gather("records judged", judge, [step for step in steps if not step.failure])
+        self._gather("files compared", _compare_file, [step for step in _sound(steps) if step.plan.file])
+        self._judge_records(steps, _aliases(works))
         changing = [work for work in works if work.changes]
         self._look_ahead("zones' name servers asked for", [(work.provider, (work.zone, "NS")) for work in changing])
         self._resolver.look_ahead([(work.zone, "NS") for work in changing], self._concurrency)
         self._gather("delegations checked", self._check_delegation, changing)
-        self._judge_senders([work for work in changing if not work.failed])
+        self._judge_senders(works)
+        self._refusals.stop()
         if write:
             self._write_all([work for work in works if not work.failed])
-        return outcomes
+        return outcomes + self._refusals.unread
 
-    def _gather(self, name: str, step: Callable[[_T], list[Problem]], items: Sequence[_T]) -> None:
-        """Run a step for all items at once, and refuse the run when any of them breaks a rule."""
+    def _gather(self, name: str, step: Callable[[_T], list[DomainProblem]], items: Sequence[_T]) -> bool:
+        """Run a step for all items at once; domains that break rules go no further.
+
+        :returns: whether the others must be judged without them
+        """
         counted = self._progress.counted(name, len(items), step)
         problems = [problem for found in each(counted, items, self._concurrency) for problem in found]
-        if problems:
-            raise Refused(problems)
+        return self._refusals.add(problems) and self._order.skips_refused
+
+    def _judge_records(self, steps: Sequence[RecordStep], known: Mapping[Key, tuple[str, ...]]) -> None:
+        """Judge all plans in the world as it will be, and again where a domain is left out, whose records will not be.
+
+        Each time fewer are left, so it ends.
+        """
+        told = {id(step): list(step.plan.warnings) for step in steps}
+        while True:
+            sound = _sound(steps)
+            for step in sound:
+                step.plan.warnings = list(told[id(step)])
+            if not self._gather("records judged", partial(_judge, world=self._world(sound, known)), sound):
+                return
 
     def _ask_ahead(self, outcomes: Sequence[DomainOutcome]) -> None:
         """Let the services that can be asked for many records at once be asked so."""
@@ -154,26 +172,28 @@ class Run:
         self._gather("domains located", self._find_zones, outcomes)
         works: dict[tuple[int, str], ZoneRecords] = {}
         for outcome in outcomes:
-            for step in outcome.steps:
-                if step.zone is not None and not step.failure:
+            for step in _sound(outcome.steps):
+                if step.zone is not None:
                     account = self._account_of(outcome.request, step)
                     work = works.setdefault((account, step.zone), self._work(account, step.zone))
                     work.steps.append(step)
-        return list(works.values())
+        self._refusals.works = list(works.values())
+        return self._refusals.works
 
     def _work(self, account: int, zone: str) -> ZoneRecords:
         return ZoneRecords(self._providers[account], self._order.accounts[account], zone)
 
-    def _find_zones(self, outcome: DomainOutcome) -> list[Problem]:
-        problems: list[Problem] = []
+    def _find_zones(self, outcome: DomainOutcome) -> list[DomainProblem]:
+        problems: list[DomainProblem] = []
+        domain = outcome.request.domain
         for step in outcome.steps:
             try:
                 step.zone = self._zone_of(outcome.request, step)
             except ZoneNotFound as error:
                 instead = step.recipe.unserved()
                 if isinstance(instead, Problem):
-                    return [_no_zone(outcome.request.domain, outcome.request.zone, error)]
-                problems += self._leave(outcome.request, step, instead, error)
+                    return [(domain, _no_zone(domain, outcome.request.zone, error))]
+                problems += [(domain, one) for one in self._leave(outcome.request, step, instead, error)]
             except ProviderError as error:
                 step.failure = str(error)
         return problems
@@ -209,20 +229,33 @@ class Run:
         return request.account
 
     def _judge_senders(self, works: Sequence[ZoneRecords]) -> None:
-        """Refuse the run when it would harm a declared sender. A zone that failed will not change."""
+        """Refuse what would harm a declared sender, and judge again without it. A zone that failed will not change."""
         if not self.guard.senders:
             return  # nor is anything loaded that only verdicts need
-        live = self._world([])
-        steps = [step for work in works for step in work.steps]
-        self.guard.look(live, self._world(steps) if steps else live)
-        self._gather("senders judged", self.guard.judge, self.guard.senders)
+        while True:
+            steps = [step for work in works if work.changes and not work.failed for step in work.steps]
+            live = self._world([])
+            self.guard.look(live, self._world(steps) if steps else live)
+            if not self._gather("senders judged", partial(self._judge_sender, steps), self.guard.senders):
+                return
+            self.guard.warnings.clear()
 
-    def _check_delegation(self, work: ZoneRecords) -> list[Problem]:
+    def _judge_sender(self, steps: Sequence[RecordStep], sender: Sender) -> list[DomainProblem]:
+        """A sender that would be harmed refuses the domains that its mail is judged by; without one, the whole run."""
+        problems = self.guard.judge(sender)
+        if not problems:
+            return []
+        changing = dict.fromkeys(step.domain for step in steps if step.changes)
+        causes = [domain for domain in changing if any(is_inside(name, domain) for name in _domains_of(sender))]
+        return [(domain, problem) for domain in causes or [WHOLE_RUN] for problem in problems]
+
+    def _check_delegation(self, work: ZoneRecords) -> list[DomainProblem]:
         """See that the world will see the change; only zones that change are asked about."""
         try:
             found = check_delegation(work.provider, work.zone, self._world([]), self._order.accept_undelegated)
         except Refused as refused:
-            return refused.problems
+            changing = dict.fromkeys(step.domain for step in work.steps if step.changes)
+            return [(domain, problem) for domain in changing for problem in refused.problems]
         except ProviderError as error:
             work.fail(str(error))
             return []
@@ -300,41 +333,53 @@ def _aliases(works: Iterable[ZoneRecords]) -> dict[Key, tuple[str, ...]]:
     return {key: found.values for work in works for key, found in work.aliases.items()}
 
 
-def _ask(step: RecordStep, world: World) -> list[Problem]:
+def _outcome(request: DomainRequest) -> DomainOutcome:
+    return DomainOutcome(request, [RecordStep(recipe, request.domain) for recipe in request.recipes])
+
+
+def _sound(steps: Iterable[RecordStep]) -> list[RecordStep]:
+    return [step for step in steps if not step.failure]
+
+
+def _domains_of(sender: Sender) -> list[str]:
+    """The domains by whose records receivers judge a sender."""
+    signed = sender.signature.domain if sender.signature else None
+    return [name for name in (sender.domain, sender.envelope_domain, signed) if name]
+
+
+def _ask(step: RecordStep, world: World) -> list[DomainProblem]:
     if isinstance(step.recipe, LooksUpFirst):
         step.recipe = step.recipe.answered(world)
     return []
 
 
-def _read_first(work: ZoneRecords) -> list[Problem]:
-    """Read and plan a zone; a service that fails fails its own zone, a broken rule refuses the run."""
+def _read_first(work: ZoneRecords) -> list[DomainProblem]:
+    """Read and plan a zone; a service that fails fails its own zone, a broken rule refuses its domain."""
     try:
-        work.read_and_plan()
-    except Refused as refused:
-        return refused.problems
+        return work.read_and_try()
     except ZoneNotFound as error:
-        return [_no_zone(step.recipe.name, work.zone, error) for step in work.steps]
+        return [(step.domain, _no_zone(step.recipe.name, work.zone, error)) for step in work.steps]
     except ProviderError as error:
         work.fail(str(error))
     return []
 
 
-def _compare_file(step: RecordStep) -> list[Problem]:
+def _compare_file(step: RecordStep) -> list[DomainProblem]:
     """Find out what is to become of a file; a plan whose file is as wanted goes on without it."""
     try:
         step.file_change = file_change(step.recipe.name, step.plan.file) if step.plan.file else None
     except Refused as refused:
-        return refused.problems
+        return [(step.domain, problem) for problem in refused.problems]
     if step.file_change is None:
         step.plan.file = None
     return []
 
 
-def _judge(step: RecordStep, world: World) -> list[Problem]:
+def _judge(step: RecordStep, world: World) -> list[DomainProblem]:
     try:
         step.recipe.judge(step.plan, world)
     except Refused as refused:
-        return refused.problems
+        return [(step.domain, problem) for problem in refused.problems]
     return []
 
 

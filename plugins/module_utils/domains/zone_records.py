@@ -23,6 +23,8 @@ class RecordStep:
     """One record of one domain: where it is, its plan (empty until it is made), or why its zone failed."""
 
     recipe: Recipe
+    domain: str
+    """The domain that it was asked for."""
     zone: str | None = None
     plan: RecordPlan = field(default_factory=lambda: RecordPlan(None, None))
     failure: str | None = None
@@ -65,6 +67,17 @@ class DomainOutcome:
 
     request: DomainRequest
     steps: list[RecordStep]
+    refusal: str | None = None
+    """The rules that it breaks, in words; the others may have been done."""
+
+    def refuse(self, told: str) -> None:
+        """Leave the domain out: none of its records will change.
+
+        :param told: the rules that it breaks, one per line
+        """
+        self.refusal = "\n".join([self.refusal, told]) if self.refusal else told
+        for step in self.steps:
+            step.failure = self.refusal
 
     @property
     def changed(self) -> bool:
@@ -73,7 +86,7 @@ class DomainOutcome:
     @property
     def failure(self) -> str | None:
         """Why the domain failed; the records of one zone fail together."""
-        return next((step.failure for step in self.steps if step.failure), None)
+        return self.refusal or next((step.failure for step in self.steps if step.failure), None)
 
     @property
     def warnings(self) -> list[str]:
@@ -146,14 +159,23 @@ class ZoneRecords:
         :raises Refused: with the broken rules of all records
         :raises ProviderError: the zone cannot be read
         """
+        problems = self.read_and_try()
+        if problems:
+            raise Refused(problem for _domain, problem in problems)
+
+    def read_and_try(self) -> list[tuple[str, Problem]]:
+        """Read the zone and plan every record in it for which that can be done.
+
+        :returns: the broken rules of the others, each with the domain that the record was asked for
+        :raises ProviderError: the zone cannot be read
+        """
         state = self.provider.read(self.zone, self.keys)
         self.token = state.token
         self.aliases = {key: found for key, found in state.rrsets.items() if key[1] == "CNAME"}
-        problems: list[Problem] = []
+        problems: list[tuple[str, Problem]] = []
         for step in self.steps:
             try:
                 step.plan = step.recipe.plan(state)
             except Refused as refused:
-                problems += refused.problems
-        if problems:
-            raise Refused(problems)
+                problems += [(step.domain, problem) for problem in refused.problems]
+        return problems

@@ -9,17 +9,25 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ansible_collections.mailroom.erp.plugins.module_utils.policy import tags
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.tags import TagError, TagList
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.tags import Tag, TagError, TagList
 
 MIN_RSA_BITS = 1024
 GOOD_RSA_BITS = 2048
+MAX_RSA_BITS = 4096
+"""Receivers need not be able to use larger keys (RFC 8301 section 3.2)."""
+
+ED25519_ALONE = (
+    "there is no RSA key beside it, and receivers that do not know ed25519 find no signature (RFC 8463 section 6)"
+)
+"""Why mail that is signed by ed25519 only is not certain to be authenticated."""
 
 _SELECTOR_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
 _PEM = re.compile(r"-----BEGIN (?P<kind>[A-Z0-9 ]+)-----(?P<body>.*?)-----END (?P=kind)-----", re.DOTALL)
 _RSA = bytes.fromhex("06092a864886f70d010101")
+_RSA_ALGORITHM = bytes.fromhex("300d06092a864886f70d0101010500")
 _ED25519_INFO = bytes.fromhex("302a300506032b6570032100")
 
 
@@ -32,13 +40,20 @@ class KeyVerdict:
     """What receivers make of a published key.
 
     ``bits`` is the size of an RSA modulus, ``faults`` why receivers will not use the key, ``concerns`` what is
-    allowed but should be looked at; one sentence each, with its source.
+    allowed but should be looked at, ``cautions`` those of them by which some receivers take mail for unsigned; one
+    sentence each, with its source.
     """
 
     algorithm: str = "rsa"
     bits: int | None = None
     faults: list[str] = field(default_factory=list)
     concerns: list[str] = field(default_factory=list)
+    cautions: list[str] = field(default_factory=list)
+
+    def be_cautious(self, sentence: str) -> None:
+        """Note something by which some receivers take mail for unsigned."""
+        self.concerns.append(sentence)
+        self.cautions.append(sentence)
 
 
 def check_selector(selector: str) -> str:
@@ -81,18 +96,39 @@ def is_key(text: str) -> bool:
 def key_record(public_key: str) -> str:
     """Build the TXT value of a key that a user gives.
 
-    :param public_key: a public key as PEM, as bare base64 (RSA SubjectPublicKeyInfo, or 32 bytes of ed25519), or a
-        whole record, which is checked and kept as it is
-    :returns: the TXT value, of any length
+    :param public_key: a public key as PEM, as bare base64 (of SubjectPublicKeyInfo or PKCS#1, or of the 32 bytes of
+        ed25519), or a whole record, which is checked and published in its :func:`normal_form`
+    :returns: the TXT value, of any length; an RSA key as SubjectPublicKeyInfo
     :raises KeyProblem: it is no usable public key; a private key is refused without being shown
     """
-    if is_private_key(public_key):
+    text = public_key.strip()
+    if is_private_key(text) or is_private_key(_data(text) or ""):
         raise KeyProblem("this is a private key: only its public half belongs in the DNS (RFC 6376 section 3.6)")
-    record = public_key.strip() if is_key(public_key.strip()) else _record(_der(public_key))
+    record = normal_form(text) if is_key(text) else _record(_der(text))
     verdict = judge_key(record)
     if verdict.faults:
         raise KeyProblem(verdict.faults[0])
     return record
+
+
+def normal_form(record: str) -> str:
+    """A key record as receivers read it best: its key without blanks, on one line, an RSA key as SubjectPublicKeyInfo.
+
+    RFC 6376 section 3.6.1 names the form of PKCS#1; its example (appendix C) and all that verify have the other one,
+    and OpenDKIM and Mail::DKIM refuse PKCS#1.
+
+    :param record: a text that is a key record
+    """
+    parsed = tags.parse_tags(record)
+    found = replace(parsed, tags=tuple(_on_one_line(tag) for tag in parsed), tail=None if parsed.tail is None else "")
+    data = re.sub(r"\s", "", found.get("p") or "")
+    try:
+        der = base64.b64decode(data, validate=True)
+    except ValueError:
+        der = b""
+    if (found.get("k") or "rsa") == "rsa" and _is_pkcs1(der):
+        data = base64.b64encode(_info(der)).decode()
+    return str(found.with_value("p", data)).strip()
 
 
 def judge_published(values: Sequence[str]) -> KeyVerdict:
@@ -140,8 +176,13 @@ def _judge_tags(record: TagList, verdict: KeyVerdict) -> None:
     if not _lists(record, "s", "email", "*"):
         verdict.faults.append("s= does not list email, so the key is not for mail (RFC 6376 section 3.6.1)")
     if _lists(record, "t", "y") and record.get("t"):
+        verdict.be_cautious(
+            "t=y says that DKIM is being tested: receivers treat the mail as unsigned (RFC 6376 section 3.6.1)"
+        )
+    if _lists(record, "t", "s") and record.get("t"):
         verdict.concerns.append(
-            "t=y says that DKIM is being tested: receivers may ignore failures (RFC 6376 section 3.6.1)"
+            "t=s says that i= of a signature is the domain itself: with an i= below d= it fails "
+            "(RFC 6376 section 3.6.1)"
         )
 
 
@@ -169,6 +210,11 @@ def _judge_data(record: TagList, verdict: KeyVerdict) -> None:
 
 
 def _judge_rsa(der: bytes, verdict: KeyVerdict) -> None:
+    if _is_pkcs1(der):
+        verdict.be_cautious(
+            "p= holds the key in the form of PKCS#1, which OpenDKIM and Mail::DKIM refuse: publish it as "
+            "SubjectPublicKeyInfo (RFC 6376 section 3.6.1 and appendix C)"
+        )
     try:
         verdict.bits = _rsa_bits(der)
     except (ValueError, IndexError):
@@ -177,6 +223,11 @@ def _judge_rsa(der: bytes, verdict: KeyVerdict) -> None:
     if verdict.bits < MIN_RSA_BITS:
         verdict.faults.append(
             f"the RSA key has {verdict.bits} bits: receivers ignore keys below {MIN_RSA_BITS} (RFC 8301 section 3.2)"
+        )
+    elif verdict.bits > MAX_RSA_BITS:
+        verdict.be_cautious(
+            f"the RSA key has {verdict.bits} bits: receivers need not use keys above {MAX_RSA_BITS} "
+            "(RFC 8301 section 3.2)"
         )
     elif verdict.bits < GOOD_RSA_BITS:
         verdict.concerns.append(
@@ -199,7 +250,48 @@ def _record(der: bytes) -> str:
     if der.startswith(_ED25519_INFO) or len(der) == 32:
         start = len(der) - 32
         return f"v=DKIM1; k=ed25519; p={base64.b64encode(der[start:]).decode()}"
-    return f"v=DKIM1; k=rsa; p={base64.b64encode(der).decode()}"
+    return f"v=DKIM1; k=rsa; p={base64.b64encode(_info(der) if _is_pkcs1(der) else der).decode()}"
+
+
+def _data(text: str) -> str | None:
+    """The key in a record as it stands there; None when the text is no record."""
+    return tags.parse_tags(text).get("p") if is_key(text) else None
+
+
+def _on_one_line(tag: Tag) -> Tag:
+    """A tag without the ends of lines that a text over several lines has around or inside it."""
+    value, before = _joined(tag.value, " "), _joined(tag.before, " ")
+    return Tag(tag.name, value, before, _joined(tag.equals, ""), _joined(tag.after, ""))
+
+
+def _joined(text: str, between: str) -> str:
+    """The words of a text over several lines with this between them, any other text as it is."""
+    if "\n" not in text and "\r" not in text:
+        return text
+    return between.join(text.split()) or between
+
+
+def _is_pkcs1(der: bytes) -> bool:
+    """Whether bytes begin as a bare RSAPublicKey does: a sequence whose first element is a number (RFC 8017)."""
+    try:
+        _element(_sequence(der), 0x02)
+    except (ValueError, IndexError):
+        return False
+    return True
+
+
+def _info(der: bytes) -> bytes:
+    """A bare RSAPublicKey as SubjectPublicKeyInfo (RFC 3279 section 2.3.1)."""
+    return _wrapped(0x30, _RSA_ALGORITHM + _wrapped(0x03, b"\x00" + der))
+
+
+def _wrapped(tag: int, content: bytes) -> bytes:
+    """One DER element (X.690 section 8.1)."""
+    size = len(content)
+    if size < 0x80:
+        return bytes([tag, size]) + content
+    length = size.to_bytes((size.bit_length() + 7) // 8, "big")
+    return bytes([tag, 0x80 | len(length)]) + length + content
 
 
 def _rsa_bits(der: bytes) -> int:

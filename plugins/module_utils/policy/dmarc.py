@@ -14,6 +14,7 @@ from urllib.parse import quote
 from ansible_collections.mailroom.erp.plugins.module_utils.policy import tags
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import BadName, is_inside, to_alabels
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.tags import Tag, TagList
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import escape_controls, shown
 
 POLICIES = ("none", "quarantine", "reject")
 OBSOLETE = ("pct", "rf", "ri")
@@ -22,9 +23,12 @@ OBSOLETE = ("pct", "rf", "ri")
 AUTHORISATION = "v=DMARC1"
 """The record by which a destination agrees to get another domain's reports (RFC 9990 section 4)."""
 
+_BLANKS = " \t\r\n"
+_POLICY_TAGS = ("p", "sp", "np")
 _MANY_ADDRESSES = 2
 _TOO_MANY_ADDRESSES = 10
-_RECORD = re.compile(r"\s*[vV]\s*=\s*DMARC1\s*(;|$)")
+_RECORD = re.compile(r"[vV][ \t]*=[ \t]*DMARC1[ \t]*(;|\Z)")
+_VERSION = "v=DMARC1"
 _ORDER = ("v", "p", "sp", "np", "adkim", "aspf", "t", "psd", "fo", "rua", "ruf", *OBSOLETE)
 _VALUES = {
     "p": r"none|quarantine|reject",
@@ -37,15 +41,20 @@ _VALUES = {
     "fo": r"[01ds](:[01ds])*",
 }
 _OBSOLETE_VALUES = {"pct": r"[0-9]{1,2}|100", "rf": r"afrf", "ri": r"[0-9]{1,10}"}
+_MAILTO = re.compile(r"mailto:[^\s@,!;]+@(?P<domain>[^\s@,!;?]+)(\?[^\s,!;]*)?(![0-9]+[kmgt]?)?", re.IGNORECASE)
+_OTHER_URI = re.compile(r"(?!mailto:)[a-z][a-z0-9+.-]*:[^\s,!;]+(![0-9]+[kmgt]?)?", re.IGNORECASE)
 _SAFE = "#$&'*+/=?^_`{|}~-."
 _LOCAL_PART = re.compile(r"[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}")
 
 
 class DmarcError(ValueError):
-    """A record or a wish breaks a rule; the message is the rule with its source, ``value`` what broke it."""
+    """A record or a wish breaks a rule; the message is the rule with its source, ``value`` what broke it.
 
-    def __init__(self, value: str, rule: str) -> None:
-        self.value = value
+    ``tag`` is the tag that the user can say a value for, None when there is none.
+    """
+
+    def __init__(self, value: str, rule: str, tag: str | None = None) -> None:
+        self.value, self.tag = value, tag
         super().__init__(rule)
 
 
@@ -66,7 +75,10 @@ class DmarcWish:
 
 
 def is_dmarc(text: str) -> bool:
-    """Tell whether a TXT value is a policy record: it begins with ``v=DMARC1`` (RFC 9989 section 4.8)."""
+    """Tell whether a TXT value is a policy record: it begins with ``v=DMARC1``, and nothing stands before it.
+
+    The v may be a capital and blanks may stand around the equals sign (RFC 9989 section 4.8).
+    """
     return _RECORD.match(text) is not None
 
 
@@ -76,37 +88,43 @@ def select_dmarc(values: Iterable[str]) -> list[str]:
 
 
 def parse_dmarc(text: str) -> TagList:
-    """Parse a policy record. ``str(parse(text)) == text`` for every text that it accepts.
+    """Read a policy record: the one reader for all that look at one. ``str(parse(text)) == text`` for all it accepts.
 
+    What is no tag stays and is ignored (RFC 9989 section 4.8); :func:`dmarc_faults` tells what makes a record void.
+
+    :returns: tags whose names have no case
     :raises DmarcError: it is no policy record; receivers then act as if there were none
     """
     if not is_dmarc(text):
         raise DmarcError(text, "a policy record begins with v=DMARC1 (RFC 9989 section 4.7)")
-    try:
-        return tags.parse_tags(text)
-    except tags.TagError as error:
-        raise DmarcError(error.part, str(error)) from None
+    return tags.read_tags(text)
 
 
 def merge_dmarc(record: TagList | None, wish: DmarcWish) -> TagList:
     """Make a record as wished. Merging twice gives what merging once gives.
 
     Report addresses are added to those that are there; unknown tags, order, case and spacing of everything else stay.
+    A tag that stands more than once makes a record void (RFC 6376 section 3.2) and is mended in any case: the wished
+    value stays, report addresses are united, of a tag that nobody knows the last value stays. So is a mail address
+    that stands without ``mailto:``, to which no report is sent. A record that is changed is written so that all
+    receivers read it: it begins with ``v=DMARC1``, and what is no tag is left out.
 
     :param record: the live record, None when there is none; a new record gets an explicit ``p``, as receivers that
         only know RFC 7489 need it
     :param wish: what is wanted
+    :raises DmarcError: a tag stands more than once with different values, and none is wished
     """
-    result = TagList((Tag("v", "DMARC1", before=""), Tag("p", "none"))) if record is None else record
-    if wish.exclusive:
-        result = _own(result, wish)
+    if record is None:
+        record = TagList((Tag("v", "DMARC1", before=""), Tag("p", "none")), caseless=True)
+    result = _declared_only(record, wish) if wish.exclusive else record
+    result = _with_schemes(_each_once(result, wish))
     for name in _ORDER:
         value = wish.values.get(name)
         if value is not None and not (wish.managed and name == "p") and result.get(name) != value:
             result = _placed(result, name, value)
     for name, wanted in (("rua", wish.rua), ("ruf", wish.ruf)):
-        result = _with_addresses(result, name, wanted)
-    return result
+        result = _with_addresses(_wanted_only(result, name, wanted) if wish.exclusive else result, name, wanted)
+    return record if result == record else _readable(result)
 
 
 def report_uri(address: str) -> str:
@@ -132,10 +150,24 @@ def report_uri(address: str) -> str:
         raise DmarcError(address, str(error)) from None
 
 
+def report_uris(record: TagList) -> list[str]:
+    """The addresses in ``rua=`` and ``ruf=`` of a record, as they stand there."""
+    return [*_uris(record.get("rua")), *_uris(record.get("ruf"))]
+
+
+def is_report_uri(uri: str) -> bool:
+    """Tell whether an address in ``rua=`` is written as a URI (RFC 9989 section 4.10.1, RFC 3986)."""
+    return bool(_MAILTO.fullmatch(uri) or _OTHER_URI.fullmatch(uri))
+
+
 def report_hosts(record: TagList) -> list[str]:
-    """The domains that a record sends reports to, each once."""
-    uris = [*_uris(record.get("rua")), *_uris(record.get("ruf"))]
-    hosts = (re.sub(r"!.*$", "", uri).rpartition("@")[2].lower().removesuffix(".") for uri in uris)
+    """The domains that a record has reports mailed to, each once.
+
+    Other URIs than ``mailto:`` are left out: receivers ignore what they do not support (RFC 9989 section 4.7), and none
+    is known to send reports in another way.
+    """
+    mailed = (match for match in map(_MAILTO.fullmatch, report_uris(record)) if match)
+    hosts = (match["domain"].lower().removesuffix(".") for match in mailed)
     return list(dict.fromkeys(host for host in hosts if "." in host))
 
 
@@ -165,25 +197,51 @@ def authorisation_name(domain: str, destination: str) -> str:
 def dmarc_faults(record: TagList) -> list[str]:
     """Why receivers will not do what the record says; one sentence each, with its source."""
     return [
-        f"{tag.name}={tag.value} is none of the values that {tag.name}= may have (RFC 9989 section 4.7)"
-        for tag in record
-        if tag.name in _VALUES and not re.fullmatch(_VALUES[tag.name], tag.value, re.IGNORECASE)
+        *(doubled_fault(record, name) for name in record.doubled),
+        *(
+            f"{tag.name}={tag.value} is none of the values that {tag.name.lower()}= may have (RFC 9989 section 4.7)"
+            for tag in record
+            if not _is_valid(tag)
+        ),
+    ]
+
+
+def doubled_fault(record: TagList, name: str) -> str:
+    """Why a record with a tag that stands more than once is void; one sentence with its source.
+
+    :param name: one of ``record.doubled``
+    """
+    values = record.values(name)
+    rule = f"{name}= stands {len(values)} times, so the record is void"
+    if name in _POLICY_TAGS:
+        # OpenDMARC 1.4.2, rspamd 3.4 and Mail::DMARC do.
+        rule += f", but many deployed receivers take the last, {name}={escape_controls(values[-1])}"
+    return f"{rule} (RFC 6376 section 3.2)"
+
+
+def report_faults(record: TagList) -> list[str]:
+    """Why no report is sent to an address of a record; one sentence each, with its source."""
+    return [
+        f"{shown(uri)} is no URI, so no report is sent there: a mail address stands behind mailto: "
+        "(RFC 9989 section 4.8)"
+        for uri in report_uris(record)
+        if not is_report_uri(uri)
     ]
 
 
 def dmarc_concerns(record: TagList) -> list[str]:
     """What is allowed but should be looked at; one sentence each, with its source."""
+    names = [record.key(tag.name) for tag in record if tag.name]
     found = [
         f"{tag.name}= was removed by RFC 9989; receivers that know it ignore the tag"
         for tag in record
-        if tag.name in OBSOLETE
+        if record.key(tag.name) in OBSOLETE
     ]
-    names = [tag.name for tag in record]
     if "p" not in names:
         found.append("there is no p=: receivers that only know RFC 7489 may ignore the record (RFC 7489 section 6.3)")
     elif names.index("p") != 1:
         found.append("p= is not the second tag, as receivers that only know RFC 7489 expect (RFC 7489 section 6.4)")
-    if record.get("t") == "y":
+    if (record.get("t") or "").lower() == "y":
         found.append(
             "t=y asks receivers to do one step less, and older ones ignore it: no protection (RFC 9989 section 4.7)"
         )
@@ -193,7 +251,28 @@ def dmarc_concerns(record: TagList) -> list[str]:
         found.append(
             "sp= is weaker than p=: a made-up subdomain passes where the domain does not (RFC 9989 section 4.7)"
         )
-    uris = [*_uris(record.get("rua")), *_uris(record.get("ruf"))]
+    return [*found, *spelling_concerns(record), *_address_concerns(record)]
+
+
+def spelling_concerns(record: TagList) -> list[str]:
+    """What the standards read and not all receivers do; rspamd 3.4 and OpenDMARC 1.4.2 are among those that do not."""
+    found = []
+    if not str(record).startswith(f"{_VERSION};") and str(record) != _VERSION:
+        found.append(f"the version is not written {_VERSION}, as some receivers look for (RFC 9989 section 4.8)")
+    for tag in record:
+        if not tag.name:
+            what = f"{shown(tag.value)} is no tag" if tag.value.strip() else "there is an empty part"
+            found.append(f"{what}: receivers ignore it, and some of them all behind it (RFC 9989 section 4.8)")
+        elif tag.equals[0] in _BLANKS and record.key(tag.name) != "v":
+            rule = "some receivers ignore it and all behind it"
+            found.append(f"a blank stands before the = of {tag.name}: {rule} (RFC 9989 section 4.8)")
+    return found
+
+
+def _address_concerns(record: TagList) -> list[str]:
+    uris = report_uris(record)
+    rule = "receivers need to send reports by mail only, and none is known to send them in another way"
+    found = [f"{shown(uri)}: {rule} (RFC 9989 section 4.7)" for uri in uris if _OTHER_URI.fullmatch(uri)]
     found += [f"{uri}: the size after ! is obsolete (RFC 9989 section 4.7)" for uri in uris if "!" in uri]
     if len(_uris(record.get("rua"))) > _MANY_ADDRESSES:
         found.append(f"receivers need not send reports to more than {_MANY_ADDRESSES} addresses (RFC 7489 section 6.2)")
@@ -204,7 +283,7 @@ def is_stricter(record: TagList, before: TagList | None) -> bool:
     """Tell whether a record asks receivers to do more about failing mail than the one before it did.
 
     The policies of the domain, of its subdomains and of those that do not exist are compared one by one; sp defaults
-    to p and np to sp (RFC 9989 section 4.7). No record asks for nothing.
+    to p and np to sp (RFC 9989 section 4.7). No record asks for nothing, nor does one that receivers cannot apply.
     """
     return any(new > old for new, old in zip(_strengths(record), _strengths(before), strict=True))
 
@@ -235,23 +314,86 @@ def check_wish(wish: DmarcWish) -> list[DmarcError]:
     return problems
 
 
-def _own(record: TagList, wish: DmarcWish) -> TagList:
-    """Only the tags that are wanted, and the addresses that are wanted."""
+def _is_policy(tag: Tag) -> bool:
+    return tag.name.lower() in _POLICY_TAGS
+
+
+def _is_valid(tag: Tag) -> bool:
+    """Whether a tag has one of the values that it may have; a tag that nobody knows may have any."""
+    rule = _VALUES.get(tag.name.lower())
+    return rule is None or re.fullmatch(rule, tag.value, re.IGNORECASE) is not None
+
+
+def _declared_only(record: TagList, wish: DmarcWish) -> TagList:
+    """Only the tags that are wanted."""
     kept = {"v", "p", *wish.values, *(["rua"] if wish.rua else []), *(["ruf"] if wish.ruf else [])}
-    result = replace(record, tags=tuple(tag for tag in record.tags if tag.name in kept))
-    for name, wanted in (("rua", wish.rua), ("ruf", wish.ruf)):
-        keys = {_uri_key(uri) for uri in wanted}
-        there = [uri for uri in _uris(record.get(name)) if _uri_key(uri) in keys]
-        if wanted and len(there) != len(_uris(record.get(name))):
-            result = result.with_value(name, ",".join(there)) if there else result.without(name)
-    return result
+    return replace(record, tags=tuple(tag for tag in record.tags if record.key(tag.name) in kept))
+
+
+def _wanted_only(record: TagList, name: str, wanted: Iterable[str]) -> TagList:
+    """Only the addresses that are wanted."""
+    keys = {_uri_key(uri) for uri in wanted}
+    there = [uri for uri in _uris(record.get(name)) if _uri_key(uri) in keys]
+    if len(there) == len(_uris(record.get(name))):
+        return record
+    return record.with_value(name, ",".join(there)) if there else record.without(name)
+
+
+def _with_schemes(record: TagList) -> TagList:
+    """The report addresses as URIs: what is a mail address gets its ``mailto:``."""
+    for name in ("rua", "ruf"):
+        uris = _uris(record.get(name))
+        written = [_as_uri(uri) for uri in uris]
+        if written != uris:
+            record = record.with_value(name, ",".join(written))
+    return record
+
+
+def _as_uri(uri: str) -> str:
+    if ":" in uri:
+        return uri
+    try:
+        return report_uri(uri)
+    except DmarcError:
+        return uri
+
+
+def _each_once(record: TagList, wish: DmarcWish) -> TagList:
+    """Each tag once, in its first place."""
+    for name in record.doubled:
+        value = _one_value(record, name, wish)
+        first = next(tag for tag in record if record.key(tag.name) == name)
+        tags = (tag for tag in record.tags if record.key(tag.name) != name or tag is first)
+        record = replace(record, tags=tuple(replace(tag, value=value) if tag is first else tag for tag in tags))
+    return record
+
+
+def _one_value(record: TagList, name: str, wish: DmarcWish) -> str:
+    """Which value a tag shall have that stands more than once."""
+    values = record.values(name)
+    if name in ("rua", "ruf"):
+        uris = {_uri_key(uri): uri for value in reversed(values) for uri in reversed(_uris(value))}
+        return ",".join(reversed(list(uris.values())))
+    wished = name in wish.values and not (wish.managed and name == "p")
+    if wished or name == "v" or len({value.lower() for value in values}) == 1:
+        return values[0]
+    if name in _ORDER:
+        raise DmarcError(str(record), doubled_fault(record, name), name)
+    return values[-1]
 
 
 def _placed(record: TagList, name: str, value: str) -> TagList:
-    """A tag set in its place; a new p goes right behind v (RFC 7489 section 6.4)."""
-    if record.get(name) is not None or name != "p":
-        return record.with_value(name, value)
-    return replace(record, tags=(record.tags[0], Tag("p", value), *record.tags[1:]))
+    """A tag set in its place, spelled plainly; a new p goes right behind v (RFC 7489 section 6.4)."""
+    if record.get(name) is None and name == "p":
+        return replace(record, tags=(record.tags[0], Tag("p", value), *record.tags[1:]))
+    tags = (replace(tag, name=name, equals="=") if record.key(tag.name) == name else tag for tag in record.tags)
+    return replace(record, tags=tuple(tags)).with_value(name, value)
+
+
+def _readable(record: TagList) -> TagList:
+    """The record as all receivers find it, without what none of them reads."""
+    tags = (tag for tag in record.tags[1:] if tag.name)
+    return replace(record, tags=(Tag("v", "DMARC1", before=""), *tags))
 
 
 def _with_addresses(record: TagList, name: str, wanted: Iterable[str]) -> TagList:
@@ -278,7 +420,11 @@ def _uri_key(uri: str) -> str:
 
 def _strengths(record: TagList | None) -> tuple[int, int, int]:
     """How strict p, sp and np are, with their defaults."""
-    if record is None:
+    if (
+        record is None
+        or record.doubled
+        or any(not _is_valid(tag) for tag in record if tag.name.lower() in _POLICY_TAGS)
+    ):
         return (0, 0, 0)
     p = _strength(record.get("p")) or 0
     sp, np = _strength(record.get("sp")), _strength(record.get("np"))

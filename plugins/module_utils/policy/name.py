@@ -66,6 +66,12 @@ def is_inside(name: str, zone: str) -> bool:
     return name == zone or name.endswith("." + zone)
 
 
+def parents_of(name: str) -> list[str]:
+    """A normalised name and all names above it, the root left out: a.example gives a.example and example."""
+    labels = name.split(".")
+    return [".".join(labels[start:]) for start in range(len(labels))]
+
+
 def longest_match(name: str, zones: Container[str]) -> str | None:
     """The zone that holds a name: the longest that is the name itself or its parent at a label boundary."""
     parent = name

@@ -28,6 +28,8 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf import (
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Option, WayOut
 
 _INTERNATIONAL = re.compile(r"[^\s:=/%{}]*[^\x00-\x7f][^\s:=/%{}]*")
+_MEANT_AS_MECHANISM = re.compile(r"all|include|a|mx|ptr|ipv?4|ipv?6|exists")
+_JOINED = re.compile(r"(?:include|ip4|ip6|mx|exists|redirect|exp|ptr)[:=].*", re.IGNORECASE)
 _SOFTEST_FIRST = "?~-+"
 _LONG_RECORD = 450
 _REMOVAL = "spf.state: absent"
@@ -56,10 +58,11 @@ class SpfWish:
     exclusive: bool = False
 
 
-def wished_term(raw: str) -> Term:
+def wished_term(raw: str, removed: bool = False) -> Term:
     """Parse one term of a wish.
 
     :param raw: one mechanism or modifier, as a user types it; internationalised domains become A-labels
+    :param removed: it shall go, so that it may be any term that is there
     :raises SpfError: it breaks the grammar
     :raises MergeError: it is something that no wish may hold: a whole record, several terms, or ``all``
     """
@@ -72,6 +75,11 @@ def wished_term(raw: str) -> Term:
             raw, "a term holds no spaces (RFC 7208 section 4.6.1)", "Give each term as an item of its own."
         )
     term = parse_term(_with_alabels(raw))
+    ignored = None if removed else ignored_term(term)
+    if ignored is not None:
+        joined = isinstance(term, Directive)
+        way_out = "Give each term as an item of its own." if joined else f"Write {_as_mechanism(term.raw)}."
+        raise MergeError(raw, ignored, way_out)
     if is_all(term):
         raise MergeError(
             raw, "all is no term to merge: its place is the end", WayOut(("Use ", Option("spf.all"), " instead."))
@@ -176,6 +184,37 @@ def spf_concerns(record: SpfRecord) -> list[str]:
             "and some receivers lose it (RFC 7208 section 3.4)"
         )
     return found
+
+
+def ignored_terms(record: SpfRecord) -> list[str]:
+    """Terms of a valid record that say something else than they are meant to; one sentence each, with its source."""
+    return [sentence for term in record.terms if (sentence := ignored_term(term)) is not None]
+
+
+def ignored_term(term: Term) -> str | None:
+    """Why receivers do not do what a valid term is meant to say: ``ip4=`` for ``ip4:``, two words that became one.
+
+    :returns: one sentence with its source, None when there is nothing to say
+    """
+    if isinstance(term, Modifier) and _MEANT_AS_MECHANISM.fullmatch(term.name):
+        rule = "but receivers ignore it as a modifier that nobody knows"
+        return f"{term.raw} looks meant as {_as_mechanism(term.raw)}, {rule} (RFC 7208 section 6)"
+    if isinstance(term, Modifier) and term.name == "v":
+        return (
+            f"{term.raw} looks meant as the beginning of a second record, but receivers ignore it (RFC 7208 section 6)"
+        )
+    joined = _JOINED.search(term.domain or "") if isinstance(term, Directive) else None
+    if joined is None:
+        return None
+    rule = "strings of one record are joined with nothing between (RFC 7208 section 3.3)"
+    return f"{term.raw} looks meant as two terms, with a space before {joined[0]}: {rule}"
+
+
+def _as_mechanism(raw: str) -> str:
+    """A term that was written as a modifier, as it is meant."""
+    name, _equals, value = raw.partition("=")
+    name = re.sub("^ipv(?=[46]$)", "ip", name, flags=re.IGNORECASE)
+    return f"{name}:{value}" if value else name
 
 
 def _matches(term: Directive, domain: str) -> tuple[object, ...]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import ArgumentSpec
+from ansible_collections.mailroom.erp.plugins.module_utils.numbers import wrong_numbers
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, RuleSource
 from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import plain_value
 
@@ -223,7 +224,9 @@ def _named(part: str, name: str, item: object) -> tuple[object, list[_Broken]]:
 
 def _validated(where: str, spec: ArgumentSpec, entry: Mapping[str, Any]) -> tuple[dict[str, Any], list[_Broken]]:
     result = ArgumentSpecValidator(spec).validate(dict(entry))
-    return dict(result.validated_parameters), [(where or "the entry", message) for message in result.error_messages]
+    numbers = [f"{problem.where}: {problem.value} is no number" for problem in wrong_numbers(entry)]
+    broken = [(where or "the entry", message) for message in (*result.error_messages, *numbers)]
+    return dict(result.validated_parameters), broken
 
 
 def _without_unknown(entry: Mapping[str, Any]) -> dict[str, Any]:

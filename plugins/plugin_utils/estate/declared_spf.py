@@ -20,7 +20,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environme
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_input import EstateOptions
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_spf import EstateTerms, term_key
 
-DECLARED_SPF_KEYS = ("terms", "absent_terms", "state", "all", "exclusive", "on_duplicate", "lookup_limit")
+DECLARED_SPF_KEYS = ("terms", "absent_terms", "state", "all", "exclusive", "on_duplicate", "lookup_limit", "near_miss")
 """The options of ``spf`` in ``mail_domains`` that a domain of the inventory may give. Flattening has keys of its own
 beside ``spf``; whether a first record may be made follows from ``services``."""
 

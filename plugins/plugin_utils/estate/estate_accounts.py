@@ -19,23 +19,31 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environme
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_input import HostNeeds
 from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import canonical_json, untemplated
 
-_VARIABLE = "mail_dns_account"
+ACCOUNT_VARIABLE = "mail_dns_account"
+"""Where a host declares the DNS account of its domains."""
 
 
-def account_of(domain: str, own: Any, hosts: Sequence[HostNeeds]) -> tuple[Any, list[Problem]]:
+DifferentAccounts = dict[str, tuple[str, Any]]
+"""The accounts of some hosts that differ, by their text, each with the first host that has it."""
+
+
+def account_of(
+    domain: str, own: Any, hosts: Sequence[HostNeeds], others: DifferentAccounts
+) -> tuple[Any, list[Problem]]:
     """Find the DNS account that a domain is published with.
 
     :param domain: the name as A-labels
     :param own: the account that is declared for the domain itself, None when there is none
-    :param hosts: all hosts, sorted; when none of those that need the domain has an account, the others decide
+    :param hosts: those that need the domain, sorted
+    :param others: the accounts of all hosts, which decide when none of those that need the domain has one
     :returns: the account, None when there is no one that could be used; and what is wrong
     """
     if own is not None:
         return _checked(domain, f"mail_dns_domains.{domain}.dns", own)
-    found = _accounts(host for host in hosts if host.needs_domain(domain)) or _accounts(hosts)
+    found = different_accounts(hosts) or others
     if len(found) == 1:
         host, account = next(iter(found.values()))
-        return _checked(host, _VARIABLE, account)
+        return _checked(host, ACCOUNT_VARIABLE, account)
     if found:
         names = " and ".join(host for host, _account in found.values())
         rule = f"{names} have different DNS accounts for this domain"
@@ -43,7 +51,7 @@ def account_of(domain: str, own: Any, hosts: Sequence[HostNeeds]) -> tuple[Any, 
     else:
         rule = "no host of this play has a DNS account for this domain"
         way_out = "Declare mail_dns_account, or the domain's own dns."
-    return None, [INVENTORY_RULES.problem(domain, _VARIABLE, None, rule, way_out)]
+    return None, [INVENTORY_RULES.problem(domain, ACCOUNT_VARIABLE, None, rule, way_out)]
 
 
 def wrong_account(account: Any) -> list[str]:
@@ -72,8 +80,11 @@ def _checked(subject: str, where: str, account: Any) -> tuple[Any, list[Problem]
     return None if problems else account, problems
 
 
-def _accounts(hosts: Iterable[HostNeeds]) -> dict[str, tuple[str, Any]]:
-    """The different accounts of some hosts, each with the first host that has it."""
+def different_accounts(hosts: Iterable[HostNeeds]) -> DifferentAccounts:
+    """The accounts of some hosts that differ.
+
+    :param hosts: in the order in which they are told
+    """
     found: dict[str, tuple[str, Any]] = {}
     for host in hosts:
         if host.account is not None:

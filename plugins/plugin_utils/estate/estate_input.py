@@ -45,8 +45,13 @@ class HostNeeds:
 
         :param domain: the name as A-labels
         """
+        return domain in self.needed_domains
+
+    @property
+    def needed_domains(self) -> set[str]:
+        """The domains at which its environment needs, or needed, SPF terms or DKIM selectors."""
         needs = self.needs or {}
-        return domain in needs.get("domains", {}) or domain in needs.get("dkim", {})
+        return {*needs.get("domains", {}), *needs.get("dkim", {})}
 
 
 @dataclass(frozen=True, slots=True)

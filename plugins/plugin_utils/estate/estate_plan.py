@@ -9,11 +9,11 @@ Nothing here depends on the order of the hosts. Source of the rules: docs/invent
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import is_inside
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import parents_of
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_loader import Catalogue
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import INVENTORY_RULES
@@ -28,7 +28,12 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.declared_spf i
     refused_spf_removals,
     spf_entry,
 )
-from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_accounts import account_of, common_account
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_accounts import (
+    DifferentAccounts,
+    account_of,
+    common_account,
+    different_accounts,
+)
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_dkim import aliases_of, selectors_of
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_input import EstateOptions, HostNeeds
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_removal import refused_removals
@@ -63,14 +68,16 @@ class EstatePlan:
 
 @dataclass(frozen=True, slots=True)
 class _Estate:
-    """What the plan of every domain is made from: hosts sorted by name, the needs of those that published them, and
-    domains by A-label name."""
+    """What the plan of every domain is made from: hosts sorted by name, and by each domain that they need; their
+    different accounts; the needs that have aliases; and domains by A-label name, with the others at or below each."""
 
-    hosts: Sequence[HostNeeds]
-    needs: Sequence[tuple[str, Mapping[str, Any]]]
     options: EstateOptions
     catalogue: Catalogue
     domains: Mapping[str, DomainDeclaration]
+    hosts: Mapping[str, Sequence[HostNeeds]]
+    accounts: DifferentAccounts
+    aliasing: Sequence[Mapping[str, Any]]
+    below: Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,19 +89,20 @@ class _DomainPlan:
     warnings: list[Problem]
 
 
-def add_up(hosts: Iterable[HostNeeds], options: EstateOptions) -> EstatePlan:
+def add_up(hosts: Iterable[HostNeeds], options: EstateOptions, without: Set[str] = frozenset()) -> EstatePlan:
     """Add up the needs of all hosts.
 
     :param hosts: each host of the play once
     :param options: what the run may do
+    :param without: domains for which nothing is planned
     :returns: the plan; when it has problems nothing may be written
     """
     ordered = sorted(hosts, key=lambda host: host.host)
     catalogue, wrong_services = estate_catalogue(ordered)
     declared = read_declared_domains((host.host, host.domains) for host in ordered)
     needs = [(host.host, host.needs) for host in ordered if host.needs]
-    estate = _Estate(ordered, needs, options, catalogue, declared.by_name)
-    planned = [_plan_domain(estate, name) for name in sorted(estate.domains)]
+    estate = _estate(ordered, options, catalogue, declared.by_name)
+    planned = [_plan_domain(estate, name) for name in sorted(set(estate.domains) - without)]
     selectors = known_selectors(catalogue)
     mx_services, wrong_catalogue = services_by_mx(catalogue)
     entries = [one.entry for one in planned if one.entry is not None]
@@ -135,15 +143,31 @@ def _unpublished(hosts: Iterable[HostNeeds]) -> list[Problem]:
     return [INVENTORY_RULES.problem(host, "erp_mail_needs", None, rule, way_out) for host in silent]
 
 
+def _estate(
+    hosts: Sequence[HostNeeds], options: EstateOptions, catalogue: Catalogue, domains: Mapping[str, DomainDeclaration]
+) -> _Estate:
+    """Sort what is known by domain, once: each domain is planned from its own part."""
+    needing: dict[str, list[HostNeeds]] = {}
+    for host in hosts:
+        for name in host.needed_domains:
+            needing.setdefault(name, []).append(host)
+    below: dict[str, list[str]] = {}
+    for name in domains:
+        for parent in parents_of(name):
+            below.setdefault(parent, []).append(name)
+    aliasing = [host.needs for host in hosts if host.needs and host.needs.get("cnames")]
+    return _Estate(options, catalogue, domains, needing, different_accounts(hosts), aliasing, below)
+
+
 def _plan_domain(estate: _Estate, name: str) -> _DomainPlan:
-    declared, hosts, options = estate.domains[name], estate.hosts, estate.options
+    declared, hosts, options = estate.domains[name], estate.hosts.get(name, ()), estate.options
     terms = estate_terms(name, declared.get("services") or [], hosts, estate.catalogue, options)
     flattening, wrong_flattening = flattening_of(name, declared)
     stated, wrong_spf = read_declared_spf(name, declared)
     spf, contradictions = spf_entry(name, terms, stated, {**flattening, **_create(declared)})
-    selectors = selectors_of(name, declared, estate.needs, bool(terms.wanted))
-    below = [other for other in estate.domains if is_inside(other, name)]
-    aliases = aliases_of(name, [one for _host, one in estate.needs], below)
+    needs = [(host.host, host.needs) for host in hosts if host.needs]
+    selectors = selectors_of(name, declared, needs, bool(terms.wanted))
+    aliases = aliases_of(name, estate.aliasing, estate.below.get(name, ()))
     records = {
         **kinds_of(declared),
         "spf": spf,
@@ -191,7 +215,7 @@ def _entry(estate: _Estate, name: str, records: Mapping[str, Any]) -> tuple[dict
     if not wanted:
         return None, []
     declared = estate.domains[name]
-    account, problems = account_of(name, declared.get("dns"), estate.hosts)
+    account, problems = account_of(name, declared.get("dns"), estate.hosts.get(name, ()), estate.accounts)
     more = {key: declared[key] for key in ("zone", "ttl") if declared.get(key) is not None}
     return {"domain": name, "dns": account, "spf": None, **wanted, **more}, problems
 

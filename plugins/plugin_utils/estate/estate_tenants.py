@@ -9,7 +9,7 @@ Nothing here depends on the order of the hosts. Source of the rules: docs/invent
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +21,17 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import c
 ACCESS_KINDS = ("scoped", "tenant")
 _DAYS = ("lifetime", "renew_before", "overlap")
 _SECRET = "mail"
+TENANT_VARIABLES = (
+    "tenant",
+    "access",
+    "unique_name",
+    "display_name",
+    "owners",
+    "secret",
+    "confirmed_key_id",
+    "customer",
+)
+"""What a host declares of its tenant: variables that begin with ``mail_entra_``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +70,18 @@ class HostTenant:
         return INVENTORY_RULES.problem(self.host, where, value, rule, way_out)
 
 
+def host_tenant(name: str, needs: Mapping[str, Any] | None, read: Callable[[str], Any]) -> HostTenant:
+    """One host's part.
+
+    :param name: the host's
+    :param needs: what ``environment_needs`` gave for it, None for a host without an environment
+    :param read: gives a variable of the host, None when there is none
+    """
+    if not (needs or {}).get("entra"):
+        return HostTenant(name, needs)
+    return HostTenant(name, needs, **{variable: read(f"mail_entra_{variable}") for variable in TENANT_VARIABLES})
+
+
 @dataclass(slots=True)
 class TenantPlan:
     """For each tenant id how to sign in (``tenant``, with secrets) and the option ``environments`` of the module."""
@@ -84,6 +107,23 @@ def tenants_of(hosts: Iterable[HostTenant]) -> TenantPlan:
         if entries:
             plan.tenants[tenant_id] = {"tenant": group[0].tenant, "environments": entries}
     return plan
+
+
+def tenant_failures(results: Iterable[Mapping[str, Any]]) -> dict[str, list[str]]:
+    """What failed in the tenants, by host; a tenant that cannot be reached fails all its environments.
+
+    :param results: those of ``entra_environments``, one per tenant, each with the hosts that were asked for (``asked``)
+    :returns: for each host that failed the reasons, which begin with its name
+    """
+    failed: dict[str, list[str]] = {}
+    for result in results:
+        found = result.get("environments")
+        own = {host: one["problems"] for host, one in (found or {}).items() if one["problems"]}
+        if not own and (found is None or "msg" in result):
+            told = result.get("msg") or "its tenant could not be looked at"
+            own = {host: [told] for host in result["asked"]}
+        failed |= {host: [f"{host}: {problem}" for problem in problems] for host, problems in own.items()}
+    return failed
 
 
 def for_bootstrap(environments: Iterable[Mapping[str, Any]], owner: str | None) -> list[dict[str, Any]]:
@@ -140,7 +180,11 @@ def _wrong(host: HostTenant) -> Iterator[Problem]:
         yield host.problem("mail_entra_access", value, rule, "Declare one of the two.")
     days = host.secret if isinstance(host.secret, Mapping) else {}
     wrong = host.secret is not None and not isinstance(host.secret, Mapping)
-    if wrong or set(days) - set(_DAYS) or not all(isinstance(one, int) for one in days.values()):
+    if (
+        wrong
+        or set(days) - set(_DAYS)
+        or not all(isinstance(one, int) and not isinstance(one, bool) for one in days.values())
+    ):
         rule = f"it is a dictionary of days: {', '.join(_DAYS)}"
         yield host.problem("mail_entra_secret", None, rule, "Write e.g. {lifetime: 180, renew_before: 30}.")
 

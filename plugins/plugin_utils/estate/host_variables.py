@@ -13,16 +13,8 @@ from ansible.errors import AnsibleError
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import INVENTORY_RULES
 from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import plain_value
+from ansible_collections.mailroom.erp.plugins.plugin_utils.running.play_variables import UnreadableVariable
 from jinja2 import TemplateError
-
-
-class UnreadableVariable(Exception):
-    """A variable cannot be templated. The message is the rule that is broken, and quotes no value."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "it cannot be templated: a variable that it refers to is not defined, or the vault is not open"
-        )
 
 
 def host_variable(variables: Mapping[str, Any], name: str) -> Any:
@@ -51,7 +43,16 @@ def readable_variable(host: str, variables: Mapping[str, Any], name: str, unread
     """
     try:
         return host_variable(variables, name)
-    except UnreadableVariable as error:
-        way_out = "Define the variable for this run, e.g. with --vault-id."
-        unreadable.append(INVENTORY_RULES.problem(host, name, None, str(error), way_out))
+    except UnreadableVariable:
+        unreadable.append(unreadable_problem(host, name))
     return None
+
+
+def unreadable_problem(host: str, name: str) -> Problem:
+    """What is told of a variable that cannot be templated.
+
+    :param host: its name
+    :param name: the variable's name
+    """
+    way_out = "Define the variable for this run, e.g. with --vault-id."
+    return INVENTORY_RULES.problem(host, name, None, str(UnreadableVariable()), way_out)

@@ -10,7 +10,7 @@ Source: docs/inventory.md; that an address is not published 12 months after its 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Container, Mapping
+from collections.abc import Callable, Container, Mapping
 from typing import Any
 
 _STALE_AFTER = datetime.timedelta(days=365)
@@ -27,6 +27,12 @@ def is_held_back(term: NeededTerm, accepted: Container[str], today: datetime.dat
     :param today: the day to judge by
     """
     return is_stale(term, today) and term["service"] not in accepted
+
+
+def held_back_today(accepted: Container[str]) -> Callable[[NeededTerm], bool]:
+    """:func:`is_held_back` for the services that are accepted by name, as of today."""
+    today = datetime.datetime.now(datetime.UTC).date()
+    return lambda term: is_held_back(term, accepted, today)
 
 
 def is_stale(term: NeededTerm, today: datetime.date) -> bool:

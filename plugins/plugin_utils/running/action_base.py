@@ -11,7 +11,9 @@ from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import Result
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.account import check_dns
+from ansible_collections.mailroom.erp.plugins.module_utils.numbers import wrong_numbers
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.dkim import is_private_key
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
 from ansible_collections.mailroom.erp.plugins.plugin_utils.running.local_module import LocalModuleAction
 
 
@@ -40,7 +42,7 @@ class MailroomAction(LocalModuleAction):
         result: Result = super().run(tmp, task_vars)
         why = {"why": self._task.get_name()} if self._notes_why else {}
         arguments = {**why, **self._task.args}
-        problems = self._prepare(arguments)
+        problems = [*_numbers(arguments), *self._prepare(arguments)]
         if problems:
             return {**result, "failed": True, "changed": False, "msg": "\n".join(problems)}
         executed: Result = self._execute(arguments, task_vars)
@@ -61,6 +63,16 @@ class MailroomAction(LocalModuleAction):
                 arguments["accounts"] = accounts
             problems += wrong
         return problems
+
+
+def _numbers(arguments: Mapping[str, Any]) -> list[str]:
+    """What should be a number and is none; Ansible would take it for one, and the module could not tell."""
+    found = list(wrong_numbers(arguments))
+    if not found:
+        return []
+    from ansible_collections.mailroom.erp.plugins.module_utils.domains.inventory_words import refusal_text
+
+    return [refusal_text(Refused(found), arguments)]
 
 
 def _hoist_accounts(domains: list[Any]) -> tuple[list[Any], list[Mapping[str, Any]], list[str]]:

@@ -10,7 +10,7 @@ What it says is made here, once; ``sheet_markdown`` and ``sheet_html`` write it 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -108,6 +108,19 @@ def sheet_of(
     title = words["title"].format(environment=environment.name, system=system.title)
     kept = tuple(section for section in sections if section.rows or section.items)
     return Sheet(system.language, title, words["generated"], kept)
+
+
+def left_out_sheet(language: str, title: str, reasons: Iterable[str]) -> Sheet:
+    """The sheet of an environment that a run left out.
+
+    :param language: a key of ``WORDS``
+    :param title: the environment's name
+    :param reasons: why, one sentence each
+    """
+    words = WORDS[language]
+    items = tuple(ListItem((Code(reason),)) for reason in reasons)
+    notice = SheetSection(words["left_out"], intro=(words["left_out_intro"],), items=items)
+    return Sheet(language, title, words["generated"], (notice,))
 
 
 def inline_text(text: str) -> Inline:

@@ -51,6 +51,8 @@ WORDS: dict[str, dict[str, str]] = {
         "cname": "CNAME record of the envelope sender:",
         "held": "is held back and not published, because its source is older than 12 months ({source}). "
         "Check that it is still right, then accept it in the inventory:",
+        "left_out": "Do not type in anything yet",
+        "left_out_intro": "The last run left this environment out, for these reasons. Nothing was made for it:",
         "foreign": "{domain}: not one of our domains, so nothing is published for it.",
         "unknown": "{domain}: the SPF terms of {service} are not known, so none are published for it.",
     },
@@ -98,6 +100,8 @@ WORDS: dict[str, dict[str, str]] = {
         "cname": "CNAME-record van de envelop-afzender:",
         "held": "wordt tegengehouden en niet gepubliceerd, want de bron is ouder dan 12 maanden ({source}). "
         "Ga na of het nog klopt en aanvaard het dan in de inventory:",
+        "left_out": "Voer nog niets in",
+        "left_out_intro": "De laatste run heeft deze omgeving overgeslagen, om deze redenen. Er is niets voor gemaakt:",
         "foreign": "{domain}: niet een van onze domeinen, dus hiervoor wordt niets gepubliceerd.",
         "unknown": "{domain}: de SPF-termen van {service} zijn onbekend; hiervoor worden er geen gepubliceerd.",
     },

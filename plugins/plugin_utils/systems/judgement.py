@@ -7,8 +7,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_facts import Rule
@@ -46,6 +45,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.field_val
     is_shown,
     port_of,
 )
+from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.host_declaration import PREFIXES
 from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.system_rules import rules_of
 
 STATES = ("present", "absent")
@@ -91,7 +91,6 @@ DECLARATION_VARIABLES = (
 """Every variable of a declaration. What else begins with one of the prefixes is misspelled."""
 
 _NOT_OURS = "is not in mail_dns_domains"
-_PREFIXES = ("erp_mail_", "mail_dns_", "mail_entra_")
 _MADE_BY_ROLES = ("erp_mail_needs", "mail_entra_made", "mail_entra_store_read")
 
 
@@ -121,14 +120,14 @@ def judge_declaration(declaration: Declaration, catalogue: Catalogue) -> tuple[E
     return environment, findings
 
 
-def unknown_variables(names: Mapping[str, Any], findings: Findings) -> None:
+def unknown_variables(names: Iterable[str], findings: Findings) -> None:
     """Find misspelled variables: whatever begins like the declaration's, but is none of them.
 
-    :param names: the host's variables by name; values are not looked at
+    :param names: of the host's variables
     :param findings: takes an error for each
     """
     for name in sorted(map(str, names)):
-        if not name.startswith(_PREFIXES) or name in (*DECLARATION_VARIABLES, *_MADE_BY_ROLES):
+        if not name.startswith(PREFIXES) or name in (*DECLARATION_VARIABLES, *_MADE_BY_ROLES):
             continue
         close = difflib.get_close_matches(name, DECLARATION_VARIABLES, n=1)
         way_out = f"Did you mean {close[0]}?" if close else "docs/inventory.md lists the variables."

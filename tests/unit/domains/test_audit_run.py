@@ -18,7 +18,9 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_budget imp
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
 from ansible_collections.mailroom.erp.tests.servers.server import zone_text
 from ansible_collections.mailroom.erp.tests.servers.zone_folder import ZoneFolder
-from ansible_collections.mailroom.erp.tests.tools.dkim_keys import new_public_key
+from ansible_collections.mailroom.erp.tests.tools.dkim_keys import ED25519_RECORD, new_public_key
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 GOOD = ["@ IN MX 10 ns1", '@ IN TXT "v=spf1 mx -all"', '_dmarc IN TXT "v=DMARC1; p=reject; rua=mailto:d@acme.example"']
 
@@ -77,9 +79,19 @@ FINDINGS: dict[str, tuple[list[str], str, str]] = {
     "void for IPv6": (spf("v=spf1 mx mx mx -all"), "concern", "for IPv6 clients 3 of its DNS lookups"),
     "a loop": (spf("v=spf1 include:acme.example -all"), "fault", "a loop"),
     "out of reach": (spf("v=spf1 include:nobody.invalid -all"), "fault", "cannot be resolved"),
+    "near SPF": (["@ IN TXT v=spf1 mx -all", *GOOD[::2]], "fault", "looks meant as SPF"),
+    "near SPF beside": ([*GOOD, '@ IN TXT "v=spf1;mx -all"'], "fault", "the character ;"),
+    "ip4=": (spf("v=spf1 ip4=192.0.2.1 -all"), "fault", "ip4=192.0.2.1 looks meant as ip4:192.0.2.1"),
+    "joined terms": (
+        spf("v=spf1 include:acme.exampleinclude:elsewhere.example -all"),
+        "fault",
+        "with a space before include:elsewhere.example",
+    ),
+    "near DMARC": (policy("v=DMARC1 p=reject"), "fault", "looks meant as DMARC"),
+    "DMARC elsewhere": ([*GOOD, '@ IN TXT "v=DMARC1; p=reject"'], "fault", "at _dmarc.acme.example only"),
     "no DMARC": (GOOD[:2], "concern", "there is none at this name"),
     "two DMARC": ([*GOOD, '_dmarc IN TXT "v=DMARC1; p=none"'], "fault", "as if there were none"),
-    "bad DMARC": (policy("v=DMARC1; p=none; p=reject"), "fault", "stands at most once"),
+    "bad DMARC": (policy("v=DMARC1; p=none; p=reject"), "fault", "p= stands 2 times"),
     "bad tag": (policy("v=DMARC1; p=strict; rua=mailto:d@acme.example"), "fault", "none of the values"),
     "p=none": (policy("v=DMARC1; p=none; rua=mailto:d@acme.example"), "concern", "do nothing about mail that fails"),
     "no rua": (policy("v=DMARC1; p=reject"), "concern", "nobody learns who sends"),
@@ -89,6 +101,15 @@ FINDINGS: dict[str, tuple[list[str], str, str]] = {
         "fault",
         "b.elsewhere.example has not agreed",
     ),
+    "no mailto": (policy("v=DMARC1; p=reject; rua=d@acme.example"), "fault", "a mail address stands behind mailto:"),
+    "https": (
+        policy("v=DMARC1; p=reject; rua=mailto:d@acme.example,https://r.elsewhere.example/d"),
+        "concern",
+        "by mail only",
+    ),
+    "bad p": (policy("v=DMARC1; p=foo"), "fault", "so it is not applied"),
+    "bad p with rua": (policy("v=DMARC1; p=foo; rua=mailto:d@acme.example"), "fault", "so it counts as p=none"),
+    "bad sp": (policy("v=DMARC1; p=reject; sp=bad"), "fault", "some receivers apply p=reject all the same"),
     "no MX": (GOOD[1:], "concern", "the domain takes no mail"),
     "no answer": ([*GOOD[:2], "_dmarc IN CNAME _dmarc.nobody.invalid."], "fault", "cannot be looked up"),
 }
@@ -104,6 +125,54 @@ def test_what_is_wrong_is_found_with_its_rule_and_next_step(
         result
     )
     assert result["summary"][f"{level}s"] >= 1
+
+
+ODD_POLICIES = {
+    "v=DMARC1; P=reject": "reject",
+    "v=DMARC1; p=none; p=reject": None,
+    "v=DMARC1; p=foo": None,
+    "v=DMARC1; p=foo; rua=mailto:d@acme.example": "none",
+    "v=DMARC1; p=reject; sp=bad": None,
+    "v=DMARC1; p=reject; sp=bad; rua=mailto:d@acme.example": "none",
+    "v=DMARC1; p=reject; SP=BAD; rua=d@acme.example": None,
+    "v=DMARC1;; p=reject; oops": "reject",
+    "v=DMARC1; rua=mailto:d@acme.example": "none",
+    "v=DMARC1 p=reject": None,
+    " v=DMARC1; p=reject": None,
+}
+
+
+@pytest.mark.parametrize(("record", "found"), ODD_POLICIES.items())
+def test_audit_and_verdict_read_the_same_policy(tmp_path: Path, record: str, found: str | None) -> None:
+    ZoneFolder(tmp_path, {"example": zone_text("example")})
+    result = look(tmp_path, policy(record), senders=[{"from": "erp@acme.example"}])
+    (domain,), (verdict,) = result["domains"], result["verdicts"]
+    assert (domain["dmarc"]["policy"], verdict["dmarc"]["policy"]) == (found, found)
+    faulty = [one for one in domain["findings"] if one["record"] == "DMARC record" and one["level"] == "fault"]
+    assert bool(faulty) is (found is None or "foo" in record or "bad" in record)
+
+
+def test_reports_that_do_not_go_by_mail_need_no_agreement(tmp_path: Path) -> None:
+    (found,) = look(tmp_path, policy("v=DMARC1; p=reject; rua=https://r.elsewhere.example/d"))["domains"]
+    assert found["dmarc"]["reports"] == []
+
+
+OWN_STANDARD = {
+    "SPF record": ("unseen.invalid", "RFC 7208 section 2.6.6"),
+    "DMARC record": ("unseen.invalid", "RFC 9989 section 5.3.6"),
+    "MX records": ("unseen.invalid", "RFC 5321 section 5.1"),
+    "DKIM key": ("unseen.invalid", "RFC 6376 section 6.1.2"),
+    "report authorisation": ("acme.example", "RFC 9990 section 4"),
+}
+
+
+@pytest.mark.parametrize("record", OWN_STANDARD)
+def test_what_cannot_be_looked_up_is_explained_by_its_own_standard(tmp_path: Path, record: str) -> None:
+    name, source = OWN_STANDARD[record]
+    records = policy("v=DMARC1; p=reject; rua=mailto:d@unseen.invalid")
+    result = look(tmp_path, records, {"domain": name, "selectors": ["s1"]})
+    told = [one for one in result["domains"][0]["findings"] if "cannot be looked up, so that" in one["rule"]]
+    assert [one["source"] for one in told if one["record"] == record] == [source]
 
 
 def test_a_sibling_of_one_organisation_need_not_agree(tmp_path: Path) -> None:
@@ -161,6 +230,11 @@ SHORT = base64.b64encode(
 ).decode()
 
 
+PKCS1 = base64.b64encode(
+    rsa.generate_private_key(65537, 2048).public_key().public_bytes(Encoding.DER, PublicFormat.PKCS1)
+).decode()
+
+
 def weak_selector() -> str:
     return f's1._domainkey IN TXT "v=DKIM1; p={new_public_key(1024)}"'
 
@@ -171,6 +245,11 @@ SELECTORS: dict[str, tuple[str, str, str]] = {
     "two keys": (f"{weak_selector()}\n{weak_selector()}", "fault", "2 TXT records"),
     "a key and more": (f'{weak_selector()}\ns1._domainkey IN TXT "hello"', "fault", "2 TXT records"),
     "short": (f's1._domainkey IN TXT "v=DKIM1; p={SHORT}"', "fault", "512 bits"),
+    "quotes": ('s1._domainkey IN TXT "\\"v=DKIM1; p=\\""', "fault", "quotes are a part of it"),
+    "ed25519 alone": (f's1._domainkey IN TXT "{ED25519_RECORD}"', "concern", "there is no RSA key beside it"),
+    "testing": (weak_selector().replace("v=DKIM1;", "v=DKIM1; t=y;"), "concern", "DKIM is being tested"),
+    "strict": (weak_selector().replace("v=DKIM1;", "v=DKIM1; t=s;"), "concern", "an i= below d= it fails"),
+    "PKCS#1": (f's1._domainkey IN TXT "v=DKIM1; p={PKCS1[:200]}" "{PKCS1[200:]}"', "concern", "form of PKCS#1"),
     "not long": (weak_selector(), "concern", "2048 are advised"),
 }
 

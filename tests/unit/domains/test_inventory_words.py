@@ -184,6 +184,11 @@ def test_a_selector_belongs_to_its_domain() -> None:
     assert name == "mail_dns_domains.acme.example.dkim.validate: warn"
 
 
+def test_an_option_inside_another_one_of_the_run_has_its_variable() -> None:
+    assert inventory_option("task", "resolver.port") == "mail_dns_resolver.port"
+    assert inventory_option("acme.example", "dns.timeout") == "mail_dns_account.timeout"
+
+
 @pytest.mark.parametrize("place", ["SPF record", "delegation", "task", "verdict"])
 def test_what_is_no_option_stays(place: str) -> None:
     assert inventory_option("acme.example", place) == place

@@ -73,6 +73,17 @@ APART = {
     "entra_consent/app_id": "the vendor's application, which is never only planned",
     "entra_app_registration/grants": "application permissions",
     "entra_consent/grants": "delegated permissions",
+    "entra_environments/environments": "what a tenant has for each",
+    "erp_environments/environments": "what came of each in a run",
+    "erp_environments_info/needs": "those of all hosts",
+    "erp_mail_info/needs": "those of one host",
+    "erp_environments_info/problems": "of the tenants, by their parts",
+    "erp_mail_info/problems": "of one declaration, as sentences",
+    "erp_environments_plan/domains": "what is to be made of each",
+    "erp_environments_plan/senders": "who sends",
+    "entra_sender_info/senders": "what a tenant says of each",
+    "erp_environments_info/cautions": "of hosts",
+    "erp_environments_plan/cautions": "of domains",
 }
 """Return values whose names stand in several modules and mean something of their own in each, with what that is."""
 

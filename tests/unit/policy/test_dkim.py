@@ -91,7 +91,71 @@ def test_what_receivers_use_has_no_fault(tags: str) -> None:
 
 def test_a_key_in_testing_is_called_out() -> None:
     assert any("t=y" in concern for concern in dkim.judge_key(f"v=DKIM1; t=y:s; p={info(2048)}").concerns)
-    assert dkim.judge_key(f"v=DKIM1; t=s; p={info(2048)}").concerns == []
+    (concern,) = dkim.judge_key(f"v=DKIM1; t=s; p={info(2048)}").concerns
+    assert "an i= below d= it fails" in concern and "RFC 6376 section 3.6.1" in concern
+
+
+def pkcs1(bits: int) -> str:
+    return base64.b64encode(KEYS[bits].public_key().public_bytes(DER, PKCS1)).decode()
+
+
+@pytest.mark.parametrize("bits", KEYS)
+def test_a_key_in_the_form_of_pkcs1_is_published_as_receivers_read_it(bits: int) -> None:
+    record = f"v=DKIM1; k=rsa; p={info(bits)}"
+    pem = KEYS[bits].public_key().public_bytes(PEM, PKCS1).decode()
+    assert "BEGIN RSA PUBLIC KEY" in pem
+    assert dkim.key_record(pem) == record
+    assert dkim.key_record(pkcs1(bits)) == record
+    assert dkim.key_record(f"v=DKIM1; k=rsa; p={pkcs1(bits)}") == record
+    assert serialization.load_der_public_key(base64.b64decode(record.rpartition("p=")[2])) == KEYS[bits].public_key()
+
+
+BROKEN_LINES = [
+    "v=DKIM1; k=rsa; p={0} {1}",
+    "v=DKIM1; k=rsa; p={0}\n{1}",
+    "v=DKIM1; k=rsa;\n  p={0}\r\n\t{1}\n",
+    "v=DKIM1;\n\nk=rsa;\n p = {0}\n {1}",
+]
+
+
+@pytest.mark.parametrize("text", BROKEN_LINES)
+def test_blanks_and_ends_of_lines_in_a_record_are_not_published(text: str) -> None:
+    record = dkim.key_record(text.format(info(2048)[:100], info(2048)[100:]))
+    assert record.replace("p = ", "p=") == f"v=DKIM1; k=rsa; p={info(2048)}"
+    assert dkim.judge_key(record).faults == []
+    assert dkim.normal_form(record) == record
+
+
+def test_a_record_of_any_length_is_brought_into_form_at_once() -> None:
+    blanks = " " * 60000
+    assert dkim.key_record(f"v=DKIM1; n=a{blanks}b; p={info(2048)}").endswith(info(2048))
+    assert dkim.key_record(f"v=DKIM1; n=a{blanks}\n{blanks}b; p={info(2048)}") == f"v=DKIM1; n=a b; p={info(2048)}"
+
+
+def test_a_note_in_a_record_stays_on_one_line() -> None:
+    record = dkim.key_record(f"v=DKIM1; n=our\n key ; p={info(2048)};\n")
+    assert record == f"v=DKIM1; n=our key ; p={info(2048)};"
+
+
+LARGE = base64.b64encode(bytes.fromhex("3082028a0282028100") + b"\xff" * 640 + bytes.fromhex("0203010001")).decode()
+CONCERNS = {
+    f"v=DKIM1; p={LARGE}": "above 4096",
+    f"v=DKIM1; p={pkcs1(2048)}": "PKCS#1",
+    f"v=DKIM1; t=y; p={info(2048)}": "t=y",
+}
+
+
+@pytest.mark.parametrize(("text", "words"), CONCERNS.items(), ids=["large", "PKCS#1", "testing"])
+def test_what_some_receivers_do_not_use_is_a_caution(text: str, words: str) -> None:
+    verdict = dkim.judge_key(text)
+    assert verdict.faults == []
+    assert any(words in caution and "RFC" in caution for caution in verdict.cautions)
+    assert set(verdict.cautions) <= set(verdict.concerns)
+
+
+def test_names_of_tags_of_a_key_have_a_case() -> None:
+    assert "there is no p=" in dkim.judge_key(f"v=DKIM1; P={info(2048)}").faults[0]
+    assert dkim.judge_key(f"v=DKIM1; p={info(2048)}; P=other").faults == []
 
 
 PRIVATE = [
@@ -104,9 +168,12 @@ PRIVATE = [
 ]
 
 
+PRIVATE += [f"v=DKIM1; k=rsa; p={key}" for key in (PRIVATE[2], PRIVATE[3])]
+
+
 @pytest.mark.parametrize("key", PRIVATE, ids=range(len(PRIVATE)))
 def test_a_private_key_is_refused_without_being_shown(key: str) -> None:
-    assert dkim.is_private_key(key)
+    assert dkim.is_private_key(key.rpartition("p=")[2] if "DKIM1" in key else key)
     with pytest.raises(dkim.KeyProblem, match="private key") as caught:
         dkim.key_record(key)
     assert not any(line in str(caught.value) for line in key.splitlines() if not line.startswith("-"))

@@ -219,3 +219,36 @@ def test_what_was_merged_is_effective_and_can_be_taken_away_again(text: str, raw
     gone = spf_merge.merge_spf(once, spf_merge.SpfWish(remove=terms), DOMAIN)
     wanted = {spf_merge.identity(term, DOMAIN) for term in terms}
     assert [term for term in record.terms if spf_merge.identity(term, DOMAIN) not in wanted] == gone.terms
+
+
+IGNORED = {
+    "ip4=192.0.2.1": "meant as ip4:192.0.2.1",
+    "ip6=2001:db8::1": "meant as ip6:2001:db8::1",
+    "ipv4=192.0.2.1": "meant as ip4:192.0.2.1",
+    "include=spf.example": "meant as include:spf.example",
+    "a=host.example": "meant as a:host.example",
+    "mx=": "meant as mx,",
+    "all=": "meant as all,",
+    "v=spf1": "the beginning of a second record",
+    "include:a.exampleinclude:b.example": "with a space before include:b.example",
+    "a:mx.exampleip4:192.0.2.a": "with a space before ip4:192.0.2.a",
+}
+
+
+@pytest.mark.parametrize(("term", "words"), IGNORED.items())
+def test_a_term_that_receivers_do_not_take_as_it_is_meant_is_named(term: str, words: str) -> None:
+    (sentence,) = spf_merge.ignored_terms(spf.parse_spf(f"v=spf1 mx {term} -all"))
+    assert sentence.startswith(f"{term} looks meant as") and words in sentence and "RFC 7208" in sentence
+
+
+@pytest.mark.parametrize("term", [term for term in IGNORED if not term.startswith("v=")])
+def test_such_a_term_is_refused_as_a_wish(term: str) -> None:
+    with pytest.raises(spf_merge.MergeError, match="looks meant as") as caught:
+        spf_merge.wished_term(term)
+    assert str(caught.value.way_out).startswith(("Write ", "Give each term"))
+    assert spf_merge.wished_term(term, removed=True).raw == term, "what is there can be taken away"
+
+
+@pytest.mark.parametrize("record", ["v=spf1 mx redirect=a.example exp=b.example op=x", "v=spf1 a:mx.example"])
+def test_other_terms_are_taken_as_they_are(record: str) -> None:
+    assert spf_merge.ignored_terms(spf.parse_spf(record)) == []

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.mailroom.erp.tests.tools import matrix
+from ansible_collections.mailroom.erp.tests.tools.pure_tests import pure_tests
 
 
 def program(path: Path, script: str) -> Path:
@@ -58,7 +59,37 @@ def test_a_missing_interpreter_is_skipped_and_said(
 
 
 def test_a_failing_cell_fails_the_matrix(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(matrix, "judge", lambda cell: "FAILED: x" if cell.core == "2.19" else "passed in 1 s")
+    monkeypatch.setattr(matrix, "judge", lambda cell, whole: "FAILED: x" if cell.core == "2.19" else "passed in 1 s")
     assert matrix.main([]) == 1
     assert capsys.readouterr().out.endswith("2 passed, 1 failed, 0 skipped\n")
     assert matrix.main(["2.18"]) == 0
+
+
+def test_pure_tests_run_once_for_each_python_that_has_not_run_them() -> None:
+    old, older, new = matrix.Cell("2.19", "3.11"), matrix.Cell("2.18", "3.11"), matrix.Cell("2.21", "3.13")
+    assert matrix.whole_cells([older, old, new], "") == {older, new}
+    assert matrix.whole_cells([older, old, new], "3.11") == {new}
+
+
+def test_a_test_that_imports_ansible_from_afar_is_not_pure(tmp_path: Path) -> None:
+    collection = "ansible_collections.mailroom.erp."
+    files = {
+        "tests/unit/policy/test_pure.py": f"from {collection}plugins.module_utils import near",
+        "tests/unit/policy/test_far.py": f"from {collection}plugins.module_utils import far",
+        "tests/unit/policy/test_text.py": f"PROGRAM = 'import {collection}plugins.module_utils.far; print(1)'",
+        "tests/unit/dns/conftest.py": "def fixture():\n    import ansible.errors",
+        "tests/unit/dns/test_by_conftest.py": "",
+        "tests/unit/modules/test_elsewhere.py": "",
+        "plugins/module_utils/near.py": "",
+        "plugins/module_utils/far.py": "importlib.import_module('ansible.module_utils.secrets')",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    assert pure_tests(tmp_path) == [tmp_path / "tests/unit/policy/test_pure.py"]
+
+
+def test_the_pure_tests_here_are_many_and_those_of_the_modules_are_not_among_them() -> None:
+    found = {str(file.relative_to(matrix.REPOSITORY / "tests" / "unit")) for file in pure_tests(matrix.REPOSITORY)}
+    assert {"policy/test_spf.py", "policy/evaluation/test_check_host.py"} <= found
+    assert not found & {"policy/evaluation/test_verdict.py", "dns/providers/test_octodns.py"}

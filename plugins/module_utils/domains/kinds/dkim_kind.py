@@ -10,23 +10,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, RRset, ZoneState, values_of
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, RRset, ZoneState
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.cname_kind import (
     BESIDE,
     alias_change,
     check_room,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.kind import Kind, RecordResult
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.near_miss_choice import (
+    NEAR_MISS_OPTIONS,
+    RecordValues,
+)
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.recipe import (
     RecordPlan,
     World,
     left_to,
     read_name,
     too_long,
-    txt_change,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.policy import dkim
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Unresolved
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.near_misses import near_dkim
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Option, Problem, Refused, RuleSource, WayOut
 
 DKIM_OPTIONS: dict[str, dict[str, Any]] = {
@@ -35,6 +39,7 @@ DKIM_OPTIONS: dict[str, dict[str, Any]] = {
     "public_key": {"type": "str", "no_log": False},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "validate": {"type": "str", "choices": ["warn", "require", "ignore"], "default": "warn"},
+    **NEAR_MISS_OPTIONS,
 }
 """The options of ``dkim_record``, and of each entry of ``dkim`` in ``mail_domains``."""
 
@@ -51,6 +56,7 @@ class DkimRecipe:
     record: str | None = None
     absent: bool = False
     validate: str = "warn"
+    near_miss: str = "refuse"
     kind: str = "dkim"
 
     @property
@@ -64,17 +70,16 @@ class DkimRecipe:
         if holder:
             return left_to(self.name, f"zone {holder}")
         alias, text = state.rrsets.get((self.name, "CNAME")), state.rrsets.get((self.name, "TXT"))
-        before = alias.values[0] if alias else _key_of(text)
+        values = RecordValues(self.name, self.name, text, dkim.is_key, near_dkim, self.near_miss, "dkim")
+        before = alias.values[0] if alias else values.before
         if self.absent:
-            return self._removal(before, alias, text)
+            return self._removal(before, alias, values)
         if self.target:
             check_room(self.name, state)
             return RecordPlan(before, self.target, alias_change(self.name, self.ttl, alias, self.target))
         if alias:
             raise Refused(self._alias_in_the_way(alias))
-        keys = [value for value in values_of(text) if dkim.is_key(value)]
-        change = txt_change(self.name, self.ttl, text, keys, self.record, dkim.is_key)
-        return RecordPlan(before, self.record, change)
+        return RecordPlan(before, self.record, values.change(self.ttl, self.record), values.warnings())
 
     def judge(self, plan: RecordPlan, world: World) -> None:
         """Follow the selector to the key and judge it as receivers do.
@@ -90,7 +95,7 @@ class DkimRecipe:
             faults, concerns = [f"the key cannot be looked up: {reason} (RFC 6376 section 3.6.2)"], []
         else:
             verdict = dkim.judge_published(values)
-            faults, concerns = verdict.faults, verdict.concerns
+            faults, concerns = verdict.faults, [*verdict.concerns, *_beside_rsa(verdict)]
             plan.details["key"] = {"algorithm": verdict.algorithm, "bits": verdict.bits, "usable": not faults}
         if faults and self.validate == "require":
             raise Refused([self._unusable(fault) for fault in faults])
@@ -100,13 +105,13 @@ class DkimRecipe:
         """See :meth:`Recipe.unserved`: the domain's zone is ours, so the selector was delegated to somebody else."""
         return left_to(self.name, "a zone that this DNS account does not serve")
 
-    def _removal(self, before: str | None, alias: RRset | None, text: RRset | None) -> RecordPlan:
+    def _removal(self, before: str | None, alias: RRset | None, values: RecordValues) -> RecordPlan:
         if alias and (self.target is None or alias.values[0] == self.target):
             return RecordPlan(before, None, Change(alias, None))
-        keys = [value for value in values_of(text) if dkim.is_key(value)]
-        if alias or not keys or self.target or self.record not in (None, *keys):
-            return RecordPlan(before, before)
-        return RecordPlan(before, None, txt_change(self.name, None, text, keys, None, dkim.is_key))
+        live = [dkim.normal_form(record) for record in values.records]
+        if alias or not values.before or self.target or self.record not in (None, *live):
+            return RecordPlan(before, before, warnings=values.warnings())
+        return RecordPlan(before, None, values.change(None, None), values.warnings())
 
     def _alias_in_the_way(self, alias: RRset) -> Problem:
         rule = "the selector is an alias, so that its key is managed at the target, and no TXT may stand beside a CNAME"
@@ -134,7 +139,16 @@ def _read(
     record = _record(subject, options.get("public_key"), problems)
     if len(problems) > before:
         return []
-    return [DkimRecipe(f"{selector}._domainkey.{name}", ttl, target, record, absent, options["validate"])]
+    owner, choices = f"{selector}._domainkey.{name}", (options["validate"], options["near_miss"])
+    return [DkimRecipe(owner, ttl, target, record, absent, *choices)]
+
+
+def _beside_rsa(verdict: dkim.KeyVerdict) -> list[str]:
+    """What to see to with a key that not all receivers know: another one may sign, too, which is not known here."""
+    if verdict.faults or verdict.algorithm != "ed25519":
+        return []
+    rule = "receivers that do not know ed25519 find no signature: have the mail signed with an RSA key, too"
+    return [f"{rule} (RFC 8463 section 6)"]
 
 
 def _selector(subject: str, selector: str, problems: list[Problem]) -> str:
@@ -170,10 +184,6 @@ def _record(subject: str, public_key: str | None, problems: list[Problem]) -> st
     if problem:
         problems.append(problem)
     return record
-
-
-def _key_of(text: RRset | None) -> str | None:
-    return next((value for value in values_of(text) if dkim.is_key(value)), None)
 
 
 DKIM_KIND = Kind(

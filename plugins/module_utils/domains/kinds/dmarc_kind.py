@@ -12,6 +12,10 @@ from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Key, ZoneState
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.kind import Kind, RecordResult
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.near_miss_choice import (
+    NEAR_MISS_OPTIONS,
+    RecordValues,
+)
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.recipe import (
     RecordPlan,
     World,
@@ -19,12 +23,12 @@ from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.recipe 
     look_elsewhere,
     manager_of,
     too_long,
-    txt_change,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.policy import dmarc
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.dmarc import DmarcError, DmarcWish
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.alignment import same_organisation
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Unresolved
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.near_misses import near_dmarc
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Option, Problem, Refused, RuleSource, WayOut
 
 DMARC_OPTIONS: dict[str, dict[str, Any]] = {
@@ -46,6 +50,7 @@ DMARC_OPTIONS: dict[str, dict[str, Any]] = {
     "authorize_reports": {"type": "bool", "default": True},
     "obsolete_tags": {"type": "dict"},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    **NEAR_MISS_OPTIONS,
 }
 """The options of ``dmarc_record``, and of ``dmarc`` in ``mail_domains``."""
 
@@ -58,6 +63,17 @@ _TAGS = {
     "fo": "fo",
     "psd": "psd",
 }
+_OPTION_OF = {
+    "p": Option("dmarc.policy"),
+    "sp": Option("dmarc.subdomain_policy"),
+    "np": Option("dmarc.nonexistent_policy"),
+    "adkim": Option("dmarc.adkim"),
+    "aspf": Option("dmarc.aspf"),
+    "fo": Option("dmarc.fo"),
+    "psd": Option("dmarc.psd"),
+    "t": Option("dmarc.testing"),
+}
+_OBSOLETE_TAGS = Option("dmarc.obsolete_tags")
 _WHERE = "DMARC record"
 _RULES = RuleSource("documentation of mailroom.erp.dmarc_record")
 
@@ -73,6 +89,7 @@ class DmarcRecipe:
     tighten: bool = True
     accept_unseen: bool = False
     authorize: bool = True
+    near_miss: str = "refuse"
     kind: str = "dmarc"
 
     @property
@@ -89,13 +106,13 @@ class DmarcRecipe:
         if manager is not None:
             return left_to(self.name, manager)
         found = state.rrsets.get((self.name, "TXT"))
-        records = dmarc.select_dmarc(found.values) if found else []
+        values = RecordValues(self.domain, self.name, found, dmarc.is_dmarc, near_dmarc, self.near_miss, "dmarc")
+        records = values.records
         if len(records) > 1 and not self.absent:
             raise Refused(self._duplicates(records))
-        before = " | ".join(records) or None
         after = None if self.absent else self._after(records[0] if records else None)
-        change = txt_change(self.name, self.ttl, found, records, after, dmarc.is_dmarc)
-        return RecordPlan(before, after, change, self._concerns(after))
+        warnings = [*values.warnings(), *self._mended(records, after), *self._concerns(after)]
+        return RecordPlan(values.before, after, values.change(self.ttl, after), warnings)
 
     def judge(self, plan: RecordPlan, world: World) -> None:
         """A record that is managed elsewhere is looked at where the world finds it; relatives may have to agree."""
@@ -117,7 +134,8 @@ class DmarcRecipe:
             live = dmarc.parse_dmarc(before) if before is not None else None
             record = dmarc.merge_dmarc(live, self.wish)
         except DmarcError as error:
-            way_out = "Correct the record in the zone first: receivers act as if there were none."
+            right = _OPTION_OF.get(error.tag or "", _OBSOLETE_TAGS)
+            way_out = WayOut(("Say which of the values is right with ", right, ", or correct the record in the zone."))
             raise Refused(_RULES.told(self.domain, _WHERE, error.value, str(error), way_out)) from None
         faults = dmarc.dmarc_faults(record)
         if faults:
@@ -130,6 +148,16 @@ class DmarcRecipe:
         if problem:
             raise Refused(problem)
         return str(record)
+
+    def _mended(self, records: list[str], after: str | None) -> list[str]:
+        """What was wrong with the live record and is not with the new one; for the person who reads the difference."""
+        if after is None or not records or records[0] == after:
+            return []
+        live, new = dmarc.parse_dmarc(records[0]), dmarc.parse_dmarc(after)
+        faults = [dmarc.doubled_fault(live, name) for name in live.doubled]
+        faults += [one for one in dmarc.report_faults(live) if one not in dmarc.report_faults(new)]
+        gone = [one for one in dmarc.spelling_concerns(live) if one not in dmarc.spelling_concerns(new)]
+        return [f"{self.domain}: mended in the record: {one}" for one in [*faults, *gone]]
 
     def _tightened(self, after: str, before: str | None) -> Problem:
         rule = (
@@ -172,7 +200,9 @@ class DmarcRecipe:
             parsed = dmarc.parse_dmarc(record) if record is not None else None
         except DmarcError as error:
             return [f"{self.domain}: {error}"]
-        return [f"{self.domain}: {concern}" for concern in dmarc.dmarc_concerns(parsed)] if parsed else []
+        if parsed is None:
+            return []
+        return [f"{self.domain}: {one}" for one in (*dmarc.report_faults(parsed), *dmarc.dmarc_concerns(parsed))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +218,7 @@ class ReportRecipe:
     ttl: int | None
     settled: bool = False
     needed: bool = True
+    near_miss: str = "refuse"
     kind: str = "report"
 
     @property
@@ -212,10 +243,11 @@ class ReportRecipe:
         if manager_of(self.name, state) is not None:
             return self.unserved()
         found = state.rrsets.get((self.name, "TXT"))
-        records = dmarc.select_dmarc(found.values) if found else []
-        before = " | ".join(records) or None
-        after = before or (dmarc.AUTHORISATION if self.needed else None)
-        return RecordPlan(before, after, txt_change(self.name, self.ttl, found, records, after, dmarc.is_dmarc))
+        values = RecordValues(self.domain, self.name, found, dmarc.is_dmarc, near_dmarc, self.near_miss, "dmarc")
+        if values.records:
+            return RecordPlan(values.before, values.before, warnings=values.warnings())
+        after = dmarc.AUTHORISATION if self.needed else None
+        return RecordPlan(values.before, after, values.change(self.ttl, after), values.warnings())
 
     def judge(self, plan: RecordPlan, world: World) -> None:
         """Where the destination's zone is not ours, see whether its owner has agreed."""
@@ -279,8 +311,10 @@ def _read(
         tighten=options["tighten"],
         accept_unseen=options["accept_unseen_senders"],
         authorize=options["authorize_reports"],
+        near_miss=options["near_miss"],
     )
-    return [policy, *(ReportRecipe(name, host, ttl, settled="psd" in values) for host in outside)]
+    reports = (ReportRecipe(name, host, ttl, "psd" in values, near_miss=options["near_miss"]) for host in outside)
+    return [policy, *reports]
 
 
 def _check_mode(subject: str, options: Mapping[str, Any], problems: list[Problem]) -> None:

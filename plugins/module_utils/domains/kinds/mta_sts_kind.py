@@ -14,6 +14,10 @@ from typing import Any
 from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import ArgumentSpec
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Key, ZoneState
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.kind import Kind, RecordResult
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.near_miss_choice import (
+    NEAR_MISS_OPTIONS,
+    RecordValues,
+)
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.recipe import (
     RecordPlan,
     WantedFile,
@@ -21,7 +25,6 @@ from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.recipe 
     left_to,
     look_elsewhere,
     manager_of,
-    txt_change,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Unresolved
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.mta_sts import (
@@ -44,6 +47,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.mta_sts import
     policy_url,
     uncovered_mx,
 )
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.near_misses import near_mta_sts
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Option, Problem, Refused, RuleSource, WayOut
 
 MTA_STS_OPTIONS: ArgumentSpec = {
@@ -52,6 +56,7 @@ MTA_STS_OPTIONS: ArgumentSpec = {
     "max_age": {"type": "int", "default": 604800},
     "policy_dir": {"type": "path"},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    **NEAR_MISS_OPTIONS,
 }
 """The options of ``mta_sts`` in ``mail_domains``."""
 
@@ -71,6 +76,7 @@ class MtaStsRecipe:
     folder: Path | None = None
     absent: bool = False
     hosts: str | None = None
+    near_miss: str = "refuse"
     kind: str = "mta_sts"
 
     @property
@@ -100,16 +106,16 @@ class MtaStsRecipe:
         if manager is not None:
             return left_to(self.name, manager)
         found = state.rrsets.get((self.name, "TXT"))
-        records = mta_sts_records(found.values) if found else []
+        values = RecordValues(self.domain, self.name, found, is_mta_sts, near_mta_sts, self.near_miss, "mta_sts")
+        records = values.records
         if len(records) > 1 and not self.absent:
             rule = f"the domain has {len(records)} MTA-STS records, so that senders act as if there were none"
             way_out = "Remove all but one from the zone."
             raise Refused(Problem(self.domain, _WHERE, " | ".join(records), rule, "RFC 8461 section 3.1", way_out))
         self._check_policy()
         after = None if self.absent else self._after(records[0] if records else None)
-        change = txt_change(self.name, self.ttl, found, records, after, is_mta_sts)
-        warnings = self._concerns(after) if after is not None else self._still_kept(records)
-        plan = RecordPlan(" | ".join(records) or None, after, change, warnings, file=self._file())
+        warnings = [*values.warnings(), *(self._concerns(after) if after is not None else self._still_kept(records))]
+        plan = RecordPlan(values.before, after, values.change(self.ttl, after), warnings, file=self._file())
         plan.details["policy"] = None if self.absent else policy_text(self.policy)
         return plan
 
@@ -245,7 +251,7 @@ def _read(
         problems.append(Problem(subject, "mta_sts.max_age", value, rule, "RFC 8461 section 3.2", "Correct the number."))
     policy = MtaStsPolicy(options["mode"], tuple(dict.fromkeys(patterns)), options["max_age"])
     folder = Path(options["policy_dir"]) if options.get("policy_dir") else None
-    return [MtaStsRecipe(name, ttl, policy, folder, options["state"] == "absent")]
+    return [MtaStsRecipe(name, ttl, policy, folder, options["state"] == "absent", near_miss=options["near_miss"])]
 
 
 MTA_STS_KIND = Kind(

@@ -12,13 +12,16 @@ from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, ZoneState
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.kind import Kind, RecordResult
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.near_miss_choice import (
+    NEAR_MISS_OPTIONS,
+    RecordValues,
+)
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.recipe import (
     RecordPlan,
     World,
     check_is_here,
     not_served,
     too_long,
-    txt_change,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.spf_flattening import (
     FLATTEN_OPTIONS,
@@ -33,6 +36,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.spf_fla
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.wildcard import ended_wildcard
 from ansible_collections.mailroom.erp.plugins.module_utils.policy import spf, spf_merge, spf_slots
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Unresolved
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.near_misses import near_spf
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_budget import MAX_LOOKUPS, MAX_VOID, Budget
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_merge import MergeError, SpfWish
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_slots import Folded, fold
@@ -58,6 +62,7 @@ SPF_OPTIONS: dict[str, dict[str, Any]] = {
     "exclusive": {"type": "bool", "default": False},
     "on_duplicate": {"type": "str", "choices": ["fail", "merge"], "default": "fail"},
     "lookup_limit": {"type": "str", "choices": ["enforce", "warn", "ignore"], "default": "enforce"},
+    **NEAR_MISS_OPTIONS,
     **FLATTEN_OPTIONS,
 }
 """The SPF options of ``spf_record``, and of ``spf`` in ``mail_domains``."""
@@ -98,6 +103,7 @@ class SpfRecipe:
     create: bool = True
     mx_services: tuple[MxService, ...] = ()
     flattening: Flattening = field(default_factory=Flattening)
+    near_miss: str = "refuse"
     kind: str = "spf"
 
     @property
@@ -120,16 +126,12 @@ class SpfRecipe:
             self.name, state, "SPF record", "Replace the CNAME by address records, or publish the terms at its target."
         )
         found = state.rrsets.get((self.name, "TXT"))
-        records = spf.select_spf(found.values) if found else []
-        before = records[0] if len(records) == 1 else " | ".join(records) or None
+        values = RecordValues(self.name, self.name, found, spf.is_spf, near_spf, self.near_miss, "spf")
         chain = Chain(self.name, state if self._may_move_addresses else None)
-        after, beside, details = self._after(records, chain)
-        change = txt_change(self.name, self.ttl, found, records, after, spf.is_spf)
-        warnings = (
-            [] if after is None else [f"{self.name}: {one}" for one in spf_merge.spf_concerns(spf.parse_spf(after))]
-        )
-        warnings += self.flattening.left(self.name, details)
-        return RecordPlan(before, after, change, warnings, {"flattened": details}, beside=beside)
+        after, beside, details = self._after(values.records, chain)
+        change = values.change(self.ttl, after)
+        warnings = [*values.warnings(), *self._concerns(after), *self.flattening.left(self.name, details)]
+        return RecordPlan(values.before, after, change, warnings, {"flattened": details}, beside=beside)
 
     def judge(self, plan: RecordPlan, world: World) -> None:
         """Count what the planned record costs and refuse it when receivers could not evaluate it.
@@ -156,6 +158,12 @@ class SpfRecipe:
     def unserved(self) -> Problem:
         """See :meth:`Recipe.unserved`."""
         return not_served(self.name)
+
+    def _concerns(self, after: str | None) -> list[str]:
+        if after is None:
+            return []
+        record = spf.parse_spf(after)
+        return [f"{self.name}: {one}" for one in (*spf_merge.ignored_terms(record), *spf_merge.spf_concerns(record))]
 
     @property
     def _may_move_addresses(self) -> bool:
@@ -256,8 +264,8 @@ def _read(
 ) -> list[SpfRecipe]:
     """See ``Kind.read``."""
     absent = options["state"] == "absent"
-    add = _terms(subject, options["terms"], problems)
-    remove = _terms(subject, options["absent_terms"], problems)
+    add = _terms(subject, options["terms"], absent, problems)
+    remove = _terms(subject, options["absent_terms"], True, problems)
     for term in spf_merge.names_twice(add, remove, name):
         rule = "the same term is both wanted and to be removed"
         problems.append(_RULES.problem(subject, "spf.absent_terms", term.raw, rule, "Keep it in one of the two lists."))
@@ -277,6 +285,7 @@ def _read(
             MxService(one["suffix"], one["service"], tuple(one["terms"])) for one in options["mx_services"]
         ),
         flattening=flattening,
+        near_miss=options["near_miss"],
     )
     return [recipe]
 
@@ -296,11 +305,11 @@ def _check_options(subject: str, options: Mapping[str, Any], absent: bool, probl
         problems.append(_RULES.problem(subject, "spf.state", "absent", rule, way_out))
 
 
-def _terms(subject: str, raws: Iterable[str], problems: list[Problem]) -> tuple[spf.Term, ...]:
+def _terms(subject: str, raws: Iterable[str], removed: bool, problems: list[Problem]) -> tuple[spf.Term, ...]:
     terms: list[spf.Term] = []
     for raw in raws:
         try:
-            terms.append(spf_merge.wished_term(raw))
+            terms.append(spf_merge.wished_term(raw, removed))
         except MergeError as error:
             problems.append(_RULES.problem(subject, "spf.terms", error.term, str(error), error.way_out))
         except spf.SpfError as error:

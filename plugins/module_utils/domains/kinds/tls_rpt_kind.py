@@ -13,6 +13,10 @@ from typing import Any
 from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import ArgumentSpec
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Key, ZoneState
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.kind import Kind, RecordResult
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.near_miss_choice import (
+    NEAR_MISS_OPTIONS,
+    RecordValues,
+)
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.recipe import (
     RecordPlan,
     World,
@@ -20,8 +24,8 @@ from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.recipe 
     look_elsewhere,
     manager_of,
     too_long,
-    txt_change,
 )
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.near_misses import near_tls_rpt
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.tags import TagList
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.tls_rpt import (
     TlsRptError,
@@ -41,6 +45,7 @@ TLS_RPT_OPTIONS: ArgumentSpec = {
     "rua": {"type": "list", "elements": "str", "default": []},
     "exclusive": {"type": "bool", "default": False},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    **NEAR_MISS_OPTIONS,
 }
 """The options of ``tls_rpt`` in ``mail_domains``."""
 
@@ -56,6 +61,7 @@ class TlsRptRecipe:
     ttl: int | None
     wish: TlsRptWish
     absent: bool = False
+    near_miss: str = "refuse"
     kind: str = "tls_rpt"
 
     @property
@@ -72,14 +78,15 @@ class TlsRptRecipe:
         if manager is not None:
             return left_to(self.name, manager)
         found = state.rrsets.get((self.name, "TXT"))
-        records = tls_rpt_records(found.values) if found else []
+        values = RecordValues(self.domain, self.name, found, is_tls_rpt, near_tls_rpt, self.near_miss, "tls_rpt")
+        records = values.records
         if len(records) > 1 and not self.absent:
             rule = f"the domain has {len(records)} TLSRPT records, so that senders act as if there were none"
             way_out = "Remove all but one from the zone."
             raise Refused(Problem(self.domain, _WHERE, " | ".join(records), rule, "RFC 8460 section 3", way_out))
         after = None if self.absent else self._after(records[0] if records else None)
-        change = txt_change(self.name, self.ttl, found, records, after, is_tls_rpt)
-        return RecordPlan(" | ".join(records) or None, after, change, self._concerns(after))
+        change = values.change(self.ttl, after)
+        return RecordPlan(values.before, after, change, [*values.warnings(), *self._concerns(after)])
 
     def judge(self, plan: RecordPlan, world: World) -> None:
         """A record that is managed elsewhere is looked at where the world finds it."""
@@ -146,7 +153,7 @@ def _read(
         rule = "a TLSRPT record says where reports go, and no address is given"
         problems.append(Problem(subject, "tls_rpt.rua", None, rule, "RFC 8460 section 3", "Give at least one address."))
     wish = TlsRptWish(tuple(dict.fromkeys(uris)), options["exclusive"])
-    return [TlsRptRecipe(name, ttl, wish, absent)]
+    return [TlsRptRecipe(name, ttl, wish, absent, options["near_miss"])]
 
 
 TLS_RPT_KIND = Kind(

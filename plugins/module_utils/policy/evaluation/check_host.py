@@ -16,6 +16,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.pro
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.spf_result import SpfResult
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.tree import Frozen
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Lookup
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.near_misses import no_spf_record
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_budget import MAX_VOID
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_macros import Template, explanation, is_possible
 
@@ -111,7 +112,7 @@ def record(check: Check, name: str) -> Program | Stop:
         program = check.program(name)
     except Stop as stop:
         return stop
-    return Stop("none", f"{brief(name)} has no SPF record (RFC 7208 section 4.5)") if program is None else program
+    return Stop("none", no_spf_record(brief(name), check.texts(name))) if program is None else program
 
 
 def decide(check: Check, name: str) -> Decision | Stop:

@@ -120,7 +120,8 @@ class TreeWalk:
         # Without a record of the organisation's own, only that of a public suffix is left, the last one found.
         record = above or (records[-1] if records else None)
         if record is None:
-            fault = next((found for found in walk if found.fault), own)
+            fault = next((found for found in walk if found.fault), None)
+            fault = fault or next((found for found in walk if found.near), own)
             return _nothing(domain, fault, "RFC 9989 section 4.10.1")
         return _applied(record, self._tag(domain, record), ("p", "sp", "np"))
 
@@ -178,7 +179,7 @@ class SuffixList:
         try:
             own = find(self._lookup, domain)
             organisation = self.organisation(domain)
-            inherits = organisation != domain and own == FoundPolicy()
+            inherits = organisation != domain and own.is_empty
             found = find(self._lookup, organisation) if inherits else own
         except Unresolved as error:
             return _temperror(domain, error)
@@ -224,12 +225,14 @@ def _applied(record: PolicyRecord, tag: str, policies: tuple[str, ...]) -> Polic
     reports.
     """
     invalid = record.invalid(*policies)
+    # OpenDMARC 1.4.2 applies a policy that stands before the broken tag.
+    also = f", but some receivers apply p={record.choice('p')} all the same" if record.choice("p") else ""
     where = "RFC 9989 section 4.10.1" if "np" in policies else "RFC 7489 section 6.6.3"
     if invalid and not record.asks_for_reports:
-        reason = f"{record.name} says {', '.join(invalid)}, so it is not applied ({where})"
+        reason = f"{record.name} says {', '.join(invalid)}, so it is not applied{also} ({where})"
         return Policy("permerror", reason, record=record, is_broken=True)
     if invalid:
-        reason = f"{record.name} says {', '.join(invalid)}, so it counts as p=none ({where})"
+        reason = f"{record.name} says {', '.join(invalid)}, so it counts as p=none{also} ({where})"
         return Policy("found", reason, "none", record)
     policy = record.choice(tag) or "none"
     said = f"{tag}={policy}" if tag in record.tags else "nothing of a policy, which is p=none"
@@ -238,7 +241,8 @@ def _applied(record: PolicyRecord, tag: str, policies: tuple[str, ...]) -> Polic
 
 def _nothing(domain: str, found: FoundPolicy, source: str) -> Policy:
     if found.fault is None:
-        return Policy("none", f"neither {policy_name(domain)} nor a name above it has a policy record ({source})")
+        rule = f"neither {policy_name(domain)} nor a name above it has a policy record"
+        return Policy("none", f"{rule}: {found.near}" if found.near else f"{rule} ({source})")
     return Policy("none" if found.several else "permerror", found.fault, is_broken=True)
 
 

@@ -8,29 +8,42 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.dkim import judge_published
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.dkim import (
+    ED25519_ALONE,
+    KeyVerdict,
+    judge_published,
+)
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.sender import Signature
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Lookup, Unresolved
 
 
 @dataclass(frozen=True, slots=True)
 class SelectorReadiness:
-    """One selector's key: ``result`` is pass, fail, none (nothing is published) or temperror."""
+    """One selector's key: ``result`` is pass, fail, none (nothing is published) or temperror.
+
+    ``caution`` says why some receivers take mail for unsigned all the same.
+    """
 
     selector: str
     name: str
     result: str
     reason: str
+    algorithm: str | None = None
+    caution: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """All selectors of a signature: ``result`` is pass, fail, none (not signed), temperror or unknown."""
+    """All selectors of a signature: ``result`` is pass, fail, none (not signed), temperror or unknown.
+
+    ``caution`` says why some receivers take mail for unsigned where the result is pass.
+    """
 
     result: str
     reason: str
     domain: str | None = None
     selectors: tuple[SelectorReadiness, ...] = ()
+    caution: str | None = None
 
 
 def judge_signature(signature: Signature | None, lookup: Lookup) -> Readiness:
@@ -59,8 +72,16 @@ def _together(domain: str, found: tuple[SelectorReadiness, ...]) -> Readiness:
         return Readiness("unknown", reason, domain, found)
     if unseen:
         return Readiness("temperror", unseen[0].reason, domain, found)
-    decisive = unusable or usable
-    return Readiness("fail" if unusable else "pass", decisive[0].reason, domain, found)
+    if unusable:
+        return Readiness("fail", unusable[0].reason, domain, found)
+    return Readiness("pass", usable[0].reason, domain, found, _caution(usable))
+
+
+def _caution(usable: list[SelectorReadiness]) -> str | None:
+    """Why some receivers take mail for unsigned; each key may be the one that signs."""
+    if all(one.algorithm == "ed25519" for one in usable):
+        return f"{usable[0].name}: {ED25519_ALONE}"
+    return next((one.caution for one in usable if one.caution), None)
 
 
 def _judge_selector(selector: str, domain: str, lookup: Lookup) -> SelectorReadiness:
@@ -70,14 +91,15 @@ def _judge_selector(selector: str, domain: str, lookup: Lookup) -> SelectorReadi
     except Unresolved as reason:
         said = f"{name} cannot be looked up: {reason} (RFC 6376 section 6.1.2)"
         return SelectorReadiness(selector, name, "temperror", said)
-    return SelectorReadiness(selector, name, *_judge_values(name, values))
-
-
-def _judge_values(name: str, values: tuple[str, ...]) -> tuple[str, str]:
-    """The result and its reason for what is published at a selector."""
     verdict = judge_published(values)
     if verdict.faults:
-        return "fail" if values else "none", f"{name}: {verdict.faults[0]}"
+        return SelectorReadiness(selector, name, "fail" if values else "none", f"{name}: {verdict.faults[0]}")
+    caution = f"{name}: {'; '.join(verdict.cautions)}" if verdict.cautions else None
+    return SelectorReadiness(selector, name, "pass", _usable(name, verdict), verdict.algorithm, caution)
+
+
+def _usable(name: str, verdict: KeyVerdict) -> str:
+    """The reason of a selector whose key is usable."""
     kind = f"{verdict.bits}-bit RSA" if verdict.bits else verdict.algorithm
-    concern = f"; {verdict.concerns[0]}" if verdict.concerns else " (RFC 6376 section 3.6.1)"
-    return "pass", f"{name} has a usable {kind} key{concern}"
+    concerns = f"; {'; '.join(verdict.concerns)}" if verdict.concerns else " (RFC 6376 section 3.6.1)"
+    return f"{name} has a usable {kind} key{concerns}"

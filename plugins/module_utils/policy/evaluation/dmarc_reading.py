@@ -6,13 +6,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
 from ansible_collections.mailroom.erp.plugins.module_utils.policy import dmarc
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Lookup
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.near_misses import near_dmarc
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import shown
 
 _REQUESTS = dmarc.POLICIES
 _CHOICES = {
@@ -26,9 +27,6 @@ _CHOICES = {
 }
 _DEFAULTS = {"adkim": "r", "aspf": "r", "psd": "u", "t": "n"}
 _KNOWN = frozenset({"v", "rua", "ruf", "fo", *_CHOICES, *dmarc.OBSOLETE})
-_WHITE = " \t\r\n"
-_MAILTO = re.compile(r"mailto:[^\s@,!;]+@[^\s@,!;]+(![0-9]+[kmgt]?)?", re.IGNORECASE)
-_OTHER_URI = re.compile(r"(?!mailto:)[a-z][a-z0-9+.-]*:[^\s,!;]+(![0-9]+[kmgt]?)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +57,25 @@ class PolicyRecord:
     @property
     def asks_for_reports(self) -> bool:
         """Whether rua= holds at least one URI that is written as one (RFC 9989 section 4.10.1, RFC 3986)."""
-        uris = (uri.strip(_WHITE) for uri in self.tags.get("rua", "").split(","))
-        return any(_MAILTO.fullmatch(uri) or _OTHER_URI.fullmatch(uri) for uri in uris)
+        return any(dmarc.is_report_uri(uri.strip()) for uri in self.tags.get("rua", "").split(","))
 
 
 @dataclass(frozen=True, slots=True)
 class FoundPolicy:
-    """What one ``_dmarc`` name holds for receivers: a record, or ``fault``, why what is there is none."""
+    """What one ``_dmarc`` name holds for receivers: a record, or ``fault``, why what is there is none.
+
+    ``near`` names a value that is nearly a record, where there is none; receivers act as if it were not there.
+    """
 
     record: PolicyRecord | None = None
     fault: str | None = None
     several: bool = False
+    near: str | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether receivers find nothing at this name."""
+        return self.record is None and self.fault is None
 
 
 def policy_name(domain: str) -> str:
@@ -84,31 +90,25 @@ def find(lookup: Lookup, domain: str) -> FoundPolicy:
 
     :raises Unresolved: the name cannot be looked up
     """
-    values = dmarc.select_dmarc(lookup(policy_name(domain), "TXT"))
+    texts = lookup(policy_name(domain), "TXT")
+    values = dmarc.select_dmarc(texts)
     if len(values) > 1:
         fault = (
             f"{policy_name(domain)} has {len(values)} policy records, so that receivers use none of them "
             "(RFC 9989 section 4.10)"
         )
         return FoundPolicy(fault=fault, several=True)
-    return _read(domain, values[0]) if values else FoundPolicy()
+    if values:
+        return _read(domain, values[0])
+    near = (f"{shown(text)} at {policy_name(domain)} {sentence}" for text in texts if (sentence := near_dmarc(text)))
+    return FoundPolicy(near=next(near, None))
 
 
 @lru_cache(maxsize=4096)
 def _read(domain: str, text: str) -> FoundPolicy:
-    """Take a record apart; what is no known tag is ignored (RFC 9989 section 4.8).
-
-    Tag names are compared without case: the ABNF of RFC 7489 section 6.4 does, and so do the receivers who follow it.
-    """
-    tags: dict[str, str] = {}
-    for part in text.split(";"):
-        name, equals, value = part.partition("=")
-        tag = name.strip(_WHITE).lower()
-        if not equals or tag not in _KNOWN:
-            continue
-        if tag in tags:
-            return FoundPolicy(
-                fault=f"{policy_name(domain)} has the tag {tag}= twice, so it is void (RFC 6376 section 3.2)"
-            )
-        tags[tag] = value.strip(_WHITE)
-    return FoundPolicy(PolicyRecord(domain, text, tags))
+    """Take a record apart; what is no known tag is ignored (RFC 9989 section 4.8)."""
+    record = dmarc.parse_dmarc(text)
+    if record.doubled:
+        return FoundPolicy(fault=f"{policy_name(domain)}: {dmarc.doubled_fault(record, record.doubled[0])}")
+    tags = {record.key(tag.name): tag.value for tag in record if tag.name}
+    return FoundPolicy(PolicyRecord(domain, text, {name: tags[name] for name in tags if name in _KNOWN}))

@@ -32,13 +32,17 @@ class SpfOutcome:
 
 @dataclass(frozen=True, slots=True)
 class DkimOutcome:
-    """DKIM: ``result`` is pass, fail, none, temperror or unknown; ``domain`` is d= of the signature."""
+    """DKIM: ``result`` is pass, fail, none, temperror or unknown; ``domain`` is d= of the signature.
+
+    ``caution`` says why some receivers may take the mail for unsigned.
+    """
 
     result: str
     domain: str | None
     aligned: bool | None
     reason: str
     selectors: tuple[SelectorReadiness, ...] = ()
+    caution: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,8 +79,8 @@ def check_sources(
     depends on what only a message decides: the macros i and p, ptr; l and s when ``sender`` has no local part; h
     without ``helo``. The same question has the same answer wherever it stands: a source ``exists:%{i}.x.nl`` passes
     where the record passes ``exists:%{i}.x.nl``. That the servers of a source ``ptr`` have no reverse names that lead
-    nowhere is taken for granted. Where no address at all can pass the record, whoever sends, what everybody gets is told
-    instead of "unknown".
+    nowhere is taken for granted. Where no address at all can pass the record, whoever sends, what everybody gets is
+    told instead of "unknown".
 
     :param sources: addresses, networks, or SPF terms with the addresses that they pass; see :func:`parse_source`
     :param domain: whose record is evaluated, as A-labels; terms without a domain ("mx") mean it too

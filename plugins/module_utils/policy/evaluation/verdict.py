@@ -111,8 +111,9 @@ class Judge:
             shown.disposition,
             "",
             receivers=judge_demands(self._facts(sender, found_spf, found_dkim, views)),
-            cautions=self._cautions(sender, found_spf) if passes else (),
         )
+        if passes:
+            verdict = replace(verdict, cautions=self._cautions(verdict))
         return replace(verdict, reason=reasons.reason(verdict), next_step=reasons.next_step(verdict))
 
     def _view(self, standard: Remembered, sender: Sender, found_spf: SpfResult, found_dkim: Readiness) -> _View:
@@ -151,13 +152,14 @@ class Judge:
             said = f"the SPF record of {sender.envelope_domain} cannot be looked up: {reason} (RFC 7208 section 2.6.6)"
             return SpfResult("temperror", said)
 
-    def _cautions(self, sender: Sender, found_spf: SpfResult) -> tuple[str, ...]:
-        """Why strict receivers may refuse mail that passes."""
-        found = [found_spf.caution] if found_spf.caution else []
-        if found_spf.result == "fail":
+    def _cautions(self, verdict: Verdict) -> tuple[str, ...]:
+        """Why some receivers may refuse mail that passes at others."""
+        sender, spf, dkim = verdict.sender, verdict.spf, verdict.dkim
+        found = [dkim.caution] if dkim.result == "pass" and dkim.aligned and dkim.caution else []
+        found += [spf.caution] if spf.caution else []
+        if spf.result == "fail":
             found.append(
-                f"receivers that honour -all before they look at DMARC refuse it: {found_spf.reason} "
-                "(RFC 9989 section 7.1)"
+                f"receivers that honour -all before they look at DMARC refuse it: {spf.reason} (RFC 9989 section 7.1)"
             )
         greeting = self._greeting(sender)
         if greeting is not None and self._by_check_host(greeting).result == "fail":
@@ -228,7 +230,7 @@ def _spf_outcome(sender: Sender, found: SpfResult, view: _View) -> SpfOutcome:
 
 
 def _dkim_outcome(found: Readiness, view: _View) -> DkimOutcome:
-    return DkimOutcome(found.result, found.domain, view.dkim_aligned, found.reason, found.selectors)
+    return DkimOutcome(found.result, found.domain, view.dkim_aligned, found.reason, found.selectors, found.caution)
 
 
 def _dmarc_outcome(view: _View) -> DmarcOutcome:

@@ -5,13 +5,20 @@
 
 from __future__ import annotations
 
+import base64
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.mailroom.erp.tests.servers.server import zone_text
-from ansible_collections.mailroom.erp.tests.tools.dkim_keys import new_public_key
+from ansible_collections.mailroom.erp.tests.tools.dkim_keys import (
+    ED25519_RECORD,
+    encoded_key,
+    new_public_key,
+)
 from ansible_collections.mailroom.erp.tests.unit.domains.kinds.company import Company
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 KEY, LONG_KEY, WEAK_KEY = new_public_key(2048), new_public_key(4096), new_public_key(1024)
 HALF = len(KEY) // 2
@@ -99,6 +106,23 @@ def test_a_key_of_ones_own_is_replaced_in_place(company: Company) -> None:
     assert company.selector("own", public_key=KEY).changed
     assert company.read("own._domainkey.acme.example") == ["hello", f"v=DKIM1; k=rsa; p={KEY}"]
     assert not company.selector("own", public_key=KEY).changed
+
+
+def test_a_key_in_the_form_of_pkcs1_is_published_and_taken_away_as_receivers_read_it(company: Company) -> None:
+    public = rsa.generate_private_key(65537, 2048).public_key()
+    record = f"v=DKIM1; k=rsa; p={encoded_key(public)}"
+    pem = public.public_bytes(Encoding.PEM, PublicFormat.PKCS1).decode()
+    assert company.selector("own", public_key=pem).changed
+    assert company.read("own._domainkey.acme.example") == [record]
+    assert not company.selector("own", public_key=record.replace("p=MII", "p=M II\n")).changed
+    old = base64.b64encode(public.public_bytes(Encoding.DER, PublicFormat.PKCS1)).decode()
+    company.live(f'own._domainkey IN TXT "v=DKIM1; p={old[:200]}" "{old[200:]}"')
+    assert company.selector("own", public_key=f"v=DKIM1; p={old}", state="absent").changed
+
+
+def test_a_key_that_not_all_receivers_know_is_published_with_a_word_about_another_one(company: Company) -> None:
+    (warning,) = company.selector("own", public_key=ED25519_RECORD).warnings
+    assert "have the mail signed with an RSA key, too" in warning and "RFC 8463" in warning
 
 
 def test_what_stands_in_the_way_of_an_alias_is_named(company: Company) -> None:
@@ -414,8 +438,12 @@ WRONG_RECORDS = [
         ['_dmarc IN TXT "v=DMARC1; p=none"', '_dmarc IN TXT "v=DMARC1; p=reject"'],
         ["2 DMARC records", "RFC 9989 section 4.10"],
     ),
-    (['_dmarc IN TXT "v=DMARC1; p=none; p=reject"'], ["p= stands at most once"]),
-    (['_dmarc IN TXT "v=DMARC1; p"'], ["name=value"]),
+    (
+        ['_dmarc IN TXT "v=DMARC1; p=none; aspf=r; ASPF=s"'],
+        ["aspf= stands 2 times", "RFC 6376 section 3.2", "Say which of the values is right with `aspf`"],
+    ),
+    (['_dmarc IN TXT "v=DMARC1; p=none; T=y; t=n"'], ["t= stands 2 times", "right with `testing`"]),
+    (['_dmarc IN TXT "v=DMARC1; p=none; pct=1; pct=2"'], ["pct= stands 2 times", "right with `obsolete_tags`"]),
     (['_dmarc IN TXT "v=DMARC1; p=none; adkim=strict"'], ["adkim=strict", "RFC 9989 section 4.7"]),
     (['_dmarc IN TXT "v=DMARC1; p=none; sp=nothing"'], ["sp=nothing"]),
 ]
@@ -427,6 +455,40 @@ def test_a_wrong_policy_record_is_refused_with_its_rule(company: Company, record
     message = company.refusal(dmarc={"policy": "none"})
     for word in ["acme.example", *words]:
         assert word in message
+
+
+@pytest.mark.parametrize(
+    ("live", "wish", "record", "words"),
+    [
+        ("v=DMARC1; P=reject; x=1", {"policy": "quarantine"}, "v=DMARC1; p=quarantine; x=1", None),
+        ("v=DMARC1; p=none; p=reject", {"policy": "none"}, "v=DMARC1; p=none", "take the last, p=reject"),
+        ("v=DMARC1; p=none; x=1; X=2", {}, "v=DMARC1; p=none; x=2", "x= stands 2 times"),
+        ("V=DMARC1; p=none", {"policy": "quarantine"}, "v=DMARC1; p=quarantine", "not written v=DMARC1"),
+        ("v=DMARC1; p=none;; x=1", {"policy": "quarantine"}, "v=DMARC1; p=quarantine; x=1", "an empty part"),
+        (
+            "v=DMARC1; p=none; rua=d@acme.example",
+            {"rua": ["d@acme.example"]},
+            "v=DMARC1; p=none; rua=mailto:d@acme.example",
+            "stands behind mailto:",
+        ),
+        ("v=DMARC1; p", {"policy": "none"}, "v=DMARC1; p=none", "is no tag"),
+    ],
+)
+def test_what_receivers_would_not_read_is_mended_and_told(
+    company: Company, live: str, wish: dict[str, Any], record: str, words: str | None
+) -> None:
+    company.live(f'_dmarc IN TXT "{live}"')
+    outcome = company.run(dmarc=wish)
+    assert company.read("_dmarc.acme.example") == [record]
+    told = [warning for warning in outcome.warnings if "mended in the record" in warning]
+    assert [words in warning for warning in told] == [True] if words else told == []
+    assert not company.run(dmarc=wish).changed
+
+
+def test_a_void_policy_counts_as_none_when_it_is_tightened(company: Company) -> None:
+    company.live('_dmarc IN TXT "v=DMARC1; p=none; p=quarantine"')
+    message = company.refusal(dmarc={"policy": "quarantine", "tighten": False})
+    assert "would become stricter" in message
 
 
 def test_a_policy_without_p_is_completed(company: Company) -> None:

@@ -1,0 +1,148 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The action plugin of ``erp_environments``: writes the files of all environments, and tells what came of the run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ansible.utils.display import Display
+from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import ArgumentSpec, Result
+from ansible_collections.mailroom.erp.plugins.module_utils.atomic_file import replace_file
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
+from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.inline_secret import read_secret
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.declared_files import EnvironmentFiles, declared_files
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.host_judgement import Catalogues
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.site_report import Caution, SiteWords, site_report
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.site_run import (
+    SiteRun,
+    WrittenFiles,
+    outcomes,
+    unwell,
+)
+from ansible_collections.mailroom.erp.plugins.plugin_utils.running.controller_action import ControllerAction
+from ansible_collections.mailroom.erp.plugins.plugin_utils.running.play_variables import PlayVariables, kept_result
+from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.written_environment import (
+    file_differences,
+    write_environment,
+)
+from ansible_collections.mailroom.erp.plugins.plugin_utils.verdict_text import told_senders
+
+_ARGUMENTS: ArgumentSpec = {
+    "judged": {"type": "str", "required": True},
+    "plan": {"type": "str", "required": True},
+    "records": {"type": "str", "required": True},
+    "live": {"type": "str", "required": True},
+    "tenants": {"type": "list", "elements": "dict", "default": []},
+    "confirmed_cautions": {"type": "list", "elements": "str", "default": []},
+}
+_FAILED_RUN = "failed_run.json"
+
+
+class ActionModule(ControllerAction):
+    """Ends a run over all environments."""
+
+    argument_spec = _ARGUMENTS
+
+    def work(self, options: Mapping[str, Any], variables: Mapping[str, Any]) -> Result:
+        """Write the files of all environments for which everything was done, and print the report.
+
+        :param options: the variables that hold what the run knows, and what its tenants hold
+        :param variables: those of the host that the task runs for; all others are reached through them
+        :returns: what came of each environment of which there is something to tell
+        """
+        known = {name: kept_result(variables, options[name]) for name in ("judged", "plan", "records", "live")}
+        run = self._run(known, options["tenants"], variables)
+        for line in site_report(run, self._words(known, options["confirmed_cautions"])):
+            Display().display(line)
+        found = outcomes(run)
+        failed = {host: one.failed for host, one in found.items() if one.failed}
+        place = self._keep(run, failed, known["judged"]["declarations"]) if failed else None
+        told = {
+            host: {
+                "changed": one.changed,
+                "failed": one.failed,
+                "diff": one.differences if self._task.diff else [],
+                "result_file": place,
+            }
+            for host, one in found.items()
+        }
+        return {"changed": any(one.changed for one in found.values()), "environments": told, "result_file": place}
+
+    def _run(
+        self, known: Mapping[str, Any], tenants: Sequence[Mapping[str, Any]], variables: Mapping[str, Any]
+    ) -> SiteRun:
+        run = SiteRun(
+            hosts=[str(host) for host in variables["ansible_play_hosts_all"]],
+            needs=known["judged"]["needs"],
+            refused=known["plan"]["refused"],
+            goes_on=known["plan"]["goes_on"],
+            records=known["records"],
+            tenants=tenants,
+        )
+        files = self._files(run, known["judged"]["declarations"], variables) if run.goes_on else ()
+        return replace(run, files=dict(files))
+
+    def _files(
+        self, run: SiteRun, declarations: Mapping[str, Any], variables: Mapping[str, Any]
+    ) -> Iterator[tuple[str, WrittenFiles]]:
+        made = {host: one for result in run.tenants for host, one in (result.get("environments") or {}).items()}
+        failed, catalogues = unwell(run), Catalogues()
+        play = PlayVariables(self._task, variables, self._templar)
+        for host, declaration in declarations.items():
+            try:
+                files = declared_files(declaration, made.get(host), failed.get(host, []), catalogues)
+                yield host, self._written(host, files, play)
+            except (OSError, Refused) as error:
+                yield host, WrittenFiles(failure=f"{host}: its files cannot be written: {error}")
+
+    def _written(self, host: str, files: EnvironmentFiles, play: PlayVariables) -> WrittenFiles:
+        def password() -> str:
+            view = play.of(host)
+            return read_secret(view.templar, view.raw)
+
+        reader = password if files.holds_secret else None
+        changes = write_environment(files.folder / host, files.texts, reader, not self._task.check_mode)
+        shown = file_differences(changes) if self._task.diff else []
+        return WrittenFiles([change.path.name for change in changes], shown)
+
+    def _words(self, known: Mapping[str, Any], confirmed: Sequence[str]) -> SiteWords:
+        live = known["live"].get("verdicts") or []
+        verdicts = known["records"].get("verdicts") or {"before": live, "after": live}
+        return SiteWords(
+            senders=told_senders({**verdicts, "live": live}),
+            cautions=list(_cautions(known)),
+            confirmed=frozenset(confirmed),
+            check_mode=self._task.check_mode,
+        )
+
+    def _keep(self, run: SiteRun, failed: Mapping[str, list[str]], declarations: Mapping[str, Any]) -> str | None:
+        """Write down all that is known of a run that failed, beside the folders of the environments."""
+        folder = next((one["output_dir"] for one in declarations.values()), None)
+        if self._task.check_mode or not folder:
+            return None
+        file = Path(folder) / _FAILED_RUN
+        kept = {"refused": run.refused, "records": run.records, "tenants": run.tenants}
+        text = json.dumps({"failed": failed, **kept}, indent=2, sort_keys=True, default=str)
+        try:
+            file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            replace_file(file, f"{text}\n".encode())
+        except OSError:
+            return None
+        return str(file)
+
+
+def _cautions(known: Mapping[str, Any]) -> Iterator[Caution]:
+    for host, texts in known["judged"]["cautions"].items():
+        yield from (Caution("environment", host, text) for text in texts)
+    for text in known["plan"]["cautions"]:
+        yield Caution("domain", text.partition(":")[0], text)
+    for domain in known["records"].get("domains") or []:
+        yield from (Caution("domain", domain["domain"], text) for text in domain["warnings"])
+    for text in known["records"].get("sender_warnings") or []:
+        yield Caution("environment", text.partition(",")[0], text)

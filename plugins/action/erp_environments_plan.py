@@ -1,0 +1,95 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The action plugin of ``erp_environments_plan``: adds up what was judged, and leaves out what is refused."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from typing import Any
+
+from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import ArgumentSpec, Result
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem
+from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import INVENTORY_RULES
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_input import EstateOptions, HostNeeds
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_refusals import sound_plan
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_tenants import (
+    tenant_failures,
+    with_transport,
+)
+from ansible_collections.mailroom.erp.plugins.plugin_utils.running.controller_action import ControllerAction
+from ansible_collections.mailroom.erp.plugins.plugin_utils.running.play_variables import kept_result
+
+_ARGUMENTS: ArgumentSpec = {
+    "judged": {"type": "str", "required": True},
+    "looked": {"type": "str", "required": True},
+    "tenants": {"type": "list", "elements": "dict", "default": []},
+    "complete": {"type": "bool", "default": False},
+    "limit": {"type": "str", "default": ""},
+    "accept_stale": {"type": "list", "elements": "str", "default": []},
+    "on_refused": {"type": "str", "default": "stop"},
+}
+_CHOICES = ("stop", "skip")
+
+
+class ActionModule(ControllerAction):
+    """Plans the records of all environments that break no rule."""
+
+    argument_spec = _ARGUMENTS
+
+    def work(self, options: Mapping[str, Any], variables: Mapping[str, Any]) -> Result:
+        """Add up.
+
+        :param options: the variables that hold what was judged and looked at, and what the run may do
+        :param variables: those of the host that the task runs for
+        :returns: the options of ``mail_domains``, what is left out and why, and whether anything may be written
+        """
+        judged, looked = kept_result(variables, options["judged"]), kept_result(variables, options["looked"])
+        made = {host: one for result in options["tenants"] for host, one in (result.get("environments") or {}).items()}
+        hosts = [_host(host, own, judged["needs"].get(host), made) for host, own in judged["variables"].items()]
+        wrong = tenant_failures(options["tenants"])
+        for problem in judged["problems"]:
+            wrong.setdefault(problem["subject"], []).append(str(Problem(**problem)))
+        refused = {one["domain"]: one["msg"] for one in looked.get("failures") or []}
+        plan, refusals = sound_plan(hosts, _estate_options(options, judged), wrong, refused)
+        refusals.run.extend([*_wrong_choice(options["on_refused"]), *_of_the_run(looked)])
+        return {
+            "changed": False,
+            "domains": plan.domains,
+            "dns": plan.dns or {},
+            "mx_services": plan.mx_services,
+            "senders": plan.senders,
+            "names": plan.names,
+            "cautions": [str(problem) for problem in plan.warnings],
+            "refused": refusals.as_dict(),
+            "goes_on": not refusals.stops(options["on_refused"]),
+        }
+
+
+def _estate_options(options: Mapping[str, Any], judged: Mapping[str, Any]) -> EstateOptions:
+    accepted, today = frozenset(options["accept_stale"]), datetime.date.today()
+    return EstateOptions(options["complete"], bool(options["limit"]), accepted, today, tuple(judged["left_out"]))
+
+
+def _host(host: str, own: Mapping[str, Any], needs: Any, made: Mapping[str, Any]) -> HostNeeds:
+    return HostNeeds(
+        host=host,
+        declares=bool(own.get("erp_mail_system")),
+        needs=with_transport(needs, made.get(host)),
+        account=own.get("mail_dns_account"),
+        domains=own.get("mail_dns_domains"),
+        services=own.get("erp_mail_catalogue_services") or {},
+    )
+
+
+def _of_the_run(looked: Mapping[str, Any]) -> list[str]:
+    """What stopped the look at all records, rather than at some of them."""
+    return str(looked["msg"]).splitlines() if "msg" in looked and "failures" not in looked else []
+
+
+def _wrong_choice(on_refused: str) -> list[str]:
+    if on_refused in _CHOICES:
+        return []
+    rule = f"it is one of: {', '.join(_CHOICES)}"
+    return [str(INVENTORY_RULES.problem("site", "mail_on_refused", on_refused, rule, "Choose one."))]

@@ -1,0 +1,83 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documentation of ``erp_environments_info``; the action plugin of the same name does the work, on the controller."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: erp_environments_info
+short_description: Read and judge what all hosts of a play declare
+version_added: 0.1.0
+author:
+  - the mailroom.erp authors (@mailroom)
+description:
+  - Reads the variables of the declaration of each host, templated once, and judges them as
+    M(mailroom.erp.erp_mail_info) does for one host.
+  - What is wrong with a host does not fail the task. It stands in the host's needs, so that it can be told with all
+    else that is wrong.
+notes:
+  - The playbook C(mailroom.erp.site) calls it, once for all hosts of the play, with C(run_once). It is not meant for
+    tasks of your own; use the role P(mailroom.erp.erp_mail#role) for single hosts.
+  - It runs in Ansible's own process on the controller, because a task per host would take minutes for hundreds of
+    hosts.
+attributes:
+  check_mode:
+    support: full
+    description: Writes nothing, so it runs the same in check mode.
+  diff_mode:
+    support: none
+    description: Changes nothing, so there is no difference to show.
+options:
+  hosts:
+    description: The names of the hosts, C(ansible_play_hosts_all).
+    type: list
+    elements: str
+    required: true
+seealso:
+  - module: mailroom.erp.erp_environments_plan
+  - module: mailroom.erp.erp_mail_info
+"""
+
+EXAMPLES = r"""
+- name: Judge the declarations of all environments
+  mailroom.erp.erp_environments_info:
+    hosts: "{{ ansible_play_hosts_all }}"
+  run_once: true
+  no_log: true
+  register: judged
+"""
+
+RETURN = r"""
+variables:
+  description: For each host the accounts and domains that it declares, with their secrets.
+  returned: success
+  type: dict
+needs:
+  description: For each host that declares an environment C(needs), as M(mailroom.erp.erp_mail_info) returns it.
+  returned: success
+  type: dict
+declarations:
+  description: For each of them the declaration, for M(mailroom.erp.erp_environments).
+  returned: success
+  type: dict
+tenants:
+  description: What all of them need from Microsoft Entra, as the filter P(mailroom.erp.mail_tenants#filter) gives it.
+  returned: success
+  type: dict
+problems:
+  description: The broken rules of these, by their parts.
+  returned: success
+  type: list
+  elements: dict
+left_out:
+  description: The environments of the inventory that are not among O(hosts).
+  returned: success
+  type: list
+  elements: str
+cautions:
+  description: For each host what works, but not well, one sentence each.
+  returned: success
+  type: dict
+"""

@@ -1,0 +1,138 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documentation of ``erp_environments_plan``; the action plugin of the same name does the work, on the controller."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: erp_environments_plan
+short_description: Add up what all environments need, without those that break rules
+version_added: 0.1.0
+author:
+  - the mailroom.erp authors (@mailroom)
+description:
+  - Adds up the needs of all hosts into options of M(mailroom.erp.mail_domains), as the filter
+    P(mailroom.erp.mail_needs#filter) does.
+  - What breaks a rule is left out with all that depends on it. A domain takes the environments that send as it with
+    it, and an environment takes all its needs with it. Its senders still count, so no change may harm them.
+notes:
+  - The playbook C(mailroom.erp.site) calls it, once for all hosts of the play, with C(run_once). It is not meant for
+    tasks of your own; use the role P(mailroom.erp.erp_mail#role) for single hosts.
+  - It runs in Ansible's own process on the controller, because a task per host would take minutes for hundreds of
+    hosts.
+attributes:
+  check_mode:
+    support: full
+    description: Writes nothing, so it runs the same in check mode.
+  diff_mode:
+    support: none
+    description: Changes nothing, so there is no difference to show.
+options:
+  judged:
+    description: The name of the variable that holds the result of M(mailroom.erp.erp_environments_info).
+    type: str
+    required: true
+  looked:
+    description:
+      - The name of the variable that holds what M(mailroom.erp.mail_domains) returned in check mode, with
+        O(mailroom.erp.mail_domains#module:on_refused=skip). Its failures are left out. It need not be defined.
+    type: str
+    required: true
+  tenants:
+    description: What the filter P(mailroom.erp.mail_tenant_results#filter) gives. Environments that failed are left
+      out.
+    type: list
+    elements: dict
+    default: []
+  complete:
+    description: Whether this inventory holds every sender of these domains, which is C(mail_dns_complete).
+    type: bool
+    default: false
+  limit:
+    description: The pattern of C(--limit), empty when there is none.
+    type: str
+    default: ""
+  accept_stale:
+    description: The services whose old addresses are published, which is C(mail_dns_accept_stale).
+    type: list
+    elements: str
+    default: []
+  on_refused:
+    description: Whether anything may be done while something is left out; V(stop) or V(skip), any other is told as
+      wrong.
+    type: str
+    default: stop
+seealso:
+  - module: mailroom.erp.erp_environments_info
+  - module: mailroom.erp.mail_domains
+"""
+
+EXAMPLES = r"""
+- name: Add up the needs of all environments
+  mailroom.erp.erp_environments_plan:
+    judged: judged
+    looked: looked
+  run_once: true
+  no_log: true
+  register: plan
+"""
+
+RETURN = r"""
+domains:
+  description: What to make of each domain, for the option of M(mailroom.erp.mail_domains) of this name.
+  returned: success
+  type: list
+  elements: dict
+dns:
+  description: The DNS account of most domains, with its secrets.
+  returned: success
+  type: dict
+mx_services:
+  description: Which services are told by a domain's MX hosts.
+  returned: success
+  type: list
+  elements: dict
+senders:
+  description: Who sends, for the option of M(mailroom.erp.mail_domains) of this name.
+  returned: success
+  type: list
+  elements: dict
+names:
+  description: All domains that are ours, as A-labels.
+  returned: success
+  type: list
+  elements: str
+cautions:
+  description: What is held back or not known, one sentence each.
+  returned: success
+  type: list
+  elements: str
+refused:
+  description: What is left out and why.
+  returned: success
+  type: dict
+  contains:
+    environments:
+      description: Environments that break rules, by name, with a list of sentences each.
+      type: dict
+      returned: always
+    dependents:
+      description: Environments that send as domains which are left out, each with the list of these.
+      type: dict
+      returned: always
+    domains:
+      description: Domains that break rules, with a list of sentences each.
+      type: dict
+      returned: always
+    run:
+      description: What is wrong with the run as a whole, so that nothing can be done.
+      type: list
+      elements: str
+      returned: always
+goes_on:
+  description: Whether anything may be written.
+  returned: success
+  type: bool
+"""

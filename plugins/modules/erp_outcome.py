@@ -1,0 +1,57 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documentation of ``erp_outcome``; the action plugin of the same name does the work, on the controller."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: erp_outcome
+short_description: Give a host its own part of what one task did for all hosts
+version_added: 0.1.0
+author:
+  - the mailroom.erp authors (@mailroom)
+description:
+  - Ends as changed, with the differences, or as failed, as M(mailroom.erp.erp_environments) found for the host of
+    the task.
+  - The message of a failure is a few short lines, and names the file with all of it.
+notes:
+  - The playbook C(mailroom.erp.site) calls it for the hosts that have something to tell. It is not meant for tasks
+    of your own; use the role P(mailroom.erp.erp_mail#role) for single hosts.
+  - It runs in Ansible's own process on the controller, because a task per host would take minutes for hundreds of
+    hosts.
+attributes:
+  check_mode:
+    support: full
+    description: Writes nothing, so it runs the same in check mode.
+  diff_mode:
+    support: full
+    description: Shows the differences that were found.
+options:
+  holder:
+    description: The host whose variable holds what was found.
+    type: str
+    required: true
+  variable:
+    description: The name of that variable, C(environments) of M(mailroom.erp.erp_environments).
+    type: str
+    required: true
+seealso:
+  - module: mailroom.erp.erp_environments
+"""
+
+EXAMPLES = r"""
+- name: Tell what changed and what failed
+  mailroom.erp.erp_outcome:
+    holder: localhost
+    variable: outcomes
+"""
+
+RETURN = r"""
+what:
+  description: What changed, or would, one sentence each.
+  returned: always
+  type: list
+  elements: str
+"""

@@ -1,0 +1,215 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change at any time, and nothing outside may import it.
+"""What a person reads at the end of ``site``: problems, what changed, what is unknown, and all the rest in a line.
+
+What is the same for three environments or more is told once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.grouped_messages import (
+    Message,
+    grouped,
+    listed,
+    template_of,
+)
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import escape_controls
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.site_run import (
+    EnvironmentOutcome,
+    SiteRun,
+    outcomes,
+)
+from ansible_collections.mailroom.erp.plugins.plugin_utils.tenant_text import open_points
+from ansible_collections.mailroom.erp.plugins.plugin_utils.terminal_text import counted_results, wrapped
+from ansible_collections.mailroom.erp.plugins.plugin_utils.verdict_text import ToldSender, labelled
+
+_WIDTH = 100
+_FEWEST = 3
+"""As many senders as must have the same verdict for the same reason to be told once."""
+_STAMP_LENGTH = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Caution:
+    """Something to look at: ``subject`` is an environment or a domain, as ``kind`` says."""
+
+    kind: str
+    subject: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SiteWords:
+    """What the report tells beside what came of each environment. ``confirmed`` are the stamps of cautions that the
+    inventory confirms; ``check_mode``: nothing was written."""
+
+    senders: Sequence[ToldSender]
+    cautions: Sequence[Caution]
+    confirmed: frozenset[str]
+    check_mode: bool
+
+
+def site_report(run: SiteRun, words: SiteWords) -> list[str]:
+    """Write the report.
+
+    :param run: all that is known
+    :param words: what is told beside that
+    :returns: its lines, each of at most 100 characters unless a single word is longer
+    """
+    found = outcomes(run)
+    sections = [_problems(run, found)]
+    if run.goes_on:
+        done = [one for one in words.senders if not (one.environment in found and found[one.environment].failed)]
+        sections += [_changes(run, found, words.check_mode), _tenants(run), _verdicts(done)]
+        sections += [_cautions(words), _unchanged(run, found)]
+    told = [line for section in sections if section for line in ("", *section)]
+    # what came from outside has no ends of lines of its own any more: the wrapping made them blanks
+    lines = "\n".join([*told, "", _last(run, found, words)]).split("\n")
+    return [escape_controls(line) for line in lines]
+
+
+def caution_stamp(template: str) -> str:
+    """What an inventory names in ``mail_confirmed_cautions`` to see a caution no more.
+
+    :param template: the sentence, names left out
+    """
+    return sha256(template.encode()).hexdigest()[:_STAMP_LENGTH]
+
+
+def _problems(run: SiteRun, found: Mapping[str, EnvironmentOutcome]) -> list[str]:
+    """First what is wrong with domains, with the environments that wait for it; then with environments."""
+    refused = run.refused
+    told: list[str] = list(refused["run"])
+    domains = {**{name: "\n".join(reasons) for name, reasons in refused["domains"].items()}, **run.failed_domains}
+    messages = [
+        Message(name, line if line.startswith(f"{name}") else f"{name}: {line}")
+        for name, reasons in domains.items()
+        for line in reasons.splitlines()
+    ]
+    told += grouped(messages)
+    of_domains = {line for reasons in domains.values() for line in reasons.splitlines()}
+    own = [
+        Message(host, reason, kind="environment", others=_names(run, host))
+        for host, outcome in found.items()
+        for reason in outcome.failed
+        if not _is_told(reason, of_domains) and reason not in refused["run"]
+    ]
+    told += grouped(own)
+    if not told:
+        return []
+    waiting = [host for host in found if found[host].failed and host in run.needs]
+    head = f"PROBLEMS: {_so_many(waiting)} {'left out or not done' if run.goes_on else 'refused; nothing was written'}"
+    return [head, *(wrapped("  - ", line, _WIDTH) for line in told)]
+
+
+def _is_told(reason: str, told: set[str]) -> bool:
+    return all(line in told or line.partition(": ")[2] in told for line in reason.splitlines())
+
+
+def _changes(run: SiteRun, found: Mapping[str, EnvironmentOutcome], check_mode: bool) -> list[str]:
+    changed = {host: "; ".join(one.changed) for host, one in found.items() if one.changed}
+    if not changed:
+        return []
+    messages = [
+        Message(host, f"{host}: {text}", kind="environment", others=_names(run, host)) for host, text in changed.items()
+    ]
+    head = "WOULD CHANGE" if check_mode else "CHANGED"
+    return [f"{head}: {_so_many(changed)}", *(wrapped("  - ", line, _WIDTH) for line in grouped(messages))]
+
+
+def _tenants(run: SiteRun) -> list[str]:
+    """What is open in the tenants."""
+    messages = [
+        Message(host, f"{host}: {point}", kind="environment", others=_names(run, host))
+        for result in run.tenants
+        for host, made in (result.get("environments") or {}).items()
+        for point in open_points(made)
+    ]
+    lines = [wrapped("  - ", line, _WIDTH) for line in grouped(messages)]
+    return ["OPEN IN MICROSOFT ENTRA", *lines] if lines else []
+
+
+def _verdicts(senders: Sequence[ToldSender]) -> list[str]:
+    """The senders of which there is something to tell, fails first."""
+    order = {"fail": 0, "unknown": 1, "pass": 2}
+    loud = sorted((one for one in senders if not one.is_quiet), key=lambda one: order.get(one.after["result"], 1))
+    if not loud:
+        return []
+    groups: dict[str, list[ToldSender]] = {}
+    for sender in loud:
+        groups.setdefault(_sender_template(sender), []).append(sender)
+    lines = ["SENDERS, as receivers will judge them"]
+    for group in groups.values():
+        lines += _group(group) if len(group) >= _FEWEST else [line for one in group for line in _alone(one)]
+    return lines
+
+
+def _sender_message(sender: ToldSender, text: str) -> Message:
+    address = sender.address
+    others = {address: "<sender>", address.rpartition("@")[2]: "<domain>"}
+    return Message(sender.environment, text, kind="environment", others=others)
+
+
+def _sender_template(sender: ToldSender) -> str:
+    text = "\n".join([sender.headline, *(f"{label} {text}" for label, text in sender.details)])
+    return template_of(_sender_message(sender, text))
+
+
+def _alone(sender: ToldSender) -> list[str]:
+    head = f"  {sender.environment}, {sender.address}{sender.headline}"
+    return [head, *(labelled(label, text, _WIDTH) for label, text in sender.details)]
+
+
+def _group(senders: Sequence[ToldSender]) -> list[str]:
+    first = senders[0]
+    head = f"  {len(senders)} senders{first.headline} ({listed([one.address for one in senders])})"
+    details = [(label, template_of(_sender_message(first, text))) for label, text in first.details]
+    return [wrapped("  ", head.strip(), _WIDTH), *(labelled(label, text, _WIDTH) for label, text in details)]
+
+
+def _cautions(words: SiteWords) -> list[str]:
+    """Each cause once, with its stamp; those that the inventory confirms are only counted."""
+    causes: dict[str, list[Message]] = {}
+    for one in words.cautions:
+        message = Message(one.subject, one.text, kind=one.kind)
+        causes.setdefault(template_of(message), []).append(message)
+    shown = {text: found for text, found in causes.items() if caution_stamp(text) not in words.confirmed}
+    silent = len(causes) - len(shown)
+    if not shown:
+        return [f"{silent} confirmed cautions are not shown"] if silent else []
+    told = [(line, caution_stamp(text)) for text, found in shown.items() for line in grouped(found)]
+    head = "LOOK AT; what you have looked at, confirm in mail_confirmed_cautions by its stamp"
+    more = f" ({silent} confirmed ones are not shown)" if silent else ""
+    return [f"{head}{more}", *(wrapped(f"  {stamp}  ", line, _WIDTH) for line, stamp in told)]
+
+
+def _unchanged(run: SiteRun, found: Mapping[str, EnvironmentOutcome]) -> list[str]:
+    same = [host for host in run.environments if host not in found]
+    return [wrapped("", f"UNCHANGED: {_so_many(same)}: {listed(same)}", _WIDTH)] if same else []
+
+
+def _last(run: SiteRun, found: Mapping[str, EnvironmentOutcome], words: SiteWords) -> str:
+    failed = sum(bool(found[host].failed) for host in run.environments if host in found)
+    changed = sum(bool(found[host].changed) for host in run.environments if host in found)
+    counted = f"; {len(words.senders)} senders: {counted_results(one.after['result'] for one in words.senders)}"
+    senders = counted if words.senders and run.goes_on else ""
+    would = "would change" if words.check_mode else "changed"
+    return f"{_so_many(run.environments)}, {changed} {would}, {failed} failed{senders}"
+
+
+def _names(run: SiteRun, host: str) -> dict[str, str]:
+    """What of an environment's own may stand in a sentence about it: its senders, and their domains."""
+    senders = (run.needs.get(host) or {}).get("senders") or []
+    addresses = {str(one["from"]): "<sender>" for one in senders}
+    return addresses | {address.rpartition("@")[2]: "<domain>" for address in addresses}
+
+
+def _so_many(names: Iterable[str]) -> str:
+    count = len(list(names))
+    return f"{count} environment{'' if count == 1 else 's'}"

@@ -1,0 +1,135 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change at any time, and nothing outside may import it.
+"""The variables of all hosts of a play, in one task: as that task would see them on each host, each templated once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible.errors import AnsibleError
+from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import plain_value
+from jinja2 import TemplateError
+
+_TEMPLATES = ("{{", "{%", "{#")
+
+
+class UnreadableVariable(Exception):
+    """A variable cannot be templated. The message is the rule that is broken, and quotes no value."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "it cannot be templated: a variable that it refers to is not defined, or the vault is not open"
+        )
+
+
+def kept_result(variables: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """The result of an earlier task, as it is kept: to pass it as an option would template all of it again.
+
+    :param variables: of the task's host, raw
+    :param name: what the task registered
+    :returns: the result as ordinary Python; empty for a task that was skipped or never ran
+    """
+    result = variables.get(name) or {}
+    return {} if result.get("skipped") else dict(plain_value(result))
+
+
+class PlayVariables:
+    """Gives the variables of one host after the other.
+
+    :param task: the task of the action plugin
+    :param variables: those of the host that it runs for, raw
+    :param templar: of the action plugin
+    """
+
+    def __init__(self, task: Any, variables: Mapping[str, Any], templar: Any) -> None:
+        self._hostvars = variables["hostvars"]
+        self._task = task
+        # one for all hosts: it remembers the templates that it has compiled
+        self._templar = templar.copy_with_new_env(available_variables=dict(variables))
+        self._hosts = {"_hosts": variables["ansible_play_hosts"], "_hosts_all": variables["ansible_play_hosts_all"]}
+        self._shared: dict[int, tuple[object, Any]] = {}
+        """The plain forms of values that are no templates, by identity: hosts of a group share them."""
+
+    def of(self, host: str) -> HostView:
+        """Read the variables of one host.
+
+        :param host: a host of the play
+        """
+        # as the strategy does for each host of a task; hostvars leave out what plays and roles define
+        manager = self._hostvars._variable_manager
+        found = manager.get_vars(
+            play=_play_of(self._task),
+            host=self._hostvars._inventory.get_host(host),
+            task=self._task,
+            include_hostvars=False,
+            **self._hosts,
+        )
+        return HostView({**found, "hostvars": self._hostvars}, self._templar, self._shared)
+
+
+class HostView:
+    """The variables of one host.
+
+    :param raw: untemplated, by name
+    :param templar: takes the variables of one host after the other
+    :param shared: plain forms that other hosts may have, too
+    """
+
+    def __init__(self, raw: Mapping[str, Any], templar: Any, shared: dict[int, tuple[object, Any]]) -> None:
+        self.raw = raw
+        self._templar = templar
+        self._shared = shared
+
+    @property
+    def templar(self) -> Any:
+        """A templar that knows this host's variables, until another host's is asked for."""
+        self._templar.available_variables = self.raw
+        return self._templar
+
+    def value(self, name: str) -> Any:
+        """Template a variable.
+
+        :param name: the variable
+        :returns: its value as ordinary Python; None when there is none, or it is omitted
+        :raises UnreadableVariable: a variable that it refers to is not defined, or the vault is not open
+        """
+        given = self.raw.get(name)
+        known = self._shared.get(id(given))
+        if known is not None:
+            return known[1]
+        if is_constant(given):
+            plain = plain_value(given)
+            self._shared[id(given)] = (given, plain)
+            return plain
+        try:
+            found = self.templar.template(given)
+        except (AnsibleError, TemplateError):
+            # the error's own text may quote the value
+            raise UnreadableVariable from None
+        plain = plain_value(found)
+        return None if plain == plain_value(self.raw.get("omit")) else plain
+
+
+def is_constant(value: object) -> bool:
+    """Tell whether a raw value is the same for every host: nothing in it is a template or encrypted.
+
+    :param value: raw, as a variables file holds it
+    """
+    if value is None or isinstance(value, bool | int | float):
+        return True
+    if isinstance(value, str):
+        return not any(sign in value for sign in _TEMPLATES)
+    if isinstance(value, Mapping):
+        return all(is_constant(key) and is_constant(item) for key, item in value.items())
+    return isinstance(value, list | tuple) and all(is_constant(item) for item in value)
+
+
+def _play_of(task: Any) -> Any:
+    """The play of a task, which may stand in blocks and included files."""
+    parent = task
+    while getattr(parent, "_play", None) is None:
+        parent = parent._parent
+    return parent._play
