@@ -116,6 +116,15 @@ class Judge:
             verdict = replace(verdict, cautions=self._cautions(verdict))
         return replace(verdict, reason=reasons.reason(verdict), next_step=reasons.next_step(verdict))
 
+    def strictest_policy(self, domain: str) -> Policy:
+        """The policy that asks for most, of those that receivers of both standards apply to a From domain.
+
+        :param domain: as A-labels
+        :returns: one that cannot be looked up where neither asks for anything
+        """
+        policies = [standard.policy(domain) for standard in self._standards]
+        return max(policies, key=lambda one: _SEVERITY[one.policy or "none"])
+
     def _view(self, standard: Remembered, sender: Sender, found_spf: SpfResult, found_dkim: Readiness) -> _View:
         """Judge a sender by one standard (RFC 9989 sections 5.3.4 and 5.3.5, RFC 7489 section 6.6.2).
 
@@ -157,6 +166,11 @@ class Judge:
         sender, spf, dkim = verdict.sender, verdict.spf, verdict.dkim
         found = [dkim.caution] if dkim.result == "pass" and dkim.aligned and dkim.caution else []
         found += [spf.caution] if spf.caution else []
+        if self.strictest_policy(sender.domain).policy == "reject" and not is_signed(verdict):
+            found.append(
+                "receivers that get it forwarded reject it, because SPF does not survive that and there is no aligned "
+                "DKIM pass: a domain at p=reject must not rely on SPF only (RFC 9989 section 7.4)"
+            )
         if spf.result == "fail":
             found.append(
                 f"receivers that honour -all before they look at DMARC refuse it: {spf.reason} (RFC 9989 section 7.1)"
@@ -217,6 +231,11 @@ class Remembered:
         if domain not in self._with_policies:
             self._with_policies[domain] = Remembered(self._standard.with_policy(domain))
         return self._with_policies[domain]
+
+
+def is_signed(verdict: Verdict) -> bool:
+    """Whether the mail certainly has an aligned DKIM pass."""
+    return verdict.dkim.result == "pass" and verdict.dkim.aligned is True
 
 
 def _authentic(result: str) -> bool | None:

@@ -483,7 +483,7 @@ STRICT = {
     "acme.example": "v=spf1 ip4:192.0.2.0/24 -all",
     "service.example": "v=spf1 -all",
     GREETING: "v=spf1 ip4:192.0.2.1 -all",
-    "_dmarc.acme.example": "v=DMARC1; p=reject",
+    "_dmarc.acme.example": "v=DMARC1; p=quarantine",
     "s1._domainkey.acme.example": RSA_RECORD,
 }
 BY_DKIM = replace(SENDER, signature=signed("acme.example", "s1"))
@@ -510,6 +510,28 @@ def test_a_pass_that_strict_receivers_refuse_has_a_caution_for_each_reason(sende
     assert len(verdict.cautions) == len(kinds) == verdict.reason.count("; but receivers ")
     assert all(kind in caution and "(RFC " in caution for kind, caution in zip(kinds, verdict.cautions, strict=True))
     assert verdict.as_dict()["cautions"] == list(verdict.cautions)
+
+
+@pytest.mark.parametrize(
+    ("records", "domain", "cautioned"),
+    [
+        ({"_dmarc.acme.example": "v=DMARC1; p=reject"}, "acme.example", True),
+        ({"_dmarc.acme.example": "v=DMARC1; p=quarantine"}, "acme.example", False),
+        ({"_dmarc.acme.example": "v=DMARC1; p=none; sp=reject"}, "shop.acme.example", True),
+        ({"_dmarc.acme.example": "v=DMARC1; p=none; sp=reject"}, "acme.example", False),
+        # np is what RFC 9989 alone looks at, and p what RFC 7489 does: either may reject.
+        ({"_dmarc.acme.example": "v=DMARC1; p=reject; np=none"}, "gone.acme.example", True),
+        ({"_dmarc.acme.example": "v=DMARC1; p=none; np=reject"}, "gone.acme.example", True),
+    ],
+)
+def test_mail_that_is_rejected_when_forwarded_has_a_caution(
+    records: dict[str, str], domain: str, cautioned: bool
+) -> None:
+    sender = replace(SENDER, address=f"a@{domain}", domain=domain, envelope_domain=domain)
+    judge = Judge(Table(records), check_spf=spf("pass"), exists=lambda name: not name.startswith("gone."))
+    verdict = judge.verdict(sender)
+    assert verdict.result == "pass"
+    assert [("RFC 9989 section 7.4" in one) for one in verdict.cautions] == ([True] if cautioned else [])
 
 
 @pytest.mark.parametrize(
