@@ -21,7 +21,9 @@ options:
         type: str
         required: true
       envelope_from:
-        description: The address that bounces go to (RFC 5321 MAIL FROM).
+        description:
+          - The address that bounces go to (RFC 5321 MAIL FROM).
+          - V("") is the null sender, for which SPF is looked up at O(senders[].helo) (RFC 7208 section 2.4).
         type: str
       envelope_domain:
         description: Its domain, where only that is known.
@@ -47,7 +49,9 @@ options:
             elements: str
             required: true
       helo:
-        description: The name that the server greets with.
+        description:
+          - The name that the server greets with.
+          - Some receivers check its SPF record too; where that refuses the servers, the verdict has a caution.
         type: str
       transport:
         description:

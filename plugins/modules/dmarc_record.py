@@ -107,6 +107,14 @@ options:
       - Whether the domain, or its subdomains, may get their first policy of V(reject). Refused otherwise.
       - Only declared senders can be judged. Whoever else sends as the domain shows in aggregate reports, and nowhere
         else; read those of some weeks under V(quarantine) first.
+      - Where people write to mailing lists, RFC 9989 section 7.4 asks for a month at V(none) and as long at
+        V(quarantine), or for no V(reject) at all.
+    type: bool
+    default: false
+  accept_lost_forwarded_mail:
+    description:
+      - Whether mail may be rejected although a declared sender does not sign it with DKIM; this is looked at where
+        senders are declared, which O(mailroom.erp.mail_domains#module:senders) does.
     type: bool
     default: false
   authorize_reports:

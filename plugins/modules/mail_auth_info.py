@@ -174,6 +174,10 @@ verdicts:
     next_step:
       description: What to do; null when there is nothing to do.
       type: str
+    cautions:
+      description: Why strict receivers may refuse mail that passes, one sentence for each reason.
+      type: list
+      elements: str
     receivers:
       description: What Gmail, Microsoft and Yahoo ask for beyond, each with C(receiver), C(demand), C(met), C(reason)
         and C(next_step).

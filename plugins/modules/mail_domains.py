@@ -254,6 +254,14 @@ options:
         description: As in M(mailroom.erp.dmarc_record).
         type: bool
         default: false
+      accept_lost_forwarded_mail:
+        description:
+          - Whether mail may be rejected (p or sp V(reject)) although a sender in O(senders) has no aligned DKIM pass.
+            Refused otherwise.
+          - SPF alone does not survive forwarding, so whoever gets such mail by way of an alias or a mailing list loses
+            it; RFC 9989 section 7.4 says that a domain at p=reject must not rely on SPF only.
+        type: bool
+        default: false
       authorize_reports:
         description: As in M(mailroom.erp.dmarc_record).
         type: bool

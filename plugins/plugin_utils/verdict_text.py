@@ -38,7 +38,7 @@ class ToldSender:
     def is_quiet(self) -> bool:
         """Whether there is nothing to tell: it passes as it did before, with nothing to look at."""
         same = self.before["result"] == self.after["result"] == self.live["result"] == "pass"
-        return same and not self.after["next_step"] and not _cautions(self.after)
+        return same and not self.after["next_step"] and not self.after.get("cautions")
 
     @property
     def headline(self) -> str:
@@ -82,19 +82,12 @@ def _details(after: _Verdict, live: _Verdict) -> Iterator[tuple[str, str]]:
     if after["result"] != "pass":
         yield "why", after["reason"]
     else:
-        yield from (("but", caution) for caution in _cautions(after))
+        yield from (("but", caution) for caution in after.get("cautions") or ())
     if live["result"] != after["result"]:
         told = f"the live records still give {live['result']}, {live['reason']}"
         yield "live", f"written, not yet visible everywhere: {told}"
     if after["next_step"]:
         yield "next", after["next_step"]
-
-
-def _cautions(verdict: _Verdict) -> list[str]:
-    """Why some receivers may not see a pass where others do."""
-    spf, dkim = verdict["spf"], verdict["dkim"]
-    signed = dkim.get("caution") if dkim["result"] == "pass" and dkim.get("aligned") else None
-    return [caution for caution in (spf.get("caution"), signed) if caution]
 
 
 def _asked(verdict: _Verdict) -> str:

@@ -17,7 +17,6 @@ from ansible_collections.mailroom.erp.tests.integration.estate import (
     SITE,
     contents,
     inventory,
-    spf,
 )
 from ansible_collections.mailroom.erp.tests.integration.playbook import Result, run_playbook
 
@@ -49,7 +48,7 @@ def test_site_shows_each_sender_before_and_after_and_check_mode_agrees(estate: P
     again = run_playbook(estate, SITE, inventory(HOSTS))
     assert again.changed == 0
     assert "afas_online" not in "\n".join(told(again)), "what passes as before is counted only"
-    assert told(again)[-1] == checked[-1] == "9 senders: 7 pass, 0 fail, 2 unknown"
+    assert told(again)[-1] == checked[-1] == "10 senders: 8 pass, 0 fail, 2 unknown"
 
 
 def test_a_stricter_policy_is_refused_while_a_sender_of_an_environment_would_fail(estate: Path) -> None:
@@ -73,16 +72,36 @@ def test_a_stricter_policy_is_refused_while_a_sender_of_an_environment_would_fai
     assert "SPF temperror, DKIM none, DMARC fail; receivers are asked to put it into spam" in finance
 
 
-def test_the_first_reject_asks_for_a_word_about_undeclared_senders(estate: Path) -> None:
+def test_the_first_reject_asks_for_a_word_about_undeclared_senders_and_about_those_that_do_not_sign(
+    estate: Path,
+) -> None:
+    zone = estate / "zones" / "acme.example.zone"
+    zone.write_text(zone.read_text(encoding="utf-8") + '_dmarc IN TXT "v=DMARC1; p=quarantine"\n', encoding="utf-8")
     before = contents(estate)
-    shared: dict[str, Any] = {"mail_dns_complete": True, "mail_dns_domains": domains(dmarc={"policy": "reject"})}
-    refused = run_playbook(estate, SITE, inventory(HOSTS, **shared))
+    wish: dict[str, Any] = {"policy": "reject"}
+
+    def run() -> Result:
+        shared = {"mail_dns_complete": True, "mail_dns_domains": domains(dmarc=wish)}
+        return run_playbook(estate, SITE, inventory({"acme_profit": PROFIT}, **shared))
+
+    refused = run()
     assert refused.rc != 0 and "accept_unseen_senders" in refused.output
+    wish["accept_unseen_senders"] = True
+    refused = run()
+    assert refused.rc != 0
+    flat = " ".join(refused.output.replace('\\"', '"').split())
+    for words in (
+        "RFC 9989 section 7.4",
+        "acme_profit, erp@acme.example",
+        "*@acme.example by microsoft365",
+        "mail_dns_domains.acme.example.dmarc.accept_lost_forwarded_mail: true",
+    ):
+        assert words in flat, refused.output
     assert contents(estate) == before
-    shared["mail_dns_domains"] = domains(dmarc={"policy": "reject", "accept_unseen_senders": True})
-    done = run_playbook(estate, SITE, inventory(HOSTS, **shared))
+    wish["accept_lost_forwarded_mail"] = True
+    done = run()
     assert done.rc == 0, done.output
-    assert spf(estate, "acme.example")
+    assert '"v=DMARC1; p=reject"' in zone.read_text(encoding="utf-8")
 
 
 def test_senders_whose_domains_are_not_ours_are_judged_too(estate: Path) -> None:
@@ -209,6 +228,43 @@ POLICYLESS = """
 
 def test_without_a_policy_no_sender_fails_by_alignment(estate: Path) -> None:
     result = run_playbook(estate, POLICYLESS, {"all": {}})
+    assert result.rc == 0, result.output
+
+
+STRICT = """
+- name: Judge senders that strict receivers refuse, and some that nobody declared in full
+  hosts: localhost
+  gather_facts: false
+  vars:
+    unsigned: {domain: acme.example, selectors: []}
+  tasks:
+    - name: Judge
+      mailroom.erp.mail_auth_info:
+        resolver: {zonefiles: ["{{ playbook_dir }}/zones", "{{ playbook_dir }}/world"]}
+        senders:
+          - {from: erp@acme.example, envelope_domain: acme.example, sources: [192.0.2.1], dkim: "{{ unsigned }}",
+             helo: spf.afas.online}
+          - {from: erp@acme.example, envelope_from: "", sources: [192.0.2.1], dkim: "{{ unsigned }}",
+             helo: acme.example}
+          - {from: shut@acme.example, envelope_domain: shut.acme.example, dkim: "{{ unsigned }}"}
+        planned: [{name: shut.acme.example, type: TXT, values: ["v=spf1 -all"]},
+                  {name: _dmarc.acme.example, type: TXT, values: ["v=DMARC1; p=quarantine"]}]
+      register: judged
+
+    - name: Each caution is told, and what is certain is not unknown
+      ansible.builtin.assert:
+        that:
+          - judged.verdicts | map(attribute='result') | list == ["pass", "pass", "fail"]
+          - judged.verdicts[0].cautions | length == 1
+          - judged.verdicts[0].cautions[0] is match("receivers that check the greeting refuse it")
+          - judged.verdicts[1].spf.domain == "acme.example" and judged.verdicts[1].cautions == []
+          - judged.verdicts[2].spf.result == "fail"
+          - judged.verdicts[2].next_step is match("Correct the SPF record of shut.acme.example")
+"""
+
+
+def test_what_strict_receivers_refuse_is_told_beside_the_pass(estate: Path) -> None:
+    result = run_playbook(estate, STRICT, {"all": {}})
     assert result.rc == 0, result.output
 
 

@@ -103,5 +103,9 @@ def domain_entry(domain: str, policy: str | None = None, /, **records: Any) -> d
     :param records: the options ``spf``, ``dkim`` and ``cnames``; others are those of ``dmarc``
     """
     others: dict[str, Any] = {name: records.pop(name) for name in ("spf", "dkim", "cnames") if name in records}
-    dmarc = {"dmarc": {"policy": policy, "accept_unseen_senders": True, **records}} if policy else {}
+    dmarc = (
+        {"dmarc": {"policy": policy, "accept_unseen_senders": True, "accept_lost_forwarded_mail": True, **records}}
+        if policy
+        else {}
+    )
     return {"domain": domain, **others, **dmarc}

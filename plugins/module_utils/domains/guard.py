@@ -6,11 +6,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.recipe import World
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.dmarc_kind import DmarcRecipe
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.recipe import Recipe, World
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.sender import Sender
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Option, Problem, RuleSource, WayOut
 
@@ -29,15 +30,21 @@ class Guard:
     :param senders: who sends
     :param allowed: addresses or environments whose senders may fare worse
     :param inventory: the domains of the inventory that asks, None when a task does
+    :param unsigned: domains that may reject mail although a sender does not sign it, see :func:`unsigned_accepted`
     """
 
     def __init__(
-        self, senders: Sequence[Sender], allowed: Collection[str] = (), inventory: Collection[str] | None = None
+        self,
+        senders: Sequence[Sender],
+        allowed: Collection[str] = (),
+        inventory: Collection[str] | None = None,
+        unsigned: Collection[str] = (),
     ) -> None:
         self.senders = senders
         self.warnings: list[str] = []
         self._allowed = frozenset(allowed)
         self._inventory = inventory
+        self._unsigned = frozenset(unsigned)
         self._verdicts: dict[Sender, tuple[Verdict, Verdict]] = {}
 
     def look(self, before: World, after: World) -> None:
@@ -64,11 +71,25 @@ class Guard:
             after = in_words_of(self._inventory, self._after.verdict(sender))
         self._verdicts[sender] = (before, after)
         reasons = worsened(before, after)
-        if reasons and not self._allowed & {sender.address, sender.environment}:
-            return [_refusal(sender, reasons, after)]
+        lost = self._lost_when_forwarded(after)
+        is_allowed = bool(self._allowed & {sender.address, sender.environment})
+        if (reasons and not is_allowed) or lost:
+            return [*([_refusal(sender, reasons, after)] if reasons and not is_allowed else []), *lost]
         doubts = [*(f"{reason}; allowed by name" for reason in reasons), *doubtful(before, after)]
         self.warnings += [f"{_name(sender)}: {doubt}" for doubt in doubts]
         return []
+
+    def _lost_when_forwarded(self, after: Verdict) -> list[Problem]:
+        """The refusal of a policy that is the first to reject a sender's mail while the sender does not sign it."""
+        from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.verdict import is_signed
+
+        domain = after.sender.domain
+        asked = self._after.strictest_policy(domain)
+        if asked.record is None or asked.policy != "reject" or is_signed(after):
+            return []
+        if asked.record.domain in self._unsigned or self._before.strictest_policy(domain).policy == "reject":
+            return []
+        return [_unsigned(after, asked.record.domain, asked.record.text)]
 
     @property
     def before(self) -> list[Verdict]:
@@ -103,8 +124,28 @@ def unknown_names(senders: Sequence[Sender], allowed: Collection[str]) -> list[P
     ]
 
 
+def unsigned_accepted(recipes: Iterable[Recipe]) -> frozenset[str]:
+    """The domains for which a person accepts that forwarded mail of senders that do not sign is lost.
+
+    :param recipes: all that a run is asked for
+    """
+    return frozenset(one.domain for one in recipes if isinstance(one, DmarcRecipe) and one.accept_lost_forwarded)
+
+
 def _name(sender: Sender) -> str:
-    return f"{sender.environment}, {sender.address}" if sender.environment else sender.address
+    if sender.environment:
+        return f"{sender.environment}, {sender.address}"
+    return f"{sender.address} by {sender.service}" if sender.service else sender.address
+
+
+def _unsigned(after: Verdict, domain: str, record: str) -> Problem:
+    rule = (
+        f"it would be the first to reject mail of {_name(after.sender)}, which has no aligned DKIM pass "
+        f"({after.dkim.reason}); SPF does not survive forwarding, so a domain at p=reject must not rely on SPF only"
+    )
+    sign = f"Have its mail signed with DKIM as {after.sender.domain} and declare the selectors. Or accept the loss: "
+    way_out = WayOut((sign, Option("dmarc.accept_lost_forwarded_mail: true"), "."))
+    return Problem(domain, "DMARC record", record, rule, "RFC 9989 section 7.4", way_out)
 
 
 def _refusal(sender: Sender, reasons: Sequence[str], after: Verdict) -> Problem:

@@ -21,7 +21,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.registr
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Key, values_of
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.write_loop import writing_zone
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.delegation import check_delegation
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.guard import Guard
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.guard import Guard, unsigned_accepted
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.inventory_words import inventory_option
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.recipe import (
     LooksUpFirst,
@@ -79,7 +79,8 @@ class Run:
         self._order = order
         self._by_domain = {request.domain: request for request in order.requests}
         self._refusals = Refusals([], order)
-        self.guard = Guard(order.senders, order.allow_failing, order.inventory)
+        unsigned = unsigned_accepted(recipe for request in order.requests for recipe in request.recipes)
+        self.guard = Guard(order.senders, order.allow_failing, order.inventory, unsigned)
         """Holds the verdicts when the run is over."""
         self._progress = progress or Progress(None)
         self._snapshot = snapshot

@@ -86,7 +86,7 @@ class _Reader:
         return Sender(
             address=entry["from"],
             domain=self._checked("from", domain_of, entry["from"]) or "",
-            envelope_domain=self._envelope_domain(entry.get("envelope_from"), entry.get("envelope_domain")),
+            envelope_domain=self._envelope_domain(entry),
             envelope_from=entry.get("envelope_from"),
             sources=None if sources is None else tuple(sources),
             signature=self._signature(entry.get("dkim")),
@@ -97,15 +97,24 @@ class _Reader:
             transport=_transport(entry.get("transport")),
         )
 
-    def _envelope_domain(self, address: str | None, domain: str | None) -> str | None:
-        of_address = self._checked("envelope_from", domain_of, address)
+    def _envelope_domain(self, entry: Mapping[str, Any]) -> str | None:
+        """The domain that SPF is looked up for (RFC 7208 section 2.4): for the null sender it is the greeting."""
+        address, domain = entry.get("envelope_from"), entry.get("envelope_domain")
         named = self._checked("envelope_domain", mail_domain, domain)
+        if address == "":
+            if domain is not None:
+                rule = 'the null sender, envelope_from: "", has no domain: SPF is looked up for `helo`'
+                self._wrong_envelope_domain(domain, rule)
+            helo = entry.get("helo")
+            return None if helo is None else str(helo).lower().removesuffix(".")
+        of_address = self._checked("envelope_from", domain_of, address)
         if of_address and named and of_address != named:
-            rule = f"it is not the domain of envelope_from, {of_address}"
-            self._problems.append(
-                _RULES.problem(self._subject, "senders.envelope_domain", domain, rule, "Give one of them.")
-            )
+            self._wrong_envelope_domain(domain, f"it is not the domain of envelope_from, {of_address}")
         return named or of_address
+
+    def _wrong_envelope_domain(self, domain: str | None, rule: str) -> None:
+        problem = _RULES.problem(self._subject, "senders.envelope_domain", domain, rule, "Give one of them.")
+        self._problems.append(problem)
 
     def _signature(self, dkim: Mapping[str, Any] | None) -> Signature | None:
         if dkim is None:

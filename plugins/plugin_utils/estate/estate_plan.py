@@ -37,7 +37,10 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_account
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_dkim import aliases_of, selectors_of
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_input import EstateOptions, HostNeeds
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_removal import refused_removals
-from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_senders import estate_senders
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_senders import (
+    estate_senders,
+    service_senders,
+)
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_services import (
     estate_catalogue,
     services_by_mx,
@@ -114,6 +117,13 @@ def add_up(hosts: Iterable[HostNeeds], options: EstateOptions, without: Set[str]
     estate = _estate(ordered, options, catalogue, declared.by_name)
     planned = [_plan_domain(estate, name) for name in sorted(set(estate.domains) - without)]
     selectors = known_selectors(catalogue)
+
+    def usable(term: Mapping[str, Any]) -> bool:
+        return is_usable(term, options)
+
+    def signature_of(sender: Mapping[str, Any]) -> dict[str, Any] | None:
+        return domain_signature(sender, declared.by_name, selectors)
+
     mx_services, wrong_catalogue = services_by_mx(catalogue)
     entries = [one.entry for one in planned if one.entry is not None]
     common = common_account(entry["dns"] for entry in entries)
@@ -130,11 +140,10 @@ def add_up(hosts: Iterable[HostNeeds], options: EstateOptions, without: Set[str]
         domains=[_without_account(entry, common) for entry in entries],
         dns=common,
         mx_services=mx_services,
-        senders=estate_senders(
-            [one for _host, one in needs],
-            lambda term: is_usable(term, options),
-            lambda sender: domain_signature(sender, declared.by_name, selectors),
-        ),
+        senders=[
+            *estate_senders([one for _host, one in needs], usable, signature_of),
+            *service_senders(declared.by_name, catalogue, usable, signature_of),
+        ],
         names=sorted(declared.by_name),
         problems=_unique(problems),
         warnings=_unique(warning for one in planned for warning in one.warnings),

@@ -34,6 +34,7 @@ STRANGER = {**ERP, "from": "old@acme.example", "environment": "acme_old", "sourc
 SHOP_STRANGER = {**STRANGER, "from": "web@shop.acme.example", "envelope_domain": "shop.acme.example"}
 UNKNOWN = {"from": "who@acme.example", "environment": "acme_crm"}
 SEEN = {"accept_unseen_senders": True}
+LOSS = {"accept_lost_forwarded_mail": True}
 
 
 class Company(OurZones):
@@ -49,8 +50,8 @@ class Company(OurZones):
         run.execute(write)
         return run
 
-    def refusal(self, *senders: dict[str, Any], **kinds: Any) -> str:
-        return str(self.refused(lambda: self.run(*senders, **kinds)))
+    def refusal(self, *senders: dict[str, Any], allow: tuple[str, ...] = (), **kinds: Any) -> str:
+        return str(self.refused(lambda: self.run(*senders, allow=allow, **kinds)))
 
 
 @pytest.fixture
@@ -60,7 +61,7 @@ def company(tmp_path: Path) -> Company:
 
 HARMFUL: dict[str, tuple[dict[str, Any], dict[str, Any], list[str]]] = {
     "a stricter policy": (STRANGER, {"dmarc": {"policy": "quarantine"}}, ["old@acme.example", "quarantine"]),
-    "the first reject": (STRANGER, {"dmarc": {"policy": "reject", **SEEN}}, ["old@acme.example", "reject"]),
+    "the first reject": (STRANGER, {"dmarc": {"policy": "reject", **SEEN, **LOSS}}, ["old@acme.example", "reject"]),
     "a policy for subdomains": (
         SHOP_STRANGER,
         {"dmarc": {"subdomain_policy": "quarantine"}},
@@ -78,7 +79,7 @@ HARMFUL: dict[str, tuple[dict[str, Any], dict[str, Any], list[str]]] = {
     "a selector that goes": (SIGNED, {"dkim": [{"selector": "s1", "state": "absent"}]}, ["DKIM", "erp@acme.example"]),
     "parking": (
         ERP,
-        {"spf": {"terms": [], "exclusive": True, "all": "-all"}, "dmarc": {"policy": "reject", **SEEN}},
+        {"spf": {"terms": [], "exclusive": True, "all": "-all"}, "dmarc": {"policy": "reject", **SEEN, **LOSS}},
         ["erp@acme.example", "SPF was pass and becomes fail"],
     ),
     "strict alignment": (
@@ -112,12 +113,54 @@ def test_an_inventory_reads_its_own_variables(company: Company) -> None:
 
 
 HARMLESS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
-    "a stricter policy that it passes": (ERP, {"dmarc": {"policy": "reject", **SEEN}}),
+    "a stricter policy that it passes": (ERP, {"dmarc": {"policy": "quarantine"}}),
+    "the first reject of a sender that signs": (SIGNED, {"dmarc": {"policy": "reject", **SEEN}}),
     "a hard fail that does not concern it": (ERP, {"spf": {"all": "-all"}}),
     "a term of somebody else": (ERP, {"spf": {"terms": ["include:spf.afas.online"], "state": "absent"}}),
     "a softer policy": (STRANGER, {"dmarc": {"policy": "none", "rua": ["dmarc@acme.example"]}}),
     "a term more": (STRANGER, {"spf": {"terms": ["ip4:198.51.100.7"]}}),
 }
+
+
+SHOP = {**ERP, "from": "web@shop.acme.example", "envelope_domain": "shop.acme.example", "sources": ["192.0.2.20"]}
+NOT_DECLARED = {name: value for name, value in ERP.items() if name != "dkim"}
+ELSEWHERE = {**ERP, "dkim": {"domain": "other.example", "selectors": ["s1"]}}
+UNSIGNED: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
+    "not signed": (ERP, {"policy": "reject"}, "declared as not signed"),
+    "not known": (NOT_DECLARED, {"policy": "reject"}, "whether the mail is signed is not declared"),
+    "without a key": ({**SIGNED, "dkim": {"domain": "acme.example", "selectors": ["s2"]}}, {"policy": "reject"}, "s2."),
+    "signed as another": (ELSEWHERE, {"policy": "reject"}, "s1._domainkey.other.example"),
+    "below, by p": (SHOP, {"policy": "reject"}, "web@shop.acme.example"),
+    "below, by sp": (SHOP, {"subdomain_policy": "reject"}, "web@shop.acme.example"),
+}
+
+
+@pytest.mark.parametrize(("sender", "policy", "why"), UNSIGNED.values(), ids=UNSIGNED.keys())
+def test_the_first_reject_is_refused_while_a_declared_sender_does_not_sign(
+    company: Company, sender: dict[str, Any], policy: dict[str, Any], why: str
+) -> None:
+    """RFC 9989 section 7.4; nobody can accept it but by the name of the risk."""
+    message = company.refusal(sender, allow=(sender["from"],), dmarc={**policy, **SEEN})
+    for words in ("must not rely on SPF only", "RFC 9989 section 7.4", "accept_lost_forwarded_mail: true", why):
+        assert words in message, message
+    run = company.run(sender, allow=(sender["from"],), dmarc={**policy, **SEEN, **LOSS})
+    assert run.guard.after[0].dmarc.policy == "reject"
+    company.run(sender, dmarc={**policy, "rua": ["d@acme.example"]})  # it rejects already
+
+
+def test_what_concerns_other_domains_only_is_not_refused(company: Company) -> None:
+    company.run(SHOP, SIGNED, dmarc={"policy": "reject", "subdomain_policy": "quarantine", **SEEN})
+    company.live(*LIVE, 'p IN TXT "v=spf1 ip4:192.0.2.10 -all"', '_dmarc.p IN TXT "v=DMARC1; p=none"')
+    own = {**ERP, "from": "a@p.acme.example", "envelope_domain": "p.acme.example"}
+    company.run(own, dmarc={"policy": "reject", **SEEN})
+
+
+def test_a_policy_that_rejects_already_is_a_caution_of_each_sender_that_does_not_sign(company: Company) -> None:
+    company.live(*LIVE[:1], '_dmarc IN TXT "v=DMARC1; p=reject"', *LIVE[2:])
+    run = company.run(ERP, SIGNED, spf={"terms": ["ip4:192.0.2.99"]})
+    unsigned, signed = run.guard.after
+    assert [caution for caution in unsigned.cautions if "RFC 9989 section 7.4" in caution] and unsigned.result == "pass"
+    assert not [caution for caution in signed.cautions if "RFC 9989 section 7.4" in caution]
 
 
 @pytest.mark.parametrize(("sender", "change"), HARMLESS.values(), ids=HARMLESS.keys())

@@ -62,6 +62,10 @@ WRONG: dict[str, tuple[object, list[str]]] = {
         {"from": "a@b.example", "envelope_from": "a@b.example", "envelope_domain": "c.example"},
         ["senders.envelope_domain", "c.example", "b.example"],
     ),
+    "a null sender with a domain": (
+        {"from": "a@b.example", "envelope_from": "", "envelope_domain": "b.example"},
+        ["senders.envelope_domain", "the null sender", "helo"],
+    ),
     "bad source": ({"from": "a@b.example", "sources": ["192.0.2.300"]}, ["senders.sources", "192.0.2.300"]),
     "bad term": ({"from": "a@b.example", "sources": ["includes:x.example"]}, ["senders.sources", "includes:x.example"]),
     "bad selector": (

@@ -47,6 +47,7 @@ DMARC_OPTIONS: dict[str, dict[str, Any]] = {
     "exclusive": {"type": "bool", "default": False},
     "tighten": {"type": "bool", "default": True},
     "accept_unseen_senders": {"type": "bool", "default": False},
+    "accept_lost_forwarded_mail": {"type": "bool", "default": False},
     "authorize_reports": {"type": "bool", "default": True},
     "obsolete_tags": {"type": "dict"},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
@@ -88,6 +89,7 @@ class DmarcRecipe:
     absent: bool = False
     tighten: bool = True
     accept_unseen: bool = False
+    accept_lost_forwarded: bool = False
     authorize: bool = True
     near_miss: str = "refuse"
     kind: str = "dmarc"
@@ -173,7 +175,11 @@ class DmarcRecipe:
             "it would be the first to ask that mail is rejected; only declared senders are judged, whoever else sends "
             "as this domain cannot be seen from here, and their mail would be lost"
         )
-        reports = "Read the aggregate reports of some weeks under p=quarantine; when nobody is missing, say so with "
+        reports = (
+            "Read the aggregate reports of some weeks under p=quarantine; where people write to mailing lists, stay a "
+            "month at p=none and as long at p=quarantine first, or do not reject (RFC 9989 section 7.4). When nobody "
+            "is missing, say so with "
+        )
         way_out = WayOut((reports, Option("dmarc.accept_unseen_senders: true"), "."))
         return Problem(self.domain, _WHERE, after, rule, "docs/verdicts.md", way_out)
 
@@ -310,6 +316,7 @@ def _read(
         absent,
         tighten=options["tighten"],
         accept_unseen=options["accept_unseen_senders"],
+        accept_lost_forwarded=options["accept_lost_forwarded_mail"],
         authorize=options["authorize_reports"],
         near_miss=options["near_miss"],
     )

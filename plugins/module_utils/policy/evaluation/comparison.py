@@ -44,10 +44,7 @@ def doubtful(before: Verdict, after: Verdict) -> list[str]:
     for name, old, new in (("SPF", before.spf, after.spf), ("DKIM", before.dkim, after.dkim)):
         if old.result == "pass" and new.result in _UNCERTAIN:
             found.append(f"{name} was pass and becomes {new.result}: {new.reason}")
-    if after.dkim.result == "pass" and after.dkim.caution and not before.dkim.caution:
-        found.append(f"DKIM passes, but {after.dkim.caution}")
-    if after.spf.result == "pass" and after.spf.caution and not before.spf.caution:
-        found.append(f"SPF passes, but {after.spf.caution}")
+    found += [f"it passes, but {caution}" for caution in after.cautions if not _is_known(caution, before)]
     if after.result == "unknown" and _may_be_stricter(_policy(before), _policy(after)):
         found.append(f"whether it passes is unknown, and receivers will be {_asked(after)}: {after.reason}")
     return found
@@ -56,6 +53,11 @@ def doubtful(before: Verdict, after: Verdict) -> list[str]:
 def _is_first_look(before: Verdict, after: Verdict) -> bool:
     """Whether a first policy judges mail that it does nothing about: reports will tell of it, no mail is lost."""
     return before.result != "fail" and not is_judged(before) and is_judged(after) and _policy(after) == "none"
+
+
+def _is_known(caution: str, before: Verdict) -> bool:
+    """Whether the caution, or one of its kind, held before: what stands before the colon tells the kind."""
+    return any(caution.partition(":")[0] == known.partition(":")[0] for known in before.cautions)
 
 
 def _policy(verdict: Verdict) -> str:

@@ -66,7 +66,7 @@ class Verdict:
 
     ``result`` is pass, fail or unknown, ``disposition`` what receivers are asked to do (none, quarantine, reject or
     unknown), ``reason`` one sentence with its source, ``next_step`` one sentence that a user can act on, None when
-    nothing is to be done.
+    nothing is to be done. ``cautions`` say why strict receivers may refuse mail that passes, one sentence each.
     """
 
     sender: Sender
@@ -78,6 +78,7 @@ class Verdict:
     reason: str
     next_step: str | None = None
     receivers: tuple[Demand, ...] = ()
+    cautions: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """The verdict in plain values: str, bool, None, list and dict.
@@ -96,6 +97,7 @@ class Verdict:
             "disposition": self.disposition,
             "reason": reason,
             "next_step": next_step,
+            "cautions": list(self.cautions),
             "receivers": [_plain(one) for one in self.receivers],
         }
 

@@ -17,7 +17,7 @@ _TEMPORARY = "temperror"
 def reason(verdict: Verdict) -> str:
     """Why the verdict is what it is, with its source."""
     if verdict.result == "pass":
-        return f"{_passing(verdict)}{_key_caution(verdict)}"
+        return _passing(verdict)
     parts = [_spf(verdict), _dkim(verdict)]
     if not is_judged(verdict):
         return f"{_without_policy(verdict)}: {'; '.join(parts)}"
@@ -93,7 +93,7 @@ def _foreign(verdict: Verdict, domains: Collection[str]) -> str | None:
 def _certain_variable(verdict: Verdict) -> str:
     """What to declare, so that there is an aligned pass."""
     spf, dkim, author = verdict.spf, verdict.dkim, verdict.sender.domain
-    if spf.aligned and spf.result == "permerror":
+    if spf.aligned and (spf.result == "permerror" or not verdict.sender.sources):
         return f"Correct the SPF record of {spf.domain}; mail_dns_domains.{spf.domain}.spf says what may be done to it."
     if spf.aligned:
         whom = spf.address or "the servers that send"
@@ -119,7 +119,9 @@ def _missing_variable(verdict: Verdict) -> str:
             names = ", ".join(one.name for one in verdict.dkim.selectors if one.result != "pass")
             sure = f"declare only the selectors that the service signs with: {_selectors_of(author)}"
             return f"Have the keys at {names} published, or {sure}."
-        if verdict.spf.domain is None:
+        if verdict.spf.domain is None and verdict.sender.envelope_from == "":
+            lacking.append("the name that the server greets with (helo)")
+        elif verdict.spf.domain is None:
             lacking.append("erp_mail_envelope_from (the address that bounces go to)")
         elif verdict.spf.result == _UNKNOWN:
             lacking.append("erp_mail_spf_terms (the servers that send)")
@@ -145,7 +147,7 @@ def _passing(verdict: Verdict) -> str:
     else:
         would_be = f"it would be {aligned} if a policy were published"
         reason = f"{' and '.join(ways)}; {would_be}, but {_nothing_evaluated(verdict)}"
-    return f"{reason}; but for SPF {verdict.spf.caution}" if verdict.spf.caution else reason
+    return "; but ".join([reason, *verdict.cautions])
 
 
 def _spf(verdict: Verdict) -> str:
@@ -175,6 +177,8 @@ def _certain_step(verdict: Verdict) -> str:
         return f"Publish an SPF record at {spf.domain} that covers the servers that send."
     if spf.aligned and spf.result == "permerror":
         return f"Correct the SPF record of {spf.domain}."
+    if spf.aligned and not verdict.sender.sources:
+        return f"Correct the SPF record of {spf.domain}, which nobody passes: it must list the servers that send."
     if spf.aligned:
         whom = spf.address or "the servers that send"
         return f"Add {whom} to the SPF record of {spf.domain}, in front of all."
@@ -194,16 +198,12 @@ def _finding_out(verdict: Verdict) -> str:
         names = ", ".join(one.name for one in verdict.dkim.selectors if one.result != "pass")
         return f"Publish the keys at {names}, or declare only the selectors that the service signs with."
     lacking = []
-    if verdict.spf.domain is None:
+    if verdict.spf.domain is None and verdict.sender.envelope_from == "":
+        lacking.append("the name that the server greets with (helo)")
+    elif verdict.spf.domain is None:
         lacking.append("the address that bounces go to")
     elif verdict.spf.result == _UNKNOWN:
         lacking.append("the servers that send")
     if verdict.dkim.result == _UNKNOWN:
         lacking.append("the DKIM domain and selectors (none when mail is not signed)")
     return f"Declare {' and '.join(lacking)}." if lacking else "Look again when the DNS answers."
-
-
-def _key_caution(verdict: Verdict) -> str:
-    """What makes a DKIM pass uncertain at some receivers, as the end of a sentence."""
-    dkim = verdict.dkim
-    return f"; but for DKIM {dkim.caution}" if dkim.result == "pass" and dkim.aligned and dkim.caution else ""

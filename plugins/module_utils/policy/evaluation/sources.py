@@ -61,6 +61,7 @@ _MOST_LOOKS = 8
 _UNLIMITED = 1_000_000
 _ADDRESS_MACROS = frozenset("ip")
 _VERSIONS = (4, 6)
+_HOPEFUL = ("pass", "unknown", "temperror")
 
 
 class _TooMuch(Exception):
@@ -78,7 +79,8 @@ def check_sources(
     depends on what only a message decides: the macros i and p, ptr; l and s when ``sender`` has no local part; h
     without ``helo``. The same question has the same answer wherever it stands: a source ``exists:%{i}.x.nl`` passes
     where the record passes ``exists:%{i}.x.nl``. That the servers of a source ``ptr`` have no reverse names that lead
-    nowhere is taken for granted.
+    nowhere is taken for granted. Where no address at all can pass the record, whoever sends, what everybody gets is
+    told instead of "unknown".
 
     :param sources: addresses, networks, or SPF terms with the addresses that they pass; see :func:`parse_source`
     :param domain: whose record is evaluated, as A-labels; terms without a domain ("mx") mean it too
@@ -88,10 +90,11 @@ def check_sources(
     :raises BadSource: a source is neither address nor network nor term
     """
     parsed = [parse_source(source) for source in sources]
-    if not parsed:
-        return SpfResult("unknown", "which servers send is not known, so SPF cannot be judged (RFC 7208 section 4.1)")
     judge = _Judge(evaluator, domain.lower().removesuffix("."), sender, helo)
-    results = [judge.result(source) for source in parsed]
+    results = [judge.result(source) for source in parsed] or [judge.without_sources()]
+    if any(result.result == "unknown" for result in results):
+        hopeless = judge.hopeless()
+        results = [hopeless if hopeless and result.result == "unknown" else result for result in results]
     return max(results, key=lambda result: (BADNESS.index(result.result), result.caution is not None))
 
 
@@ -115,7 +118,7 @@ class _Judge:
     def result(self, source: ServerSource) -> SpfResult:
         """The worst result over one source."""
         if isinstance(self._record, Stop):
-            return replace(described(self._check(Client(0, 4)), self._name, self._record), address=None)
+            return self.without_sources()
         self._tests = self._looks = 0
         tally = Tally()
         try:
@@ -126,6 +129,47 @@ class _Judge:
             tally.bound = str(bound)
         single = isinstance(source, AddressRange) and source.addresses[0] == source.addresses[1]
         return worded(tally, source.text, self._name, single)
+
+    def without_sources(self) -> SpfResult:
+        """The result while nobody knows which servers send."""
+        if isinstance(self._record, Stop):
+            return replace(described(self._check(Client(0, 4)), self._name, self._record), address=None)
+        return SpfResult("unknown", "which servers send is not known, so SPF cannot be judged (RFC 7208 section 4.1)")
+
+    def hopeless(self) -> SpfResult | None:
+        """The worst result of all addresses there are; None when one of them may pass, or is not judged to the end."""
+        self._tests = 0
+        found: list[Evaluated] = []
+        try:
+            for client, undecided in self._everybody():
+                found += [one for _world, one in self._evaluations(client, undecided, {})]
+                if any(one.outcome.result in _HOPEFUL for one in found):
+                    return None
+        except _TooMuch:
+            return None
+        worst = max(found, key=lambda one: one.badness)
+        result = described(worst.check, self._name, worst.outcome)
+        if not isinstance(worst.outcome, Stop):
+            says = f"{result.term} says so" if result.term else "no term of it says pass"
+            result = replace(result, reason=f"{says} (RFC 7208 section 4.6)")
+        return replace(
+            result, reason=f"no address passes the record of {brief(self._name)}: {result.reason}", address=None
+        )
+
+    def _everybody(self) -> Iterator[tuple[Client, frozenset[str]]]:
+        """The first address of every range: first the networks that the record speaks of, then all."""
+        if isinstance(self._record, Stop):
+            return
+        count = 0
+        for inside in ("named", "all"):
+            for version in _VERSIONS:
+                tree = self._tree(version)
+                everybody = {(0, (1 << BITS[version]) - 1)}
+                for first, _last in pieces(version, tree.networks if inside == "named" else everybody, tree.networks):
+                    count += 1
+                    if count > MOST_PIECES or not tree.complete:
+                        raise _TooMuch
+                    yield Client(first, version), self._unknown | _ADDRESS_MACROS
 
     # --- the short way: the very term stands in the record, and nothing before or in it can go wrong ---
 
@@ -180,12 +224,7 @@ class _Judge:
         found: list[Evaluated] = []
         for start, covered in covers:
             if covered is not False:
-                found += [
-                    one
-                    for _world, one in under_all_assumptions(
-                        start, lambda world: self._evaluate(client, undecided, world)
-                    )
-                ]
+                found += [one for _world, one in self._evaluations(client, undecided, start)]
         tally.note(found)
         if found and all(covered for _world, covered in covers):
             tally.add_certain(found)
@@ -215,6 +254,11 @@ class _Judge:
             return None
         finally:
             tally.guessed.update(check.guessed)
+
+    def _evaluations(
+        self, client: Client, undecided: frozenset[str], start: Assumptions
+    ) -> Iterator[tuple[Assumptions, Evaluated]]:
+        return under_all_assumptions(start, lambda world: self._evaluate(client, undecided, world))
 
     def _evaluate(self, client: Client, undecided: frozenset[str], world: Assumptions) -> Evaluated:
         self._spend(self._tree(client.version))

@@ -10,7 +10,6 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from ansible_collections.mailroom.erp.plugins.module_utils.policy import spf
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation import reasons
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.alignment import is_aligned
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.check_host import SpfEvaluator
@@ -41,7 +40,6 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.sou
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.spf_result import SpfResult
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.truth import both, either
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Lookup, Unresolved
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.near_misses import no_spf_record
 
 __all__ = ["Judge", "Verdict", "doubtful", "worsened"]
 
@@ -91,7 +89,8 @@ class Judge:
         exists: Callable[[str], bool] | None = None,
     ) -> None:
         self._lookup = lookup
-        self._check_spf = check_spf or _spf_checker(lookup)
+        self._by_check_host = _spf_checker(lookup)
+        self._check_spf = check_spf or self._by_check_host
         self._by_suffix = Remembered(SuffixList(lookup))
         self._standards = (Remembered(TreeWalk(lookup, exists)), self._by_suffix)
 
@@ -113,7 +112,18 @@ class Judge:
             "",
             receivers=judge_demands(self._facts(sender, found_spf, found_dkim, views)),
         )
+        if passes:
+            verdict = replace(verdict, cautions=self._cautions(verdict))
         return replace(verdict, reason=reasons.reason(verdict), next_step=reasons.next_step(verdict))
+
+    def strictest_policy(self, domain: str) -> Policy:
+        """The policy that asks for most, of those that receivers of both standards apply to a From domain.
+
+        :param domain: as A-labels
+        :returns: one that cannot be looked up where neither asks for anything
+        """
+        policies = [standard.policy(domain) for standard in self._standards]
+        return max(policies, key=lambda one: _SEVERITY[one.policy or "none"])
 
     def _view(self, standard: Remembered, sender: Sender, found_spf: SpfResult, found_dkim: Readiness) -> _View:
         """Judge a sender by one standard (RFC 9989 sections 5.3.4 and 5.3.5, RFC 7489 section 6.6.2).
@@ -138,25 +148,48 @@ class Judge:
         return _View(standard.name, policy, spf_aligned, dkim_aligned, None if unsure else passes)
 
     def _spf(self, sender: Sender) -> SpfResult:
+        if sender.envelope_domain is None and sender.envelope_from == "":
+            reason = "the null sender is judged by the name that the server greets with, which is not known"
+            return SpfResult("unknown", f"{reason} (RFC 7208 section 2.4)")
         if sender.envelope_domain is None:
             return SpfResult("unknown", "which domain bounces go to is not known (RFC 7208 section 2.4)")
+        # What everybody gets does not depend on who evaluates it for whom.
+        check = self._by_check_host if sender.sources is None else self._check_spf
         try:
-            if sender.sources is None:
-                return self._without_sources(sender.envelope_domain)
-            return self._check_spf(sender)
+            return check(sender)
         except Unresolved as reason:
             said = f"the SPF record of {sender.envelope_domain} cannot be looked up: {reason} (RFC 7208 section 2.6.6)"
             return SpfResult("temperror", said)
 
-    def _without_sources(self, domain: str) -> SpfResult:
-        """Only a domain without one SPF record has a result whatever server sends."""
-        values = self._lookup(domain, "TXT")
-        records = spf.select_spf(values)
-        if not records:
-            return SpfResult("none", no_spf_record(domain, values))
-        if len(records) > 1:
-            return SpfResult("permerror", f"{domain} has {len(records)} SPF records (RFC 7208 section 4.5)")
-        return SpfResult("unknown", "which servers send is not known (RFC 7208 section 4.1)")
+    def _cautions(self, verdict: Verdict) -> tuple[str, ...]:
+        """Why some receivers may refuse mail that passes at others."""
+        sender, spf, dkim = verdict.sender, verdict.spf, verdict.dkim
+        found = [dkim.caution] if dkim.result == "pass" and dkim.aligned and dkim.caution else []
+        found += [spf.caution] if spf.caution else []
+        if self.strictest_policy(sender.domain).policy == "reject" and not is_signed(verdict):
+            found.append(
+                "receivers that get it forwarded reject it, because SPF does not survive that and there is no aligned "
+                "DKIM pass: a domain at p=reject must not rely on SPF only (RFC 9989 section 7.4)"
+            )
+        if spf.result == "fail":
+            found.append(
+                f"receivers that honour -all before they look at DMARC refuse it: {spf.reason} (RFC 9989 section 7.1)"
+            )
+        greeting = self._greeting(sender)
+        if greeting is not None and self._by_check_host(greeting).result == "fail":
+            found.append(
+                f"receivers that check the greeting refuse it: the SPF record of {greeting.envelope_domain} lets the "
+                "servers that send not use that name (RFC 7208 section 2.3)"
+            )
+        return tuple(found)
+
+    def _greeting(self, sender: Sender) -> Sender | None:
+        """The sender as a receiver that checks the greeting sees it; None when that is not another check."""
+        if sender.helo is None:
+            return None
+        name = sender.helo.lower().removesuffix(".")
+        is_other = name != sender.envelope_domain and not name.startswith("[")
+        return replace(sender, envelope_domain=name, envelope_from=f"postmaster@{name}") if is_other else None
 
     def _facts(self, sender: Sender, found_spf: SpfResult, found_dkim: Readiness, views: list[_View]) -> DemandFacts:
         has_policy = [{"found": True, "temperror": None}.get(view.policy.result, False) for view in views]
@@ -200,6 +233,11 @@ class Remembered:
         return self._with_policies[domain]
 
 
+def is_signed(verdict: Verdict) -> bool:
+    """Whether the mail certainly has an aligned DKIM pass."""
+    return verdict.dkim.result == "pass" and verdict.dkim.aligned is True
+
+
 def _authentic(result: str) -> bool | None:
     """Whether SPF or DKIM authenticates its domain."""
     return None if result in ("unknown", "temperror") else result == "pass"
@@ -231,6 +269,7 @@ def _spf_checker(lookup: Lookup) -> Callable[[Sender], SpfResult]:
             own.evaluator = SpfEvaluator(lookup)
         domain = sender.envelope_domain or ""
         # Without the address, the local part is not known: the bare domain says so to macros.
-        return check_sources(own.evaluator, sender.sources or (), domain, sender.envelope_from or domain, sender.helo)
+        address = domain if sender.envelope_from is None else sender.envelope_from
+        return check_sources(own.evaluator, sender.sources or (), domain, address, sender.helo)
 
     return check

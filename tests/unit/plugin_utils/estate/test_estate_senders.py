@@ -8,7 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_senders import estate_senders
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.sender_option import read_senders
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem
+from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_loader import Catalogue
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_senders import (
+    estate_senders,
+    service_senders,
+)
 
 SENDER: dict[str, Any] = {
     "environment": "acme_profit",
@@ -67,3 +73,37 @@ def test_a_sender_that_is_taken_for_several_reasons_is_one() -> None:
 
 def test_an_environment_that_goes_sends_no_more() -> None:
     assert estate_senders([needs(SENDER, state="absent")], lambda _term: True, unsigned) == []
+
+
+def of_services(domains: dict[str, Any], usable: bool = True, signed: dict[str, Any] | None = None) -> list[Any]:
+    return service_senders(domains, Catalogue(), lambda _term: usable, lambda _sender: signed)
+
+
+def test_the_services_of_a_domain_are_senders_too() -> None:
+    signed = {"domain": "acme.example", "selectors": ["selector1"]}
+    (staff,) = of_services({"acme.example": {"services": ["microsoft365", "microsoft365"]}}, signed=signed)
+    assert staff == {
+        "from": "*@acme.example",
+        "envelope_domain": "acme.example",
+        "service": "microsoft365",
+        "used_for": ["Microsoft 365, in services of mail_dns_domains.acme.example"],
+        "dkim": signed,
+        "sources": ["include:spf.protection.outlook.com"],
+    }
+
+
+def test_what_is_not_known_of_a_service_stays_unknown() -> None:
+    (platform,) = of_services({"acme.example": {"services": ["sendgrid"]}}, usable=False)
+    assert {"envelope_domain", "dkim", "sources"} & set(platform) == set()
+    assert of_services({"acme.example": {"services": None}, "b.example": {"services": []}, "c.example": {}}) == []
+    assert of_services({"acme.example": {"services": ["gmial"]}}) == [], "a service that nobody knows is told elsewhere"
+
+
+def test_each_service_of_each_domain_is_read_as_a_sender() -> None:
+    """What is made here is what mail_domains takes, and each has a name of its own to be accepted by."""
+    problems: list[Problem] = []
+    names = Catalogue().names("services")
+    made = of_services({"acme.example": {"services": names}, "b.example": {"services": names}})
+    senders = read_senders(made, problems)
+    assert problems == [] and len(senders) == 2 * len(names)
+    assert {sender.address for sender in senders} == {"*@acme.example", "*@b.example"}

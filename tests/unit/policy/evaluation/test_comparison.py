@@ -26,7 +26,6 @@ def verdict(
     dmarc: str = "pass",
     policy: str | None = "none",
     caution: str | None = None,
-    key_caution: str | None = None,
 ) -> Verdict:
     """A verdict as the judge would give it when both domains are aligned."""
     parts = {spf, dkim}
@@ -34,12 +33,13 @@ def verdict(
     disposition = {"pass": "none", "unknown": "unknown"}.get(result, policy or "none")
     return Verdict(
         SENDER,
-        SpfOutcome(spf, "acme.example", True, "the SPF reason", caution=caution),
-        DkimOutcome(dkim, "acme.example", True, "the DKIM reason", caution=key_caution),
+        SpfOutcome(spf, "acme.example", True, "the SPF reason"),
+        DkimOutcome(dkim, "acme.example", True, "the DKIM reason"),
         DmarcOutcome(result if dmarc == "pass" else dmarc, policy, None, None, "RFC 9989", "the DMARC reason"),
         result,
         disposition,
         "the reason",
+        cautions=(caution,) if caution else (),
     )
 
 
@@ -162,15 +162,14 @@ DOUBTFUL = [
     ),
     ("unknown becomes pass", verdict("unknown"), verdict(), []),
     ("fail becomes unknown", verdict("fail"), verdict("unknown"), []),
-    ("some receivers begin to err", verdict(), verdict(caution="a reason"), ["SPF passes, but a reason"]),
-    ("some receivers err as before", verdict(caution="a reason"), verdict(caution="a reason"), []),
+    ("some receivers begin to err", verdict(), verdict(caution="a reason"), ["it passes, but a reason"]),
     (
-        "some receivers begin to ignore a key",
-        verdict(dkim="pass"),
-        verdict(dkim="pass", key_caution="a reason"),
-        ["DKIM passes, but a reason"],
+        "some receivers refuse it for another reason",
+        verdict(caution="a cause: a reason"),
+        verdict(caution="a cause: another reason"),
+        [],
     ),
-    ("no key passes", verdict(), verdict(key_caution="a reason"), []),
+    ("some receivers err as before", verdict(caution="a reason"), verdict(caution="a reason"), []),
 ]
 
 

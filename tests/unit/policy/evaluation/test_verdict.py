@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.sender_option import read_senders
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.reasons import inventory_step
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.sender import (
     Sender,
@@ -22,6 +23,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.sen
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.spf_result import RESULTS, SpfResult
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.verdict import Judge, Verdict
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Unresolved
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem
 from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.judgement import DECLARATION_VARIABLES
 from ansible_collections.mailroom.erp.tests.tools.dkim_keys import ED25519_RECORD, new_public_key
 from ansible_collections.mailroom.erp.tests.unit.policy.evaluation.table import Table
@@ -131,8 +133,20 @@ VERDICTS: list[tuple[str, Sender, dict[str, object], tuple[str, str, str]]] = [
     (
         "SPF unknown",
         replace(SENDER, sources=None),
-        {"more": {"acme.example": "v=spf1 -all"}},
+        {"more": {"acme.example": "v=spf1 +all"}},
         ("unknown", "unknown", "unknown"),
+    ),
+    (
+        "sources unknown, but nobody passes",
+        replace(SENDER, sources=None),
+        {"more": {"acme.example": "v=spf1 -all"}},
+        ("fail", "fail", "reject"),
+    ),
+    (
+        "sources unknown, but nothing can be evaluated",
+        replace(SENDER, sources=None),
+        {"more": {"acme.example": "v=spf1 ipv4:192.0.2.1 -all"}},
+        ("fail", "fail", "reject"),
     ),
     ("sources unknown, but no SPF record", replace(SENDER, sources=None), {}, ("fail", "fail", "reject")),
     ("envelope unknown", replace(SENDER, envelope_domain=None), {"result": "pass"}, ("unknown", "unknown", "unknown")),
@@ -302,7 +316,8 @@ def test_a_verdict_in_plain_values_says_everything() -> None:
         "used_for": ["invoices"],
     }
     assert set(plain) == {
-        *("sender", "spf", "dkim", "dmarc", "transport", "result", "disposition", "reason", "next_step", "receivers")
+        *("sender", "spf", "dkim", "dmarc", "transport", "result", "disposition", "reason", "next_step", "receivers"),
+        "cautions",
     }
     assert set(plain["spf"]) == {"result", "domain", "aligned", "reason", "term", "address", "caution"}
     assert set(plain["dkim"]) == {"result", "domain", "selectors", "aligned", "reason", "caution"}
@@ -324,14 +339,14 @@ CAUTIONS = [
 def test_a_key_that_some_receivers_do_not_take_is_named_in_the_reason(record: str, words: str) -> None:
     verdict = judged(SIGNED, "fail", more={"s1._domainkey.acme.example": record})
     assert verdict.result == "pass" and words in (verdict.dkim.caution or "")
-    assert f"; but for DKIM s1._domainkey.acme.example: {words}" in verdict.reason
+    assert f"; but s1._domainkey.acme.example: {words}" in verdict.reason
     assert "(RFC " in verdict.reason
 
 
 def test_an_rsa_key_beside_another_one_leaves_no_caution() -> None:
     both = replace(SIGNED, signature=signed("acme.example", "s1", "s2"))
     more = {"s1._domainkey.acme.example": ED25519_RECORD, "s2._domainkey.acme.example": RSA_RECORD}
-    assert "but for DKIM" not in judged(both, "fail", more=more).reason
+    assert not any("_domainkey" in caution for caution in judged(both, "fail", more=more).cautions)
 
 
 @pytest.mark.parametrize("sources", [None, ("192.0.2.1",)])
@@ -352,7 +367,21 @@ STEPS = [
     (OTHER, {"result": "pass"}, "Let bounces go to a domain of acme.example"),
     (OTHER, {}, "signed with DKIM as acme.example"),
     (replace(SENDER, envelope_domain=None, signature=None), {}, "the address that bounces go to and the DKIM domain"),
-    (replace(SENDER, sources=None), {"more": {"acme.example": "v=spf1 mx"}}, "Declare the servers that send."),
+    (
+        replace(SENDER, sources=None),
+        {"more": {"acme.example": "v=spf1 ip4:192.0.2.1"}},
+        "Declare the servers that send.",
+    ),
+    (
+        replace(SENDER, sources=None),
+        {"more": {"acme.example": "v=spf1 -all"}},
+        "Correct the SPF record of acme.example",
+    ),
+    (
+        replace(SENDER, envelope_from="", envelope_domain=None),
+        {},
+        "Declare the name that the server greets with (helo)",
+    ),
     (SENDER, {"result": "temperror"}, "Look again"),
     (
         replace(SIGNED, signature=signed("acme.example", "s1", "s2")),
@@ -385,9 +414,15 @@ VARIABLES: dict[str, tuple[Sender, dict[str, object], tuple[str, ...], list[str]
     ),
     "no sources": (
         replace(SENDER, sources=None),
-        {"more": {"acme.example": "v=spf1 mx"}},
+        {"more": {"acme.example": "v=spf1 ip4:192.0.2.1"}},
         OURS,
         ["Declare erp_mail_spf_terms"],
+    ),
+    "nobody passes": (
+        replace(SENDER, sources=None),
+        {"more": {"acme.example": "v=spf1 -all"}},
+        OURS,
+        ["Correct the SPF record of acme.example", "mail_dns_domains.acme.example.spf"],
     ),
     "one key of two": (
         replace(SIGNED, signature=signed("acme.example", "s1", "s2")),
@@ -441,6 +476,85 @@ def test_spf_is_evaluated_by_check_host(envelope: str, sources: tuple[str, ...],
     found = Judge(Table(SPF_RECORDS, ["gone.example"])).verdict(sender)
     assert (found.spf.result, found.result) == (result, verdict)
     assert found.spf.reason
+
+
+GREETING = "mail.sender.example"
+STRICT = {
+    "acme.example": "v=spf1 ip4:192.0.2.0/24 -all",
+    "service.example": "v=spf1 -all",
+    GREETING: "v=spf1 ip4:192.0.2.1 -all",
+    "_dmarc.acme.example": "v=DMARC1; p=quarantine",
+    "s1._domainkey.acme.example": RSA_RECORD,
+}
+BY_DKIM = replace(SENDER, signature=signed("acme.example", "s1"))
+STRICT_CAUTIONS: dict[str, tuple[Sender, list[str]]] = {
+    "nothing": (replace(SENDER, helo=GREETING), []),
+    "no greeting": (SENDER, []),
+    "a greeting of others": (replace(SENDER, helo=GREETING, sources=("192.0.2.9",)), ["check the greeting"]),
+    "a greeting in capitals": (replace(SENDER, helo="Service.Example."), ["check the greeting"]),
+    "a greeting without a record": (replace(SENDER, helo="nothing.example"), []),
+    "a greeting by address": (replace(SENDER, helo="[192.0.2.1]"), []),
+    "SPF fails, DKIM passes": (replace(BY_DKIM, sources=("203.0.113.1",)), ["honour -all"]),
+    "SPF of another fails, DKIM passes": (replace(BY_DKIM, envelope_domain="service.example"), ["honour -all"]),
+    "both": (
+        replace(BY_DKIM, envelope_domain="service.example", helo=GREETING, sources=("203.0.113.1",)),
+        ["honour -all", "check the greeting"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("sender", "kinds"), STRICT_CAUTIONS.values(), ids=STRICT_CAUTIONS.keys())
+def test_a_pass_that_strict_receivers_refuse_has_a_caution_for_each_reason(sender: Sender, kinds: list[str]) -> None:
+    verdict = Judge(Table(STRICT)).verdict(sender)
+    assert (verdict.result, verdict.next_step) == ("pass", None)
+    assert len(verdict.cautions) == len(kinds) == verdict.reason.count("; but receivers ")
+    assert all(kind in caution and "(RFC " in caution for kind, caution in zip(kinds, verdict.cautions, strict=True))
+    assert verdict.as_dict()["cautions"] == list(verdict.cautions)
+
+
+@pytest.mark.parametrize(
+    ("records", "domain", "cautioned"),
+    [
+        ({"_dmarc.acme.example": "v=DMARC1; p=reject"}, "acme.example", True),
+        ({"_dmarc.acme.example": "v=DMARC1; p=quarantine"}, "acme.example", False),
+        ({"_dmarc.acme.example": "v=DMARC1; p=none; sp=reject"}, "shop.acme.example", True),
+        ({"_dmarc.acme.example": "v=DMARC1; p=none; sp=reject"}, "acme.example", False),
+        # np is what RFC 9989 alone looks at, and p what RFC 7489 does: either may reject.
+        ({"_dmarc.acme.example": "v=DMARC1; p=reject; np=none"}, "gone.acme.example", True),
+        ({"_dmarc.acme.example": "v=DMARC1; p=none; np=reject"}, "gone.acme.example", True),
+    ],
+)
+def test_mail_that_is_rejected_when_forwarded_has_a_caution(
+    records: dict[str, str], domain: str, cautioned: bool
+) -> None:
+    sender = replace(SENDER, address=f"a@{domain}", domain=domain, envelope_domain=domain)
+    judge = Judge(Table(records), check_spf=spf("pass"), exists=lambda name: not name.startswith("gone."))
+    verdict = judge.verdict(sender)
+    assert verdict.result == "pass"
+    assert [("RFC 9989 section 7.4" in one) for one in verdict.cautions] == ([True] if cautioned else [])
+
+
+@pytest.mark.parametrize(
+    ("helo", "sources", "spf_result", "result"),
+    [
+        ("acme.example", ("192.0.2.1",), "pass", "pass"),
+        ("acme.example", ("203.0.113.1",), "fail", "fail"),
+        (GREETING, ("192.0.2.1",), "pass", "fail"),
+        ("[192.0.2.1]", ("192.0.2.1",), "none", "fail"),
+        (None, ("192.0.2.1",), "unknown", "unknown"),
+    ],
+)
+def test_the_null_sender_is_judged_by_the_greeting(
+    helo: str | None, sources: tuple[str, ...], spf_result: str, result: str
+) -> None:
+    """RFC 7208 section 2.4: MAIL FROM is postmaster at the greeting then, and so is what DMARC aligns."""
+    problems: list[Problem] = []
+    given_ = {"from": "erp@acme.example", "envelope_from": "", "sources": list(sources), "helo": helo}
+    (sender,) = read_senders([given_ | {"dkim": {"domain": "acme.example", "selectors": []}}], problems)
+    assert problems == []
+    verdict = Judge(Table(STRICT)).verdict(sender)
+    assert (verdict.spf.result, verdict.result, verdict.spf.domain) == (spf_result, result, helo)
+    assert helo or "the name that the server greets with" in verdict.reason
 
 
 SERVICE = replace(OTHER, sources=("include:spf.service.example",))
