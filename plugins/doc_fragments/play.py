@@ -13,4 +13,8 @@ notes:
     P(mailroom.erp.erp_mail#role) for single hosts.
   - It runs in Ansible's own process on the controller, because a task per host would take minutes for hundreds of
     hosts.
+attributes:
+  check_mode:
+    support: full
+    description: Writes nothing, so it runs the same in check mode.
 """

@@ -19,9 +19,6 @@ description:
     it, and an environment takes all its needs with it. Its senders still count, so no change may harm them.
 extends_documentation_fragment: [mailroom.erp.play]
 attributes:
-  check_mode:
-    support: full
-    description: Writes nothing, so it runs the same in check mode.
   diff_mode:
     support: none
     description: Changes nothing, so there is no difference to show.

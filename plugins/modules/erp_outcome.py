@@ -18,9 +18,6 @@ description:
   - The message of a failure is a few short lines, and names the file with all of it.
 extends_documentation_fragment: [mailroom.erp.play]
 attributes:
-  check_mode:
-    support: full
-    description: Writes nothing, so it runs the same in check mode.
   diff_mode:
     support: full
     description: Shows the differences that were found.
