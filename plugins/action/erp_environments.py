@@ -112,10 +112,8 @@ class ActionModule(ControllerAction):
         return WrittenFiles([change.path.name for change in changes], shown)
 
     def _words(self, known: Mapping[str, Any], confirmed: Sequence[str]) -> SiteWords:
-        live = known["live"].get("verdicts") or []
-        verdicts = known["records"].get("verdicts") or {"before": live, "after": live}
         return SiteWords(
-            senders=told_senders({**verdicts, "live": live}),
+            senders=told_senders(known["records"].get("verdicts") or known["live"].get("verdicts") or []),
             cautions=list(_cautions(known)),
             confirmed=frozenset(confirmed),
             check_mode=self._task.check_mode,

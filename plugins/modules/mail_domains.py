@@ -381,8 +381,10 @@ options:
       - V(stop) writes nothing for any domain, and tells all that is refused.
       - V(skip) leaves these domains out, does the others, and counts them among the RV(failures). The others are
         judged without the records of those that are left out.
+      - V(hold) looks at all domains as V(skip) does, but writes nothing when one is left out, or failed so far because
+        its service does not answer. RV(written) tells; RV(domains) and RV(planned) are then as in check mode.
     type: str
-    choices: [stop, skip]
+    choices: [stop, skip, hold]
     default: stop
   on_failure:
     description:
@@ -392,6 +394,10 @@ options:
     type: str
     choices: [fail, report]
     default: fail
+  judge_live:
+    description: Whether each sender is judged once more after a change, on the records as the world sees them then.
+    type: bool
+    default: false
   ttl:
     description: As in M(mailroom.erp.spf_record), for all domains.
     type: int
@@ -516,7 +522,7 @@ domains:
       type: list
       elements: str
 failures:
-  description: The domains whose zone could not be read or written, and with O(on_refused=skip) those that break rules
+  description: The domains whose zone could not be read or written, and unless O(on_refused=stop) those that break rules
     (C(refused)), with the reason.
   type: list
   elements: dict
@@ -534,6 +540,7 @@ verdicts:
   description:
     - What receivers make of each sender in O(senders), in that order, as of M(mailroom.erp.mail_auth_info).
     - C(before) is judged on the live records, C(after) on the planned ones, so that both are the same in check mode.
+    - C(live), with O(judge_live) after a change, is judged on the records as the world sees them then.
   type: dict
   returned: when nothing was refused
   sample: {before: [], after: []}
@@ -550,6 +557,10 @@ planned:
   elements: dict
   returned: when nothing was refused
   sample: [{name: acme.example, type: TXT, values: ["v=spf1 include:spf.afas.online ~all"]}]
+written:
+  description: Whether the run went on to write; not in check mode, nor where O(on_refused=hold) held it.
+  type: bool
+  returned: when nothing was refused
 snapshot:
   description: The file that holds what stood there before, for M(mailroom.erp.mail_records_restore); null when nothing
     was written.
@@ -594,8 +605,9 @@ def main() -> None:
             **KIND_OPTIONS,
             "senders": {"type": "list", "elements": "dict", "options": SENDER_OPTIONS},
             "allow_failing_senders": {"type": "list", "elements": "str", "default": []},
-            "on_refused": {"type": "str", "choices": ["stop", "skip"], "default": "stop"},
+            "on_refused": {"type": "str", "choices": ["stop", "skip", "hold"], "default": "stop"},
             "on_failure": {"type": "str", "choices": ["fail", "report"], "default": "fail"},
+            "judge_live": {"type": "bool", "default": False},
             "ttl": {"type": "int"},
             "inventory_domains": INVENTORY_DOMAINS,
             "progress_file": {"type": "path"},

@@ -58,13 +58,16 @@ def run_dns_module(
     for warning in [*grouped(one for outcome in outcomes for one in _warnings(outcome)), *run.guard.warnings]:
         if not reports:
             module.warn(sendable(warning))
-    result = {**shape(outcomes), "changed": any(outcome.changed for outcome in outcomes)}
+    would_change = any(outcome.changed for outcome in outcomes)
+    result = {**shape(outcomes), "changed": would_change and (run.wrote or module.check_mode)}
     result["snapshot"] = snapshot_path(snapshot)
     many = "senders" in params
     if module._diff or not many:  # of thousands of domains it is half of the result
         result["diff"] = _diff(outcomes)
     if many:
-        result |= {"verdicts": verdicts(run), "planned": [planned(one) for one in _changed(outcomes)]}
+        live = bool(params.get("judge_live")) and run.wrote and result["changed"]
+        result |= {"verdicts": verdicts(run, live), "planned": [planned(one) for one in _changed(outcomes)]}
+        result["written"] = run.wrote
         result["sender_warnings"] = list(run.guard.warnings)
     for one in result.get("failures") or []:
         one["msg"] = failure_text(one["msg"], params)
@@ -119,12 +122,13 @@ def snapshot_path(snapshot: Snapshot | None) -> str | None:
     return str(snapshot.path) if snapshot and snapshot.path else None
 
 
-def verdicts(run: Run) -> dict[str, list[Result]]:
-    """The return value ``verdicts``: each sender on the live records, and on the planned ones."""
-    return {
-        "before": [verdict.as_dict() for verdict in run.guard.before],
-        "after": [verdict.as_dict() for verdict in run.guard.after],
-    }
+def verdicts(run: Run, live: bool) -> dict[str, list[Result]]:
+    """The return value ``verdicts``: each sender on the live records, and on the planned ones.
+
+    :param live: also on the records as the world sees them now
+    """
+    found = {"before": run.guard.before, "after": run.guard.after, **({"live": run.judge_live()} if live else {})}
+    return {name: [verdict.as_dict() for verdict in judged] for name, judged in found.items()}
 
 
 def planned(change: Change) -> Result:

@@ -91,6 +91,16 @@ class Guard:
             return []
         return [_unsigned(after, asked.record.domain, asked.record.text)]
 
+    def take_up(self, world: World) -> None:
+        """Take up what the world answers after the change, for :meth:`live`."""
+        from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.verdict import Judge
+
+        self._live = Judge(world.lookup, exists=world.exists)
+
+    def live(self, sender: Sender) -> Verdict:
+        """The verdict on one sender by what was taken up."""
+        return in_words_of(self._inventory, self._live.verdict(sender))
+
     @property
     def before(self) -> list[Verdict]:
         """The verdicts on the live records, in the order of the senders."""

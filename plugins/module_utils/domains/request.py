@@ -62,7 +62,8 @@ class Order:
     ``accept_undelegated`` names the zones that may change although the world sees them elsewhere. ``senders`` are those
     that the change must not harm, except those that ``allow_failing`` names by address or environment. ``inventory``
     are the domains of the inventory that asks, None when a task does. With ``skips_refused``, a domain that breaks
-    rules is left out and the others are done; ``unread`` has the rules that entries break which are no request.
+    rules is left out and the others are done; with ``all_or_none``, only when none is left out and none failed so far.
+    ``unread`` has the rules that entries break which are no request.
     """
 
     requests: list[DomainRequest] = field(default_factory=list)
@@ -72,6 +73,7 @@ class Order:
     allow_failing: frozenset[str] = frozenset()
     inventory: frozenset[str] | None = None
     skips_refused: bool = False
+    all_or_none: bool = False
     unread: dict[str, list[Problem]] = field(default_factory=dict)
 
 
@@ -91,7 +93,8 @@ def read_order(params: Mapping[str, Any]) -> Order:
     reader.accept(params.get("accept_undelegated") or [])
     reader.order.inventory = domains_of_inventory(params)
     reader.guard(params.get("senders") or [], params.get("allow_failing_senders") or [])
-    reader.order.skips_refused = params.get("on_refused") == "skip"
+    reader.order.skips_refused = params.get("on_refused") in ("skip", "hold")
+    reader.order.all_or_none = params.get("on_refused") == "hold"
     for entry in params.get("domains") or []:
         reader.read(entry)
     if not reader.problems and not reader.order.requests and not reader.order.unread:

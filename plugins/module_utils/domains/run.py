@@ -9,7 +9,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import (
     LooksAhead,
@@ -44,6 +44,9 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import is
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Option, Problem, Refused, WayOut
 from ansible_collections.mailroom.erp.plugins.module_utils.public_dns.resolver import Resolver
 from ansible_collections.mailroom.erp.plugins.module_utils.snapshots.snapshot import Snapshot, keeping
+
+if TYPE_CHECKING:
+    from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.verdict import Verdict
 
 _T = TypeVar("_T")
 
@@ -84,9 +87,12 @@ class Run:
         """Holds the verdicts when the run is over."""
         self._progress = progress or Progress(None)
         self._snapshot = snapshot
+        self._resolver_options = resolver_options
         self._resolver = Resolver(resolver_options)
         self._providers = [open_provider(account, self._progress.say) for account in order.accounts]
         self._concurrency = concurrency
+        self.wrote = False
+        """Whether the run went on to write, which it does unless it only looks or is held."""
 
     def execute(self, write: bool) -> list[DomainOutcome]:
         """Plan everything, and write it unless this is check mode.
@@ -114,9 +120,20 @@ class Run:
         self._gather("delegations checked", self._check_delegation, changing)
         self._judge_senders(works)
         self._refusals.stop()
-        if write:
+        told = outcomes + self._refusals.unread
+        self.wrote = write and not (self._order.all_or_none and any(outcome.failure for outcome in told))
+        if self.wrote:
             self._write_all([work for work in works if not work.failed])
-        return outcomes + self._refusals.unread
+        return told
+
+    def judge_live(self) -> list[Verdict]:
+        """Judge every sender on what the world answers now.
+
+        :returns: the verdicts in the order of the senders
+        """
+        self.guard.take_up(world_of(Resolver(self._resolver_options)))
+        judge = self._progress.counted("senders judged again", len(self.guard.senders), self.guard.live)
+        return each(judge, self.guard.senders, self._concurrency)
 
     def _gather(self, name: str, step: Callable[[_T], list[DomainProblem]], items: Sequence[_T]) -> bool:
         """Run a step for all items at once; domains that break rules go no further.

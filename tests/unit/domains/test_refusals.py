@@ -80,6 +80,36 @@ def test_refused_domains_are_left_out_and_the_others_are_done(zones: OurZones, w
     assert {name for name in before if before[name] != after[name]} == ({"ok.example"} if write else set())
 
 
+def test_nothing_is_written_when_one_is_left_out_and_the_run_is_to_hold(zones: OurZones) -> None:
+    before = zones.ours.contents()
+    planned = zones.planned(asked("ok.example"), **WISH, on_refused="hold")
+    found = {outcome.request.domain: outcome for outcome in planned.execute(write=True)}
+    assert not planned.wrote
+    assert zones.ours.contents() == before
+    assert found["ok.example"].failure is None
+    assert {name for name, outcome in found.items() if outcome.refusal} == set(TROUBLE)
+
+
+def test_nothing_is_written_when_a_zone_cannot_be_read_and_the_run_is_to_hold(zones: OurZones) -> None:
+    (zones.ours.folder / "misspelled.example.zone").write_text("this is no zone")
+    before = zones.ours.contents()
+    planned = zones.planned(["ok.example", "misspelled.example"], **WISH, on_refused="hold")
+    found = {outcome.request.domain: outcome for outcome in planned.execute(write=True)}
+    assert not planned.wrote
+    assert zones.ours.contents() == before
+    assert "misspelled.example" in str(found["misspelled.example"].failure)
+    assert found["misspelled.example"].refusal is None
+
+
+def test_a_run_that_is_to_hold_writes_where_all_are_sound_and_judges_what_came_of_it(zones: OurZones) -> None:
+    planned = zones.planned(["ok.example"], **WISH, on_refused="hold", senders=[sender("ok.example", sources=[TERM])])
+    planned.execute(write=True)
+    assert planned.wrote
+    assert zones.read("ok.example") == [f"v=spf1 {TERM} ~all"]
+    assert [verdict.spf.result for verdict in planned.guard.before] == ["none"]
+    assert [verdict.spf.result for verdict in planned.judge_live()] == ["pass"]
+
+
 def test_a_domain_of_the_same_zone_is_done_without_the_refused_one(zones: OurZones) -> None:
     zones.zone("acme.example", '@ IN TXT "v=spf1 mx ~all"', '@ IN TXT "v=spf1 a ~all"')
     found = run(zones, ["acme.example", "shop.acme.example"], on_refused="skip")

@@ -177,7 +177,7 @@ def test_a_caution_is_the_same_on_every_machine_and_told_once_for_all_its_places
         told = lines[at + 1 : lines.index("", at)]
         return [text.split()[0] for text in told if not text.startswith("   ")], " ".join(map(str.strip, told))
 
-    (here, told), (there, _) = stamps("/home/a/inventory", 3), stamps("/srv/b", 17)
+    (here, told), (there, _told) = stamps("/home/a/inventory", 3), stamps("/srv/b", 17)
     assert len(here) == 1
     assert here == there
     assert "300 environments (customer000, " in told
