@@ -131,7 +131,7 @@ class Run:
 
         :returns: the verdicts in the order of the senders
         """
-        self.guard.take_up(world_of(Resolver(self._resolver_options)))
+        self.guard.take_up(self._asked_anew())
         judge = self._progress.counted("senders judged again", len(self.guard.senders), self.guard.live)
         return each(judge, self.guard.senders, self._concurrency)
 
@@ -270,7 +270,14 @@ class Run:
     def _check_delegation(self, work: ZoneRecords) -> list[DomainProblem]:
         """See that the world will see the change; only zones that change are asked about."""
         try:
-            found = check_delegation(work.provider, work.zone, self._world([]), self._order.accept_undelegated)
+            found = check_delegation(
+                work.provider,
+                work.zone,
+                work.changes,
+                self._world([]),
+                self._asked_anew,
+                self._order.accept_undelegated,
+            )
         except Refused as refused:
             changing = dict.fromkeys(step.domain for step in work.steps if step.changes)
             return [(domain, problem) for domain in changing for problem in refused.problems]
@@ -326,6 +333,10 @@ class Run:
                 step.plan.details, step.plan.warnings = old.details, old.warnings
             else:
                 step.recipe.judge(step.plan, self._world([step]))
+
+    def _asked_anew(self) -> World:
+        """Live answers that nobody remembers."""
+        return world_of(Resolver(self._resolver_options))
 
     def _world(self, steps: Iterable[RecordStep], known: Mapping[Key, tuple[str, ...]] | None = None) -> World:
         """Live answers with what is known, and then the planned records of these steps, laid over them."""

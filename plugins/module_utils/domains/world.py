@@ -27,4 +27,9 @@ def world_of(resolver: Resolver) -> World:
     def lookup(name: str, rdtype: str) -> tuple[str, ...]:
         return ask(name, rdtype).values
 
-    return World(lookup, BudgetCounter(lookup), lambda name: ask(name, "A").exists)
+    return World(
+        lookup,
+        BudgetCounter(lookup),
+        lambda name: ask(name, "A").exists,
+        lambda name, rdtype: ask(name, rdtype).authoritative,
+    )

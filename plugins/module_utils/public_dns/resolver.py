@@ -10,7 +10,7 @@ import contextlib
 import threading
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,10 +47,15 @@ class ResolveError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """What a look-up found: ``exists`` False is NXDOMAIN; True without values means no data of that type."""
+    """What a look-up found: ``exists`` False is NXDOMAIN; True without values means no data of that type.
+
+    ``authoritative``: name servers of the zone said so (RFC 1035 section 4.1.1, AA), rather than a memory or a file.
+    Who answered is no part of what was found.
+    """
 
     values: tuple[str, ...]
     exists: bool
+    authoritative: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,7 @@ class _Step:
     values: tuple[str, ...]
     exists: bool
     alias: str | None = None
+    authoritative: bool = False
 
 
 class Resolver:
@@ -108,10 +114,12 @@ class Resolver:
         :raises ResolveError: there is no answer that one could rely on
         """
         seen = [_normal(name)]
+        authoritative = True
         while True:
             step = self._step(seen[-1], rdtype)
+            authoritative = authoritative and step.authoritative
             if step.alias is None:
-                return Resolved(step.values, step.exists)
+                return Resolved(step.values, step.exists, authoritative)
             if step.alias in seen or len(seen) > _MOST_ALIASES:
                 raise ResolveError(f"{name} {rdtype}: its CNAMEs loop or are too many: {', '.join(seen[:5])} ...")
             seen.append(step.alias)
@@ -293,11 +301,12 @@ def _parents(name: Name, apex: Name) -> Iterator[Name]:
 def _from_answer(answer: WireAnswer, name: str, rdtype: str) -> _Step:
     alias = answer.rdataset(name, "CNAME")
     if alias:
-        return _alias(values.text_of(alias[0].target), rdtype)
+        return replace(_alias(values.text_of(alias[0].target), rdtype), authoritative=answer.authoritative)
     authority = {found for _owner, found in answer.authority}
     if not answer.rrsets and "NS" in authority and "SOA" not in authority:
         raise ResolveError(f"{name} {rdtype}: the nameserver only refers to others; name one that resolves")
-    return _Step(_values(answer.rdataset(name, rdtype)), answer.rcode != "NXDOMAIN")
+    exists = answer.rcode != "NXDOMAIN"
+    return _Step(_values(answer.rdataset(name, rdtype)), exists, authoritative=answer.authoritative)
 
 
 def _alias(target: str, rdtype: str) -> _Step:

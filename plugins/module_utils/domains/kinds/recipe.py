@@ -71,12 +71,14 @@ class World:
     """What the world will see: live answers with all planned records of the run laid over them.
 
     ``lookup`` gives the values of (name, type), () for none, and raises ``lookup.Unresolved``; ``counter`` counts
-    SPF records over the same answers; ``exists`` tells whether a name is there at all (is no NXDOMAIN).
+    SPF records over the same answers; ``exists`` tells whether a name is there at all (is no NXDOMAIN);
+    ``is_authoritative`` whether a name server of the zone gave the answer to (name, type), rather than a memory.
     """
 
     lookup: Lookup
     counter: BudgetCounter
     exists: Callable[[str], bool]
+    is_authoritative: Callable[[str, str], bool] = lambda _name, _type: False
 
 
 class Recipe(Protocol):
