@@ -92,8 +92,8 @@ options:
         elements: str
   accept_undelegated:
     description:
-      - Zones that may change although nobody sees the change yet, or nobody can tell. Any other such zone is refused before
-        anything is written.
+      - Zones that may change although nobody sees the change yet, or nobody can tell. Any other such zone is refused
+        before anything is written.
       - Such a zone is one that the world finds at other name servers, or nowhere; one for whose records its own name
         servers answer something else, such as another view; and one of an account that does not tell its name servers
         (a partial set-up of Cloudflare, many classes of octoDNS) while no record that changes is as the world has it.

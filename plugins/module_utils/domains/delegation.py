@@ -101,9 +101,10 @@ def _untold(ours: set[str], theirs: set[str], compared: list[_Compared]) -> str 
     if ours or any(one.ours and one.ours == one.theirs for one in compared):
         return None
     other = next((one.told for one in compared if one.ours != one.theirs), "and no record tells")
+    where = f"the world finds it at {', '.join(sorted(theirs))}"
     return (
-        f"this DNS account does not say which name servers have it (the world finds it at {', '.join(sorted(theirs))}), "
-        f"{other}: whether anybody would see a change is not known"
+        f"this DNS account does not say which name servers have it ({where}), {other}: "
+        "whether anybody would see a change is not known"
     )
 
 
