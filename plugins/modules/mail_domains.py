@@ -394,6 +394,10 @@ options:
     type: str
     choices: [fail, report]
     default: fail
+  judge_demands:
+    description: Whether verdicts tell what large receivers ask for (C(receivers)), which is most of their length.
+    type: bool
+    default: true
   judge_live:
     description: Whether each sender is judged once more after a change, on the records as the world sees them then.
     type: bool
@@ -607,6 +611,7 @@ def main() -> None:
             "allow_failing_senders": {"type": "list", "elements": "str", "default": []},
             "on_refused": {"type": "str", "choices": ["stop", "skip", "hold"], "default": "stop"},
             "on_failure": {"type": "str", "choices": ["fail", "report"], "default": "fail"},
+            "judge_demands": {"type": "bool", "default": True},
             "judge_live": {"type": "bool", "default": False},
             "ttl": {"type": "int"},
             "inventory_domains": INVENTORY_DOMAINS,

@@ -169,7 +169,7 @@ class _Auditor:
         self.result.dmarc["policy"] = policy.policy if policy else None
         faults = dmarc.dmarc_faults(record)
         applied = [policy.reason] if policy and faults and policy.result != "temperror" else []
-        for fault in (*faults, *applied, *dmarc.report_faults(record)):
+        for fault in (*faults, *applied, *dmarc.ignored_values(record), *dmarc.report_faults(record)):
             self._find("fault", "DMARC record", text, fault, "Correct the tag with dmarc_record.")
         for concern in [*dmarc.dmarc_concerns(record), *_weaknesses(record, policy)]:
             self._find("concern", "DMARC record", text, concern, "Mend it with dmarc_record, unless it is meant so.")

@@ -16,7 +16,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.sen
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Option, Problem, RuleSource, WayOut
 
 if TYPE_CHECKING:
-    from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.verdict import Verdict
+    from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.verdict import Judge, Verdict
 
 _RULES = RuleSource("docs/verdicts.md")
 
@@ -31,6 +31,7 @@ class Guard:
     :param allowed: addresses or environments whose senders may fare worse
     :param inventory: the domains of the inventory that asks, None when a task does
     :param unsigned: domains that may reject mail although a sender does not sign it, see :func:`unsigned_accepted`
+    :param demands: whether verdicts tell what large receivers ask for beyond
     """
 
     def __init__(
@@ -39,21 +40,20 @@ class Guard:
         allowed: Collection[str] = (),
         inventory: Collection[str] | None = None,
         unsigned: Collection[str] = (),
+        demands: bool = True,
     ) -> None:
         self.senders = senders
         self.warnings: list[str] = []
         self._allowed = frozenset(allowed)
         self._inventory = inventory
         self._unsigned = frozenset(unsigned)
+        self._demands = demands
         self._verdicts: dict[Sender, tuple[Verdict, Verdict]] = {}
 
     def look(self, before: World, after: World) -> None:
         """Take up the answers to judge by: the live ones, and those with the planned records laid over them."""
-        # Most runs of a module for one record have no senders, and to load what judges them takes longer than the run.
-        from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.verdict import Judge
-
-        self._before = Judge(before.lookup, exists=before.exists)
-        self._after = self._before if after is before else Judge(after.lookup, exists=after.exists)
+        self._before = self._judge_of(before)
+        self._after = self._before if after is before else self._judge_of(after)
 
     def judge(self, sender: Sender) -> list[Problem]:
         """Judge one sender before and after the change.
@@ -93,9 +93,13 @@ class Guard:
 
     def take_up(self, world: World) -> None:
         """Take up what the world answers after the change, for :meth:`live`."""
+        self._live = self._judge_of(world)
+
+    def _judge_of(self, world: World) -> Judge:
+        # Most runs of a module for one record have no senders, and to load what judges them takes longer than the run.
         from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.verdict import Judge
 
-        self._live = Judge(world.lookup, exists=world.exists)
+        return Judge(world.lookup, exists=world.exists, demands=self._demands)
 
     def live(self, sender: Sender) -> Verdict:
         """The verdict on one sender by what was taken up."""

@@ -63,7 +63,8 @@ class Order:
     that the change must not harm, except those that ``allow_failing`` names by address or environment. ``inventory``
     are the domains of the inventory that asks, None when a task does. With ``skips_refused``, a domain that breaks
     rules is left out and the others are done; with ``all_or_none``, only when none is left out and none failed so far.
-    ``unread`` has the rules that entries break which are no request.
+    ``demands``: verdicts tell what large receivers ask for. ``unread`` has the rules that entries break which are no
+    request.
     """
 
     requests: list[DomainRequest] = field(default_factory=list)
@@ -74,6 +75,7 @@ class Order:
     inventory: frozenset[str] | None = None
     skips_refused: bool = False
     all_or_none: bool = False
+    demands: bool = True
     unread: dict[str, list[Problem]] = field(default_factory=dict)
 
 
@@ -95,6 +97,7 @@ def read_order(params: Mapping[str, Any]) -> Order:
     reader.guard(params.get("senders") or [], params.get("allow_failing_senders") or [])
     reader.order.skips_refused = params.get("on_refused") in ("skip", "hold")
     reader.order.all_or_none = params.get("on_refused") == "hold"
+    reader.order.demands = params.get("judge_demands", True) is not False
     for entry in params.get("domains") or []:
         reader.read(entry)
     if not reader.problems and not reader.order.requests and not reader.order.unread:

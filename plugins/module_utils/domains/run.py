@@ -83,7 +83,7 @@ class Run:
         self._by_domain = {request.domain: request for request in order.requests}
         self._refusals = Refusals([], order)
         unsigned = unsigned_accepted(recipe for request in order.requests for recipe in request.recipes)
-        self.guard = Guard(order.senders, order.allow_failing, order.inventory, unsigned)
+        self.guard = Guard(order.senders, order.allow_failing, order.inventory, unsigned, order.demands)
         """Holds the verdicts when the run is over."""
         self._progress = progress or Progress(None)
         self._snapshot = snapshot

@@ -195,15 +195,23 @@ def authorisation_name(domain: str, destination: str) -> str:
 
 
 def dmarc_faults(record: TagList) -> list[str]:
-    """Why receivers will not do what the record says; one sentence each, with its source."""
-    return [
-        *(doubled_fault(record, name) for name in record.doubled),
-        *(
-            f"{tag.name}={tag.value} is none of the values that {tag.name.lower()}= may have (RFC 9989 section 4.7)"
-            for tag in record
-            if not _is_valid(tag)
-        ),
-    ]
+    """Why receivers will not apply the policy that the record means; one sentence each, with its source."""
+    wrong = [tag for tag in record if tag.name.lower() in _POLICY_TAGS and not _is_valid(tag)]
+    return [*(doubled_fault(record, name) for name in record.doubled), *map(_invalid, wrong)]
+
+
+def ignored_values(record: TagList) -> list[str]:
+    """Tags whose value receivers do not know, so that they take the default instead; one sentence each.
+
+    The rest of the record is applied (RFC 9989 section 4.8).
+    """
+    wrong = [tag for tag in record if tag.name.lower() not in _POLICY_TAGS and not _is_valid(tag)]
+    return [f"{_invalid(tag)}, so receivers act as if it were not there" for tag in wrong]
+
+
+def _invalid(tag: Tag) -> str:
+    name = tag.name.lower()
+    return f"{shown(f'{tag.name}={tag.value}')} is none of the values that {name}= may have (RFC 9989 section 4.7)"
 
 
 def doubled_fault(record: TagList, name: str) -> str:

@@ -208,15 +208,22 @@ def test_of_a_policy_that_stands_twice_deployed_receivers_take_the_last() -> Non
     ("text", "words"),
     [
         ("v=DMARC1; p=rejct", "p=rejct"),
-        ("v=DMARC1; p=none; adkim=relaxed", "adkim=relaxed"),
-        ("v=DMARC1; p=none; t=yes", "t=yes"),
-        ("v=DMARC1; p=none; fo=2", "fo=2"),
+        ("v=DMARC1; p=none; sp=bad", "sp=bad"),
         ("v=DMARC1; P=rejct", "P=rejct"),
     ],
 )
-def test_a_value_that_no_tag_may_have_is_a_fault(text: str, words: str) -> None:
+def test_a_policy_that_there_is_not_is_a_fault(text: str, words: str) -> None:
     (fault,) = dmarc.dmarc_faults(dmarc.parse_dmarc(text))
     assert words in fault
+    assert dmarc.ignored_values(dmarc.parse_dmarc(text)) == []
+
+
+@pytest.mark.parametrize("tag", ["adkim=relaxed", "t=yes", "fo=2"])
+def test_another_value_that_no_tag_may_have_is_ignored(tag: str) -> None:
+    record = dmarc.parse_dmarc(f"v=DMARC1; p=none; {tag}")
+    (ignored,) = dmarc.ignored_values(record)
+    assert tag in ignored and "as if it were not there" in ignored
+    assert dmarc.dmarc_faults(record) == []
 
 
 CONCERNS = {

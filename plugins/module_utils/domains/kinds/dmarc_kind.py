@@ -208,7 +208,8 @@ class DmarcRecipe:
             return [f"{self.domain}: {error}"]
         if parsed is None:
             return []
-        return [f"{self.domain}: {one}" for one in (*dmarc.report_faults(parsed), *dmarc.dmarc_concerns(parsed))]
+        found = (*dmarc.ignored_values(parsed), *dmarc.report_faults(parsed), *dmarc.dmarc_concerns(parsed))
+        return [f"{self.domain}: {one}" for one in found]
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,6 +79,7 @@ class Judge:
     :param lookup: asks the DNS, along CNAMEs; it should remember its answers
     :param check_spf: what evaluates the SPF of a sender whose envelope domain and sources are known, instead
     :param exists: tells whether a domain name exists (is no NXDOMAIN); None when that cannot be known
+    :param demands: whether verdicts have ``receivers``, which are three quarters of them
     :raises MissingLibrary: publicsuffixlist is not installed
     """
 
@@ -87,8 +88,10 @@ class Judge:
         lookup: Lookup,
         check_spf: Callable[[Sender], SpfResult] | None = None,
         exists: Callable[[str], bool] | None = None,
+        demands: bool = True,
     ) -> None:
         self._lookup = lookup
+        self._has_demands = demands
         self._by_check_host = _spf_checker(lookup)
         self._check_spf = check_spf or self._by_check_host
         self._by_suffix = Remembered(SuffixList(lookup))
@@ -110,7 +113,7 @@ class Judge:
             _RESULTS[passes],
             shown.disposition,
             "",
-            receivers=judge_demands(self._facts(sender, found_spf, found_dkim, views)),
+            receivers=judge_demands(self._facts(sender, found_spf, found_dkim, views)) if self._has_demands else (),
         )
         if passes:
             verdict = replace(verdict, cautions=self._cautions(verdict))
