@@ -138,6 +138,23 @@ def test_all_problems_of_all_environments_stand_in_one_report(estate: Path, argu
     assert contents(estate) == before
 
 
+def test_another_from_than_the_account_s_is_told_for_every_system(estate: Path) -> None:
+    through = {"erp_mail_service": "microsoft365", "erp_mail_password": "{{ vault_relay_password }}"}
+    exalt = {name: f"{name}@acme.example" for name in ("username", "notification_mailbox", "bounced_mailbox")}
+    hosts = {
+        "acme_relay": {**RELAY, **through, "erp_mail_settings": {"username": "office@acme.example"}},
+        "acme_exalt": {**WRONG["acme_exalt"], **through, "erp_mail_settings": exalt},
+        "jansen_bakery": {**BAKERY, **through, "erp_mail_settings": {"username": "bakery"}},
+    }
+    result = run_playbook(estate, SITE, inventory(hosts), "--check")
+    assert result.rc == 0, result.output
+    refused = "Microsoft 365 refuses mail from an address that is not the account's (5.7.60)"
+    sender = RELAY["erp_mail_senders"]["environment"]
+    for address in (sender, "alerts@acme.example"):
+        assert f"this account signs in, and needs the right to send as {address}" in result.flat
+    assert f"{refused}, and which address signs in is not declared: it cannot be told" in result.flat
+
+
 def test_needs_that_contradict_each_other_stop_all_before_anything_is_written(estate: Path) -> None:
     before = contents(estate)
     other = {"mail_dns_account": {"provider": "zonefile", "path": "/nowhere"}}

@@ -56,7 +56,9 @@ class Service:
     """A sending service. Facts: ``host`` str, ``ports`` list of {port, security}, ``auth`` none|optional|required,
     ``username`` str, ``spf_terms`` list of str, ``domains`` and ``mx`` list of names, ``limits`` numbers by name,
     ``dkim`` dict, ``envelope`` sender (the From address is the envelope sender too) or return_path (a name below the
-    sender's domain that the service gives out)."""
+    sender's domain that the service gives out), ``from_rule`` {other, answer, right}: what happens to mail whose From
+    is not the account that signs in (refused, replaced or taken), or that only a From which the service has verified is
+    taken (verified); ``answer`` is what it says then, ``right`` what lets an account send so."""
 
     name: str
     title: str
@@ -70,6 +72,7 @@ class Service:
     domains: Fact
     mx: Fact
     envelope: Fact
+    from_rule: Fact
     limits: Mapping[str, Fact]
     warnings: tuple[Note, ...]
     notes: tuple[Note, ...]
@@ -120,7 +123,11 @@ class Entra:
 
 @dataclass(frozen=True, slots=True)
 class Transport:
-    """One way in which an ERP sends: the services it takes (by name, or by kind) and its fields in screen order."""
+    """One way in which an ERP sends: the services it takes (by name, or by kind) and its fields in screen order.
+
+    ``signs_in_as`` is the id of the field with the account that signs in, where neither ``entra`` nor a username names
+    it.
+    """
 
     id: str
     label: str
@@ -129,6 +136,15 @@ class Transport:
     kinds: tuple[str, ...]
     fields: tuple[Field, ...]
     entra: Entra | None = None
+    signs_in_as: str | None = None
+
+    @property
+    def account_field(self) -> Field | None:
+        """The field with the account that signs in: who consents, else what takes the service's username."""
+        named = self.signs_in_as or (self.entra.user if self.entra else None)
+        return next(
+            (field for field in self.fields if field.id == named or (not named and field.fact == "username")), None
+        )
 
     @property
     def secret(self) -> Field | None:

@@ -31,6 +31,7 @@ FIELD_FACTS = [
     "application_id",
 ]
 ENVELOPE_KINDS = ["sender", "return_path"]
+FROM_RULES = ["refused", "replaced", "verified", "taken"]
 POINT_PARTS = ["fields", "senders", "dkim"]
 ENTRA_KINDS = ["application", "consent"]
 
@@ -66,6 +67,11 @@ _SMTP: ArgumentSpec = {
     "auth": _fact("str", choices=["none", "optional", "required"]),
     "username": _fact("str"),
 }
+_FROM_RULE: ArgumentSpec = {
+    "other": {"type": "str", "required": True, "choices": FROM_RULES},
+    "answer": {"type": "str"},
+    "right": {"type": "str"},
+}
 _HEAD: ArgumentSpec = {"name": _TEXT, "title": _TEXT, "sources": {"type": "dict", "required": True}}
 
 SERVICE_SHAPE: ArgumentSpec = {
@@ -77,6 +83,7 @@ SERVICE_SHAPE: ArgumentSpec = {
     "domains": _fact("list", elements="str"),
     "mx": _fact("list", elements="str"),
     "envelope": _fact("str", choices=ENVELOPE_KINDS),
+    "from_rule": _fact("dict", options=_FROM_RULE),
     "limits": {
         "type": "dict",
         "options": {
@@ -144,6 +151,7 @@ _TRANSPORT: ArgumentSpec = {
     "services": _STRINGS,
     "kinds": {**_STRINGS, "choices": SERVICE_KINDS},
     "entra": {"type": "dict", "options": _ENTRA},
+    "signs_in_as": {"type": "str"},
     "fields": {"type": "list", "elements": "dict", "required": True, "options": _FIELD},
 }
 _SENDER: ArgumentSpec = {

@@ -208,6 +208,15 @@ def test_a_user_s_rule_is_checked() -> None:
     ]
 
 
+def test_the_account_of_a_transport_is_one_of_its_fields() -> None:
+    transports = {"smtp": {**SYSTEM["transports"]["smtp"], "signs_in_as": "from"}}
+    [transport] = Catalogue({"ledger": {**SYSTEM, "transports": transports}}).system("ledger").transports
+    assert transport.account_field is not None and transport.account_field.sender == "environment"
+    transports["smtp"]["signs_in_as"] = "nobody"
+    with pytest.raises(Refused, match=r'transports.smtp.signs_in_as "nobody": no field has this id'):
+        Catalogue({"ledger": {**SYSTEM, "transports": transports}}).system("ledger")
+
+
 def test_a_user_s_service_replaces_one_of_the_collection() -> None:
     assert Catalogue(services={"ziggo": SERVICE}).service("ziggo").title == "Mailer"
 
@@ -222,6 +231,7 @@ MALFORMED: list[tuple[str, Any, str]] = [
     ("stray source", {**SERVICE, "mx": {"value": ["mx.example"], "source": "elsewhere"}}, "elsewhere"),
     ("source without a date", {**SERVICE, "sources": {"page": {"title": "x"}}}, "date"),
     ("source with a wrong date", {**SERVICE, "sources": {"page": {"title": "x", "date": "last year"}}}, "YYYY-MM"),
+    ("unknown from_rule", {**SERVICE, "from_rule": {"value": {"other": "lost"}, "source": "page"}}, "refused"),
     ("port is no number", {**SERVICE, "smtp": {"ports": {"value": [{"port": "a"}], "source": "page"}}}, "port"),
     ("wrong SPF term", {**SERVICE, "spf": {"terms": {"value": ["ip4:1.2.3"], "source": "page"}}}, "RFC 7208"),
 ]
