@@ -296,6 +296,31 @@ def test_a_user_s_own_service_works_in_the_inventory(estate: Path) -> None:
     assert "smtp.mailer.example" in (estate / "mailroom" / "acme_relay" / "sheet.md").read_text(encoding="utf-8")
 
 
+def test_the_sheet_says_which_facts_are_to_be_checked_again(estate: Path) -> None:
+    page = {"title": "Mailer's page", "date": "2025-01"}
+    sources = {"old": {**page, "check_after": "2026-01-31"}, "new": {**page, "check_after": "2999-01-31"}}
+    warnings = [{"en": "It is slow.", "source": "old"}, {"en": "It is dear.", "source": "new"}]
+    mailer = {"title": "Mailer", "kind": "relay", "sources": sources, "warnings": warnings}
+    mailer["spf"] = {"terms": {"value": ["include:spf.protection.outlook.com"], "source": "old"}}
+    relay = {**RELAY, "erp_mail_service": "mailer", "erp_mail_catalogue_services": {"mailer": mailer}}
+    del relay["erp_mail_spf_terms"]
+    hosts = inventory({"acme_relay": relay})
+    first = run_playbook(estate, SITE, hosts)
+    assert first.rc == 0, first.output
+    sheet = (estate / "mailroom/acme_relay/sheet.md").read_text(encoding="utf-8")
+    mark = "This is as of 2025-01: check it again."
+    told = [line for line in sheet.splitlines() if mark in line]
+    assert told == [
+        f"- It is slow. (Mailer's page, 2025-01) **{mark}**",
+        f"- Of Mailer: SPF terms (Mailer's page, 2025-01). **{mark}**",
+    ]
+    assert (estate / "mailroom/acme_relay/sheet.html").read_text(encoding="utf-8").count(
+        f"<strong>{mark}</strong>"
+    ) == 2
+    second = run_playbook(estate, SITE, hosts)
+    assert (second.rc, second.changed) == (0, 0), second.output
+
+
 def test_a_user_s_own_system_and_service_work_in_the_inventory(estate: Path) -> None:
     sources = {"manual": {"title": "Ledger manual 4.2", "date": "2026-03"}}
     field = {"source": "manual"}

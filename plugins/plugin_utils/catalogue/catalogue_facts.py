@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,12 +14,21 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where facts come from. ``date`` is YYYY-MM-DD or YYYY-MM, None when the document bears none."""
+    """Where facts come from. ``date`` is YYYY-MM-DD or YYYY-MM, None when the document bears none; past ``check_after``
+    (YYYY-MM-DD, None: they do not age) its facts are to be checked again."""
 
     title: str
     document: str | None
     url: str | None
     date: str | None
+    check_after: str | None = None
+
+    def is_due(self, today: datetime.date) -> bool:
+        """Tell whether what it says is to be checked again.
+
+        :param today: the day to judge by
+        """
+        return self.check_after is not None and today > datetime.date.fromisoformat(self.check_after)
 
     def __str__(self) -> str:
         return f"{self.title}, {self.date}" if self.date else self.title
@@ -37,11 +47,13 @@ UNKNOWN = Fact()
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A sentence about a service, by language. ``submission``: it holds only for mail handed in with a password."""
+    """A sentence about a service, by language. ``submission``: it holds only for mail handed in with a password;
+    ``senders_at``: only when a sender is at or below one of these domains (none named: always)."""
 
     texts: Mapping[str, str]
     source: Source
     submission: bool
+    senders_at: tuple[str, ...] = ()
 
     def text(self, language: str) -> str:
         """The sentence in a language (en or nl), else in English, else in the one there is.

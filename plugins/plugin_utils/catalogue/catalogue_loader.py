@@ -169,7 +169,13 @@ def _bad_points(what: str, entry: Mapping[str, Any]) -> list[Problem]:
 
 def _sources(entry: Mapping[str, Any]) -> dict[str, Source]:
     return {
-        name: Source(item["title"], item["document"], item["url"], None if item["date"] == "unknown" else item["date"])
+        name: Source(
+            item["title"],
+            item["document"],
+            item["url"],
+            None if item["date"] == "unknown" else item["date"],
+            item["check_after"],
+        )
         for name, item in entry["sources"].items()
     }
 
@@ -202,10 +208,12 @@ def _service(entry: Mapping[str, Any]) -> Service:
 
 
 def _notes(items: list[dict[str, Any]], sources: Mapping[str, Source]) -> tuple[Note, ...]:
-    return tuple(
-        Note({lang: item[lang] for lang in ("en", "nl") if item[lang]}, sources[item["source"]], item["submission"])
-        for item in items
-    )
+    return tuple(_note(item, sources) for item in items)
+
+
+def _note(item: Mapping[str, Any], sources: Mapping[str, Source]) -> Note:
+    texts = {lang: item[lang] for lang in ("en", "nl") if item[lang]}
+    return Note(texts, sources[item["source"]], item["submission"], tuple(item["senders_at"]))
 
 
 def _system(entry: Mapping[str, Any]) -> System:

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_facts import Rule, Service
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_loader import Catalogue
-from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.conditions import signs_in
+from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.conditions import note_holds
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.declared_records import (
     own_domains_of,
     signatures_of,
@@ -251,7 +251,7 @@ def _warn_of_service(environment: Environment, actual: Service | None, findings:
     service = environment.service
     for told in (service, actual) if actual else (service,):
         for note in told.warnings:
-            if signs_in(environment) or not note.submission:
+            if note_holds(note, environment):
                 text = note.text("en").rstrip(".")
                 findings.warn("erp_mail_service", told.name, text, note.source, "Take it into account.")
     if actual is not None:
