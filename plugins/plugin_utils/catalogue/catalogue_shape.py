@@ -101,6 +101,7 @@ SERVICE_SHAPE: ArgumentSpec = {
         "type": "dict",
         "options": {
             "messages_per_day": _fact("int"),
+            "messages_per_day_private": _fact("int"),
             "messages_per_minute": _fact("int"),
             "message_bytes": _fact("int"),
             "recipients_per_message": _fact("int"),

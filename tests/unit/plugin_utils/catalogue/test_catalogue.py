@@ -130,6 +130,7 @@ def test_the_limits_of_gmail_are_google_s_own() -> None:
     limits = Catalogue().service("gmail").limits
     assert {name: fact.value for name, fact in limits.items()} == {
         "messages_per_day": 2000,
+        "messages_per_day_private": 500,
         "recipients_per_message": 100,
     }
     assert {fact.source.title.partition(",")[0] for fact in limits.values() if fact.source} == {"Google for Developers"}
