@@ -10,13 +10,13 @@ from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import Result
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_loader import Catalogue
+from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.stale_terms import ageing_today
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.host_declaration import (
     DECLARATION_OPTIONS,
     inventory_facts,
 )
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.inline_secret import read_secret
 from ansible_collections.mailroom.erp.plugins.plugin_utils.needs.environment_needs import environment_needs
-from ansible_collections.mailroom.erp.plugins.plugin_utils.needs.stale_terms import held_back_today
 from ansible_collections.mailroom.erp.plugins.plugin_utils.running.controller_action import ControllerAction
 from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.environment_texts import (
     PAGE,
@@ -52,6 +52,6 @@ class ActionModule(ControllerAction):
         needs = environment_needs(judged.environment, catalogue)
         if judged.environment.state == "absent":
             return {**result, **_NOTHING, "needs": needs, "problems": []}
-        settings, texts = environment_texts(judged.environment, needs, held_back_today(options["accept_stale"] or []))
+        settings, texts = environment_texts(judged.environment, needs, ageing_today(options["accept_stale"] or []))
         written = {"settings_yaml": texts[SETTINGS], "sheet": texts[SHEET], "sheet_html": texts[PAGE]}
         return {**result, "settings": settings, **written, "needs": needs, "problems": []}

@@ -138,6 +138,23 @@ def test_all_problems_of_all_environments_stand_in_one_report(estate: Path, argu
     assert contents(estate) == before
 
 
+def test_another_from_than_the_account_s_is_told_for_every_system(estate: Path) -> None:
+    through = {"erp_mail_service": "microsoft365", "erp_mail_password": "{{ vault_relay_password }}"}
+    exalt = {name: f"{name}@acme.example" for name in ("username", "notification_mailbox", "bounced_mailbox")}
+    hosts = {
+        "acme_relay": {**RELAY, **through, "erp_mail_settings": {"username": "office@acme.example"}},
+        "acme_exalt": {**WRONG["acme_exalt"], **through, "erp_mail_settings": exalt},
+        "jansen_bakery": {**BAKERY, **through, "erp_mail_settings": {"username": "bakery"}},
+    }
+    result = run_playbook(estate, SITE, inventory(hosts), "--check")
+    assert result.rc == 0, result.output
+    refused = "Microsoft 365 refuses mail from an address that is not the account's (5.7.60)"
+    sender = RELAY["erp_mail_senders"]["environment"]
+    for address in (sender, "alerts@acme.example"):
+        assert f"this account signs in, and needs the right to send as {address}" in result.flat
+    assert f"{refused}, and which address signs in is not declared: it cannot be told" in result.flat
+
+
 def test_needs_that_contradict_each_other_stop_all_before_anything_is_written(estate: Path) -> None:
     before = contents(estate)
     other = {"mail_dns_account": {"provider": "zonefile", "path": "/nowhere"}}
@@ -277,6 +294,31 @@ def test_a_user_s_own_service_works_in_the_inventory(estate: Path) -> None:
     assert result.rc == 0, result.output
     assert "ip4:198.51.100.7" in spf(estate, "acme.example")[0]
     assert "smtp.mailer.example" in (estate / "mailroom" / "acme_relay" / "sheet.md").read_text(encoding="utf-8")
+
+
+def test_the_sheet_says_which_facts_are_to_be_checked_again(estate: Path) -> None:
+    page = {"title": "Mailer's page", "date": "2025-01"}
+    sources = {"old": {**page, "check_after": "2026-01-31"}, "new": {**page, "check_after": "2999-01-31"}}
+    warnings = [{"en": "It is slow.", "source": "old"}, {"en": "It is dear.", "source": "new"}]
+    mailer = {"title": "Mailer", "kind": "relay", "sources": sources, "warnings": warnings}
+    mailer["spf"] = {"terms": {"value": ["include:spf.protection.outlook.com"], "source": "old"}}
+    relay = {**RELAY, "erp_mail_service": "mailer", "erp_mail_catalogue_services": {"mailer": mailer}}
+    del relay["erp_mail_spf_terms"]
+    hosts = inventory({"acme_relay": relay})
+    first = run_playbook(estate, SITE, hosts)
+    assert first.rc == 0, first.output
+    sheet = (estate / "mailroom/acme_relay/sheet.md").read_text(encoding="utf-8")
+    mark = "This is as of 2025-01: check it again."
+    told = [line for line in sheet.splitlines() if mark in line]
+    assert told == [
+        f"- It is slow. (Mailer's page, 2025-01) **{mark}**",
+        f"- Of Mailer: SPF terms (Mailer's page, 2025-01). **{mark}**",
+    ]
+    assert (estate / "mailroom/acme_relay/sheet.html").read_text(encoding="utf-8").count(
+        f"<strong>{mark}</strong>"
+    ) == 2
+    second = run_playbook(estate, SITE, hosts)
+    assert (second.rc, second.changed) == (0, 0), second.output
 
 
 def test_a_user_s_own_system_and_service_work_in_the_inventory(estate: Path) -> None:

@@ -18,6 +18,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue import cata
 FOLDER = Path(catalogue_loader.__file__).parent / "schema"
 _TYPES = {"str": "string", "int": "integer", "bool": "boolean"}
 _DATE = {"type": "string", "pattern": r"^(unknown|[0-9]{4}-[0-9]{2}(-[0-9]{2})?)$"}
+_DAY = {"type": "string", "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
 _UNKNOWN = {"const": "unknown"}
 
 
@@ -54,8 +55,8 @@ def _object(spec: ArgumentSpec) -> dict[str, Any]:
 
 
 def _property(name: str, option: dict[str, Any]) -> dict[str, Any]:
-    if name == "date":
-        return _DATE
+    if name in ("date", "check_after"):
+        return _DATE if name == "date" else _DAY
     found = _value(option)
     is_fact = "source" in option.get("options", {}) and "value" in option["options"]
     return {"anyOf": [_UNKNOWN, found]} if is_fact else found

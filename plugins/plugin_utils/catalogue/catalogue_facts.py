@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,12 +14,21 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where facts come from. ``date`` is YYYY-MM-DD or YYYY-MM, None when the document bears none."""
+    """Where facts come from. ``date`` is YYYY-MM-DD or YYYY-MM, None when the document bears none; past ``check_after``
+    (YYYY-MM-DD, None: they do not age) its facts are to be checked again."""
 
     title: str
     document: str | None
     url: str | None
     date: str | None
+    check_after: str | None = None
+
+    def is_due(self, today: datetime.date) -> bool:
+        """Tell whether what it says is to be checked again.
+
+        :param today: the day to judge by
+        """
+        return self.check_after is not None and today > datetime.date.fromisoformat(self.check_after)
 
     def __str__(self) -> str:
         return f"{self.title}, {self.date}" if self.date else self.title
@@ -37,11 +47,13 @@ UNKNOWN = Fact()
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A sentence about a service, by language. ``submission``: it holds only for mail handed in with a password."""
+    """A sentence about a service, by language. ``submission``: it holds only for mail handed in with a password;
+    ``senders_at``: only when a sender is at or below one of these domains (none named: always)."""
 
     texts: Mapping[str, str]
     source: Source
     submission: bool
+    senders_at: tuple[str, ...] = ()
 
     def text(self, language: str) -> str:
         """The sentence in a language (en or nl), else in English, else in the one there is.
@@ -56,7 +68,9 @@ class Service:
     """A sending service. Facts: ``host`` str, ``ports`` list of {port, security}, ``auth`` none|optional|required,
     ``username`` str, ``spf_terms`` list of str, ``domains`` and ``mx`` list of names, ``limits`` numbers by name,
     ``dkim`` dict, ``envelope`` sender (the From address is the envelope sender too) or return_path (a name below the
-    sender's domain that the service gives out)."""
+    sender's domain that the service gives out), ``from_rule`` {other, answer, right}: what happens to mail whose From
+    is not the account that signs in (refused, replaced or taken), or that only a From which the service has verified is
+    taken (verified); ``answer`` is what it says then, ``right`` what lets an account send so."""
 
     name: str
     title: str
@@ -70,6 +84,7 @@ class Service:
     domains: Fact
     mx: Fact
     envelope: Fact
+    from_rule: Fact
     limits: Mapping[str, Fact]
     warnings: tuple[Note, ...]
     notes: tuple[Note, ...]
@@ -120,7 +135,11 @@ class Entra:
 
 @dataclass(frozen=True, slots=True)
 class Transport:
-    """One way in which an ERP sends: the services it takes (by name, or by kind) and its fields in screen order."""
+    """One way in which an ERP sends: the services it takes (by name, or by kind) and its fields in screen order.
+
+    ``signs_in_as`` is the id of the field with the account that signs in, where neither ``entra`` nor a username names
+    it.
+    """
 
     id: str
     label: str
@@ -129,6 +148,15 @@ class Transport:
     kinds: tuple[str, ...]
     fields: tuple[Field, ...]
     entra: Entra | None = None
+    signs_in_as: str | None = None
+
+    @property
+    def account_field(self) -> Field | None:
+        """The field with the account that signs in: who consents, else what takes the service's username."""
+        named = self.signs_in_as or (self.entra.user if self.entra else None)
+        return next(
+            (field for field in self.fields if field.id == named or (not named and field.fact == "username")), None
+        )
 
     @property
     def secret(self) -> Field | None:

@@ -124,7 +124,7 @@ def _from_file(part: str, name: str) -> dict[str, Any]:
 def _checked(part: str, what: str, entry: object) -> dict[str, Any]:
     values, problems = shape.check_entry(what, _SHAPES[part], entry)
     if not problems:
-        problems = _bad_terms(what, values) if part == "services" else _bad_points(what, values)
+        problems = _bad_terms(what, values) if part == "services" else _bad_names(what, values)
     if problems:
         raise Refused(problems)
     return values
@@ -141,8 +141,21 @@ def _bad_terms(what: str, entry: Mapping[str, Any]) -> list[Problem]:
     return problems
 
 
+def _bad_names(what: str, entry: Mapping[str, Any]) -> list[Problem]:
+    """What names something that the system does not have: points of the checklist, accounts of transports."""
+    return [*_bad_points(what, entry), *_bad_accounts(what, entry)]
+
+
+def _bad_accounts(what: str, entry: Mapping[str, Any]) -> list[Problem]:
+    way_out = "Write the id of the field with the account that signs in, or leave it out."
+    return [
+        shape.CATALOGUE_RULES.problem(what, f"transports.{name}.signs_in_as", account, "no field has this id", way_out)
+        for name, transport in entry["transports"].items()
+        if (account := transport["signs_in_as"]) and account not in {field["id"] for field in transport["fields"]}
+    ]
+
+
 def _bad_points(what: str, entry: Mapping[str, Any]) -> list[Problem]:
-    """Points of the checklist that are about something which the system does not have."""
     fields = {field["id"] for transport in entry["transports"].values() for field in transport["fields"]}
     known = {*shape.POINT_PARTS, *fields}
     way_out = f"Write {', '.join(shape.POINT_PARTS)}, or ids of fields of the transports."
@@ -156,7 +169,13 @@ def _bad_points(what: str, entry: Mapping[str, Any]) -> list[Problem]:
 
 def _sources(entry: Mapping[str, Any]) -> dict[str, Source]:
     return {
-        name: Source(item["title"], item["document"], item["url"], None if item["date"] == "unknown" else item["date"])
+        name: Source(
+            item["title"],
+            item["document"],
+            item["url"],
+            None if item["date"] == "unknown" else item["date"],
+            item["check_after"],
+        )
         for name, item in entry["sources"].items()
     }
 
@@ -181,6 +200,7 @@ def _service(entry: Mapping[str, Any]) -> Service:
         domains=fact(None, "domains"),
         mx=fact(None, "mx"),
         envelope=fact(None, "envelope"),
+        from_rule=fact(None, "from_rule"),
         limits={name: fact("limits", name) for name, item in (entry.get("limits") or {}).items() if item},
         warnings=_notes(entry["warnings"], sources),
         notes=_notes(entry["notes"], sources),
@@ -188,10 +208,12 @@ def _service(entry: Mapping[str, Any]) -> Service:
 
 
 def _notes(items: list[dict[str, Any]], sources: Mapping[str, Source]) -> tuple[Note, ...]:
-    return tuple(
-        Note({lang: item[lang] for lang in ("en", "nl") if item[lang]}, sources[item["source"]], item["submission"])
-        for item in items
-    )
+    return tuple(_note(item, sources) for item in items)
+
+
+def _note(item: Mapping[str, Any], sources: Mapping[str, Source]) -> Note:
+    texts = {lang: item[lang] for lang in ("en", "nl") if item[lang]}
+    return Note(texts, sources[item["source"]], item["submission"], tuple(item["senders_at"]))
 
 
 def _system(entry: Mapping[str, Any]) -> System:
@@ -233,6 +255,7 @@ def _transport(name: str, item: Mapping[str, Any], sources: Mapping[str, Source]
         tuple(item["kinds"]),
         tuple(_field(field, sources) for field in item["fields"]),
         _entra(item["entra"], sources),
+        item["signs_in_as"],
     )
 
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -31,6 +32,7 @@ FIELD_FACTS = [
     "application_id",
 ]
 ENVELOPE_KINDS = ["sender", "return_path"]
+FROM_RULES = ["refused", "replaced", "verified", "taken"]
 POINT_PARTS = ["fields", "senders", "dkim"]
 ENTRA_KINDS = ["application", "consent"]
 
@@ -39,7 +41,7 @@ _Broken = tuple[str, str]
 
 _TEXT: dict[str, Any] = {"type": "str", "required": True}
 _STRINGS: dict[str, Any] = {"type": "list", "elements": "str", "default": []}
-_DATE = re.compile(r"unknown|\d{4}-\d{2}(-\d{2})?")
+_DATE = re.compile(r"\d{4}-\d{2}(-\d{2})?", re.ASCII)
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _WAY_OUT = "Correct the entry; docs/catalogue.md shows its shape."
 
@@ -52,19 +54,36 @@ def _listed(options: ArgumentSpec) -> dict[str, Any]:
     return {"type": "list", "elements": "dict", "default": [], "options": options}
 
 
-_SOURCE_SPEC: ArgumentSpec = {"title": _TEXT, "url": {"type": "str"}, "document": {"type": "str"}, "date": _TEXT}
+_SOURCE_SPEC: ArgumentSpec = {
+    "title": _TEXT,
+    "url": {"type": "str"},
+    "document": {"type": "str"},
+    "date": _TEXT,
+    "check_after": {"type": "str"},
+}
 _PORT: ArgumentSpec = {
     "port": {"type": "int", "required": True},
     "security": {"type": "str", "choices": ["none", "starttls", "implicit", "unknown"], "default": "unknown"},
 }
 _NOTES = _listed(
-    {"en": {"type": "str"}, "nl": {"type": "str"}, "source": _TEXT, "submission": {"type": "bool", "default": False}}
+    {
+        "en": {"type": "str"},
+        "nl": {"type": "str"},
+        "source": _TEXT,
+        "submission": {"type": "bool", "default": False},
+        "senders_at": _STRINGS,
+    }
 )
 _SMTP: ArgumentSpec = {
     "host": _fact("str"),
     "ports": _fact("list", elements="dict", options=_PORT),
     "auth": _fact("str", choices=["none", "optional", "required"]),
     "username": _fact("str"),
+}
+_FROM_RULE: ArgumentSpec = {
+    "other": {"type": "str", "required": True, "choices": FROM_RULES},
+    "answer": {"type": "str"},
+    "right": {"type": "str"},
 }
 _HEAD: ArgumentSpec = {"name": _TEXT, "title": _TEXT, "sources": {"type": "dict", "required": True}}
 
@@ -77,12 +96,15 @@ SERVICE_SHAPE: ArgumentSpec = {
     "domains": _fact("list", elements="str"),
     "mx": _fact("list", elements="str"),
     "envelope": _fact("str", choices=ENVELOPE_KINDS),
+    "from_rule": _fact("dict", options=_FROM_RULE),
     "limits": {
         "type": "dict",
         "options": {
             "messages_per_day": _fact("int"),
+            "messages_per_day_private": _fact("int"),
             "messages_per_minute": _fact("int"),
             "message_bytes": _fact("int"),
+            "recipients_per_message": _fact("int"),
         },
     },
     "warnings": _NOTES,
@@ -144,6 +166,7 @@ _TRANSPORT: ArgumentSpec = {
     "services": _STRINGS,
     "kinds": {**_STRINGS, "choices": SERVICE_KINDS},
     "entra": {"type": "dict", "options": _ENTRA},
+    "signs_in_as": {"type": "str"},
     "fields": {"type": "list", "elements": "dict", "required": True, "options": _FIELD},
 }
 _SENDER: ArgumentSpec = {
@@ -217,9 +240,33 @@ def _named(part: str, name: str, item: object) -> tuple[object, list[_Broken]]:
     if not isinstance(item, Mapping):
         return item, [(f"{part}.{name}", f"is a {type(item).__name__}, not a dictionary")]
     values, broken = _validated(f"{part}.{name}", KEYED_PARTS[part], item)
-    if part == "sources" and not _DATE.fullmatch(str(values.get("date"))):
-        broken.append((f"sources.{name}.date", "a date is YYYY-MM-DD, YYYY-MM or unknown"))
+    if part == "sources":
+        broken += [(f"sources.{name}.{key}", rule) for key, rule in _broken_dates(values)]
     return values, broken
+
+
+def _broken_dates(source: Mapping[str, Any]) -> list[_Broken]:
+    date, after = str(source.get("date")), source.get("check_after")
+    if date != "unknown" and not _is_date(date):
+        return [("date", "a date is YYYY-MM-DD, YYYY-MM or unknown")]
+    if after is None:
+        return []
+    if date == "unknown":
+        return [("check_after", "what bears no date cannot be checked again after one")]
+    if len(after) != len("YYYY-MM-DD") or not _is_date(after):
+        return [("check_after", "a day to check again after is YYYY-MM-DD")]
+    return [] if after > date else [("check_after", "it is later than the date of the source")]
+
+
+def _is_date(text: str) -> bool:
+    """Whether it is a day or a month of the calendar."""
+    if not _DATE.fullmatch(text):
+        return False
+    try:
+        datetime.date.fromisoformat(text if len(text) > len("YYYY-MM") else f"{text}-01")
+    except ValueError:
+        return False
+    return True
 
 
 def _validated(where: str, spec: ArgumentSpec, entry: Mapping[str, Any]) -> tuple[dict[str, Any], list[_Broken]]:

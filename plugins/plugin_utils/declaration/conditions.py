@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_facts import Note
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import Environment
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.field_values import is_shown
 
@@ -29,6 +30,18 @@ def condition_holds(when: Mapping[str, Any], environment: Environment) -> bool:
     if "dkim" in when and when["dkim"] != bool(environment.dkim):
         return False
     return all(environment.values.get(name) == value for name, value in when.get("settings", {}).items())
+
+
+def note_holds(note: Note, environment: Environment) -> bool:
+    """Tell whether a sentence about a service holds for an environment.
+
+    :param note: one of the service's warnings or notes
+    :param environment: an environment that was understood
+    """
+    if note.submission and not signs_in(environment):
+        return False
+    domains = [f".{sender.domain}" for sender in environment.senders]
+    return not note.senders_at or any(domain.endswith(f".{name}") for domain in domains for name in note.senders_at)
 
 
 def signs_in(environment: Environment) -> bool:

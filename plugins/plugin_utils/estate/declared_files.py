@@ -13,10 +13,10 @@ from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_loader import Catalogue
+from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.stale_terms import ageing_today
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.host_declaration import facts_from
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.host_judgement import Catalogues
 from ansible_collections.mailroom.erp.plugins.plugin_utils.needs.environment_needs import environment_needs
-from ansible_collections.mailroom.erp.plugins.plugin_utils.needs.stale_terms import held_back_today
 from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.environment_texts import (
     FILES,
     environment_texts,
@@ -57,7 +57,7 @@ def declared_files(
     if judged.environment.state == "absent":
         return EnvironmentFiles(folder, dict.fromkeys(FILES), False)
     needs = environment_needs(judged.environment, catalogue)
-    _settings, texts = environment_texts(judged.environment, needs, held_back_today(options["accept_stale"] or []))
+    _settings, texts = environment_texts(judged.environment, needs, ageing_today(options["accept_stale"] or []))
     return EnvironmentFiles(folder, texts, options["secrets"] == "inline")
 
 

@@ -16,10 +16,10 @@ from typing import Any
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf import Directive, canonical_domain, parse_term
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused, RuleSource
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_loader import Catalogue
+from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.stale_terms import NeededTerm, is_held_back
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import INVENTORY_RULES
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_input import EstateOptions, HostNeeds
 from ansible_collections.mailroom.erp.plugins.plugin_utils.needs.environment_needs import service_terms
-from ansible_collections.mailroom.erp.plugins.plugin_utils.needs.stale_terms import NeededTerm, is_held_back
 
 _SERVICES = "mail_dns_domains.services"
 

@@ -6,9 +6,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.stale_terms import Ageing
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import Environment
 from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.settings import settings_of, settings_yaml
 from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.sheet_content import left_out_sheet, sheet_of
@@ -21,17 +22,17 @@ FILES = (SETTINGS, SHEET, PAGE)
 
 
 def environment_texts(
-    environment: Environment, needs: Mapping[str, Any], is_held: Callable[[Mapping[str, Any]], bool]
+    environment: Environment, needs: Mapping[str, Any], ageing: Ageing
 ) -> tuple[dict[str, Any], dict[str, str]]:
     """Write down an environment that is there.
 
     :param environment: without errors
     :param needs: what ``environment_needs`` gave for it
-    :param is_held: tells whether an SPF term of the needs is held back
+    :param ageing: tells what is too old
     :returns: its settings, and the text of each file by name
     """
     settings = settings_of(environment)
-    sheet = sheet_of(environment, settings, needs, is_held)
+    sheet = sheet_of(environment, settings, needs, ageing)
     return settings, {SETTINGS: settings_yaml(settings), SHEET: markdown_sheet(sheet), PAGE: html_sheet(sheet)}
 
 

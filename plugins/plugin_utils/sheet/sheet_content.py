@@ -14,8 +14,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_facts import Hint
-from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.conditions import condition_holds, signs_in
+from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_facts import Hint, Source
+from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.stale_terms import Ageing
+from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.conditions import condition_holds, note_holds
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.confirmed_points import (
     PointState,
     field_key,
@@ -24,6 +25,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.confirmed
     senders_beside_the_screen,
 )
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import Environment
+from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.aged_facts import aged_facts
 from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.sheet_words import WORDS
 from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.system_rules import rules_of
 
@@ -80,15 +82,15 @@ def sheet_of(
     environment: Environment,
     settings: Mapping[str, Any],
     needs: Mapping[str, Any],
-    is_held_back: Callable[[Mapping[str, Any]], bool],
+    ageing: Ageing,
 ) -> Sheet:
     """Say what the person who types needs to know.
 
     :param environment: an environment without errors
     :param settings: what ``settings.settings_of`` made of it
     :param needs: what ``environment_needs`` made of it
-    :param is_held_back: tells of an SPF term of ``needs`` that the role mail_dns does not publish it yet
-    :returns: the sheet; the same declaration gives the same one, until an address grows too old to be published
+    :param ageing: tells what is too old: addresses that the role mail_dns does not publish, and facts to check again
+    :returns: the sheet; the same declaration gives the same one, until the day on which one of these grows too old
     """
     words, system = WORDS[environment.system.language], environment.system
     states = point_states(environment)
@@ -97,12 +99,12 @@ def sheet_of(
         _fields(environment, settings, changed, words),
         _senders(environment, changed, words),
         _used(environment, needs, words),
-        SheetSection(words["buttons"], items=_hints(system.buttons, environment)),
-        SheetSection(words["dns"], items=tuple(_dns(environment, needs, is_held_back, words))),
-        SheetSection(words["outside"].format(system=system.title), items=_hints(system.outside, environment)),
+        SheetSection(words["buttons"], items=_hints(system.buttons, environment, ageing)),
+        SheetSection(words["dns"], items=tuple(_dns(environment, needs, ageing, words))),
+        SheetSection(words["outside"].format(system=system.title), items=_hints(system.outside, environment, ageing)),
         SheetSection(words["tenant"], items=tuple(_tenant(environment, words))),
-        SheetSection(words["never"], items=_hints(system.never, environment)),
-        SheetSection(words["notes"], items=tuple(_good_to_know(environment))),
+        SheetSection(words["never"], items=_hints(system.never, environment, ageing)),
+        SheetSection(words["notes"], items=tuple(_good_to_know(environment, ageing))),
         _checklist(environment, states, words),
     ]
     title = words["title"].format(environment=environment.name, system=system.title)
@@ -224,14 +226,14 @@ def _used(environment: Environment, needs: Mapping[str, Any], words: Mapping[str
 def _dns(
     environment: Environment,
     needs: Mapping[str, Any],
-    is_held_back: Callable[[Mapping[str, Any]], bool],
+    ageing: Ageing,
     words: Mapping[str, str],
 ) -> Iterator[ListItem]:
     for domain, terms in needs["domains"].items():
-        names = [part for term in terms if not is_held_back(term) for part in (" ", Code(term["term"]))]
+        names = [part for term in terms if not ageing.is_held_back(term) for part in (" ", Code(term["term"]))]
         if names:
             yield ListItem((words["spf"].format(domain=domain), *names, ". ", words["planned"]))
-        yield from (_held(domain, term, words) for term in terms if is_held_back(term))
+        yield from (_held(domain, term, words) for term in terms if ageing.is_held_back(term))
         if not terms:
             yield ListItem((words["unknown"].format(domain=domain, service=environment.service.title),))
     for domain, selectors in needs["dkim"].items():
@@ -252,23 +254,33 @@ def _held(domain: str, term: Mapping[str, Any], words: Mapping[str, str]) -> Lis
     return ListItem((words["spf"].format(domain=domain), " ", Code(term["term"]), f" {why} ", accept))
 
 
-def _good_to_know(environment: Environment) -> Iterator[ListItem]:
+def _good_to_know(environment: Environment, ageing: Ageing) -> Iterator[ListItem]:
     yield from (ListItem((remark,)) for remark in rules_of(environment.system.name).remarks(environment))
-    yield from _hints(environment.system.notes, environment)
-    with_password = signs_in(environment)
+    yield from _hints(environment.system.notes, environment, ageing)
+    language = environment.system.language
     for note in (*environment.service.notes, *environment.service.warnings):
-        if with_password or not note.submission:
-            text = note.text(environment.system.language).rstrip(".")
-            yield ListItem((*inline_text(text), f". ({note.source})"))
+        if note_holds(note, environment):
+            text = note.text(language).rstrip(".")
+            yield ListItem((*inline_text(text), f". ({note.source})", *_aged(note.source, ageing, language)))
+    for source, names in aged_facts(environment, ageing):
+        facts = ", ".join(WORDS[language][f"fact_{name}"] for name in names)
+        told = WORDS[language]["facts"].format(facts=facts, service=environment.service.title, source=source)
+        yield ListItem((told, *_aged(source, ageing, language)))
 
 
-def _hints(hints: tuple[Hint, ...], environment: Environment) -> tuple[ListItem, ...]:
-    return tuple(_hint(hint) for hint in hints if condition_holds(hint.when, environment))
+def _aged(source: Source, ageing: Ageing, language: str) -> Inline:
+    """That what a source says is to be checked again."""
+    return (" ", Strong(WORDS[language]["aged"].format(date=source.date))) if ageing.is_due(source) else ()
 
 
-def _hint(hint: Hint) -> ListItem:
+def _hints(hints: tuple[Hint, ...], environment: Environment, ageing: Ageing) -> tuple[ListItem, ...]:
+    language = environment.system.language
+    return tuple(_hint(hint, ageing, language) for hint in hints if condition_holds(hint.when, environment))
+
+
+def _hint(hint: Hint, ageing: Ageing, language: str) -> ListItem:
     text = (Strong(hint.label), ": ", *inline_text(hint.text)) if hint.label else inline_text(hint.text)
-    return ListItem(text, tuple(inline_text(step) for step in hint.steps))
+    return ListItem((*text, *_aged(hint.source, ageing, language)), tuple(inline_text(step) for step in hint.steps))
 
 
 def _checklist(environment: Environment, states: Mapping[str, PointState], words: Mapping[str, str]) -> SheetSection:

@@ -124,13 +124,16 @@ def _batches(environment: Environment, findings: Findings) -> None:
 
 
 def _limits(environment: Environment, findings: Findings) -> None:
-    for name, seconds in (("messages_per_day", _DAY), ("messages_per_minute", _MINUTE)):
-        limit = environment.service.limits.get(name)
+    limits, sender = environment.service.limits, environment.sender("environment")
+    day = limits.get("messages_per_day")
+    if sender is not None and sender.domain in (environment.service.domains.value or []):
+        day = limits.get("messages_per_day_private", day)
+    for unit, limit, seconds in (("day", day, _DAY), ("minute", limits.get("messages_per_minute"), _MINUTE)):
         if limit is not None:
-            _limit(environment, limit, name, seconds, findings)
+            _limit(environment, limit, unit, seconds, findings)
 
 
-def _limit(environment: Environment, limit: Fact, name: str, seconds: int, findings: Findings) -> None:
+def _limit(environment: Environment, limit: Fact, unit: str, seconds: int, findings: Findings) -> None:
     mails, batch, interval = _pace(environment)
     if batch is None or interval is None:
         batch, interval = mails or 0, 0
@@ -138,7 +141,6 @@ def _limit(environment: Environment, limit: Fact, name: str, seconds: int, findi
     count = mails if most is None else min(most, mails) if mails is not None else most
     if count is None or count <= limit.value:
         return
-    unit = name.removeprefix("messages_per_")
     given = "mails" if mails is None else f"of {mails} mails"
     told = f"up to {count} {given} may leave within a {unit}; {environment.service.title} takes at most {limit.value}"
     source = limit.source or environment.transport.source

@@ -10,9 +10,9 @@ import difflib
 from collections.abc import Iterable
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_facts import Rule
+from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_facts import Rule, Service
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_loader import Catalogue
-from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.conditions import signs_in
+from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.conditions import note_holds
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.declared_records import (
     own_domains_of,
     signatures_of,
@@ -46,6 +46,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.field_val
     port_of,
 )
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.host_declaration import PREFIXES
+from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.from_rules import judge_from
 from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.system_rules import rules_of
 
 STATES = ("present", "absent")
@@ -188,8 +189,10 @@ def _judge_whole(environment: Environment, catalogue: Catalogue, findings: Findi
             _required_if(environment, rule, findings)
     _secret(environment, findings)
     _signatures(environment, findings)
-    _warn_of_service(environment, catalogue, findings)
+    actual = _actual_service(environment, catalogue)
+    _warn_of_service(environment, actual, findings)
     rules_of(environment.system.name).judge(environment, findings)
+    judge_from(environment, actual or environment.service, findings)
     _foreign_senders(environment, findings)
 
 
@@ -238,16 +241,21 @@ def _signatures(environment: Environment, findings: Findings) -> None:
             findings.warn(where, None, rule, INVENTORY, "Add the sender, or leave the selectors out.")
 
 
-def _warn_of_service(environment: Environment, catalogue: Catalogue, findings: Findings) -> None:
-    service = environment.service
+def _actual_service(environment: Environment, catalogue: Catalogue) -> Service | None:
+    """The service that the declared server belongs to, when that is another one than is declared."""
     host = host_of(environment.transport, environment.values)
-    actual = catalogue.by_host(host) if host and host != service.host.value else None
+    return catalogue.by_host(host) if host and host != environment.service.host.value else None
+
+
+def _warn_of_service(environment: Environment, actual: Service | None, findings: Findings) -> None:
+    service = environment.service
     for told in (service, actual) if actual else (service,):
         for note in told.warnings:
-            if signs_in(environment) or not note.submission:
+            if note_holds(note, environment):
                 text = note.text("en").rstrip(".")
                 findings.warn("erp_mail_service", told.name, text, note.source, "Take it into account.")
     if actual is not None:
+        host = host_of(environment.transport, environment.values)
         rule = f"server {host} is that of {actual.title}, so its limits, SPF terms and warnings are not judged"
         findings.warn("erp_mail_service", service.name, rule, INVENTORY, f"Declare erp_mail_service: {actual.name}.")
     _unusual_port(environment, findings)

@@ -28,7 +28,6 @@ class KingErp(SystemRules):
             _sign_in(environment, findings)
             _security(environment, findings)
         else:
-            _user(environment, findings)
             _consent(environment, findings)
 
     def server(self, environment: Environment) -> dict[str, Any]:
@@ -94,16 +93,6 @@ def _security(environment: Environment, findings: Findings) -> None:
     elif security == "Explicit-TLS" and port == 465:
         rule = "Explicit-TLS usually uses the port of plain mode; 465 is one of Implicit-TLS"
         findings.warn("erp_mail_settings.port", port, rule, source, "Use 587, or Implicit-TLS.")
-
-
-def _user(environment: Environment, findings: Findings) -> None:
-    sender, user = environment.sender("environment"), environment.values.get("username")
-    if sender and user and "@" in str(user) and str(user).lower() != sender.address.lower():
-        rule = f"this user signs in, and needs the right to send as {sender.address}"
-        source = environment.transport.source
-        findings.warn(
-            "erp_mail_settings.username", user, rule, source, "Send as the user, or grant Send As in Exchange."
-        )
 
 
 def _consent(environment: Environment, findings: Findings) -> None:

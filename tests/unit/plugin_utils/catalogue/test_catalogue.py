@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 import yaml
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue import catalogue_loader
+from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_facts import Source
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_loader import Catalogue
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import Declaration
 from ansible_collections.mailroom.erp.plugins.plugin_utils.needs.environment_needs import environment_needs
@@ -124,8 +126,30 @@ def test_an_external_service_is_as_the_documents_have_it(name: str) -> None:
     assert service.security(587) == "starttls" and service.auth.value == "required"
 
 
-def test_the_limit_of_gmail_is_known() -> None:
-    assert Catalogue().service("gmail").limits["messages_per_day"].value == 99
+def test_the_limits_of_gmail_are_google_s_own() -> None:
+    limits = Catalogue().service("gmail").limits
+    assert {name: fact.value for name, fact in limits.items()} == {
+        "messages_per_day": 2000,
+        "messages_per_day_private": 500,
+        "recipients_per_message": 100,
+    }
+    assert {fact.source.title.partition(",")[0] for fact in limits.values() if fact.source} == {"Google for Developers"}
+
+
+def test_microsoft_365_receives_at_older_and_newer_names() -> None:
+    assert Catalogue().service("microsoft365").mx.value == ["mail.protection.outlook.com", "mx.microsoft"]
+
+
+@pytest.mark.parametrize("name", Catalogue().names("services"))
+def test_every_dated_source_of_a_service_says_when_to_check_it_again(name: str) -> None:
+    sources = Catalogue().entry("services", name)["sources"]
+    assert [key for key, source in sources.items() if source["date"] != "unknown" and not source["check_after"]] == []
+
+
+def test_a_source_is_due_on_the_day_after() -> None:
+    source = Source("Vendor's page", None, None, "2026-10", "2026-12-31")
+    assert not source.is_due(datetime.date(2026, 12, 31)) and source.is_due(datetime.date(2027, 1, 1))
+    assert not Source("Vendor's page", None, None, "2026-10").is_due(datetime.date(2999, 1, 1))
 
 
 @pytest.mark.parametrize("name", ["service", "system"])
@@ -208,8 +232,22 @@ def test_a_user_s_rule_is_checked() -> None:
     ]
 
 
+def test_the_account_of_a_transport_is_one_of_its_fields() -> None:
+    transports = {"smtp": {**SYSTEM["transports"]["smtp"], "signs_in_as": "from"}}
+    [transport] = Catalogue({"ledger": {**SYSTEM, "transports": transports}}).system("ledger").transports
+    assert transport.account_field is not None and transport.account_field.sender == "environment"
+    transports["smtp"]["signs_in_as"] = "nobody"
+    with pytest.raises(Refused, match=r'transports.smtp.signs_in_as "nobody": no field has this id'):
+        Catalogue({"ledger": {**SYSTEM, "transports": transports}}).system("ledger")
+
+
 def test_a_user_s_service_replaces_one_of_the_collection() -> None:
     assert Catalogue(services={"ziggo": SERVICE}).service("ziggo").title == "Mailer"
+
+
+def dated(date: str, check_after: str | None = None) -> dict[str, Any]:
+    more = {"check_after": check_after} if check_after else {}
+    return {**SERVICE, "sources": {"page": {"title": "Vendor's page", "date": date, **more}}}
 
 
 MALFORMED: list[tuple[str, Any, str]] = [
@@ -222,13 +260,28 @@ MALFORMED: list[tuple[str, Any, str]] = [
     ("stray source", {**SERVICE, "mx": {"value": ["mx.example"], "source": "elsewhere"}}, "elsewhere"),
     ("source without a date", {**SERVICE, "sources": {"page": {"title": "x"}}}, "date"),
     ("source with a wrong date", {**SERVICE, "sources": {"page": {"title": "x", "date": "last year"}}}, "YYYY-MM"),
+    ("source with a month that is none", dated("2026-13"), "YYYY-MM"),
+    ("source with a day that is none", dated("2026-02-30"), "YYYY-MM"),
+    ("check_after is a month", dated("2026-10", "2026-12"), "YYYY-MM-DD"),
+    ("check_after is no day", dated("2026-10", "2027-02-30"), "YYYY-MM-DD"),
+    ("check_after before the date", dated("2026-10-02", "2026-10-01"), "later"),
+    ("check_after without a date", dated("unknown", "2026-12-31"), "no date"),
+    ("unknown from_rule", {**SERVICE, "from_rule": {"value": {"other": "lost"}, "source": "page"}}, "refused"),
     ("port is no number", {**SERVICE, "smtp": {"ports": {"value": [{"port": "a"}], "source": "page"}}}, "port"),
     ("wrong SPF term", {**SERVICE, "spf": {"terms": {"value": ["ip4:1.2.3"], "source": "page"}}}, "RFC 7208"),
 ]
 
 
-# the schema knows neither which sources there are nor what an SPF term is
-BEYOND_SCHEMA = ("stray source", "wrong SPF term")
+# the schema knows neither which sources there are, nor what an SPF term is, nor the calendar
+BEYOND_SCHEMA = (
+    "stray source",
+    "wrong SPF term",
+    "source with a month that is none",
+    "source with a day that is none",
+    "check_after is no day",
+    "check_after before the date",
+    "check_after without a date",
+)
 
 
 @pytest.mark.parametrize("row", MALFORMED, ids=[row[0] for row in MALFORMED])

@@ -9,10 +9,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.stale_terms import is_stale
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_input import EstateOptions, HostNeeds
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_plan import EstatePlan, add_up
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_spf import term_key
-from ansible_collections.mailroom.erp.plugins.plugin_utils.needs.stale_terms import is_stale
 from ansible_collections.mailroom.erp.tests.unit.plugin_utils.estate.estate_options import (
     ACCOUNT,
     COMPLETE,
@@ -342,7 +342,7 @@ def test_includes_that_are_to_be_flattened_are_handed_on(terms: tuple[dict[str, 
 
 def test_the_services_that_mx_hosts_tell_are_named() -> None:
     suffixes = {entry["suffix"]: entry["service"] for entry in add_up([host("a", AFAS)], OPTIONS).mx_services}
-    assert suffixes["mail.protection.outlook.com"] == "microsoft365"
+    assert suffixes["mail.protection.outlook.com"] == suffixes["mx.microsoft"] == "microsoft365"
     assert suffixes["aspmx.l.google.com"] == "gmail"
 
 

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_loader import Catalogue
+from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.stale_terms import Ageing
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.confirmed_points import point_states
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import Declaration, Environment
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.secret_variables import Secret
 from ansible_collections.mailroom.erp.plugins.plugin_utils.needs.environment_needs import environment_needs
-from ansible_collections.mailroom.erp.plugins.plugin_utils.needs.stale_terms import is_held_back
 from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.settings import settings_of
 from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.sheet_content import sheet_of
 from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.sheet_markdown import markdown_sheet
@@ -50,9 +50,7 @@ def judged(**changes: Any) -> Environment:
 def sheet(accepted: tuple[str, ...] = (), **changes: Any) -> str:
     environment = judged(**changes)
     needs, today = environment_needs(environment, Catalogue()), datetime.date(2026, 11, 28)
-    return markdown_sheet(
-        sheet_of(environment, settings_of(environment), needs, lambda term: is_held_back(term, accepted, today))
-    )
+    return markdown_sheet(sheet_of(environment, settings_of(environment), needs, Ageing(accepted, today)))
 
 
 def confirmed(**changes: Any) -> list[str]:

@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_loader import Catalogue
+from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.stale_terms import Ageing
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import Declaration
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.secret_variables import Secret
 from ansible_collections.mailroom.erp.plugins.plugin_utils.needs.environment_needs import environment_needs
-from ansible_collections.mailroom.erp.plugins.plugin_utils.needs.stale_terms import is_held_back
 from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.settings import (
     mask_secrets,
     settings_of,
@@ -167,7 +167,9 @@ ENVIRONMENTS: dict[str, dict[str, Any]] = {
 }
 
 
-def made(name: str, accepted: tuple[str, ...] = (), **changes: Any) -> tuple[str, str, str]:
+def made(
+    name: str, accepted: tuple[str, ...] = (), today: datetime.date = TODAY, **changes: Any
+) -> tuple[str, str, str]:
     """The sheet as Markdown, the settings file, and the sheet as HTML of one of the environments."""
     catalogue = Catalogue()
     environment, findings = judge_declaration(Declaration(name, **{**ENVIRONMENTS[name], **changes}), catalogue)
@@ -178,7 +180,7 @@ def made(name: str, accepted: tuple[str, ...] = (), **changes: Any) -> tuple[str
         environment,
         settings,
         environment_needs(environment, catalogue),
-        lambda term: is_held_back(term, accepted, TODAY),
+        Ageing(accepted, today),
     )
     return markdown_sheet(sheet), settings_yaml(settings), html_sheet(sheet)
 
@@ -351,3 +353,69 @@ def test_exalt_inside_is_told_to_enable_the_service() -> None:
     settings = {**ENVIRONMENTS["exalt_insolvency"]["settings"], "server_name": "10.2.3.4,25", "authentication": "TLS"}
     sheet = made("exalt_insolvency", service="own_relay", settings=settings, spf_terms=["ip4:192.0.2.1"])[0]
     assert "Make sure that the SMTP service is enabled on the mail server." in sheet
+
+
+MARKS = {"en": "This is as of {}: check it again.", "nl": "Dit is de stand van {}: ga het opnieuw na."}
+ROTTEN = datetime.date(2999, 1, 1)
+
+
+def lines(text: str, words: str) -> list[str]:
+    return [line for line in text.splitlines() if words in line]
+
+
+@pytest.mark.parametrize(
+    ("name", "language", "last_day", "date", "words"),
+    [
+        ("a2000_trading", "en", datetime.date(2026, 12, 31), "2026-01-27", "SMTP AUTH with a plain password"),
+        ("a2000_trading", "en", datetime.date(2027, 5, 31), "2025-11-03", "Since November 2025 Gmail refuses"),
+        ("pietersen_bakery", "nl", datetime.date(2027, 5, 31), "2026-11", "Google neemt van een betaald"),
+        ("pietersen_bakery", "nl", datetime.date(2027, 11, 30), "2026-11", "Van Gmail (Google): SPF-termen"),
+        ("king_m365", "nl", datetime.date(2027, 11, 30), "2026-11", "Van Microsoft 365: server"),
+    ],
+)
+def test_a_fact_says_that_it_is_to_be_checked_again_from_the_day_on(
+    name: str, language: str, last_day: datetime.date, date: str, words: str
+) -> None:
+    mark = MARKS[language].format(date)
+    sheet, _settings, page = made(name, today=last_day)
+    assert [line for line in lines(sheet, words) + lines(page, words) if mark in line] == []
+    after = last_day + datetime.timedelta(days=1)
+    sheet, settings, page = made(name, today=after)
+    assert [f"**{mark}**" in line for line in lines(sheet, words)] == [True]
+    assert [f"<strong>{mark}</strong>" in line for line in lines(page, words)] == [True]
+    assert made(name, today=after) == (sheet, settings, page)
+    assert settings == made(name)[1]
+
+
+def test_what_the_inventory_states_itself_is_not_said_to_be_old() -> None:
+    [told] = lines(made("king_m365", today=ROTTEN)[0], "Microsoft 365: server")
+    assert "server, of er wordt aangemeld" not in told and told.startswith("- Van Microsoft 365: server (")
+    settings = {"username": "king@office.example", "server": "smtp.office365.com"}
+    own = made("king_m365", today=ROTTEN, settings=settings, spf_terms=["include:x.example"])[0]
+    assert lines(own, "Microsoft 365: server") == [] and lines(own, "SPF-termen") == []
+
+
+def test_an_old_address_is_told_at_the_dns_only() -> None:
+    sheet = made("jansen_bakery", senders={"environment": "a@mijnbakkerij.example"})[0]
+    assert [("SPF-termen" in line) for line in lines(sheet, "Van Ziggo:")] == [False]
+    assert "wordt tegengehouden" in sheet
+
+
+def test_a_service_that_names_no_day_is_never_old() -> None:
+    assert "check it again" not in made("beta_profit", today=ROTTEN)[0]
+
+
+ONMICROSOFT: dict[str, Any] = {
+    "senders": {"environment": "erp@acme.onmicrosoft.com"},
+    "own_domains": ["acme.onmicrosoft.com"],
+}
+
+
+def test_the_limit_of_onmicrosoft_com_is_told_to_its_senders_only() -> None:
+    assert "550 5.7.236" in made("epsilon_profit", **ONMICROSOFT)[0]
+    assert "550 5.7.236" not in made("epsilon_profit")[0]
+    other: dict[str, Any] = {
+        "senders": {"environment": "erp@notonmicrosoft.com"},
+        "own_domains": ["notonmicrosoft.com"],
+    }
+    assert "550 5.7.236" not in made("epsilon_profit", **other)[0]

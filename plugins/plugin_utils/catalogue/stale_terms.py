@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: it may change at any time, and nothing outside may import it.
-"""Which SPF terms are held back, because nobody has looked at their address for too long.
+"""What of the catalogue is too old on a day: SPF terms that are held back, because nobody has looked at their address
+for too long, and facts that are to be checked again.
 
 Source: docs/inventory.md; that an address is not published 12 months after its date is this project's own.
 """
@@ -10,8 +11,11 @@ Source: docs/inventory.md; that an address is not published 12 months after its 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Container, Mapping
+from dataclasses import dataclass
 from typing import Any
+
+from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_facts import Source
 
 _STALE_AFTER = datetime.timedelta(days=365)
 
@@ -29,10 +33,34 @@ def is_held_back(term: NeededTerm, accepted: Container[str], today: datetime.dat
     return is_stale(term, today) and term["service"] not in accepted
 
 
-def held_back_today(accepted: Container[str]) -> Callable[[NeededTerm], bool]:
-    """:func:`is_held_back` for the services that are accepted by name, as of today."""
-    today = datetime.datetime.now(datetime.UTC).date()
-    return lambda term: is_held_back(term, accepted, today)
+@dataclass(frozen=True, slots=True)
+class Ageing:
+    """What is too old on a day, and the services whose old addresses are accepted by name."""
+
+    accepted: Container[str]
+    today: datetime.date
+
+    def is_held_back(self, term: NeededTerm) -> bool:
+        """See :func:`is_held_back`.
+
+        :param term: one of the terms that ``environment_needs`` lists
+        """
+        return is_held_back(term, self.accepted, self.today)
+
+    def is_due(self, source: Source | None) -> bool:
+        """Tell whether facts are to be checked again.
+
+        :param source: where they come from; None when nobody gave them
+        """
+        return source is not None and source.is_due(self.today)
+
+
+def ageing_today(accepted: Container[str]) -> Ageing:
+    """What is too old today, by UTC.
+
+    :param accepted: ``mail_dns_accept_stale``: the services whose old addresses are published
+    """
+    return Ageing(accepted, datetime.datetime.now(datetime.UTC).date())
 
 
 def is_stale(term: NeededTerm, today: datetime.date) -> bool:
