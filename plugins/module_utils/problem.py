@@ -91,7 +91,8 @@ class Problem:
 
     def __str__(self) -> str:
         given = "" if self.value is None else f" {shown(self.value)}"
-        return f"{escape_controls(self.subject)}: {self.where}{given}: {self.rule} ({self.source}). {self.way_out}"
+        # any part may hold what came from outside, such as a key of a dictionary
+        return escape_controls(f"{self.subject}: {self.where}{given}: {self.rule} ({self.source}). {self.way_out}")
 
 
 class Refused(Exception):

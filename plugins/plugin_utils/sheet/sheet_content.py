@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import escape_controls
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_facts import Hint, Source
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.stale_terms import Ageing
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.conditions import condition_holds, note_holds
@@ -107,7 +108,7 @@ def sheet_of(
         SheetSection(words["notes"], items=tuple(_good_to_know(environment, ageing))),
         _checklist(environment, states, words),
     ]
-    title = words["title"].format(environment=environment.name, system=system.title)
+    title = escape_controls(words["title"].format(environment=environment.name, system=system.title))
     kept = tuple(section for section in sections if section.rows or section.items)
     return Sheet(system.language, title, words["generated"], kept)
 
@@ -122,7 +123,7 @@ def left_out_sheet(language: str, title: str, reasons: Iterable[str]) -> Sheet:
     words = WORDS[language]
     items = tuple(ListItem((Code(reason),)) for reason in reasons)
     notice = SheetSection(words["left_out"], intro=(words["left_out_intro"],), items=items)
-    return Sheet(language, title, words["generated"], (notice,))
+    return Sheet(language, escape_controls(title), words["generated"], (notice,))
 
 
 def inline_text(text: str) -> Inline:
@@ -137,7 +138,7 @@ def inline_text(text: str) -> Inline:
 def write_inline(
     parts: Inline, text: Callable[[str], str], code: Callable[[str], str], strong: Callable[[str], str]
 ) -> str:
-    """Write a piece of text down in some format.
+    """Write a piece of text down in some format; what may have come from outside is one printable line in any.
 
     :param parts: the text
     :param text: writes what is ordinary
@@ -146,7 +147,10 @@ def write_inline(
     :returns: the parts as they are written, one after the other
     """
     writers = {Code: code, Strong: strong}
-    return "".join(text(part) if isinstance(part, str) else writers[type(part)](part.text) for part in parts)
+    return "".join(
+        text(escape_controls(part)) if isinstance(part, str) else writers[type(part)](escape_controls(part.text))
+        for part in parts
+    )
 
 
 def _fields(
@@ -204,10 +208,9 @@ def _senders(environment: Environment, changed: Set[str], words: Mapping[str, st
     kinds = {kind.id: kind for kind in environment.system.senders}
     rows: list[tuple[Inline, ...]] = []
     for sender in senders_beside_the_screen(environment):
-        label = kinds[sender.kind].label
-        named = label if sender.key is None else f"{label}: {sender.key}"
+        key: Inline = () if sender.key is None else (": ", Code(sender.key))
         again = _again(sender_key(sender), changed, words)
-        rows.append(((named,), (kinds[sender.kind].menu,), (Code(sender.address), *again)))
+        rows.append(((kinds[sender.kind].label, *key), (kinds[sender.kind].menu,), (Code(sender.address), *again)))
     return SheetSection(words["senders"], head=(words["for"], words["where"], words["sender"]), rows=tuple(rows))
 
 

@@ -17,6 +17,8 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.sheet_content i
     write_inline,
 )
 
+_SIGNS = re.compile(r"[\\`*\[\]<]|^[#>+-]")
+
 
 def markdown_sheet(sheet: Sheet) -> str:
     """Write the sheet as Markdown.
@@ -56,7 +58,12 @@ def _cell(text: str) -> str:
 
 
 def _text(parts: Inline) -> str:
-    return write_inline(parts, str, _code, lambda text: f"**{text}**")
+    return write_inline(parts, _plain, _code, lambda text: f"**{_plain(text)}**")
+
+
+def _plain(text: str) -> str:
+    """Ordinary text, so that no sign of it is taken for Markdown, such as a link, a box or HTML."""
+    return _SIGNS.sub(r"\\\g<0>", text)
 
 
 def _code(text: str) -> str:

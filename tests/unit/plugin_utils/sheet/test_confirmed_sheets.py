@@ -87,7 +87,7 @@ CHANGES: list[tuple[dict[str, Any], list[str], set[str]]] = [
     ),
     (
         {"senders": {**PROFIT["senders"], "administrations": {"1": "one@acme.example", "2": "new@acme.example"}}},
-        ["Sender of an administration: 2"],
+        ["Sender of an administration: `2`"],
         {"senders", "test_mail"},
     ),
     ({"password": Secret("vault_other_password", "vault")}, ["Password"], {"fields", "test_mail"}),

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 import string
 from html import escape
 from html.parser import HTMLParser
@@ -419,3 +420,32 @@ def test_the_limit_of_onmicrosoft_com_is_told_to_its_senders_only() -> None:
         "own_domains": ["notonmicrosoft.com"],
     }
     assert "550 5.7.236" not in made("epsilon_profit", **other)[0]
+
+
+HOSTILE = {
+    "a heading": "1\n\n## Ready\n",
+    "a ticked box": "1\n- [x] all is done",
+    "a link": "[click here](https://evil.example)",
+    "a picture": "![x](https://evil.example/x.png)",
+    "HTML": "<img src=x onerror=alert(1)>",
+    "code": "`rm -rf`",
+    "a column": "1 | 2",
+    "a terminal's sequences": "1\x1b[2Jfatal: [host]\x07",
+    "bytes that are no text": "1\udcff",
+}
+
+
+@pytest.mark.parametrize("key", HOSTILE.values(), ids=HOSTILE)
+@pytest.mark.parametrize("group", ["administrations", "employers", "templates"])
+def test_no_key_of_the_declaration_is_taken_for_more_than_a_key(group: str, key: str) -> None:
+    senders = {"environment": "erp@acme.example", group: {key: "finance@acme.example"}}
+    plain = made("acme_profit", senders={**senders, group: {"7": "finance@acme.example"}})
+    markdown, settings, page = made("acme_profit", senders=senders)
+    assert markdown.count("\n") == plain[0].count("\n")
+    assert page.count("\n") == plain[2].count("\n")
+    assert page.count("<") == plain[2].count("<")
+    assert yaml.safe_load(settings)["senders"] != yaml.safe_load(plain[1])["senders"]
+    for text in (markdown, page):
+        assert all(ch == "\n" or ch.isprintable() for ch in text)
+    outside_code = re.sub(r"(`+) ?.*? ?\1", "", markdown)
+    assert "evil" not in re.sub(r"\\[^\n]*?evil", "", outside_code)
