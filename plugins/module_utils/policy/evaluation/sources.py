@@ -154,7 +154,8 @@ class _Judge:
             single = bool(alike) and all(is_single(source) for source, _cause in alike)
             front = first_in_front(self._record, [one for _source, one in alike], single)
         rdtype = "AAAA" if worst.address and ":" in worst.address else "A"
-        cause = with_remedy(cause, self._frozen, self._name, rdtype)
+        wanted = [source.text for source, _one in found if isinstance(source, Covered)]
+        cause = with_remedy(cause, self._frozen, self._name, rdtype, wanted)
         return replace(cause, sources=tuple(source.text for source, _cause in alike), front=front)
 
     def hopeless(self) -> SpfResult | None:

@@ -52,15 +52,16 @@ def cause_of(check: Check, name: str, outcome: Decision | Stop) -> SpfCause | No
     return (_loop(cause) or cause) if outcome.kind == "lookups" else cause
 
 
-def with_remedy(cause: SpfCause, lookup: Lookup, name: str, rdtype: str) -> SpfCause:
+def with_remedy(cause: SpfCause, lookup: Lookup, name: str, rdtype: str, wanted: Sequence[str]) -> SpfCause:
     """The cause with the terms to be taken out or replaced, where that takes a look at all the records.
 
     :param lookup: the answers
     :param name: the domain whose record was evaluated
     :param rdtype: A or AAAA, what the client's addresses stand in
+    :param wanted: the terms that the servers are declared by, for which there must be room too
     """
     if cause.kind == "lookups":
-        return replace(cause, terms=_without_which_it_is_within_limits(lookup, name))
+        return replace(cause, terms=_without_which_it_is_within_limits(lookup, name, wanted))
     if cause.kind == "void":
         return replace(cause, terms=_void_terms(lookup, name, rdtype))
     if cause.kind == "syntax":
@@ -134,10 +135,13 @@ def _loop(cause: SpfCause) -> SpfCause | None:
     return replace(cause, kind="loop", at=holders[again], path=cause.path[: again + 1], terms=(cause.path[again - 1],))
 
 
-def _without_which_it_is_within_limits(lookup: Lookup, name: str) -> tuple[Place, ...]:
+def _without_which_it_is_within_limits(lookup: Lookup, name: str, wanted: Sequence[str]) -> tuple[Place, ...]:
     """As few terms as possible that must go; first those that addresses can stand for, the costliest of them."""
     costs = _costs(lookup, name)
-    excess = sum(cost for _place, cost, _savable in costs) - MAX_LOOKUPS
+    there = {place.term for place, _cost, _savable in costs}
+    more = parse_spf(" ".join(["v=spf1", *(term for term in wanted if term not in there)]))
+    room = BudgetCounter(lookup).count(more, name).total
+    excess = sum(cost for _place, cost, _savable in costs) + room - MAX_LOOKUPS
     found: list[Place] = []
     for place, cost, _savable in sorted(costs, key=lambda one: (not one[2], -one[1])):
         if excess > 0:

@@ -11,7 +11,11 @@ from collections.abc import Callable
 
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.outcome import SpfOutcome, Verdict
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.program import brief
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.servers import AddressRange, parse_source
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.servers import (
+    AddressRange,
+    BadSource,
+    parse_source,
+)
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.spf_cause import Place, SpfCause
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.voice import (
     SPF_VARIABLES,
@@ -198,4 +202,7 @@ def _as_term(source: str) -> str:
 
 
 def _is_range(source: str) -> bool:
-    return isinstance(parse_source(source), AddressRange)
+    try:
+        return isinstance(parse_source(source), AddressRange)
+    except BadSource:
+        return False

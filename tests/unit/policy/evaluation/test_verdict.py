@@ -406,7 +406,7 @@ VARIABLES: dict[str, tuple[Sender, dict[str, object], tuple[str, ...], list[str]
         SENDER,
         {"result": "permerror"},
         OURS,
-        ["Replace the SPF record of acme.example", "(in the zone)"],
+        ["Replace the SPF record of acme.example", "in the zone"],
     ),
     "no key": (SIGNED, {}, OURS, ["s1._domainkey.acme.example", DKIM]),
     "bounces elsewhere": (OTHER, {"result": "pass"}, OURS, ["erp_mail_envelope_from", DKIM]),
