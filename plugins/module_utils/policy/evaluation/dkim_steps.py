@@ -38,10 +38,19 @@ def key_steps(verdict: Verdict, voice: Voice, selectors_at: str) -> list[str]:
     return [sentence([_step(one, voice, selectors_at), *sure]) for one in unusable]
 
 
+def key_step(kind: str, name: str, alias: str | None) -> str:
+    """What makes a key usable, as a part of a sentence.
+
+    :param kind: of :class:`KeyVerdict`, or "unresolved"
+    :param name: where receivers look for the key
+    :param alias: where a CNAME there leads
+    """
+    if alias and kind != "unresolved":
+        return _ALIASED.format(alias=alias, name=name)
+    return _STEPS[kind].format(name=name)
+
+
 def _step(one: SelectorReadiness, voice: Voice, selectors_at: str) -> str:
     kind, alias = (one.cause.kind, one.cause.alias) if one.cause else ("missing", None)
-    if kind == "unresolved":
-        return _STEPS[kind].format(name=one.name)
-    if alias:
-        return _ALIASED.format(alias=alias, name=one.name)
-    return f"{_STEPS[kind].format(name=one.name)}{voice.said(selectors_at)}"
+    said = "" if alias or kind == "unresolved" else voice.said(selectors_at)
+    return f"{key_step(kind, one.name, alias)}{said}"
