@@ -51,7 +51,8 @@ class Budget:
     ``total`` and ``void`` are "at least"; ``broken`` says, per broken branch, which term and why receivers could not
     evaluate it; ``blamed`` gives the top-level term that leads to each of these, ``unanswered`` are those where a name
     could not be looked up. ``hosts`` holds, per ``a`` and ``mx`` that finds something, the names whose addresses it
-    asks for; ``void4`` and ``void6`` are what an IPv4 and an IPv6 client meet, looked up only where it may be more than allowed.
+    asks for; ``void4`` and ``void6`` are what an IPv4 and an IPv6 client meet, looked up only where it may be more than
+    allowed.
     """
 
     total: int = 0

@@ -18,7 +18,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.out
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.program import brief
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.reasons import is_unaligned
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.spf_steps import spf_steps
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.voice import Voice, listed, sentence
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.voice import Voice, enumerated, sentence
 
 _UNKNOWN = "unknown"
 _TEMPORARY = "temperror"
@@ -111,7 +111,7 @@ def _to_certainty(verdict: Verdict, voice: Voice) -> list[str]:
     if _may_help(dkim) and dkim.selectors and dkim.result in (_UNKNOWN, _TEMPORARY):
         steps += key_steps(verdict, voice, _selectors_at(verdict))
     lacking = [*_lacking_of_spf(verdict, voice), *_lacking_of_dkim(verdict, voice)]
-    steps += [f"Declare {listed(lacking)}."] if lacking and not steps else []
+    steps += [f"Declare {enumerated(lacking)}."] if lacking and not steps else []
     return steps or ["Look again when the DNS answers."]
 
 
@@ -121,7 +121,7 @@ def _answers(verdict: Verdict) -> list[str]:
     if verdict.dmarc.result != _TEMPORARY and not is_open:
         return []
     names = [name for name in (verdict.sender.domain, verdict.spf.domain, verdict.dkim.domain) if name]
-    return [f"Look again when the policies of {listed(list(dict.fromkeys(names)))} can be looked up."]
+    return [f"Look again when the policies of {enumerated(list(dict.fromkeys(names)))} can be looked up."]
 
 
 def _may_help(part: SpfOutcome | DkimOutcome) -> bool:
@@ -141,7 +141,9 @@ def _lacking_of_spf(verdict: Verdict, voice: Voice) -> list[str]:
         return _lacking_of_message(spf.cause.at, verdict, voice)
     told = "the servers that send"
     if spf.cause is not None and spf.cause.kind in ("broken_source", "empty_source", "bound"):
-        told = f"the addresses of the servers that send instead of {listed([brief(one) for one in spf.cause.sources])}"
+        told = (
+            f"the addresses of the servers that send instead of {enumerated([brief(one) for one in spf.cause.sources])}"
+        )
     return [f"erp_mail_spf_terms ({told})" if inventory else told]
 
 

@@ -20,7 +20,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.spf
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.voice import (
     SPF_VARIABLES,
     Voice,
-    listed,
+    enumerated,
     sentence,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import escape_controls, shown
@@ -48,7 +48,7 @@ class _Case:
     @property
     def servers(self) -> str:
         """The servers as terms of a record; in words when nobody declared them."""
-        return listed([_as_term(source) for source in self.sources]) if self.sources else "the servers that send"
+        return enumerated([_as_term(source) for source in self.sources]) if self.sources else "the servers that send"
 
     def record(self, domain: str) -> str:
         return f"the SPF record of {brief(domain)}"
@@ -120,7 +120,7 @@ def _several(case: _Case) -> list[str]:
 def _syntax(case: _Case) -> list[str]:
     at, terms = case.cause.at, [place.term for place in case.cause.terms]
     if terms and all(escape_controls(term) == brief(term) and " " not in term for term in terms):
-        step = f"remove {listed(terms)} from {case.record(at)}{case.at(at, '')}"
+        step = f"remove {enumerated(terms)} from {case.record(at)}{case.at(at, '')}"
     else:
         step = f"replace {case.record(at)} by one that covers {case.servers}{case.at(at, '')}"
     return case.around(case.by_owner(at, step), at)
@@ -154,7 +154,7 @@ def _void(case: _Case) -> list[str]:
 
 def _without(case: _Case, holder: str) -> str:
     """The step that takes all terms that find nothing out of one record."""
-    terms = listed([brief(place.term) for place in case.cause.terms if place.domain == holder])
+    terms = enumerated([brief(place.term) for place in case.cause.terms if place.domain == holder])
     step = f"remove {terms} from {case.record(holder)}{case.at(holder, 'spf.absent_terms')}"
     return case.by_owner(holder, step)
 

@@ -56,7 +56,7 @@ def sentence(alternatives: Iterable[str]) -> str:
     return f"{text[0].upper()}{text[1:]}."
 
 
-def listed(items: Sequence[str]) -> str:
+def enumerated(items: Sequence[str]) -> str:
     """Items for a sentence: "a, b and c"."""
     *first, last = items
     return f"{', '.join(first)} and {last}" if first else last

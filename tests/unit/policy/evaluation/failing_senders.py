@@ -130,6 +130,19 @@ CAUSES: dict[str, tuple[tuple[str, ...], Mapping[str, tuple[str, ...]], set[str]
         {"x.example": (f"v=spf1 {_GONE} -all",)},
         set(),
     ),
+    "void questions": (("v=spf1 exists:e1.example exists:e2.example mx:e3.example -all",), {}, set()),
+    "void terms behind a redirect": (("v=spf1 redirect=x.example",), {"x.example": (f"v=spf1 {_GONE} -all",)}, set()),
+    "one void term more than allowed, and of a message": (
+        ("v=spf1 exists:%{i}.e1.example a:g1.acme.example a:g2.acme.example -all",),
+        {},
+        set(),
+    ),
+    "an include by a macro of the domain": (("v=spf1 include:%{d2}.x.example -all",), {}, set()),
+    "a great include by a macro": (
+        ("v=spf1 include:%{d1}.big.example mx -all",),
+        {"example.big.example": (_BIG,), **_MANY},
+        set(),
+    ),
     "terms void for one family": (
         ("v=spf1 a:four1.example a:four2.example a:four3.example a:six1.example a:six2.example a:six3.example -all",),
         {},

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.next_steps import inventory_step
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.outcome import Verdict
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.verdict import Judge
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import shown
 from ansible_collections.mailroom.erp.tests.unit.policy.evaluation.failing_senders import OWN, failing_senders
 from ansible_collections.mailroom.erp.tests.unit.policy.evaluation.step_follower import (
     StepWorld,
@@ -87,6 +89,23 @@ def test_there_are_enough_failing_senders_and_most_need_nobody_else() -> None:
     print(f"{len(senders)} failing senders; passes after steps: {dict(counts)}")
     assert len(senders) >= 200
     assert counts["with others"] < len(senders) / 4
+
+
+@pytest.mark.parametrize(
+    ("record", "says"),
+    [
+        ("v=DMARC1; p=reject; sp=quarantine", "asked to quarantine it by {}: _dmarc.acme.example says sp=quarantine"),
+        ("v=DMARC1; p=none; np=reject", "asked to reject it by {}: _dmarc.acme.example says np=reject"),
+        ("v=DMARC1; p=reject", "asked to reject it by {}: _dmarc.acme.example says p=reject"),
+        ("v=DMARC1; rua=mailto:d@acme.example", "asked to do nothing about it by {}: _dmarc.acme.example says nothing"),
+    ],
+)
+def test_the_reason_names_the_tag_of_a_policy_from_above(record: str, says: str) -> None:
+    world = SENDERS["no record, an IPv4 address"].copy()
+    world.txt["_dmarc.acme.example"] = (record,)
+    world.sender = replace(world.sender, address="a@gone.acme.example", domain="gone.acme.example")
+    verdict = Judge(world, exists=lambda name: not name.startswith("gone.")).verdict(world.sender)
+    assert f"receivers are {says.format(shown(record))}" in verdict.reason
 
 
 def test_the_senders_have_the_faults_that_they_are_named_after() -> None:
