@@ -17,6 +17,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.sen
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Unresolved
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf import parse_spf, select_spf
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_flatten import included_networks
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_macros import expand
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_merge import unite_spf
 
 _VARIABLES = re.compile(r" \((?:mail_dns|erp_mail|in the zone|helo|none when|the selectors|the )[^)]*\)")
@@ -135,7 +136,7 @@ def _replace_record(world: StepWorld, domain: str, servers: str) -> None:
 def _by_addresses(world: StepWorld, term: str, domain: str) -> None:
     name, _colon, target = term.partition(":")
     if name == "include":
-        found = [f"ip{one.version}:{one}" for one in included_networks(target, world)]
+        found = [f"ip{one.version}:{one}" for one in included_networks(expand(target, domain) or target, world)]
     else:
         hosts = world(target or domain, "MX") if name == "mx" else (target or domain,)
         found = [f"ip4:{one}" for host in hosts for one in world(host, "A")]
