@@ -375,7 +375,7 @@ def budget_way_out(fault: str, budget: Budget) -> tuple[Union[str, Option], ...]
         return (f"Have whoever publishes that record correct it, or {remove}", absent, ")")
     if "find nothing" in fault:
         void = ", ".join(term for term, _lookups, void in budget.terms if void)
-        return (f"Remove terms that find nothing ({void}; ", absent, ")")
+        return (f"Remove terms that find nothing ({void}{'; ' if void else ''}", absent, ")")
     fewer = "Remove terms that no longer send ("
     return (fewer, absent, "), or replace an include by its addresses (", Option("spf.flatten"), ")")
 

@@ -140,7 +140,7 @@ def _lacking_of_spf(verdict: Verdict, voice: Voice) -> list[str]:
     if spf.cause is not None and spf.cause.kind == "message":
         return _lacking_of_message(spf.cause.at, verdict, voice)
     told = "the servers that send"
-    if spf.cause is not None and spf.cause.kind in ("broken_source", "empty_source", "bound"):
+    if spf.cause is not None and spf.cause.sources and spf.cause.kind in ("broken_source", "empty_source", "bound"):
         told = (
             f"the addresses of the servers that send instead of {enumerated([brief(one) for one in spf.cause.sources])}"
         )
