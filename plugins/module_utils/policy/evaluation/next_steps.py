@@ -77,7 +77,7 @@ def _to_alignment(verdict: Verdict, voice: Voice) -> list[str]:
     if spf.result == "pass" and verdict.sender.envelope_from == "":
         found.append(f"let the server greet with the name {author} (helo)")
     elif spf.result == "pass":
-        domain = f"{author} itself" if spf.strict else f"a domain of {author}"
+        domain = f"{author} itself" if "aspf" in verdict.dmarc.strict else f"a domain of {author}"
         found.append(f"let bounces go to {domain}{voice.said('erp_mail_envelope_from')}")
     for tag, part in (("aspf", spf), ("adkim", dkim)):
         if part.result == "pass" and part.strict:

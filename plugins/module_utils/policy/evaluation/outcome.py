@@ -56,7 +56,8 @@ class DkimOutcome:
 class DmarcOutcome:
     """DMARC under the standard whose outcome is worse: ``result`` is pass, fail, none, temperror, permerror, unknown.
 
-    ``policy`` is what the record asks for (None: DMARC is not applied), t= and pct= not counted.
+    ``policy`` is what the record asks for (None: DMARC is not applied), t= and pct= not counted. ``strict`` are
+    those of the tags aspf and adkim that ask for strict alignment.
     """
 
     result: str
@@ -65,6 +66,7 @@ class DmarcOutcome:
     record: str | None
     standard: str
     reason: str
+    strict: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

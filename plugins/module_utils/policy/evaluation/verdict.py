@@ -288,7 +288,8 @@ def _dmarc_outcome(view: _View) -> DmarcOutcome:
     policy, record = view.policy, view.policy.record
     result = _RESULTS[view.passes] if policy.result == "found" else policy.result
     name, text = (record.name, record.text) if record else (None, None)
-    return DmarcOutcome(result, policy.policy, name, text, view.standard, policy.reason)
+    strict = tuple(tag for tag in ("aspf", "adkim") if policy.is_strict(tag))
+    return DmarcOutcome(result, policy.policy, name, text, view.standard, policy.reason, strict)
 
 
 def _spf_checker(lookup: Lookup) -> Callable[[Sender], SpfResult]:

@@ -14,7 +14,7 @@ from ansible_collections.mailroom.erp.tests.tools.dkim_keys import ED25519_RECOR
 from ansible_collections.mailroom.erp.tests.unit.policy.evaluation.step_follower import StepWorld
 
 AUTHOR = "acme.example"
-OWN = (AUTHOR, "b.acme.example")
+OWN = (AUTHOR, "b.acme.example", "bounces.acme.example")
 GOOD = f"v=DKIM1; k=rsa; p={new_public_key(2048)}"
 # An RSA key of 512 bits in DER, which nothing makes any more: a sequence of the modulus and the exponent, wrapped.
 _WEAK_DER = bytes.fromhex("305c300d06092a864886f70d0101010500034b003048024100" + "c3" * 64 + "0203010001")

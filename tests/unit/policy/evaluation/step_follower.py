@@ -273,7 +273,8 @@ _ACTS: list[tuple[str, Callable[..., bool | None]]] = [
     (r"put (.+) in front of (\S+) in the SPF record of (\S+)", _in_front),
     (r"put (.+) at the end of the SPF record of (\S+)", _at_end),
     (r"unite the SPF records of (\S+) in one", _unite),
-    (r"let bounces go to a domain of (\S+)", _bounces),
+    # Any domain of it, so one that is not the very same.
+    (r"let bounces go to a domain of (\S+)", lambda world, domain: _bounces(world, f"bounces.{domain}")),
     (r"let bounces go to (\S+) itself", _bounces),
     (r"let the server greet with the name (\S+)", _greet),
     (r"change (aspf|adkim)=s to \1=r in the record at (\S+)", _relax),
