@@ -61,9 +61,8 @@ class _Case:
     def flattened(self, place: Place, is_include: bool) -> str:
         """The step that puts addresses in place of a term, whoever can."""
         step = f"replace {brief(place.term)} in {self.record(place.domain)} by the addresses that it passes"
-        return self.by_owner(
-            place.domain, f"{step}{self.at(place.domain, 'flatten' if is_include and '%' not in place.term else '')}"
-        )
+        variable = "flatten" if is_include and "%" not in place.term else ""
+        return self.by_owner(place.domain, f"{step}{self.at(place.domain, variable)}")
 
     def at(self, domain: str, variable: str) -> str:
         return self.voice.at(domain, variable) if self.voice.is_own(domain) else ""

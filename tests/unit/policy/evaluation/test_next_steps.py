@@ -47,7 +47,7 @@ def _why(verdict: Verdict) -> tuple[object, ...]:
     if dkim.aligned is not False and dkim.result != "pass":
         keys = [(one.name, one.cause.kind) for one in dkim.selectors if one.cause]
         return ("dkim", spf.result, spf.domain, dkim.result, *keys)
-    return ("alignment", spf.result, spf.domain, dkim.result, dkim.domain, verdict.dmarc.result)
+    return ("alignment", verdict.result)
 
 
 _AT_A_TERM = ("decided", "missing", "several", "syntax", "loop", "unresolved")
