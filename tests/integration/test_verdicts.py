@@ -259,7 +259,7 @@ STRICT = """
           - judged.verdicts[0].cautions[0] is match("receivers that check the greeting refuse it")
           - judged.verdicts[1].spf.domain == "acme.example" and judged.verdicts[1].cautions == []
           - judged.verdicts[2].spf.result == "fail"
-          - judged.verdicts[2].next_step is match("Correct the SPF record of shut.acme.example")
+          - judged.verdicts[2].next_step is match("Put the servers that send in front of -all in")
 """
 
 

@@ -15,12 +15,14 @@ from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.spf_fla
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.spf_kind import (
     budget_concerns,
     budget_faults,
+    budget_way_out,
     lookup_costs,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.policy import dkim, dmarc, spf, spf_merge
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.dmarc import DmarcError
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.alignment import same_organisation
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.discovery import Policy, TreeWalk
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.dkim_steps import key_step
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Unresolved
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.near_misses import (
     NearMiss,
@@ -30,7 +32,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.near_misses im
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf import SpfError, SpfRecord
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.tags import TagList
-from ansible_collections.mailroom.erp.plugins.module_utils.problem import rule_and_source
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import WayOut, rule_and_source
 
 _NULL_MX = "."
 _UNANSWERED = {
@@ -119,8 +121,7 @@ class _Auditor:
         budget = self._world.counter.count(record, self._domain)
         self.result.spf["lookups"] = lookup_costs(budget)
         for fault in budget_faults(budget):
-            way = "Remove terms that no longer send, or replace an include by its addresses (flatten)."
-            self._find("fault", "SPF record", text, fault, way)
+            self._find("fault", "SPF record", text, fault, str(WayOut((*budget_way_out(fault, budget), "."))))
         for ignored in spf_merge.ignored_terms(record):
             self._find("fault", "SPF record", text, ignored, "Correct that term in the zone.")
         for concern in (*spf_merge.spf_concerns(record), *budget_concerns(budget)):
@@ -213,8 +214,8 @@ class _Auditor:
         usable = not verdict.faults
         self.result.dkim[-1] |= {"algorithm": verdict.algorithm, "bits": verdict.bits, "usable": usable}
         for fault in verdict.faults:
-            way = "Have the service publish its key, or correct the record with dkim_record."
-            self._find("fault", "DKIM key", name, fault, way)
+            way = key_step(verdict.kind or "no_key", name, alias[0] if alias else None)
+            self._find("fault", "DKIM key", name, fault, f"{way[0].upper()}{way[1:]}.")
         for concern in verdict.concerns:
             self._find("concern", "DKIM key", name, concern, "Have the service change the key.")
 

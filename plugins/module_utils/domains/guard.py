@@ -123,7 +123,7 @@ def in_words_of(inventory: Collection[str] | None, verdict: Verdict) -> Verdict:
     """
     if inventory is None:
         return verdict
-    from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.reasons import inventory_step
+    from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.next_steps import inventory_step
 
     return replace(verdict, next_step=inventory_step(verdict, inventory))
 

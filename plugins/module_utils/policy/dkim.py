@@ -41,7 +41,8 @@ class KeyVerdict:
 
     ``bits`` is the size of an RSA modulus, ``faults`` why receivers will not use the key, ``concerns`` what is
     allowed but should be looked at, ``cautions`` those of them by which some receivers take mail for unsigned; one
-    sentence each, with its source.
+    sentence each, with its source. ``kind`` is what the first fault is about: missing, several, no_key (what stands
+    there is no key record), algorithm, h, s, revoked, data or small; None without a fault.
     """
 
     algorithm: str = "rsa"
@@ -49,6 +50,12 @@ class KeyVerdict:
     faults: list[str] = field(default_factory=list)
     concerns: list[str] = field(default_factory=list)
     cautions: list[str] = field(default_factory=list)
+    kind: str | None = None
+
+    def refuse(self, kind: str, sentence: str) -> None:
+        """Note why receivers will not use the key."""
+        self.faults.append(sentence)
+        self.kind = self.kind or kind
 
     def be_cautious(self, sentence: str) -> None:
         """Note something by which some receivers take mail for unsigned."""
@@ -137,10 +144,11 @@ def judge_published(values: Sequence[str]) -> KeyVerdict:
     :param values: the decoded TXT values there
     """
     if not values:
-        return KeyVerdict(faults=["there is no key at this selector (RFC 6376 section 6.1.2)"])
+        return KeyVerdict(faults=["there is no key at this selector (RFC 6376 section 6.1.2)"], kind="missing")
     if len(values) > 1:
         rule = "only one may be, and which of them receivers take is undefined (RFC 6376 section 3.6.2.2)"
-        return KeyVerdict(faults=[f"there are {len(values)} TXT records at this selector, where {rule}"])
+        fault = f"there are {len(values)} TXT records at this selector, where {rule}"
+        return KeyVerdict(faults=[fault], kind="several")
     return judge_key(values[0])
 
 
@@ -154,7 +162,7 @@ def judge_key(text: str) -> KeyVerdict:
     try:
         record = tags.parse_tags(text)
     except TagError as error:
-        verdict.faults.append(f"it is no key record: {error}")
+        verdict.refuse("no_key", f"it is no key record: {error}")
         return verdict
     _judge_tags(record, verdict)
     if not verdict.faults:
@@ -165,16 +173,16 @@ def judge_key(text: str) -> KeyVerdict:
 def _judge_tags(record: TagList, verdict: KeyVerdict) -> None:
     first = record.tags[0]
     if record.get("v") is not None and (first.name, first.value) != ("v", "DKIM1"):
-        verdict.faults.append("v= must be the first tag and say DKIM1 (RFC 6376 section 3.6.1)")
+        verdict.refuse("no_key", "v= must be the first tag and say DKIM1 (RFC 6376 section 3.6.1)")
     if record.get("p") is None:
-        verdict.faults.append("there is no p=, so it is no key record (RFC 6376 section 3.6.1)")
+        verdict.refuse("no_key", "there is no p=, so it is no key record (RFC 6376 section 3.6.1)")
     verdict.algorithm = record.get("k") or "rsa"
     if verdict.algorithm not in ("rsa", "ed25519"):
-        verdict.faults.append(f"k={verdict.algorithm} is no algorithm that receivers know (RFC 8301, RFC 8463)")
+        verdict.refuse("algorithm", f"k={verdict.algorithm} is no algorithm that receivers know (RFC 8301, RFC 8463)")
     if not _lists(record, "h", "sha256"):
-        verdict.faults.append("h= does not list sha256, and receivers must not use sha1 (RFC 8301 section 3.1)")
+        verdict.refuse("h", "h= does not list sha256, and receivers must not use sha1 (RFC 8301 section 3.1)")
     if not _lists(record, "s", "email", "*"):
-        verdict.faults.append("s= does not list email, so the key is not for mail (RFC 6376 section 3.6.1)")
+        verdict.refuse("s", "s= does not list email, so the key is not for mail (RFC 6376 section 3.6.1)")
     if _lists(record, "t", "y") and record.get("t"):
         verdict.be_cautious(
             "t=y says that DKIM is being tested: receivers treat the mail as unsigned (RFC 6376 section 3.6.1)"
@@ -195,16 +203,16 @@ def _lists(record: TagList, name: str, *wanted: str) -> bool:
 def _judge_data(record: TagList, verdict: KeyVerdict) -> None:
     data = re.sub(r"\s", "", record.get("p") or "")
     if not data:
-        verdict.faults.append("p= is empty: the key has been revoked (RFC 6376 section 3.6.1)")
+        verdict.refuse("revoked", "p= is empty: the key has been revoked (RFC 6376 section 3.6.1)")
         return
     try:
         der = base64.b64decode(data, validate=True)
     except ValueError:
-        verdict.faults.append("p= is no base64 (RFC 6376 section 3.6.1)")
+        verdict.refuse("data", "p= is no base64 (RFC 6376 section 3.6.1)")
         return
     if verdict.algorithm == "ed25519":
         if len(der) != 32:
-            verdict.faults.append(f"an ed25519 key has 32 bytes, this one {len(der)} (RFC 8463 section 4)")
+            verdict.refuse("data", f"an ed25519 key has 32 bytes, this one {len(der)} (RFC 8463 section 4)")
         return
     _judge_rsa(der, verdict)
 
@@ -218,11 +226,12 @@ def _judge_rsa(der: bytes, verdict: KeyVerdict) -> None:
     try:
         verdict.bits = _rsa_bits(der)
     except (ValueError, IndexError):
-        verdict.faults.append("p= holds no RSA public key (RFC 6376 section 3.6.1)")
+        verdict.refuse("data", "p= holds no RSA public key (RFC 6376 section 3.6.1)")
         return
     if verdict.bits < MIN_RSA_BITS:
-        verdict.faults.append(
-            f"the RSA key has {verdict.bits} bits: receivers ignore keys below {MIN_RSA_BITS} (RFC 8301 section 3.2)"
+        verdict.refuse(
+            "small",
+            f"the RSA key has {verdict.bits} bits: receivers ignore keys below {MIN_RSA_BITS} (RFC 8301 section 3.2)",
         )
     elif verdict.bits > MAX_RSA_BITS:
         verdict.be_cautious(

@@ -49,8 +49,10 @@ class Budget:
     ``total`` counts lookups and ``void`` those that find nothing for any client; ``terms`` holds the same per top-level
     term, as (term, lookups, void); ``indeterminate`` names the terms whose macros only a message decides, so that
     ``total`` and ``void`` are "at least"; ``broken`` says, per broken branch, which term and why receivers could not
-    evaluate it. ``hosts`` holds, per ``a`` and ``mx`` that finds something, the names whose addresses it asks for;
-    ``void4`` and ``void6`` are what an IPv4 and an IPv6 client meet, looked up only where it may be more than allowed.
+    evaluate it; ``blamed`` gives the top-level term that leads to each of these, ``unanswered`` are those where a name
+    could not be looked up. ``hosts`` holds, per ``a`` and ``mx`` that finds something, the names whose addresses it
+    asks for; ``void4`` and ``void6`` are what an IPv4 and an IPv6 client meet, looked up only where it may be more than
+    allowed.
     """
 
     total: int = 0
@@ -60,6 +62,8 @@ class Budget:
     terms: list[tuple[str, int, int]] = field(default_factory=list)
     indeterminate: list[str] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
+    blamed: dict[str, str] = field(default_factory=dict)
+    unanswered: set[str] = field(default_factory=set)
     hosts: list[tuple[str, ...]] = field(default_factory=list)
 
     def add(self, term: str, part: Budget) -> None:
@@ -69,6 +73,8 @@ class Budget:
         self.terms.append((term, part.total, part.void))
         self.indeterminate += part.indeterminate
         self.broken += part.broken
+        self.blamed |= dict.fromkeys(part.broken, term)
+        self.unanswered |= part.unanswered
         self.hosts += part.hosts
 
 
@@ -126,7 +132,8 @@ class BudgetCounter:
                 return self._nested(term, target, path)
             return self._addresses(term, target)
         except Unresolved as reason:
-            return Budget(1, broken=[f"{term.raw}: {target} cannot be resolved: {reason} (RFC 7208 section 2.6.6)"])
+            fault = f"{term.raw}: {target} cannot be resolved: {reason} (RFC 7208 section 2.6.6)"
+            return Budget(1, broken=[fault], unanswered={fault})
 
     def _addresses(self, term: Directive, target: str) -> Budget:
         """a, mx, exists and ptr."""
@@ -161,7 +168,8 @@ class BudgetCounter:
             1 + known.total,
             known.void,
             indeterminate=[f"{term.raw} > {inner}" for inner in known.indeterminate],
-            broken=[f"{term.raw} > {inner}" if ": " in inner else f"{term.raw}: {inner}" for inner in known.broken],
+            broken=[_below(term, inner) for inner in known.broken],
+            unanswered={_below(term, inner) for inner in known.unanswered},
             hosts=known.hosts,
         )
 
@@ -175,6 +183,11 @@ class BudgetCounter:
             return self._record(parse_spf(records[0]), target, (*path, target))
         except SpfError as error:
             return Budget(broken=[f"the record of {target} is invalid at {error.term!r}, {error}"])
+
+
+def _below(term: Term, inner: str) -> str:
+    """The sentence of a branch, with the term that leads there in front."""
+    return f"{term.raw} > {inner}" if ": " in inner else f"{term.raw}: {inner}"
 
 
 def _looks_up(term: Term) -> bool:

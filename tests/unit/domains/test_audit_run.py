@@ -215,6 +215,39 @@ def test_whether_somebody_else_manages_a_record_is_not_denied_when_it_cannot_be_
     ]
 
 
+TREES = {
+    "an include that does not answer": (
+        "include:gone.example",
+        "Look again when that name can be looked up, or",
+    ),
+    "an include of two records": ("include:two.example", "Have whoever publishes that record correct it, or remove"),
+    "a loop": ("include:acme.example", "Have whoever publishes that record correct it, or remove include:acme.example"),
+    "nothing found": ("a:x1.example a:x2.example a:x3.example", "Remove terms that find nothing (a:x1.example, a:x2"),
+    "many terms": (
+        " ".join(f"exists:e{number}.two.example" for number in range(11)),
+        "Remove terms that no longer send",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", TREES)
+def test_what_helps_depends_on_what_is_wrong_with_an_spf_tree(case: str) -> None:
+    terms, way = TREES[case]
+
+    def lookup(name: str, rdtype: str) -> tuple[str, ...]:
+        if name == "gone.example":
+            raise Unresolved("SERVFAIL")
+        if name.endswith("two.example") and rdtype == "A":
+            return ("192.0.2.1",)
+        texts = {"acme.example": (f"v=spf1 {terms} -all",), "two.example": ("v=spf1 -all", "v=spf1 mx -all")}
+        return texts.get(name, ()) if rdtype == "TXT" else ()
+
+    found = audit("acme.example", [], World(lookup, BudgetCounter(lookup), lambda _name: True)).findings
+    steps = [finding.next_step for finding in found if finding.record == "SPF record" and finding.level == "fault"]
+    assert steps and all(step.startswith(way) for step in steps), steps
+    assert not any("(spf" in step or "flatten" in step for step in steps) or case == "many terms"
+
+
 def test_a_report_address_is_not_called_foreign_when_that_cannot_be_looked_up(tmp_path: Path) -> None:
     policy = '_dmarc.shop IN TXT "v=DMARC1; p=reject; rua=mailto:d@reports.acme.example"'
     records = [*GOOD[:2], policy, "_dmarc IN CNAME x.nobody.invalid."]

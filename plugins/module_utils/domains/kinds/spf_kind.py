@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Union
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, ZoneState
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.kind import Kind, RecordResult
@@ -357,18 +357,27 @@ def _void_for_all(budget: Budget) -> int:
 def _refusal(name: str, record: str, fault: str, budget: Budget) -> Problem:
     rule, source = rule_and_source(fault, _RULES.name)
     costs = ", ".join(f"{term} {lookups}" for term, lookups, _void in budget.terms)
-    way_out = WayOut(
-        (
-            "Remove terms that no longer send (",
-            Option("spf.state: absent"),
-            "), replace an include by its addresses (",
-            Option("spf.flatten"),
-            "), or publish it all the same with ",
-            Option("spf.lookup_limit: warn"),
-            ".",
-        )
-    )
+    warn = Option("spf.lookup_limit: warn")
+    way_out = WayOut((*budget_way_out(fault, budget), ", or publish it all the same with ", warn, "."))
     return Problem(name, "planned SPF record", record, f"{rule}; cost per term: {costs}", source, way_out)
+
+
+def budget_way_out(fault: str, budget: Budget) -> tuple[Union[str, Option], ...]:
+    """What helps against a fault of :func:`budget_faults`, as parts of a way out, without the full stop.
+
+    A broken branch gets no better by fewer terms or by addresses.
+    """
+    absent = Option("spf.state: absent")
+    remove = f"remove {budget.blamed[fault]} (" if fault in budget.blamed else ""
+    if fault in budget.unanswered:
+        return (f"Look again when that name can be looked up, or {remove}", absent, ")")
+    if remove:
+        return (f"Have whoever publishes that record correct it, or {remove}", absent, ")")
+    if "find nothing" in fault:
+        void = ", ".join(term for term, _lookups, void in budget.terms if void)
+        return (f"Remove terms that find nothing ({void}{'; ' if void else ''}", absent, ")")
+    fewer = "Remove terms that no longer send ("
+    return (fewer, absent, "), or replace an include by its addresses (", Option("spf.flatten"), ")")
 
 
 SPF_KIND = Kind(

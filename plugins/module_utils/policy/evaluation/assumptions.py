@@ -124,7 +124,7 @@ class AssumingCheck(Check):
     def _nobody_knows(self, raw: str) -> Stop:
         self.guessed.append(raw)
         reason = f"where {brief(raw)} leads only a message decides (RFC 7208 section 7)"
-        return at_term(raw, Stop("unknown", reason))
+        return at_term(raw, Stop("unknown", reason, "message", raw))
 
     def _question(self, step: ProgramStep, domain: str) -> Question:
         known = [domain] if step.target is None else [self._known_part(part, domain) for part in step.target.parts]

@@ -27,10 +27,14 @@ _MAX_PTR_NAMES = 10
 
 
 class Stop(Exception):
-    """The evaluation ends here: ``result`` is permerror, temperror or none, ``path`` the terms that led here."""
+    """The evaluation ends here: ``result`` is permerror, temperror, none or unknown, ``path`` the terms that led here.
 
-    def __init__(self, result: str, reason: str) -> None:
+    ``kind`` is one of :data:`spf_cause.KINDS`, ``at`` what is at fault; see :class:`SpfCause`.
+    """
+
+    def __init__(self, result: str, reason: str, kind: str, at: str = "") -> None:
         self.result, self.reason = result, reason
+        self.kind, self.at = kind, at
         self.path: tuple[str, ...] = ()
         super().__init__(reason)
 
@@ -75,6 +79,11 @@ class Check:
         self._inside: tuple[str, ...] = ()
         self._validated: tuple[list[str], int] | None = None
 
+    @property
+    def lookup(self) -> Lookup:
+        """The answers that it goes by."""
+        return self._lookup
+
     def program(self, name: str) -> Program | None:
         """The record of a name; None when it has none (RFC 7208 section 4.5).
 
@@ -82,12 +91,13 @@ class Check:
         """
         records = select_spf(self.texts(name))
         if len(records) > 1:
-            raise Stop("permerror", f"{brief(name)} has {len(records)} SPF records (RFC 7208 section 4.5)")
+            reason = f"{brief(name)} has {len(records)} SPF records (RFC 7208 section 4.5)"
+            raise Stop("permerror", reason, "several", name)
         try:
             return self._programs.of(records[0]) if records else None
         except SpfError as error:
             at = f"the record of {brief(name)} is invalid at {brief(error.term)!r}"
-            raise Stop("permerror", f"{at}: {error}") from None
+            raise Stop("permerror", f"{at}: {error}", "syntax", name) from None
 
     def run(self, program: Program, domain: str) -> Decision:
         """Test the terms of a record (RFC 7208 section 4.6).
@@ -170,7 +180,7 @@ class Check:
         hosts = self._asked(step.raw, name, "MX")
         if len(hosts) > MAX_MX_HOSTS:
             rule = f"names {len(hosts)} MX hosts, at most {MAX_MX_HOSTS} may (RFC 7208 section 4.6.4)"
-            raise at_term(step.raw, Stop("permerror", f"{brief(step.raw)}: {brief(name)} {rule}"))
+            raise at_term(step.raw, Stop("permerror", f"{brief(step.raw)}: {brief(name)} {rule}", "hosts", name))
         names = [host.removesuffix(".").lower() for host in hosts]
         # All are asked before any is compared: so the order of the hosts, which is up to chance, decides nothing.
         addresses = [self._asked(step.raw, host, self._rdtype) for host in names if host]
@@ -198,7 +208,8 @@ class Check:
             name = self.name(target, domain)
             program = self.program(name)
             if program is None:
-                raise Stop("permerror", f"{brief(name)} has no SPF record (RFC 7208 sections 5.2 and 6.1)")
+                reason = f"{brief(name)} has no SPF record (RFC 7208 sections 5.2 and 6.1)"
+                raise Stop("permerror", reason, "missing", name)
             return self.run(program, name)
         except Stop as stop:
             raise at_term(raw, stop) from None
@@ -211,7 +222,8 @@ class Check:
         self.lookups += 1
         if self.lookups > self._max_lookups:
             rule = f"more than {self._max_lookups} terms look something up"
-            raise at_term(raw, Stop("permerror", f"{rule}, {brief(raw)} is one too many (RFC 7208 section 4.6.4)"))
+            reason = f"{rule}, {brief(raw)} is one too many (RFC 7208 section 4.6.4)"
+            raise at_term(raw, Stop("permerror", reason, "lookups"))
 
     def _asked(self, raw: str, name: str, rdtype: str) -> tuple[str, ...]:
         """The answer for a term; it may be void, but an impossible name is not asked for."""
@@ -230,7 +242,7 @@ class Check:
             return self._lookup(name, rdtype)
         except Unresolved as reason:
             what = f"{rdtype} of {brief(name)} cannot be resolved"
-            raise Stop("temperror", f"{what}: {reason} (RFC 7208 section 2.6.6)") from None
+            raise Stop("temperror", f"{what}: {reason} (RFC 7208 section 2.6.6)", "unresolved", name) from None
 
     def add_void(self, count: int, what: str) -> None:
         """Count questions of the current term that find nothing: they make it void, once; see ``spf_budget``.
@@ -245,7 +257,7 @@ class Check:
         self.void += 1
         if self.void > self._max_void:
             rule = f"more than {self._max_void} terms find nothing"
-            raise Stop("permerror", f"{rule}, {what} is one too many (RFC 7208 section 4.6.4)")
+            raise Stop("permerror", f"{rule}, {what} is one too many (RFC 7208 section 4.6.4)", "void")
 
     def _holds(self, addresses: Iterable[str], step: ProgramStep) -> bool:
         shift = step.shift4 if self._version == 4 else step.shift6

@@ -13,10 +13,12 @@ from dataclasses import replace
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.check import Check, Decision, Stop
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.message import Address, Client, Envelope
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.program import Program, Programs, brief
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.spf_cause import SpfCause
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.spf_diagnosis import cause_of
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.spf_result import SpfResult
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.tree import Frozen
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Lookup
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.near_misses import no_spf_record
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.near_misses import near_spf, no_spf_record
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_budget import MAX_VOID
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_macros import Template, explanation, is_possible
 
@@ -107,12 +109,17 @@ def record(check: Check, name: str) -> Program | Stop:
     """
     if not ("." in name and is_possible(name) and not name.startswith("[")):
         reason = "is no domain name with two labels or more, so it has no SPF record (RFC 7208 section 4.3)"
-        return Stop("none", f"{brief(name)} {reason}")
+        return Stop("none", f"{brief(name)} {reason}", "no_name", name)
     try:
         program = check.program(name)
     except Stop as stop:
         return stop
-    return Stop("none", no_spf_record(brief(name), check.texts(name))) if program is None else program
+    if program is not None:
+        return program
+    values = check.texts(name)
+    near = next((value for value in values if near_spf(value)), None)
+    kind, at = ("none", name) if near is None else ("near", near)
+    return Stop("none", no_spf_record(brief(name), values), kind, at)
 
 
 def decide(check: Check, name: str) -> Decision | Stop:
@@ -132,15 +139,24 @@ def decide(check: Check, name: str) -> Decision | Stop:
 
 def described(check: Check, name: str, outcome: Decision | Stop) -> SpfResult:
     """Put an outcome of :func:`decide` into words."""
-    reason = outcome.reason if isinstance(outcome, Stop) else _sentence(outcome, check.client, name)
+    cause = cause_of(check, name, outcome)
+    reason = _stopped(outcome, cause) if isinstance(outcome, Stop) else _sentence(outcome, check.client, name)
     address, caution = check.client.text, CAUTION if is_disputed(check, outcome) else None
     term = _term(outcome.path) or None
-    return SpfResult(outcome.result, reason, term, address, check.lookups, check.void, caution=caution)
+    return SpfResult(outcome.result, reason, term, address, check.lookups, check.void, caution=caution, cause=cause)
 
 
 def is_disputed(check: Check, outcome: Decision | Stop) -> bool:
     """Whether receivers that count every question that finds nothing give permerror instead; see ``spf_budget``."""
     return check.void_questions > MAX_VOID and outcome.result != "permerror"
+
+
+def _stopped(stop: Stop, cause: SpfCause | None) -> str:
+    """Why an evaluation ended; a loop is told as one, though what ends it is the limit of look-ups."""
+    if cause is None or cause.kind != "loop":
+        return stop.reason
+    chain = " -> ".join(brief(place.domain) for place in cause.path)
+    return f"the records lead in a loop, {chain}, which ends at the limit of look-ups only (RFC 7208 section 4.6.4)"
 
 
 def _term(path: tuple[str, ...]) -> str:

@@ -27,8 +27,7 @@ def worsened(before: Verdict, after: Verdict) -> list[str]:
     if after.result == "fail" and before.result == "pass" and not _is_first_look(before, after):
         found.append(f"it passed and will fail, and receivers are {_asked(after)}: {after.reason}")
     elif after.result == "fail" and _may_be_stricter(_policy(before), _policy(after)):
-        why = f"{after.dmarc.reason}; {after.reason}"
-        found.append(f"it fails, receivers were {_asked(before)} and will be {_asked(after)}: {why}")
+        found.append(f"it fails, receivers were {_asked(before)} and will be {_asked(after)}: {after.reason}")
     return found
 
 

@@ -18,10 +18,22 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import 
 
 
 @dataclass(frozen=True, slots=True)
+class KeyCause:
+    """Why a key is not usable: ``kind`` is that of :class:`KeyVerdict`, or "unresolved".
+
+    ``alias`` is where a CNAME leads that stands at the selector, None without one.
+    """
+
+    kind: str
+    alias: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SelectorReadiness:
     """One selector's key: ``result`` is pass, fail, none (nothing is published) or temperror.
 
-    ``caution`` says why some receivers take mail for unsigned all the same.
+    ``caution`` says why some receivers take mail for unsigned all the same, ``cause`` what must be changed for the key
+    to be usable.
     """
 
     selector: str
@@ -30,6 +42,7 @@ class SelectorReadiness:
     reason: str
     algorithm: str | None = None
     caution: str | None = None
+    cause: KeyCause | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +103,27 @@ def _judge_selector(selector: str, domain: str, lookup: Lookup) -> SelectorReadi
         values = lookup(name, "TXT")
     except Unresolved as reason:
         said = f"{name} cannot be looked up: {reason} (RFC 6376 section 6.1.2)"
-        return SelectorReadiness(selector, name, "temperror", said)
+        return SelectorReadiness(selector, name, "temperror", said, cause=KeyCause("unresolved"))
     verdict = judge_published(values)
     if verdict.faults:
-        return SelectorReadiness(selector, name, "fail" if values else "none", f"{name}: {verdict.faults[0]}")
+        return _unusable(selector, name, verdict, _alias(lookup, name), "fail" if values else "none")
     caution = f"{name}: {'; '.join(verdict.cautions)}" if verdict.cautions else None
     return SelectorReadiness(selector, name, "pass", _usable(name, verdict), verdict.algorithm, caution)
+
+
+def _unusable(selector: str, name: str, verdict: KeyVerdict, alias: str | None, result: str) -> SelectorReadiness:
+    leads = f", where a CNAME leads to {alias}" if alias else ""
+    cause = KeyCause(verdict.kind or "no_key", alias)
+    return SelectorReadiness(selector, name, result, f"{name}{leads}: {verdict.faults[0]}", cause=cause)
+
+
+def _alias(lookup: Lookup, name: str) -> str | None:
+    """Where a CNAME at a name leads: who holds the key then."""
+    try:
+        found = lookup(name, "CNAME")
+    except Unresolved:
+        return None
+    return found[0].lower().removesuffix(".") if found else None
 
 
 def _usable(name: str, verdict: KeyVerdict) -> str:

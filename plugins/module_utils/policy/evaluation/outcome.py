@@ -12,13 +12,17 @@ from typing import Any
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.dkim_readiness import SelectorReadiness
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.receivers import Demand
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.sender import Sender
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.spf_cause import SpfCause
+
+_FOR_SENTENCES = ("cause", "strict")
 
 
 @dataclass(frozen=True, slots=True)
 class SpfOutcome:
     """SPF: ``result`` is one of the seven of RFC 7208 or "unknown"; ``domain`` is the envelope sender's.
 
-    ``caution`` says why some receivers may give permerror instead.
+    ``caution`` says why some receivers may give permerror instead. ``cause`` is what must be changed for a pass;
+    ``strict``: it is not aligned only because the policy record asks for the very same domain.
     """
 
     result: str
@@ -28,13 +32,15 @@ class SpfOutcome:
     term: str | None = None
     address: str | None = None
     caution: str | None = None
+    cause: SpfCause | None = None
+    strict: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class DkimOutcome:
     """DKIM: ``result`` is pass, fail, none, temperror or unknown; ``domain`` is d= of the signature.
 
-    ``caution`` says why some receivers may take the mail for unsigned.
+    ``caution`` says why some receivers may take the mail for unsigned; ``strict`` is that of :class:`SpfOutcome`.
     """
 
     result: str
@@ -43,13 +49,15 @@ class DkimOutcome:
     reason: str
     selectors: tuple[SelectorReadiness, ...] = ()
     caution: str | None = None
+    strict: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class DmarcOutcome:
     """DMARC under the standard whose outcome is worse: ``result`` is pass, fail, none, temperror, permerror, unknown.
 
-    ``policy`` is what the record asks for (None: DMARC is not applied), t= and pct= not counted.
+    ``policy`` is what the record asks for (None: DMARC is not applied), t= and pct= not counted. ``strict`` are
+    those of the tags aspf and adkim that ask for strict alignment.
     """
 
     result: str
@@ -58,6 +66,7 @@ class DmarcOutcome:
     record: str | None
     standard: str
     reason: str
+    strict: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,5 +131,5 @@ def _plain_sender(sender: Sender) -> dict[str, Any]:
 
 
 def _plain(part: Any) -> dict[str, Any]:
-    """One dataclass of plain fields as a dict; ``asdict`` would copy them all deeply."""
-    return {field.name: getattr(part, field.name) for field in fields(part)}
+    """One dataclass of plain fields as a dict, without what sentences are made of; ``asdict`` would copy all deeply."""
+    return {field.name: getattr(part, field.name) for field in fields(part) if field.name not in _FOR_SENTENCES}

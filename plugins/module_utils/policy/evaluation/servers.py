@@ -62,6 +62,11 @@ def parse_source(text: str) -> ServerSource:
     return _range(text, term.network) if term.network else Covered(text, Program((step_of(term),)))
 
 
+def is_single(source: ServerSource) -> bool:
+    """Whether a source is one address."""
+    return isinstance(source, AddressRange) and source.addresses[0] == source.addresses[1]
+
+
 def pieces(version: int, inside: Iterable[Interval], edges: Iterable[Interval]) -> Iterator[Interval]:
     """Cut ranges of addresses at the edges of others, so that each piece is inside or outside each of them.
 

@@ -34,8 +34,14 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.ser
     AddressRange,
     Covered,
     ServerSource,
+    is_single,
     parse_source,
     pieces,
+)
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.spf_cause import SpfCause
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.spf_diagnosis import (
+    first_in_front,
+    with_remedy,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.spf_result import SpfResult
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.tally import (
@@ -95,7 +101,8 @@ def check_sources(
     if any(result.result == "unknown" for result in results):
         hopeless = judge.hopeless()
         results = [hopeless if hopeless and result.result == "unknown" else result for result in results]
-    return max(results, key=lambda result: (BADNESS.index(result.result), result.caution is not None))
+    worst = max(results, key=lambda result: (BADNESS.index(result.result), result.caution is not None))
+    return replace(worst, cause=judge.cause(worst, list(zip(parsed, results, strict=False))))
 
 
 class _Judge:
@@ -127,14 +134,29 @@ class _Judge:
             self._judge_all(tally, source)
         except _TooMuch as bound:
             tally.bound = str(bound)
-        single = isinstance(source, AddressRange) and source.addresses[0] == source.addresses[1]
-        return worded(tally, source.text, self._name, single)
+        return worded(tally, source.text, self._name, is_single(source))
 
     def without_sources(self) -> SpfResult:
         """The result while nobody knows which servers send."""
         if isinstance(self._record, Stop):
             return replace(described(self._check(Client(0, 4)), self._name, self._record), address=None)
-        return SpfResult("unknown", "which servers send is not known, so SPF cannot be judged (RFC 7208 section 4.1)")
+        reason = "which servers send is not known, so SPF cannot be judged (RFC 7208 section 4.1)"
+        return SpfResult("unknown", reason, cause=SpfCause("undeclared"))
+
+    def cause(self, worst: SpfResult, found: Sequence[tuple[ServerSource, SpfResult]]) -> SpfCause | None:
+        """The cause of the worst result, with all sources that do not pass for the same kind of reason."""
+        cause = worst.cause
+        if cause is None:
+            return None
+        alike = [(source, one.cause) for source, one in found if one.cause and one.cause.kind == cause.kind]
+        front = cause.front
+        if isinstance(self._record, Program) and cause.kind == "decided":
+            single = bool(alike) and all(is_single(source) for source, _cause in alike)
+            front = first_in_front(self._record, [one for _source, one in alike], single)
+        rdtype = "AAAA" if worst.address and ":" in worst.address else "A"
+        wanted = [source.text for source, _one in found if isinstance(source, Covered)]
+        cause = with_remedy(cause, self._frozen, self._name, rdtype, wanted)
+        return replace(cause, sources=tuple(source.text for source, _cause in alike), front=front)
 
     def hopeless(self) -> SpfResult | None:
         """The worst result of all addresses there are; None when one of them may pass, or is not judged to the end."""

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.spf_cause import SpfCause
+
 RESULTS = ("pass", "neutral", "none", "softfail", "fail", "permerror", "temperror")
 """The seven results, best first."""
 
@@ -20,6 +22,7 @@ class SpfResult:
     with its source. ``term`` is the directive that decided, with the includes that led to it ("include:x > ip4:y").
     ``address`` is the sending address that it was decided for. ``lookups`` and ``void`` are what the evaluation cost.
     ``explanation`` is the text of ``exp=`` after a fail. ``caution`` says why some receivers may give permerror.
+    ``cause`` is what must be changed for it to become a pass.
     """
 
     result: str
@@ -30,3 +33,4 @@ class SpfResult:
     void: int = 0
     explanation: str | None = None
     caution: str | None = None
+    cause: SpfCause | None = None

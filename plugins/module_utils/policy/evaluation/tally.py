@@ -17,6 +17,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.che
     is_disputed,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.program import brief
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.spf_cause import SpfCause
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.spf_result import SpfResult
 
 BADNESS = ("pass", "unknown", "temperror", "neutral", "none", "softfail", "fail", "permerror")
@@ -88,7 +89,8 @@ class Tally:
     def _open(self, one: Evaluated) -> Evaluated:
         guessed = " and ".join(brief(raw) for raw in sorted(self.guessed)[:3])
         reason = self.broken or f"it depends on {guessed}, which only a message decides (RFC 7208 section 7)"
-        return Evaluated(one.check, Stop("unknown", reason))
+        kind, at = ("message", " ".join(sorted(self.guessed))) if self.broken is None else ("broken_source", "")
+        return Evaluated(one.check, Stop("unknown", reason, kind, at))
 
 
 def worded(tally: Tally, source: str, name: str, single: bool) -> SpfResult:
@@ -102,7 +104,8 @@ def worded(tally: Tally, source: str, name: str, single: bool) -> SpfResult:
     if worst is None:
         nobody = f"{shown} covers no address, so which servers send is not known (RFC 7208 section 5)"
         bound = f"{shown} was not judged to the end: {tally.bound} (RFC 7208 section 11.1)"
-        return SpfResult("unknown", bound if tally.bound else nobody)
+        kind = "bound" if tally.bound else "empty_source"
+        return SpfResult("unknown", bound if tally.bound else nobody, cause=SpfCause(kind, source))
     result = replace(described(worst.check, name, worst.outcome), caution=CAUTION if tally.disputed else None)
     if single:
         return result

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation import reasons
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation import next_steps, reasons
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.alignment import is_aligned
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.check_host import SpfEvaluator
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.comparison import doubtful, worsened
@@ -37,6 +37,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.rec
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.sender import Sender
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.sources import check_sources
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.spf_cause import SpfCause
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.spf_result import SpfResult
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.truth import both, either
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Lookup, Unresolved
@@ -50,13 +51,18 @@ _SEVERITY = {"none": 0, "quarantine": 1, "unknown": 2, "reject": 3}
 
 @dataclass(frozen=True, slots=True)
 class _View:
-    """A sender through the eyes of the receivers of one standard; None is not known."""
+    """A sender through the eyes of the receivers of one standard; None is not known.
+
+    ``spf_strict`` and ``dkim_strict``: not aligned only because the policy record asks for the very same domain.
+    """
 
     standard: str
     policy: Policy
     spf_aligned: bool | None
     dkim_aligned: bool | None
     passes: bool | None
+    spf_strict: bool
+    dkim_strict: bool
 
     @property
     def disposition(self) -> str:
@@ -117,7 +123,7 @@ class Judge:
         )
         if passes:
             verdict = replace(verdict, cautions=self._cautions(verdict))
-        return replace(verdict, reason=reasons.reason(verdict), next_step=reasons.next_step(verdict))
+        return replace(verdict, reason=reasons.reason(verdict), next_step=next_steps.next_step(verdict))
 
     def strictest_policy(self, domain: str) -> Policy:
         """The policy that asks for most, of those that receivers of both standards apply to a From domain.
@@ -148,7 +154,15 @@ class Judge:
             unsure = policy.is_applied is None
         else:
             unsure = policy.is_applied is not True and either(by_spf, by_dkim) is not False
-        return _View(standard.name, policy, spf_aligned, dkim_aligned, None if unsure else passes)
+        return _View(
+            standard.name,
+            policy,
+            spf_aligned,
+            dkim_aligned,
+            None if unsure else passes,
+            _is_only_strict(eyes, policy, "aspf", author, sender.envelope_domain),
+            _is_only_strict(eyes, policy, "adkim", author, found_dkim.domain),
+        )
 
     def _spf(self, sender: Sender) -> SpfResult:
         if sender.envelope_domain is None and sender.envelope_from == "":
@@ -162,7 +176,7 @@ class Judge:
             return check(sender)
         except Unresolved as reason:
             said = f"the SPF record of {sender.envelope_domain} cannot be looked up: {reason} (RFC 7208 section 2.6.6)"
-            return SpfResult("temperror", said)
+            return SpfResult("temperror", said, cause=SpfCause("unresolved", sender.envelope_domain))
 
     def _cautions(self, verdict: Verdict) -> tuple[str, ...]:
         """Why some receivers may refuse mail that passes at others."""
@@ -241,6 +255,13 @@ def is_signed(verdict: Verdict) -> bool:
     return verdict.dkim.result == "pass" and verdict.dkim.aligned is True
 
 
+def _is_only_strict(standard: Standard, policy: Policy, tag: str, author: str, identifier: str | None) -> bool:
+    """Whether a domain is not aligned, and would be if the policy record did not ask for strict alignment."""
+    if not policy.is_strict(tag) or author == identifier:
+        return False
+    return is_aligned(standard, author, identifier, strict=False) is True
+
+
 def _authentic(result: str) -> bool | None:
     """Whether SPF or DKIM authenticates its domain."""
     return None if result in ("unknown", "temperror") else result == "pass"
@@ -248,18 +269,30 @@ def _authentic(result: str) -> bool | None:
 
 def _spf_outcome(sender: Sender, found: SpfResult, view: _View) -> SpfOutcome:
     domain, aligned = sender.envelope_domain, view.spf_aligned
-    return SpfOutcome(found.result, domain, aligned, found.reason, found.term, found.address, found.caution)
+    return SpfOutcome(
+        found.result,
+        domain,
+        aligned,
+        found.reason,
+        found.term,
+        found.address,
+        found.caution,
+        found.cause,
+        view.spf_strict,
+    )
 
 
 def _dkim_outcome(found: Readiness, view: _View) -> DkimOutcome:
-    return DkimOutcome(found.result, found.domain, view.dkim_aligned, found.reason, found.selectors, found.caution)
+    aligned, strict = view.dkim_aligned, view.dkim_strict
+    return DkimOutcome(found.result, found.domain, aligned, found.reason, found.selectors, found.caution, strict)
 
 
 def _dmarc_outcome(view: _View) -> DmarcOutcome:
     policy, record = view.policy, view.policy.record
     result = _RESULTS[view.passes] if policy.result == "found" else policy.result
     name, text = (record.name, record.text) if record else (None, None)
-    return DmarcOutcome(result, policy.policy, name, text, view.standard, policy.reason)
+    strict = tuple(tag for tag in ("aspf", "adkim") if policy.is_strict(tag))
+    return DmarcOutcome(result, policy.policy, name, text, view.standard, policy.reason, strict)
 
 
 def _spf_checker(lookup: Lookup) -> Callable[[Sender], SpfResult]:

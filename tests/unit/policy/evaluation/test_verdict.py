@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.sender_option import read_senders
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.reasons import inventory_step
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.next_steps import inventory_step
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.sender import (
     Sender,
     Signature,
@@ -267,7 +267,7 @@ NO_POLICY: list[tuple[Sender, str, str, str, str]] = [
         "Be",
     ),
     (OTHER, "temperror", "unknown", "there would be no certain aligned pass", "Look again"),
-    (BELOW, "softfail", "fail", "neither SPF nor DKIM passes for any domain", "Add 192.0.2.1"),
+    (BELOW, "softfail", "fail", "neither SPF nor DKIM passes for any domain", "Put ip4:192.0.2.1"),
 ]
 
 
@@ -361,8 +361,8 @@ def test_what_is_nearly_a_record_is_named_in_the_reason(sources: tuple[str, ...]
 
 STEPS = [
     (SENDER, {"result": "none"}, "Publish an SPF record at acme.example"),
-    (SENDER, {"result": "softfail"}, "Add 192.0.2.1 to the SPF record of acme.example"),
-    (SENDER, {"result": "permerror"}, "Correct the SPF record of acme.example"),
+    (SENDER, {"result": "softfail"}, "Put ip4:192.0.2.1 in front of all in the SPF record of acme.example"),
+    (SENDER, {"result": "permerror"}, "Replace the SPF record of acme.example by one that covers ip4:192.0.2.1"),
     (SIGNED, {}, "at s1._domainkey.acme.example"),
     (OTHER, {"result": "pass"}, "Let bounces go to a domain of acme.example"),
     (OTHER, {}, "signed with DKIM as acme.example"),
@@ -375,7 +375,7 @@ STEPS = [
     (
         replace(SENDER, sources=None),
         {"more": {"acme.example": "v=spf1 -all"}},
-        "Correct the SPF record of acme.example",
+        "Put the servers that send in front of -all in the SPF record of acme.example",
     ),
     (
         replace(SENDER, envelope_from="", envelope_domain=None),
@@ -386,7 +386,7 @@ STEPS = [
     (
         replace(SIGNED, signature=signed("acme.example", "s1", "s2")),
         {"keys": {"s1": "acme.example"}},
-        "Publish the keys at s2._domainkey.acme.example, or declare only",
+        "Publish the key that the service gives at s2._domainkey.acme.example, or declare only",
     ),
 ]
 
@@ -401,8 +401,13 @@ DKIM = "erp_mail_dkim.acme.example or mail_dns_domains.acme.example.dkim"
 BOUNCES = replace(SENDER, envelope_domain="bounce.acme.example")
 VARIABLES: dict[str, tuple[Sender, dict[str, object], tuple[str, ...], list[str]]] = {
     "no SPF record": (SENDER, {"result": "none"}, OURS, ["erp_mail_spf_terms", "mail_dns_domains.acme.example.serv"]),
-    "SPF fails": (SENDER, {}, OURS, ["Have 192.0.2.1 in", "erp_mail_spf_terms"]),
-    "SPF is broken": (SENDER, {"result": "permerror"}, OURS, ["Correct", "mail_dns_domains.acme.example.spf"]),
+    "SPF fails": (SENDER, {}, OURS, ["Put ip4:192.0.2.1 in", "erp_mail_spf_terms"]),
+    "SPF is broken": (
+        SENDER,
+        {"result": "permerror"},
+        OURS,
+        ["Replace the SPF record of acme.example", "in the zone"],
+    ),
     "no key": (SIGNED, {}, OURS, ["s1._domainkey.acme.example", DKIM]),
     "bounces elsewhere": (OTHER, {"result": "pass"}, OURS, ["erp_mail_envelope_from", DKIM]),
     "bounces elsewhere and fails": (OTHER, {}, OURS, [f"declare the selectors: {DKIM}"]),
@@ -422,7 +427,7 @@ VARIABLES: dict[str, tuple[Sender, dict[str, object], tuple[str, ...], list[str]
         replace(SENDER, sources=None),
         {"more": {"acme.example": "v=spf1 -all"}},
         OURS,
-        ["Correct the SPF record of acme.example", "mail_dns_domains.acme.example.spf"],
+        ["in front of -all in the SPF record of acme.example", "erp_mail_spf_terms"],
     ),
     "one key of two": (
         replace(SIGNED, signature=signed("acme.example", "s1", "s2")),
