@@ -13,6 +13,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from ansible_collections.mailroom.erp.plugins.module_utils.regular_file import open_regular
+
 _INTERVAL = 0.02
 """Seconds between two tries."""
 
@@ -29,9 +31,9 @@ def hold(file: Path, seconds: float, mode: int = 0o600) -> Iterator[None]:
     :param seconds: how long to wait for another holder
     :param mode: of a lock file that is made
     :raises StillLocked: another one holds it
-    :raises OSError: the file cannot be opened
+    :raises OSError: the file cannot be opened, or is a link, which might lead out of its folder
     """
-    lock = os.open(file, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, mode)
+    lock = open_regular(file, os.O_RDONLY | os.O_CREAT, mode, follow=False)
     try:
         _wait_for(lock, seconds)
         yield

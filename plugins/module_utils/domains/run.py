@@ -41,6 +41,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.domains.zone_records 
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.sender import Sender
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import is_inside
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.public_suffix import is_everybodys
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Option, Problem, Refused, WayOut
 from ansible_collections.mailroom.erp.plugins.module_utils.public_dns.resolver import Resolver
 from ansible_collections.mailroom.erp.plugins.module_utils.snapshots.snapshot import Snapshot, keeping
@@ -233,7 +234,13 @@ class Run:
     def _zone_of(self, request: DomainRequest, step: RecordStep) -> str:
         if request.zone and is_inside(step.recipe.name, request.zone):
             return request.zone
-        return self._providers[self._account_of(request, step)].zone_of(step.recipe.name)
+        zone = self._providers[self._account_of(request, step)].zone_of(step.recipe.name)
+        if zone != request.domain and is_everybodys(zone):
+            raise ZoneNotFound(
+                f"the zone there that holds {step.recipe.name} is {zone or '.'}, under which everybody registers "
+                "names, so it is not written to"
+            )
+        return zone
 
     def _account_of(self, request: DomainRequest, step: RecordStep) -> int:
         """The account of the domain that the record is in: another one's for the agreement of a destination."""

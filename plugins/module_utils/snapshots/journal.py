@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.mailroom.erp.plugins.module_utils.regular_file import open_regular
+
 
 class Journal:
     """A file that any number of runs append to at the same time; its methods are for one thread at a time.
@@ -31,8 +33,7 @@ class Journal:
         :raises OSError: it cannot be opened
         """
         if self._handle is None:
-            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
-            self._handle = os.open(self._file, flags, 0o600)
+            self._handle = open_regular(self._file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, follow=False)
 
     def append(self, entry: Mapping[str, Any]) -> None:
         """Write one line, whole or not at all.

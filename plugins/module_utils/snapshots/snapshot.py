@@ -27,6 +27,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.write_loop import
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused, escape_controls
 from ansible_collections.mailroom.erp.plugins.module_utils.snapshots.journal import Journal
 from ansible_collections.mailroom.erp.plugins.module_utils.snapshots.snapshot_format import (
+    END,
     SnapshotFacts,
     head_text,
     rrset_data,
@@ -186,7 +187,7 @@ class Snapshot:
             if texts:
                 make_folder(self._folder)
                 self._journal.open()
-                replace_file(self._file, (head_text(self._facts) + "".join(texts.values())).encode())
+                replace_file(self._file, (head_text(self._facts) + "".join(texts.values()) + END).encode())
             else:
                 self._file.unlink(missing_ok=True)
         except OSError as error:

@@ -22,7 +22,10 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Ch
 from ansible_collections.mailroom.erp.plugins.module_utils.plain_yaml import BadYaml, load_yaml
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import BadName, is_inside, to_alabels
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
+from ansible_collections.mailroom.erp.plugins.module_utils.regular_file import read_regular
 from ansible_collections.mailroom.erp.plugins.module_utils.snapshots.snapshot_format import (
+    END,
+    FORMAT_WITHOUT_END,
     SNAPSHOT_FORMAT,
     unescaped,
 )
@@ -65,7 +68,12 @@ def read_snapshot(file: Path) -> list[ZoneEntry]:
     """
     libraries.require("dns.name")
     try:
-        return _entries(load_yaml(file.read_text(encoding="utf-8")))
+        text = read_regular(file).decode("utf-8")
+        content = load_yaml(text)
+        entries = _entries(content)
+        if not _is_whole(text, content):
+            raise _Wrong("end", "it does not end with the mark of its end, so a part of it may be missing")
+        return entries
     except OSError as error:
         raise _refused(file, "file", f"it cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
@@ -88,17 +96,24 @@ def _entries(content: object) -> list[ZoneEntry]:
         _text(top[name], name)
     zones = _list(top["zones"], "zones")
     entries = [_entry(zone, f"zones[{number}]") for number, zone in enumerate(zones)]
-    seen: list[tuple[Mapping[str, Any], str]] = []
+    seen: set[tuple[str, str]] = set()
     for number, entry in enumerate(entries):
-        if (entry.account, entry.zone) in seen:
+        key = (json.dumps(entry.account, sort_keys=True, default=str), entry.zone)
+        if key in seen:
             raise _Wrong(f"zones[{number}]", "this zone of this account stands in the file twice")
-        seen.append((entry.account, entry.zone))
+        seen.add(key)
     return entries
+
+
+def _is_whole(text: str, content: object) -> bool:
+    """Whether nothing is missing at the end: a file that is cut between two zones would read as whole."""
+    knows_no_end = isinstance(content, Mapping) and content["format"] == FORMAT_WITHOUT_END
+    return knows_no_end or text.endswith(f"\n{END}")
 
 
 def _check_format(content: object) -> None:
     found = content.get("format") if isinstance(content, Mapping) else None
-    if found == SNAPSHOT_FORMAT:
+    if found in (SNAPSHOT_FORMAT, FORMAT_WITHOUT_END):
         return
     if isinstance(found, str) and re.fullmatch(re.escape(_FAMILY) + r"/[0-9]{1,6}", found):
         raise _Wrong("format", f"{found} is not known to this version of the collection, which reads {SNAPSHOT_FORMAT}")

@@ -19,7 +19,12 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.account
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, RRset
 from ansible_collections.mailroom.erp.plugins.module_utils.version import VERSION
 
-SNAPSHOT_FORMAT = "mailroom.erp/snapshot/1"
+SNAPSHOT_FORMAT = "mailroom.erp/snapshot/2"
+FORMAT_WITHOUT_END = "mailroom.erp/snapshot/1"
+"""The format before: a file that had lost zones at its end read as whole."""
+
+END = "...\n"
+"""The last line of a snapshot: the end of a YAML document (YAML 1.2, 9.1.2)."""
 
 _HEAD = r"""# What stood in the DNS right before this run wrote, and what the run made of it.
 # Bring it back: ansible-playbook mailroom.erp.restore -e mail_restore_snapshot=<this file>

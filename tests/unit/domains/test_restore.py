@@ -317,7 +317,7 @@ def put(place: Callable[[Any], Any], **entries: Any) -> Callable[[Any], None]:
 WRONG: list[tuple[str, Callable[[Any], None], str]] = [
     ("no format", lambda content: content.pop("format"), "it is no snapshot"),
     ("another file", put(lambda c: c, format=SECRET), "it is no snapshot"),
-    ("of tomorrow", put(lambda c: c, format="mailroom.erp/snapshot/2"), "mailroom.erp/snapshot/2 is not known"),
+    ("of tomorrow", put(lambda c: c, format="mailroom.erp/snapshot/3"), "mailroom.erp/snapshot/3 is not known"),
     ("more", put(lambda c: c, password=SECRET), "exactly: collection, format"),
     ("who", put(lambda c: c, who=7), "who: it is quoted text, not a int"),
     ("no zones", put(lambda c: c, zones=[]), "a list that is not empty"),
@@ -404,6 +404,28 @@ def test_wrong_wishes_are_refused(estate: Estate) -> None:
         estate.restore(file)
 
 
+@pytest.mark.parametrize("lost", ["the mark", "a zone", "two zones"])
+def test_a_snapshot_that_was_cut_between_two_zones_is_refused(tmp_path: Path, lost: str) -> None:
+    estate = Estate(tmp_path, 3)
+    file = estate.run()
+    assert file is not None
+    parts = file.read_text().split("  - zone:")
+    kept = {"the mark": 4, "a zone": 3, "two zones": 2}[lost]
+    file.write_text("  - zone:".join(parts[:kept]).removesuffix("...\n"))
+    assert yaml.safe_load(file.read_text())["zones"]
+    with pytest.raises(Refused, match="end: it does not end with the mark of its end"):
+        estate.restore(file)
+
+
+def test_a_snapshot_of_before_the_mark_came_is_read(tmp_path: Path) -> None:
+    estate = Estate(tmp_path, 1)
+    file = estate.run()
+    assert file is not None
+    file.write_text(file.read_text().replace("snapshot/2", "snapshot/1").removesuffix("...\n"))
+    estate.restore(file)
+    assert estate.spf("z0.example") == [SPF]
+
+
 def test_one_account_cannot_stand_for_two(tmp_path: Path) -> None:
     one, two = Estate(tmp_path / "one", 1), Estate(tmp_path / "two", 1)
     file = one.run()
@@ -412,7 +434,7 @@ def test_one_account_cannot_stand_for_two(tmp_path: Path) -> None:
     assert other is not None
     content, more = (yaml.safe_load(path.read_text()) for path in (file, other))
     content["zones"] += more["zones"]
-    file.write_text(yaml.safe_dump(content))
+    file.write_text(yaml.safe_dump(content, explicit_end=True))
     with pytest.raises(Refused, match="for several DNS accounts"):
         one.restore(file)
     one.restore(file, accounts=[two.ours.dns_option, one.ours.dns_option])

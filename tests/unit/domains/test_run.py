@@ -9,6 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.zonefile.zonefile_provider import (
+    ZonefileProvider,
+)
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import ZoneState
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.recipe import World
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.request import read_order
@@ -301,6 +304,22 @@ def test_a_world_that_cannot_be_asked_is_a_warning(estate: Estate) -> None:
     (outcome,) = Run(read_order(params), estate.world.resolver_option).execute(write=True)
     assert outcome.changed
     assert any("could not be asked" in warning for warning in outcome.warnings)
+
+
+@pytest.mark.parametrize("zone", ["com", "co.uk"])
+def test_a_public_suffix_is_nobodys_zone_unless_the_task_names_it(estate: Estate, zone: str) -> None:
+    """A resolver with the zones of the world, or a server that is primary for them, has such a zone."""
+    estate.zone(zone)
+    refused = estate.refused(lambda: estate.run(f"acme.{zone}"))
+    for word in (f"acme.{zone} is {zone}, under which everybody registers names", "Check the domain's spelling"):
+        assert word in str(refused)
+
+
+def test_the_root_is_nobodys_zone(estate: Estate, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name server that is also primary for the root finds it for any name."""
+    monkeypatch.setattr(ZonefileProvider, "zone_of", lambda _self, _name: ".")
+    refused = estate.refused(lambda: estate.run("acme.example"))
+    assert "acme.example is ., under which everybody registers names" in str(refused)
 
 
 @pytest.mark.parametrize("call", ["read", "apply"])

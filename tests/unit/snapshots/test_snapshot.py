@@ -81,7 +81,7 @@ def test_the_snapshot_is_text_for_a_person(tmp_path: Path) -> None:
         == rf"""# What stood in the DNS right before this run wrote, and what the run made of it.
 # Bring it back: ansible-playbook mailroom.erp.restore -e mail_restore_snapshot=<this file>
 # In quoted text a backslash stands as \\, and a byte that is no printable text as \DDD (decimal), as in a zone file.
-format: 'mailroom.erp/snapshot/1'
+format: 'mailroom.erp/snapshot/2'
 when: '2026-11-21T09:30:15Z'
 who: 'anna@controller'
 why: 'CHG-1: let AFAS send'
@@ -117,6 +117,7 @@ zones:
           ttl: 3600
           values:
             - 'it''s \255\\ café \226\128\168\009\127 #: '' " end '
+...
 """
     )
     first, second = read_snapshot(kept.path)

@@ -22,6 +22,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.masterfiles impor
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.masterfiles.master_file_entries import Entry
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import ProviderError
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, RRset, values_of
+from ansible_collections.mailroom.erp.plugins.module_utils.regular_file import read_regular
 
 with contextlib.suppress(ImportError):
     import dns.exception
@@ -39,6 +40,10 @@ _UNREADABLE = {
     b"\r(?!\n)": "it holds a carriage return without a line feed; save it with one kind of line end",
     b"^\xef\xbb\xbf": "it begins with a byte order mark, which name servers refuse; save it as UTF-8 without one",
 }
+
+_GENERATE = re.compile(r"^[ \t]*\$GENERATE[ \t]+([0-9]+)-([0-9]+)", re.IGNORECASE | re.MULTILINE)
+_MOST_GENERATED = 65_536
+"""Records that the $GENERATE lines of a file may make together, as many as a reverse zone of IPv4 can use."""
 
 
 class MasterFile:
@@ -58,7 +63,15 @@ class MasterFile:
         for pattern, problem in _UNREADABLE.items():
             if re.search(pattern, data):
                 raise self._error(problem)
+        self._check_generated()
         self.zone = self._parsed(self._text)
+
+    def _check_generated(self) -> None:
+        generated = sum(int(last) - int(first) + 1 for first, last in _GENERATE.findall(self._text))
+        if generated > _MOST_GENERATED:
+            raise self._error(
+                f"its $GENERATE lines make {generated} records, and more than {_MOST_GENERATED} are not read; split it"
+            )
 
     def rrset(self, key: Key) -> RRset | None:
         """The RRset of this name and type (no wildcards), None when there is none."""
@@ -216,7 +229,7 @@ def read_master_file(file: Path, zone: str) -> tuple[MasterFile, bytes]:
     :raises ProviderError: it cannot be read, or is no master file of this zone
     """
     try:
-        data = file.read_bytes()
+        data = read_regular(file)
     except OSError as error:
         raise ProviderError(
             f"{file} (zone {zone}): cannot be read: {error.strerror}. Check the path and its permissions"
@@ -241,7 +254,7 @@ def _apex(file: Path) -> str:
     if zone := _stem(file.name):
         return zone
     with contextlib.suppress(dns.exception.DNSException, ValueError, IndexError):
-        for found in entry.split_entries(file.read_bytes().decode("latin-1")):
+        for found in entry.split_entries(read_regular(file).decode("latin-1")):
             words = [entry.escape_bytes(token.text) for token in found.tokens]
             if found.directive == "$ORIGIN" and words[1].endswith("."):
                 return values.text_of(values.name_of(words[1]))

@@ -7,9 +7,9 @@
 from __future__ import annotations
 
 import contextlib
-import glob
 import hashlib
 import os
+import re
 import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -32,6 +32,9 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import lo
 _LOCK_SECONDS = 30.0
 """How long to wait for another run that is writing the same file."""
 
+_TEMPORARY = re.compile(r"\.(.+)\..{8}\.tmp")
+"""What ``replace_file`` calls a file before it is whole."""
+
 
 class ZonefileProvider:
     """Master files in a folder (``<zone>.zone``), or a single one."""
@@ -46,6 +49,7 @@ class ZonefileProvider:
         self._path = Path(dns["path"])
         self._listed: dict[str, Path] | None = None
         self._listing = threading.Lock()
+        self._left: dict[Path, dict[str, list[Path]]] = {}
 
     def zone_of(self, name: str) -> str:
         """See :meth:`Provider.zone_of`."""
@@ -75,7 +79,7 @@ class ZonefileProvider:
             master, data = read_master_file(target, zone)
             if _hash(data) != token:
                 raise Conflict(f"{file} (zone {zone}): someone else has changed the file since it was read. Run again")
-            _sweep(target)
+            self._sweep(target)
             _replace(target, zone, master.edited(changes, datetime.now(UTC).date()))
 
     def _zones(self) -> dict[str, Path]:
@@ -83,6 +87,16 @@ class ZonefileProvider:
             if self._listed is None:
                 self._listed = zone_files(self._path)
             return self._listed
+
+    def _sweep(self, file: Path) -> None:
+        """Remove what a run left that was killed; whoever holds the lock is the only one to make such files."""
+        with self._listing:
+            if file.parent not in self._left:
+                self._left[file.parent] = _left_behind(file.parent)
+            found = self._left[file.parent].pop(file.name, [])
+        for left in found:
+            with contextlib.suppress(OSError):
+                left.unlink()
 
     def _file(self, zone: str) -> Path:
         file = self._zones().get(values.text_of(values.name_of(zone)))
@@ -125,11 +139,14 @@ def _locked(file: Path, zone: str) -> Iterator[None]:
         yield
 
 
-def _sweep(file: Path) -> None:
-    """Remove what a run left that was killed; whoever holds the lock is the only one to make such files."""
-    for left in file.parent.glob(f".{glob.escape(file.name)}.????????.tmp"):
-        with contextlib.suppress(OSError):
-            left.unlink()
+def _left_behind(folder: Path) -> dict[str, list[Path]]:
+    """The temporary files of a folder by the name of the file that they were to become, from one look at it."""
+    found: dict[str, list[Path]] = {}
+    with contextlib.suppress(OSError):
+        for name in os.listdir(folder):
+            if match := _TEMPORARY.fullmatch(name):
+                found.setdefault(match[1], []).append(folder / name)
+    return found
 
 
 def _replace(file: Path, zone: str, data: bytes) -> None:
