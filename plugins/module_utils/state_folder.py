@@ -7,9 +7,13 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import stat
 from collections.abc import Mapping
 from pathlib import Path
+
+_OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
 def default_folder(environment: Mapping[str, str]) -> str:
@@ -22,11 +26,17 @@ def default_folder(environment: Mapping[str, str]) -> str:
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder for this user only; one that exists keeps its mode.
+    """Make a folder for this user only; from one that exists others lose the right to write.
 
-    :raises OSError: it cannot be made
+    :raises OSError: it cannot be made; or others may write to it and it is not this user's, or shared on purpose
     """
     if not folder.is_dir():
         folder.parent.mkdir(parents=True, exist_ok=True)
         with contextlib.suppress(FileExistsError):
             folder.mkdir(mode=0o700)
+    found = folder.stat()
+    if not found.st_mode & _OTHERS_WRITE:
+        return
+    if found.st_uid != os.geteuid() or found.st_mode & stat.S_ISVTX:
+        raise OSError(errno.EPERM, "others may write to it, and could change what is kept there", str(folder))
+    folder.chmod(stat.S_IMODE(found.st_mode) & ~_OTHERS_WRITE)
