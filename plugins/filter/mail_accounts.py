@@ -12,6 +12,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environme
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_accounts import wrong_account
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.host_variables import host_variable
 from ansible_collections.mailroom.erp.plugins.plugin_utils.running.play_variables import UnreadableVariable
+from ansible_collections.mailroom.erp.plugins.plugin_utils.template_marks import never_templates
 
 
 def mail_accounts(hostvars: Mapping[str, Any], hosts: Iterable[str]) -> dict[str, Any]:
@@ -54,4 +55,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Name the filters, as Ansible asks for them."""
-        return {"mail_accounts": mail_accounts}
+        return {"mail_accounts": never_templates(mail_accounts)}

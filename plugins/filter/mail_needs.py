@@ -26,6 +26,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_tenants
 )
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.host_variables import readable_variable
 from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import plain_value
+from ansible_collections.mailroom.erp.plugins.plugin_utils.template_marks import never_templates
 
 
 def mail_needs(
@@ -74,4 +75,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Name the filters, as Ansible asks for them."""
-        return {"mail_needs": mail_needs}
+        return {"mail_needs": never_templates(mail_needs)}

@@ -17,6 +17,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_tenants
 )
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.host_variables import readable_variable
 from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import plain_value
+from ansible_collections.mailroom.erp.plugins.plugin_utils.template_marks import never_templates
 
 DOCUMENTATION = r"""
 name: mail_tenants
@@ -109,7 +110,7 @@ class FilterModule:
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Name the filters, as Ansible asks for them."""
         return {
-            "mail_tenants": mail_tenants,
-            "mail_tenant_results": mail_tenant_results,
-            "mail_bootstrap": mail_bootstrap,
+            "mail_tenants": never_templates(mail_tenants),
+            "mail_tenant_results": never_templates(mail_tenant_results),
+            "mail_bootstrap": never_templates(mail_bootstrap),
         }

@@ -10,6 +10,7 @@ from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.site_run import SiteRun, unwell
 from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import plain_value
+from ansible_collections.mailroom.erp.plugins.plugin_utils.template_marks import never_templates
 
 
 def mail_unwell(
@@ -32,4 +33,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, Callable[..., list[str]]]:
         """Name the filters, as Ansible asks for them."""
-        return {"mail_unwell": mail_unwell}
+        return {"mail_unwell": never_templates(mail_unwell)}
