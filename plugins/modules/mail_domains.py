@@ -44,6 +44,8 @@ options:
         C(dns), C(ttl), C(zone), C(senders) and the kinds of records as defaults.
       - The module reads it itself, which is much faster for thousands of domains than passing them through Ansible's
         templating. Expressions in it are not evaluated.
+      - Its options have the names, shapes and types of those of the task; a message about a wrong name, shape or type
+        does not show the value.
     type: path
   accounts:
     description:

@@ -115,6 +115,7 @@ class _Reader:
         self._shared_account: int | None = None
         self._seen: set[str] = set()
         self._number = -1
+        self._of_file = bool(params.get("src"))
         self._validator = ArgumentSpecValidator(ENTRY_OPTIONS)
         self._plain: Mapping[str, Any] | None = None
         """What a domain that is given as nothing but a name is asked for: for all of them the same."""
@@ -146,7 +147,8 @@ class _Reader:
         if merged is None:
             return
         subject = entry_name(merged, self._number)
-        wrong = [*merged.pop("refused", []), *wrong_entry({**merged, "dns": None}, values=True)]
+        refused = [] if self._of_file else merged.pop("refused", [])  # a file has not passed the action plugin
+        wrong = [*refused, *wrong_entry({**merged, "dns": None}, values=True)]
         if wrong:
             self.problems += [_wrong_option(subject, rule) for rule in wrong]
             return
@@ -277,12 +279,11 @@ def _file_content(params: Mapping[str, Any]) -> dict[str, Any]:
         return {}
     path = Path(params["src"])
     try:
-        text = path.read_text(encoding="utf-8")
-        content = json.loads(text) if path.suffix == ".json" else load_yaml(text)
-    except RecursionError:
-        raise Refused(_unreadable(path, "it is nested too deeply")) from None
+        content = _parsed(path)
     except (OSError, UnicodeDecodeError, json.JSONDecodeError, BadYaml) as error:
         raise Refused(_unreadable(path, str(error))) from None
+    except (RecursionError, ValueError):
+        raise Refused(_unreadable(path, "it is nested too deeply, or an alias stands inside what it names")) from None
     if isinstance(content, list):
         content = {"domains": content}
     if not isinstance(content, dict):
@@ -293,6 +294,17 @@ def _file_content(params: Mapping[str, Any]) -> dict[str, Any]:
     if wrong:
         raise Refused(_unreadable(path, rule) for rule in wrong)
     return {name: value for name, value in content.items() if params.get(name) is None}
+
+
+def _parsed(path: Path) -> object:
+    """The data of a file; RecursionError or ValueError for what holds itself, by aliases of YAML."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".json":
+        return json.loads(text)
+    content = load_yaml(text)
+    if "&" in text:
+        json.dumps(content, default=str, skipkeys=True)
+    return content
 
 
 def _unreadable(path: Path, rule: str) -> Problem:

@@ -172,6 +172,7 @@ ACCOUNTS: list[tuple[dict[str, Any], str]] = [
 FILES: list[tuple[Any, str]] = [
     *(({"domains": ["acme.example"], "dns": {**SERVER, **wrong}}, words) for wrong, words in ACCOUNTS),
     (entry(dns={**SERVER, "port": CANARY}), "acme.example: dns: dns.port must be a whole number"),
+    (entry(refused=[CANARY]), "acme.example: options: there is no such option: refused"),
     (entry(spf={"token": CANARY}), "acme.example: options: there is no such option: spf.token"),
     (entry(spf={"all": CANARY}), "value of spf.all must be one of"),
     (entry(ttl=CANARY), "ttl must be a whole number"),
@@ -207,6 +208,7 @@ def test_a_file_of_domains_passes_the_same_door(tmp_path: Path, content: Any, wo
         f"dns: {{key_secret: !{CANARY}!x y}}",
         f"key_secret: '{CANARY}",
         "[" * 100_000,
+        f"dns: &a {{provider: octodns, class: a.B, options: {{{CANARY}: *a}}}}\ndomains: [acme.example]",
     ],
 )
 @pytest.mark.parametrize("suffix", ["yml", "json"])
