@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from ansible_collections.mailroom.erp.plugins.plugin_utils.running.action_base import MailroomAction
+from ansible_collections.mailroom.erp.plugins.plugin_utils.running.dns_action import DnsAction
 
 
-class ActionModule(MailroomAction):
+class ActionModule(DnsAction):
     """Runs the module ``dkim_record``."""

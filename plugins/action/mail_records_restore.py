@@ -5,23 +5,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.account import check_dns
-from ansible_collections.mailroom.erp.plugins.plugin_utils.running.action_base import MailroomAction
+from ansible_collections.mailroom.erp.plugins.plugin_utils.running.dns_action import DnsAction
 
 
-class ActionModule(MailroomAction):
+class ActionModule(DnsAction):
     """Runs the module ``mail_records_restore``."""
-
-    def _prepare(self, arguments: dict[str, Any]) -> list[str]:
-        """Check the list of accounts too, whose wrong options would be shown by the module."""
-        problems = super()._prepare(arguments)
-        accounts = arguments.get("accounts")
-        if accounts is None:
-            return problems
-        if not isinstance(accounts, list):
-            return [*problems, f"accounts must be a list of DNS accounts, not a {type(accounts).__name__}"]
-        return problems + [
-            f"accounts[{number}]: {rule}" for number, account in enumerate(accounts) for rule in check_dns(account)
-        ]

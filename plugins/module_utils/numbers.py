@@ -30,11 +30,12 @@ NUMBER_OPTIONS = frozenset(
 """The names of all options of the collection that are numbers, at any depth; no other option has one of these names."""
 
 _NUMBER = re.compile(r"\s*[+-]?[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?\s*", re.ASCII)
+_ACCOUNTS = ("dns", "accounts")
 _RULES = RuleSource("docs/inventory.md")
 
 
 def wrong_numbers(value: object, place: str = "", subject: str = "task") -> Iterator[Problem]:
-    """Find the options that should be numbers and are none.
+    """Find the options that should be numbers and are none; those of DNS accounts are checked with the rest of them.
 
     :param value: what a user gave, at any depth
     :param place: where it stands: the path of the option, empty for all options
@@ -45,8 +46,10 @@ def wrong_numbers(value: object, place: str = "", subject: str = "task") -> Iter
         about = value["domain"] if isinstance(value.get("domain"), str) else subject
         inside = "" if about != subject else place
         for name, inner in value.items():
+            if name in _ACCOUNTS:
+                continue
             where = f"{inside}.{name}" if inside else str(name)
-            if name in NUMBER_OPTIONS and not _is_number(inner):
+            if name in NUMBER_OPTIONS and not is_number(inner):
                 yield _problem(about, where, inner)
             else:
                 yield from wrong_numbers(inner, where, about)
@@ -56,8 +59,11 @@ def wrong_numbers(value: object, place: str = "", subject: str = "task") -> Iter
                 yield from wrong_numbers(inner, place, subject)
 
 
-def _is_number(value: object) -> bool:
-    """Whether a value is a number, or is for Ansible to judge: nothing, a list, a dictionary."""
+def is_number(value: object) -> bool:
+    """Tell whether a value is a number, or is for Ansible to judge: nothing, a list, a dictionary.
+
+    :param value: anything
+    """
     if isinstance(value, bool):
         return False
     if isinstance(value, float):

@@ -6,7 +6,12 @@
 
 from __future__ import annotations
 
+import re
+
 from ansible_collections.mailroom.erp.plugins.module_utils.libraries import require
+
+_QUOTED = re.compile(r"'.*'|\".*\"", re.DOTALL)
+"""What PyYAML quotes: the name of an alias or of a tag, which is the value itself when a secret begins with * or !."""
 
 
 class BadYaml(Exception):
@@ -26,6 +31,7 @@ def load_yaml(text: str) -> object:
         return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else "unknown"
-        raise BadYaml(f"line {line} is no valid YAML: {error.problem}") from None
+        told = _QUOTED.sub("(not shown)", str(error.problem))
+        raise BadYaml(f"line {line} is no valid YAML: {told}") from None
     except (yaml.YAMLError, ValueError, RecursionError):
         raise BadYaml("it is no valid YAML") from None

@@ -14,12 +14,25 @@ SHORTEST_SECRET = 8
 
 _SECRET_NAME = re.compile(r"pass|secret|token|api_?key|private_?key|wachtwoord|toegangscode|credential", re.IGNORECASE)
 
+_KEY_NAME = re.compile(r"(?:.*[_-])?key", re.IGNORECASE)
+_KEY_OF_NOTHING_SECRET = re.compile(r"(?:.*[_-])?public[_-]?key", re.IGNORECASE)
+
 _THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 
 
 def looks_secret(name: str) -> bool:
     """Tell whether an option's name announces a secret, so that its value is not shown even when misplaced."""
     return _SECRET_NAME.search(name) is not None
+
+
+def names_key(name: str) -> bool:
+    """Tell whether an option of a client is called a key: ``key``, ``consumer_key``, ``application_key``.
+
+    Libraries of DNS services call secrets so (octodns-transip, octodns-azure, octodns-ovh).
+
+    :param name: of the option
+    """
+    return _KEY_NAME.fullmatch(name) is not None and _KEY_OF_NOTHING_SECRET.fullmatch(name) is None
 
 
 def is_private_url(url: str) -> bool:

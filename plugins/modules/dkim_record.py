@@ -145,7 +145,7 @@ snapshot:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import Result
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.dns_module import run_record_module
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.dns_module_options import domain_spec
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.dns_module_options import DNS_MODULE_OPTIONS
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.dkim_kind import DKIM_KIND, DKIM_OPTIONS
 
 
@@ -154,7 +154,7 @@ def _shape(domain: Result) -> Result:
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec={**domain_spec(), **DKIM_OPTIONS}, supports_check_mode=True)
+    module = AnsibleModule(argument_spec=DNS_MODULE_OPTIONS["dkim_record"], supports_check_mode=True)
     run_record_module(module, DKIM_KIND, DKIM_OPTIONS, _shape)
 
 

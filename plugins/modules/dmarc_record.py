@@ -209,7 +209,7 @@ snapshot:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import Result
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.dns_module import run_record_module
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.dns_module_options import domain_spec
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.dns_module_options import DNS_MODULE_OPTIONS
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.dmarc_kind import DMARC_KIND, DMARC_OPTIONS
 
 
@@ -218,7 +218,7 @@ def _shape(domain: Result) -> Result:
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec={**domain_spec(), **DMARC_OPTIONS}, supports_check_mode=True)
+    module = AnsibleModule(argument_spec=DNS_MODULE_OPTIONS["dmarc_record"], supports_check_mode=True)
     run_record_module(module, DMARC_KIND, DMARC_OPTIONS, _shape)
 
 

@@ -193,33 +193,15 @@ summary:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.audit_run import inform
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.dns_module import sendable
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.inventory_words import (
-    INVENTORY_DOMAINS,
-    refusal_text,
-)
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.sender_option import SENDER_OPTIONS
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.dns_module_options import DNS_MODULE_OPTIONS
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.inventory_words import refusal_text
 from ansible_collections.mailroom.erp.plugins.module_utils.libraries import MissingLibrary
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
-from ansible_collections.mailroom.erp.plugins.module_utils.public_dns.resolver_options import RESOLVER_OPTIONS
-
-_PLANNED = {
-    "name": {"type": "str", "required": True},
-    "type": {"type": "str", "required": True, "choices": ["TXT", "CNAME"]},
-    "values": {"type": "list", "elements": "str", "required": True},
-}
 
 
 def main() -> None:
     module = AnsibleModule(
-        argument_spec={
-            "domains": {"type": "list", "elements": "raw"},
-            "senders": {"type": "list", "elements": "dict", "options": SENDER_OPTIONS},
-            "planned": {"type": "list", "elements": "dict", "default": [], "options": _PLANNED},
-            "resolver": {"type": "dict", "options": RESOLVER_OPTIONS},
-            "inventory_domains": INVENTORY_DOMAINS,
-            "progress_file": {"type": "path"},
-            "concurrency": {"type": "int", "default": 16},
-        },
+        argument_spec=DNS_MODULE_OPTIONS["mail_auth_info"],
         required_one_of=[("domains", "senders")],
         supports_check_mode=True,
     )

@@ -44,6 +44,8 @@ options:
         C(dns), C(ttl), C(zone), C(senders) and the kinds of records as defaults.
       - The module reads it itself, which is much faster for thousands of domains than passing them through Ansible's
         templating. Expressions in it are not evaluated.
+      - Its options have the names, shapes and types of those of the task; a message about a wrong name, shape or type
+        does not show the value.
     type: path
   accounts:
     description:
@@ -574,12 +576,8 @@ snapshot:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import Result
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.account import dns_spec
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.dns_module import domain_result, run_dns_module
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.dns_module_options import shared_spec
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.inventory_words import INVENTORY_DOMAINS
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.kind_table import KIND_OPTIONS
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.sender_option import SENDER_OPTIONS
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.dns_module_options import DNS_MODULE_OPTIONS
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.zone_records import DomainOutcome
 
 
@@ -599,26 +597,8 @@ def _failure(outcome: DomainOutcome) -> Result:
 
 
 def main() -> None:
-    shared = shared_spec()
-    del shared["zone"]  # a zone for all domains would be right for hardly any of them
     module = AnsibleModule(
-        argument_spec={
-            "domains": {"type": "list", "elements": "raw"},
-            "src": {"type": "path"},
-            "accounts": {**dns_spec(), "type": "list", "elements": "dict"},
-            **KIND_OPTIONS,
-            "senders": {"type": "list", "elements": "dict", "options": SENDER_OPTIONS},
-            "allow_failing_senders": {"type": "list", "elements": "str", "default": []},
-            "on_refused": {"type": "str", "choices": ["stop", "skip", "hold"], "default": "stop"},
-            "on_failure": {"type": "str", "choices": ["fail", "report"], "default": "fail"},
-            "judge_demands": {"type": "bool", "default": True},
-            "judge_live": {"type": "bool", "default": False},
-            "ttl": {"type": "int"},
-            "inventory_domains": INVENTORY_DOMAINS,
-            "progress_file": {"type": "path"},
-            "concurrency": {"type": "int", "default": 16},
-            **shared,
-        },
+        argument_spec=DNS_MODULE_OPTIONS["mail_domains"],
         mutually_exclusive=[("domains", "src")],
         required_one_of=[("domains", "src")],
         supports_check_mode=True,

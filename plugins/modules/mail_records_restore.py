@@ -111,10 +111,9 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import ProviderError
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.account import dns_spec
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.dns_module import open_snapshot, snapshot_path
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.dns_module_options import shared_spec
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.dns_module_options import DNS_MODULE_OPTIONS
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.grouped_messages import Message, failure_list
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.restore import ZoneWork, read_restore, restore
 from ansible_collections.mailroom.erp.plugins.module_utils.libraries import MissingLibrary
@@ -177,17 +176,7 @@ def _run(module: AnsibleModule) -> None:
 
 
 def main() -> None:
-    shared = shared_spec()
-    del shared["zone"]  # the snapshot names the zones
-    spec = {
-        "snapshot": {"type": "path", "required": True},
-        "accounts": {**dns_spec(), "type": "list", "elements": "dict"},
-        "zones": {"type": "list", "elements": "str"},
-        "changed_since": {"type": "str", "choices": ["refuse", "restore"], "default": "refuse"},
-        "concurrency": {"type": "int", "default": 16},
-        **shared,
-    }
-    _run(AnsibleModule(argument_spec=spec, supports_check_mode=True))
+    _run(AnsibleModule(argument_spec=DNS_MODULE_OPTIONS["mail_records_restore"], supports_check_mode=True))
 
 
 if __name__ == "__main__":

@@ -208,7 +208,7 @@ snapshot:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import Result
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.dns_module import run_record_module
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.dns_module_options import domain_spec
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.dns_module_options import DNS_MODULE_OPTIONS
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.spf_kind import SPF_KIND, SPF_OPTIONS
 
 
@@ -217,7 +217,7 @@ def _shape(domain: Result) -> Result:
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec={**domain_spec(), **SPF_OPTIONS}, supports_check_mode=True)
+    module = AnsibleModule(argument_spec=DNS_MODULE_OPTIONS["spf_record"], supports_check_mode=True)
     run_record_module(module, SPF_KIND, SPF_OPTIONS, _shape)
 
 

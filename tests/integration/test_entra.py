@@ -151,7 +151,7 @@ MISPLACED: list[tuple[Any, dict[str, Any], str]] = [
     (SECRET, {}, "tenant must be a dictionary"),
     ([SECRET], {}, "tenant must be a dictionary"),
     ({}, {"client_secret": SECRET}, "it belongs into tenant: tenant.client_secret"),
-    ({}, {"secret": SECRET}, "secret is no option of entra_app_registration"),
+    ({}, {"secret": SECRET}, "there is no such option: secret;"),
     ({}, {"catalogue_permissions": [SECRET]}, "is set by the controller"),
 ]
 

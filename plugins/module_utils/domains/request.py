@@ -14,33 +14,28 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible.module_utils.errors import UnsupportedError
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.account import (
     check_dns,
     ttl_rule,
     with_defaults,
+)
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.dns_module_options import (
+    DEFAULT_OPTIONS,
+    ENTRY_OPTIONS,
+    entry_name,
+    wrong_content,
+    wrong_entry,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.guard import unknown_names
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.inventory_words import domains_of_inventory
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.kind_table import KIND_OPTIONS, RECORD_KINDS
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.recipe import Recipe, read_name
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.sender_option import read_senders
-from ansible_collections.mailroom.erp.plugins.module_utils.numbers import wrong_numbers
 from ansible_collections.mailroom.erp.plugins.module_utils.plain_yaml import BadYaml, load_yaml
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.sender import Sender
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import is_inside
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Option, Problem, Refused, RuleSource, WayOut
 
-ENTRY_OPTIONS: dict[str, dict[str, Any]] = {
-    "domain": {"type": "str", "required": True},
-    "zone": {"type": "str"},
-    "ttl": {"type": "int"},
-    "account": {"type": "int"},
-    "dns": {"type": "raw"},
-    **KIND_OPTIONS,
-}
-
-_DEFAULTS = ("zone", "ttl", *KIND_OPTIONS)
 _MAX_TTL = 2**31 - 1
 _RULES = RuleSource("documentation of mailroom.erp.mail_domains")
 
@@ -88,10 +83,8 @@ def read_order(params: Mapping[str, Any]) -> Order:
     :returns: the requests, with at least the domain, the account and one kind of record each
     :raises Refused: with every problem of every domain
     """
-    content = _file_content(params)
-    params = {**params, **content}
+    params = {**params, **_file_content(params)}
     reader = _Reader(params)
-    reader.problems += wrong_numbers(content)
     reader.accept(params.get("accept_undelegated") or [])
     reader.order.inventory = domains_of_inventory(params)
     reader.guard(params.get("senders") or [], params.get("allow_failing_senders") or [])
@@ -115,12 +108,14 @@ class _Reader:
     def __init__(self, params: Mapping[str, Any]) -> None:
         self.order = Order()
         self.problems: list[Problem] = []
-        self._defaults = {name: params[name] for name in _DEFAULTS if params.get(name) is not None}
+        self._defaults = {name: params[name] for name in DEFAULT_OPTIONS if params.get(name) is not None}
         self._dns = params.get("dns")
         self._given_accounts: Sequence[Mapping[str, Any]] = params.get("accounts") or []
         self._account_index: dict[str, int] = {}
         self._shared_account: int | None = None
         self._seen: set[str] = set()
+        self._number = -1
+        self._of_file = bool(params.get("src"))
         self._validator = ArgumentSpecValidator(ENTRY_OPTIONS)
         self._plain: Mapping[str, Any] | None = None
         """What a domain that is given as nothing but a name is asked for: for all of them the same."""
@@ -137,6 +132,7 @@ class _Reader:
     def read(self, entry: object) -> None:
         """Read one entry; what is wrong with it is its own problem where refused domains are skipped."""
         before = len(self.problems)
+        self._number += 1
         self._read(entry)
         wrong = self.problems[before:]
         if wrong and self.order.skips_refused:
@@ -150,10 +146,15 @@ class _Reader:
         merged = self._merge(entry)
         if merged is None:
             return
-        subject = str(merged.get("domain"))
+        subject = entry_name(merged, self._number)
+        refused = [] if self._of_file else merged.pop("refused", [])  # a file has not passed the action plugin
+        wrong = [*refused, *wrong_entry({**merged, "dns": None}, values=True)]
+        if wrong:
+            self.problems += [_wrong_option(subject, rule) for rule in wrong]
+            return
         result = self._validator.validate(merged)
         if result.error_messages:
-            self.problems += [_wrong_option(subject, error) for error in result.errors]
+            self.problems += [_wrong_option(subject, message) for message in result.error_messages]
             return
         if isinstance(entry, str):
             self._plain = result.validated_parameters
@@ -268,10 +269,8 @@ def _given(value: Any) -> Any:
     return [_given(inner) for inner in value] if isinstance(value, list) else value
 
 
-def _wrong_option(subject: str, error: Exception) -> Problem:
-    """An error of ansible-core's validator; for an unsupported option it only lists names."""
-    unknown = "there is no such option: " if isinstance(error, UnsupportedError) else ""
-    return _RULES.problem(subject, "options", None, f"{unknown}{error}", "Compare with the documented options.")
+def _wrong_option(subject: str, rule: str) -> Problem:
+    return _RULES.problem(subject, "options", None, rule, "Compare with the documented options.")
 
 
 def _file_content(params: Mapping[str, Any]) -> dict[str, Any]:
@@ -280,20 +279,32 @@ def _file_content(params: Mapping[str, Any]) -> dict[str, Any]:
         return {}
     path = Path(params["src"])
     try:
-        text = path.read_text(encoding="utf-8")
-        content = json.loads(text) if path.suffix == ".json" else load_yaml(text)
+        content = _parsed(path)
     except (OSError, UnicodeDecodeError, json.JSONDecodeError, BadYaml) as error:
         raise Refused(_unreadable(path, str(error))) from None
+    except (RecursionError, ValueError):
+        raise Refused(_unreadable(path, "it is nested too deeply, or an alias stands inside what it names")) from None
     if isinstance(content, list):
         content = {"domains": content}
-    known = {"domains", "dns", "senders", *_DEFAULTS}
-    if not isinstance(content, dict) or not set(content) <= known or not _has_lists(content):
-        raise Refused(_unreadable(path, f"it holds a list of domains, or a mapping with: {', '.join(sorted(known))}"))
+    if not isinstance(content, dict):
+        raise Refused(_unreadable(path, f"it holds a list of domains, or a mapping, not a {type(content).__name__}"))
+    wrong = wrong_content(content)
+    if content.get("domains") is None:
+        wrong.append("domains is missing: it holds a list of domains, or a mapping with domains")
+    if wrong:
+        raise Refused(_unreadable(path, rule) for rule in wrong)
     return {name: value for name, value in content.items() if params.get(name) is None}
 
 
-def _has_lists(content: Mapping[str, Any]) -> bool:
-    return isinstance(content.get("domains"), list) and isinstance(content.get("senders", []), list)
+def _parsed(path: Path) -> object:
+    """The data of a file; RecursionError or ValueError for what holds itself, by aliases of YAML."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".json":
+        return json.loads(text)
+    content = load_yaml(text)
+    if "&" in text:
+        json.dumps(content, default=str, skipkeys=True)
+    return content
 
 
 def _unreadable(path: Path, rule: str) -> Problem:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import ArgumentSpec
+from ansible_collections.mailroom.erp.plugins.module_utils.option_check import wrong_options
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import RuleSource
 from ansible_collections.mailroom.erp.plugins.module_utils.secret_rules import is_too_short, too_short
 
@@ -189,19 +190,14 @@ def module_spec(module: str) -> dict[str, Any]:
     return {"tenant": {"type": "dict", "required": True, "options": TENANT_OPTIONS}, **MODULE_OPTIONS[module]}
 
 
-def check_names(module: str, names: Iterable[str]) -> list[str]:
-    """Find options that a module does not have, which it would print with their values.
+def wrong_entra_arguments(module: str, arguments: Mapping[str, Any]) -> list[str]:
+    """Check the names and shapes of all options of an Entra module.
 
     :param module: its name, without the collection's
-    :param names: the options that were given
-    :returns: one sentence per broken rule
+    :param arguments: what the task gives
+    :returns: one sentence per broken rule; none quotes a value
     """
-    known = ["tenant", *MODULE_OPTIONS[module]]
-    problems = []
-    for name in sorted(set(names) - set(known)):
-        belongs = f"it belongs into tenant: tenant.{name}" if name in TENANT_OPTIONS else _hint(name, known, "")
-        problems.append(f"{name} is no option of {module}; {belongs}")
-    return problems
+    return wrong_options(module_spec(module), arguments, {"tenant": check_tenant})
 
 
 def is_guid(value: object) -> bool:

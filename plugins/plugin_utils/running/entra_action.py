@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import check_names, check_tenant
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import wrong_entra_arguments
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_loader import Catalogue
 from ansible_collections.mailroom.erp.plugins.plugin_utils.running.action_base import MailroomAction
 
@@ -22,8 +22,7 @@ class EntraAction(MailroomAction):
     _notes_why = False
 
     def _prepare(self, arguments: dict[str, Any]) -> list[str]:
-        problems = check_names(self._module, map(str, arguments))
-        return problems + (check_tenant(arguments["tenant"]) if "tenant" in arguments else [])
+        return wrong_entra_arguments(self._module, arguments)
 
 
 class CatalogueAction(EntraAction):

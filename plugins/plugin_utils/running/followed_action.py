@@ -13,11 +13,11 @@ from typing import Any
 
 from ansible.utils.display import Display
 from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import Result
-from ansible_collections.mailroom.erp.plugins.plugin_utils.running.action_base import MailroomAction
+from ansible_collections.mailroom.erp.plugins.plugin_utils.running.dns_action import DnsAction
 from ansible_collections.mailroom.erp.plugins.plugin_utils.running.progress_follower import ProgressFollower
 
 
-class FollowedAction(MailroomAction):
+class FollowedAction(DnsAction):
     """A module that runs on this machine notes its progress in a file; the lines are shown while it runs."""
 
     def _execute(self, arguments: dict[str, Any], task_vars: Mapping[str, Any] | None) -> Result:

@@ -13,6 +13,7 @@ from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import ArgumentSpec
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.registry import PROVIDERS
+from ansible_collections.mailroom.erp.plugins.module_utils.option_check import shown_name, wrong_value
 from ansible_collections.mailroom.erp.plugins.module_utils.secret_rules import is_too_short, too_short
 
 
@@ -76,6 +77,17 @@ def check_dns(dns: object) -> list[str]:
     return [*wrong_names, *wrong_shapes, *(too_short(f"dns.{place}") for place in short), *own]
 
 
+def check_accounts(accounts: object) -> list[str]:
+    """Check a list of DNS accounts without ever showing a value of them.
+
+    :param accounts: what the user gave
+    :returns: one sentence per broken rule, with the number of the account
+    """
+    if not isinstance(accounts, list):
+        return [f"accounts must be a list of DNS accounts, not a {type(accounts).__name__}"]
+    return [f"accounts[{number}]: {rule}" for number, account in enumerate(accounts) for rule in check_dns(account)]
+
+
 def ttl_rule(provider: str, ttl: int) -> str | None:
     """The rule of a DNS service that a TTL breaks, None when it takes it.
 
@@ -117,16 +129,23 @@ def _stray_option(provider: str, name: str) -> str:
     if owners:
         return f"dns.{name} belongs to provider {', '.join(owners)}, not to {provider}: leave it out"
     allowed = PROVIDERS[provider].options
+    if name != shown_name(name):
+        return f"dns.{shown_name(name)} is no option of provider {provider}"
     close = difflib.get_close_matches(name, allowed, n=1)
     hint = f"did you mean dns.{close[0]}?" if close else f"it takes: {', '.join(allowed)}"
     return f"dns.{name} is no option of provider {provider}; {hint}"
 
 
 def _wrong_shapes(dns: Mapping[str, Any], allowed: ArgumentSpec) -> list[str]:
-    """Dictionaries and lists are checked here, before anything looks into them; Ansible checks the other types."""
-    kinds: dict[str, type] = {"dict": Mapping, "list": list}
+    """Types and choices are checked here, before anything looks into the values; Ansible would quote them."""
     return [
-        f"dns.{name} must be a {'dictionary' if option['type'] == 'dict' else 'list'}"
+        rule
         for name, option in allowed.items()
-        if option["type"] in kinds and dns.get(name) is not None and not isinstance(dns[name], kinds[option["type"]])
+        if dns.get(name) is not None
+        for rule in _wrong_shape(option, dns[name], f"dns.{name}")
     ]
+
+
+def _wrong_shape(option: Mapping[str, Any], value: object, place: str) -> list[str]:
+    is_text = option["type"] == "list" and not isinstance(value, (list, tuple))
+    return [f"{place} must be a list"] if is_text else wrong_value(option, value, place)

@@ -12,7 +12,7 @@ from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import Provider
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider_registration import ProviderRegistration
-from ansible_collections.mailroom.erp.plugins.module_utils.secret_rules import looks_secret
+from ansible_collections.mailroom.erp.plugins.module_utils.secret_rules import looks_secret, names_key
 
 _CLASS = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
 
@@ -34,7 +34,7 @@ def _problems(dns: Mapping[str, Any]) -> list[str]:
     problems += [
         f"dns.options.{name} looks like a secret, which would be shown: put it into dns.secrets"
         for name in sorted(_all_names(options))
-        if looks_secret(name)
+        if looks_secret(name) or names_key(name)
     ]
     problems += [
         f"dns.secrets.{name} must be one text, not a {type(value).__name__}: each secret is masked by its text"
