@@ -19,12 +19,14 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import (
     ZoneNotFound,
     names_of,
 )
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.cloudflare.cloudflare_answer import (
+    CloudflareRecord,
+    CloudflareZone,
+)
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.cloudflare.cloudflare_api import (
     CLOUDFLARE_PAUSE,
     LONGEST_WAIT,
     CloudflareApi,
-    CloudflareRecord,
-    CloudflareZone,
     Unclear,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.cloudflare.cloudflare_batch import (
