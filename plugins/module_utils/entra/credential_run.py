@@ -23,14 +23,15 @@ from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import (
     SEEN_IN_A_ROW,
     AnswerLost,
     Graph,
-    GraphError,
     Json,
     NotSeen,
 )
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph_answer import GraphError
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
 
 _TABLES = {"secret": "passwordCredentials", "certificate": "keyCredentials"}
 _NO_PASSWORD = "No password credential"
+_NEEDED = ("secretText", "keyId", "displayName", "startDateTime", "endDateTime")
 _TRIES = 3
 _YOUNG = datetime.timedelta(hours=1)
 
@@ -149,9 +150,10 @@ class Keeper:
         end = (self.now + datetime.timedelta(days=self.wanted.lifetime)).strftime("%Y-%m-%dT%H:%M:%SZ")
         body = {"passwordCredential": {"displayName": self.wanted.label, "endDateTime": end}}
         young = self.now - credential_time(application, "createdDateTime") < _YOUNG
+        path = f"applications/{application['id']}/addPassword"
         for attempt in range(_TRIES):
             try:
-                made = self.graph.post_once(f"applications/{application['id']}/addPassword", body, fresh=young)
+                made = self.graph.post_once(path, body, fresh=young, needs=_NEEDED)
             except AnswerLost:
                 outcome.answer_lost = True
                 if attempt + 1 == _TRIES:

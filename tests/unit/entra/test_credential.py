@@ -17,7 +17,8 @@ from ansible_collections.mailroom.erp.plugins.module_utils.entra.credential impo
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.credential_run import CredentialOutcome, Keeper
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.federated import Federated
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import AnswerLost, Graph, GraphError
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import AnswerLost, Graph
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph_answer import GraphError
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
 from ansible_collections.mailroom.erp.tests.servers.entra.entra_server import DROPPED, LOST, EntraServer
 from ansible_collections.mailroom.erp.tests.servers.entra.tokens import Signer, signer
