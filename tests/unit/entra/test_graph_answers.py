@@ -78,15 +78,23 @@ def graph(tenant: OddTenant, clock: Clock) -> Iterator[Graph]:
     http.close()
 
 
-class Direct:
-    """Brings requests to the tenant without a connection; answers are what a connection would have brought."""
+class Replayed:
+    """Brings each request to the tenant once, without a connection, and gives the same answer, spoilt, ever after."""
 
     def __init__(self, tenant: OddTenant) -> None:
         self._tenant = tenant
+        self._known: dict[tuple[str, str], Answered] = {}
+        self.spoil: Spoil | None = None
+        self.requests = 0
 
     def request(self, method: str, url: str, headers: Mapping[str, str], **more: Any) -> Any:
-        data = json.dumps(more["json"]).encode() if more.get("json") is not None else b""
-        status, body, fields = self._tenant.handle(method, url.removeprefix(self._tenant.url), headers, data)
+        self.requests += 1
+        target = url.removeprefix(self._tenant.url)
+        if (method, target) not in self._known:
+            data = json.dumps(more["json"]).encode() if more.get("json") is not None else b""
+            self._known[method, target] = self._tenant.handle(method, target, headers, data)
+        answered = self._known[method, target]
+        status, body, fields = self.spoil(method, target, answered) if self.spoil else answered
         content = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         return SimpleNamespace(status_code=status, content=content, headers=fields, reason="OK")
 
@@ -210,7 +218,7 @@ def task(graph: Graph, chance: random.Random) -> None:
     token = Token("", None, None, None)
     permission = {"resource": "Microsoft Graph", "role": "Mail.Send"}
     given = {"unique_name": name, "permissions": [permission], "access": "tenant"}
-    kind = chance.choice((0, 1, 2, 2, 3, 3, 3, 3))
+    kind = chance.randrange(4)
     if kind == 0:
         register(graph, read_wanted_registration(given, None), token, write=True)
     elif kind == 1:
@@ -251,20 +259,18 @@ def test_no_mutated_answer_ends_in_a_traceback_or_a_hang(tenant: OddTenant, grap
     upsert(graph, "erp", {"displayName": "ERP"}, fresh=False)
     upsert(graph, "erp2", {"displayName": "ERP"}, fresh=False)
     graph.pace = dataclasses.replace(graph.pace, timeout=8.0)
-    graph._http = Direct(tenant)  # type: ignore[assignment]
+    replayed = Replayed(tenant)
+    graph._http = replayed  # type: ignore[assignment]
     chance, tried, done, failed = random.Random(15), 0, 0, list[str]()
     while tried < fuzz_count(2000):
-        began = time.monotonic()
-        for one in tenant.truth.find("applications", uniqueName=NEW):
-            del tenant.truth["applications"][one["id"]]
-        tenant.plan()
-        tenant.spoil, spoilt = spoiler(chance)
+        began, replayed.requests = time.monotonic(), 0
+        replayed.spoil, spoilt = spoiler(chance)
         try:
             task(graph, chance)
             done += 1
         except FAILURES as error:
             failed.append(str(error))
         tried += spoilt[0]
-        assert len(tenant.requests) <= MOST_REQUESTS and time.monotonic() - began < MOST_SECONDS
+        assert replayed.requests <= MOST_REQUESTS and time.monotonic() - began < MOST_SECONDS
     assert done and failed
     assert [text for text in failed if not text.replace("\n", "").isprintable()] == []
