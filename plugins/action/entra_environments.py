@@ -27,7 +27,7 @@ class ActionModule(CatalogueAction):
         arguments = copy.deepcopy(arguments)
         given = arguments.get("environments") or []
         if not isinstance(given, list) or not all(isinstance(one, Mapping) and "environment" in one for one in given):
-            msg = "environments: it must be a list of dictionaries, each with its name as environment. Correct the option."
+            msg = "environments: give a list of dictionaries, each with its name as environment."
             return {"failed": True, "changed": False, "msg": msg}
         try:
             files = SecretFiles(arguments, self._loader._vault)
