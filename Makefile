@@ -7,6 +7,7 @@ COLLECTIONS := $(VENV)/collections
 COLLECTION := $(COLLECTIONS)/ansible_collections/mailroom/erp
 CORES ?= 2
 FUZZ_SECONDS ?= 300
+FUZZ_ANSWERS ?= 20000
 MAKEFLAGS += --no-print-directory
 
 # Absolute, quoted where a shell sees it: the checkout may lie below a path with spaces.
@@ -31,7 +32,7 @@ help:
 	@echo 'make receiver     real messages to a mail server that enforces SPF, DKIM and DMARC, against the verdicts (root)'
 	@echo 'make test-matrix  unit, integration and sanity tests on every ansible-core that the collection promises'
 	@echo 'make benchmark    what an unchanged task costs, what 10,000 verdicts cost, and SPF beside other libraries'
-	@echo 'make fuzz         hostile DNS answers for FUZZ_SECONDS (300), guided by coverage'
+	@echo 'make fuzz         hostile DNS answers for FUZZ_SECONDS (300), guided by coverage; FUZZ_ANSWERS (20000) odd ones per API'
 	@echo 'make benchmark-scale   thousands of zones, beside nsupdate, octoDNS and a bare script'
 	@echo 'make benchmark-site    hundreds of environments by the playbook site, beside the build before it worked on the play'
 	@echo 'make clean-demo   back to the first run of the demo'
@@ -155,6 +156,7 @@ fuzz: $(VENV)/fuzz.stamp
 	@mkdir -p build/fuzz
 	PYTHONPATH="$(CURDIR)/$(COLLECTIONS)" $(VENV)/bin/python tests/fuzz/fuzz_spf.py \
 	  -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 $(ARGS)
+	FUZZ_ANSWERS=$(FUZZ_ANSWERS) $(PYTEST) tests/unit -k mutated_answer
 
 # What a task costs beside an empty one, and an SPF evaluation beside other libraries; prints ratios, judges nothing.
 benchmark: $(VENV)/test.stamp servers

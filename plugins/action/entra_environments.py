@@ -25,6 +25,10 @@ class ActionModule(CatalogueAction):
     def _execute(self, arguments: dict[str, Any], task_vars: Mapping[str, Any] | None) -> Result:
         # what the action adds must not show in the task of the next run
         arguments = copy.deepcopy(arguments)
+        given = arguments.get("environments") or []
+        if not isinstance(given, list) or not all(isinstance(one, Mapping) and "environment" in one for one in given):
+            msg = "environments: give a list of dictionaries, each with its name as environment."
+            return {"failed": True, "changed": False, "msg": msg}
         try:
             files = SecretFiles(arguments, self._loader._vault)
             if arguments.get("stored"):

@@ -15,7 +15,11 @@ _LONGEST_VALUE = 120
 
 def escape_controls(text: str) -> str:
     """Make any text one line of printable characters: control characters and undecodable bytes are escaped."""
-    readable = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    try:
+        readable = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:
+        # Half a surrogate pair, which JSON can hold; it is not printable and is escaped below.
+        readable = text
     return "".join(ch if ch.isprintable() else ch.encode("unicode_escape").decode() for ch in readable)
 
 

@@ -55,10 +55,10 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is sent back; ``info`` stands beside the result of a listing."""
+    """What is sent back; bytes are sent as they are."""
 
     status: int
-    body: dict[str, Any]
+    body: Any
     headers: Mapping[str, str]
 
 
@@ -298,7 +298,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send(self, answer: Answer, pause: float = 0.0) -> None:
         headers = {"content-type": "application/json", **answer.headers}
-        self._send_data(answer.status, json.dumps(answer.body).encode(), headers, pause)
+        data = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
+        self._send_data(answer.status, data, headers, pause)
 
     def _send_data(self, status: int, data: bytes, headers: Mapping[str, str], pause: float = 0.0) -> None:
         self.send_response(status)

@@ -89,9 +89,21 @@ class ZoneState:
 
     An RRset of type CNAME found at a name that was asked for another type is always included. ``elsewhere`` maps the
     names that are delegated away from this zone to the zone or name server that holds them; their RRsets are not read.
+    ``locked`` maps RRsets to those of their values that the service lets nobody change, with ``locked_by`` saying why
+    and the way out.
     """
 
     zone: str
     rrsets: Mapping[Key, RRset]
     token: object
     elsewhere: Mapping[str, str] = field(default_factory=dict)
+    locked: Mapping[Key, tuple[str, ...]] = field(default_factory=dict)
+    locked_by: str = ""
+
+    def lock_on(self, change: Change) -> str | None:
+        """The locked value that a change would touch; None when it touches none.
+
+        :param change: planned on this state
+        """
+        staying = () if change.changes_ttl else values_of(change.after)
+        return next((value for value in self.locked.get(change.key, ()) if value not in staying), None)

@@ -97,13 +97,25 @@ def writing_zone(work: ZoneToWrite, replan: Callable[[], None], recorder: Record
     try:
         yield from _settle(work, replan, recorder)
     except (ProviderError, Refused) as error:
-        reason = str(error)
-        if recorder is not None:
-            try:
-                recorder.failed(work.account, work.zone, work.changes, reason)
-            except Refused as unwritable:
-                reason += f"\n{unwritable}"
-        work.fail(reason)
+        work.fail(_noted(work, recorder, str(error)))
+    except Exception as error:
+        # A fault of ours must not hide, but the journal has to say all the same what became of the zone.
+        _noted(work, recorder, f"zone {work.zone}: {type(error).__name__}, a fault of mailroom.erp itself")
+        raise
+
+
+def _noted(work: ZoneToWrite, recorder: Recorder | None, reason: str) -> str:
+    """Have a failure noted.
+
+    :returns: the reason, with why it could not be noted, if so
+    """
+    if recorder is None:
+        return reason
+    try:
+        recorder.failed(work.account, work.zone, work.changes, reason)
+    except Refused as unwritable:
+        return f"{reason}\n{unwritable}"
+    return reason
 
 
 def _settle(work: ZoneToWrite, replan: Callable[[], None], recorder: Recorder | None) -> Iterator[None]:

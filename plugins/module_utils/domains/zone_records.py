@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import Provider
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, RRset
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, RRset, ZoneState
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.recipe import Recipe, RecordPlan
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.record_files import RecordFileChange, write_files
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.request import DomainRequest
-from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused, shown
 
 
 @dataclass(slots=True)
@@ -28,6 +28,8 @@ class RecordStep:
     zone: str | None = None
     plan: RecordPlan = field(default_factory=lambda: RecordPlan(None, None))
     failure: str | None = None
+    held: str | None = None
+    """Why this record alone is not changed, while the others of its zone are."""
     written: bool = False
     file_change: RecordFileChange | None = None
     """What is to become of the file that belongs to the record."""
@@ -85,8 +87,10 @@ class DomainOutcome:
 
     @property
     def failure(self) -> str | None:
-        """Why the domain failed; the records of one zone fail together."""
-        return self.refusal or next((step.failure for step in self.steps if step.failure), None)
+        """Why the domain failed; the records of one zone fail together, but for those that are held by themselves."""
+        failed = next((step.failure for step in self.steps if step.failure), None)
+        held = "\n".join(step.held for step in self.steps if step.held)
+        return self.refusal or failed or held or None
 
     @property
     def warnings(self) -> list[str]:
@@ -175,7 +179,18 @@ class ZoneRecords:
         problems: list[tuple[str, Problem]] = []
         for step in self.steps:
             try:
-                step.plan = step.recipe.plan(state)
+                step.plan, step.held = _unlocked(step, step.recipe.plan(state), state)
             except Refused as refused:
                 problems += [(step.domain, problem) for problem in refused.problems]
         return problems
+
+
+def _unlocked(step: RecordStep, plan: RecordPlan, state: ZoneState) -> tuple[RecordPlan, str | None]:
+    """The plan, without its changes where one of them would touch what the service lets nobody change, and why."""
+    for change in plan.changes:
+        value = state.lock_on(change)
+        if value is not None:
+            name, rdtype = change.key
+            held = f"{name}: the {rdtype} record {shown(value)} would have to change, but {state.locked_by}"
+            return RecordPlan(plan.before, plan.before, warnings=plan.warnings, details=plan.details), held
+    return plan, None

@@ -10,13 +10,8 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import ENTRA_RULES
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import (
-    Graph,
-    GraphError,
-    Json,
-    odata_key,
-    odata_literal,
-)
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import Graph, Json, odata_key, odata_literal
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph_answer import GraphError
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
 
 _SELECT = "id,appId,displayName,uniqueName,notes,createdDateTime,requiredResourceAccess"

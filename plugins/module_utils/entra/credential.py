@@ -15,6 +15,7 @@ from typing import Any
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.certificate import Certificate, read_certificate
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import ENTRA_RULES, is_guid
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import Json
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph_answer import WrongGraphAnswer, graph_time
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
 
 _MARK = "(mailroom.erp)"
@@ -234,9 +235,12 @@ def credential_time(credential: Json, name: str) -> datetime.datetime:
     :param credential: a secret or certificate, or an application, as Graph shows it
     :param name: the property, e.g. endDateTime
     :returns: the time, with its zone
+    :raises GraphError: there is none
     """
-    text = re.sub(r"(\.\d{6})\d+", r"\1", str(credential[name]))
-    return datetime.datetime.fromisoformat(text)
+    found = graph_time(credential[name])
+    if found is None:
+        raise WrongGraphAnswer("GET applications", 200, f"{name} is no time")
+    return found
 
 
 def _start(credential: Json) -> datetime.datetime:

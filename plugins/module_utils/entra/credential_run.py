@@ -23,14 +23,16 @@ from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import (
     SEEN_IN_A_ROW,
     AnswerLost,
     Graph,
-    GraphError,
     Json,
     NotSeen,
 )
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph_answer import GraphError
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.secret_policy import read_secret_policy
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
 
 _TABLES = {"secret": "passwordCredentials", "certificate": "keyCredentials"}
 _NO_PASSWORD = "No password credential"
+_NEEDED = ("secretText", "keyId", "displayName", "startDateTime", "endDateTime")
 _TRIES = 3
 _YOUNG = datetime.timedelta(hours=1)
 
@@ -71,13 +73,17 @@ class Keeper:
         if application is None and write and self.wanted.present:
             raise Refused(missing_application(self.wanted))
         planned = plan_credential(self.wanted, self._held(application), self.now)
+        if planned.create and self.wanted.kind == "secret":
+            self._check_policy(application, planned)
         held_back = planned.create and not self.may_create
         if application is None or not write or not planned.changes or held_back:
             return self._outcome(application, planned)
         if planned.create:
             # A run that died may have made one that is not seen yet.
             application = self._steady()
+            warnings = planned.warnings
             planned = plan_credential(self.wanted, self._held(application), self.now)
+            planned.warnings = list(dict.fromkeys([*warnings, *planned.warnings]))
         outcome = self._outcome(application, planned)
         if planned.create:
             self._make(application, outcome)
@@ -100,6 +106,24 @@ class Keeper:
         certificate = self.wanted.certificate
         end = certificate.end if certificate else self.now + datetime.timedelta(days=self.wanted.lifetime)
         return end.strftime("%Y-%m-%d")
+
+    def _check_policy(self, application: Json | None, planned: CredentialPlan) -> None:
+        """See that the tenant lets a secret of this life be made, before anything is asked for.
+
+        :raises Refused: it does not
+        """
+        policy = read_secret_policy(self.graph, application, self.now)
+        name = self.wanted.subject
+        if policy.doubt is not None:
+            planned.warnings.append(f"{name}: {policy.doubt}; if one does, Graph refuses the secret")
+        elif policy.forbidden:
+            rule = "an app management policy of the tenant forbids new secrets for this application"
+            way_out = "Use kind: certificate or federated, or have the application excepted in Entra."
+            raise Refused(self.wanted.problem("kind", "secret", rule, way_out))
+        elif policy.longest is not None and policy.longest < self.wanted.lifetime:
+            rule = f"an app management policy of the tenant lets a secret live for {policy.longest} days at most"
+            way_out = f"Set lifetime: {policy.longest} and renew_before below that, or have the application excepted."
+            raise Refused(self.wanted.problem("lifetime", str(self.wanted.lifetime), rule, way_out))
 
     def _make(self, application: Json, outcome: CredentialOutcome) -> None:
         if self.wanted.certificate is not None:
@@ -149,9 +173,10 @@ class Keeper:
         end = (self.now + datetime.timedelta(days=self.wanted.lifetime)).strftime("%Y-%m-%dT%H:%M:%SZ")
         body = {"passwordCredential": {"displayName": self.wanted.label, "endDateTime": end}}
         young = self.now - credential_time(application, "createdDateTime") < _YOUNG
+        path = f"applications/{application['id']}/addPassword"
         for attempt in range(_TRIES):
             try:
-                made = self.graph.post_once(f"applications/{application['id']}/addPassword", body, fresh=young)
+                made = self.graph.post_once(path, body, fresh=young, needs=_NEEDED)
             except AnswerLost:
                 outcome.answer_lost = True
                 if attempt + 1 == _TRIES:

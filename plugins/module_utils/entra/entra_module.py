@@ -18,13 +18,8 @@ from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options i
     check_tenant,
     read_tenant,
 )
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import (
-    AnswerLost,
-    Graph,
-    GraphError,
-    NotSeen,
-    Pace,
-)
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import AnswerLost, Graph, NotSeen, Pace
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph_answer import GraphError
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.http import Http
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.token import SignInFailed, Token, other_tenant, sign_in
 from ansible_collections.mailroom.erp.plugins.module_utils.libraries import MissingLibrary

@@ -20,13 +20,8 @@ from ansible_collections.mailroom.erp.plugins.module_utils.entra import (
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.credential_run import Keeper
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import ENTRA_RULES
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import (
-    AnswerLost,
-    Graph,
-    GraphError,
-    Json,
-    NotSeen,
-)
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import AnswerLost, Graph, Json, NotSeen
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph_answer import GraphError
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.people import read_sender_addresses
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.token import Token
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused

@@ -6,16 +6,25 @@
 
 from __future__ import annotations
 
-import itertools
 import time
 import urllib.parse
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph_answer import (
+    GraphError,
+    GraphObject,
+    WrongGraphAnswer,
+    page_of,
+    read_graph_answer,
+    said_by_graph,
+)
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.http import Http
 from ansible_collections.mailroom.erp.plugins.module_utils.libraries import require
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import escape_controls
+from ansible_collections.mailroom.erp.plugins.module_utils.retry_after import read_retry_after
 
 Json = dict[str, Any]
 Seen = TypeVar("Seen")
@@ -23,56 +32,11 @@ Seen = TypeVar("Seen")
 SEEN_IN_A_ROW = 5
 """How often a write must be seen before it counts as seen everywhere, as Terraform's azuread does it."""
 
-_THROTTLED = 429
-_TIRED = (500, 502, 503, 504)
 _LONGEST_PAUSE, _LONGEST_LOOK = 16, 4
 """In poll intervals: between tries of a service that is tired, and of one that does not know yet what it has made."""
-_LAG = "does not reference a valid application object"
-_EXISTS = ("already exist", "already in use")
-
-
-class GraphError(Exception):
-    """Graph refused a request, or cannot be reached.
-
-    ``status`` is the HTTP status (0 when there was no answer), ``code`` and ``message`` are Graph's own,
-    ``request_id`` is what Microsoft's support asks for, and ``retry_after`` the seconds that Graph asks to wait.
-    """
-
-    def __init__(
-        self,
-        request: str,
-        status: int,
-        code: str,
-        message: str,
-        request_id: str = "",
-        retry_after: float | None = None,
-    ) -> None:
-        self.status, self.code, self.message = status, code, message
-        self.request_id, self.retry_after = request_id, retry_after
-        told = f" (request-id {request_id})" if request_id else ""
-        super().__init__(f"Microsoft Graph, {request}: {status or 'no answer'} {code}: {message}{told}")
-
-    @property
-    def exists(self) -> bool:
-        """Whether what was to be made is there already."""
-        return self.status in (400, 409) and (
-            self.code == "Request_MultipleObjectsWithSameKeyValue" or any(said in self.message for said in _EXISTS)
-        )
-
-    @property
-    def unclear(self) -> bool:
-        """Whether the request may have been done all the same."""
-        return self.status == 0 or self.status in _TIRED
-
-    @property
-    def passing(self) -> bool:
-        """Whether the same request may well succeed later."""
-        return self.unclear or self.status == _THROTTLED
-
-    @property
-    def lag(self) -> bool:
-        """Whether this is what Graph says of an object that it has just made; 403 can be one [azuread #581]."""
-        return self.status in (403, 404) or (self.status == 400 and _LAG in self.message)
+_MOST_TRIES = 1000
+_MOST_PAGES = 10_000
+"""Of one collection; a million objects."""
 
 
 class AnswerLost(Exception):
@@ -139,14 +103,18 @@ class Graph:
         :raises GraphError: a page cannot be read, or is said to be at another address than Graph's
         """
         items: list[Json] = []
-        url = self._url(path, query)
-        while url:
-            page = self._json("GET", url)
-            items += page.get("value", [])
-            url = page.get("@odata.nextLink", "")
-            if url and not url.startswith(self._root):
-                raise GraphError(f"GET {path}", 0, "ForeignAddress", "the next page is said to be at another address")
-        return items
+        url, seen, request = self._url(path, query), set[str](), f"GET {path}"
+        while url not in seen and len(seen) < _MOST_PAGES:
+            seen.add(url)
+            found, following = page_of(self._json("GET", url), request)
+            items += found
+            if following is None:
+                return items
+            if not following.startswith(self._root):
+                raise GraphError(request, 0, "ForeignAddress", "the next page is said to be at another address")
+            url = following
+        what = "a page is said to follow that was read before" if url in seen else f"more than {_MOST_PAGES} pages"
+        raise WrongGraphAnswer(request, 200, what)
 
     def change(self, path: str, body: Json, *, fresh: bool = False, headers: Mapping[str, str] | None = None) -> Json:
         """PATCH an object.
@@ -186,17 +154,25 @@ class Graph:
         """
         return self._json("POST", self._url(path), body)
 
-    def post_once(self, path: str, body: Json, *, fresh: bool = False) -> Json:
+    def post_once(self, path: str, body: Json, *, fresh: bool = False, needs: Sequence[str] = ()) -> Json:
         """POST something that would be done twice if it were sent twice.
 
         :param path: below the version, keys quoted with :func:`odata_key`
         :param body: what the action takes
         :param fresh: the object was made in this run, so that Graph may not know it everywhere yet
+        :param needs: properties without which the answer is as good as none
         :returns: what Graph answers
-        :raises AnswerLost: there was no answer
+        :raises AnswerLost: there was no answer, or none that can be used
         :raises GraphError: Graph refuses
         """
-        return self._json("POST", self._url(path), body, fresh=fresh, once=True)
+        try:
+            answer = self._json("POST", self._url(path), body, fresh=fresh, once=True)
+            for name in needs:
+                if not isinstance(answer[name], str) or not answer[name]:
+                    raise WrongGraphAnswer(f"POST {path}", 200, f"{name} is no text")
+        except WrongGraphAnswer as wrong:
+            raise AnswerLost(str(wrong)) from None
+        return answer
 
     def remove(self, path: str) -> None:
         """DELETE an object; one that is gone already is no error.
@@ -272,13 +248,13 @@ class Graph:
         fresh: bool = False,
         once: bool = False,
         headers: Mapping[str, str] | None = None,
-    ) -> Json:
+    ) -> GraphObject:
         deadline = self.pace.clock() + self.pace.timeout
-        for attempt in itertools.count():
+        for attempt in range(_MOST_TRIES):
             try:
                 answer = self._send(method, url, body, headers or {})
                 if answer.status_code < 300:
-                    return answer.json() if answer.content else {}
+                    return read_graph_answer(f"{method} {_path(url)}", answer.status_code, answer.content)
                 error = _error(method, url, answer)
             except self._no_answer as reason:
                 # Without its message, which may quote what was sent.
@@ -286,7 +262,8 @@ class Graph:
             if once and error.unclear:
                 raise AnswerLost(str(error)) from None
             pause = self._pause_after(error, attempt)
-            if not (error.passing or (fresh and error.lag)) or self.pace.clock() + pause > deadline:
+            last = attempt + 1 == _MOST_TRIES or self.pace.clock() + pause > deadline
+            if last or not (error.passing or (fresh and error.lag)):
                 raise error from None
             # What a request without an answer may have made is not known everywhere yet.
             fresh = fresh or (error.unclear and method != "GET")
@@ -296,7 +273,9 @@ class Graph:
     def _pause_after(self, error: GraphError, attempt: int) -> float:
         """Seconds until the next try: what Graph asks for, else longer each time."""
         longest = _LONGEST_PAUSE if error.passing else _LONGEST_LOOK
-        return self.pace.poll_interval * min(2**attempt, longest) if error.retry_after is None else error.retry_after
+        if error.retry_after is not None:
+            return max(error.retry_after, self.pace.poll_interval)
+        return float(self.pace.poll_interval * min(1 << min(attempt, 10), longest))
 
     def _send(self, method: str, url: str, body: Json | None, headers: Mapping[str, str]) -> Any:
         self.requests += 1
@@ -329,21 +308,14 @@ def odata_literal(value: str) -> str:
 
 
 def _error(method: str, url: str, answer: Any) -> GraphError:
-    try:
-        body = answer.json()
-    except ValueError:
-        body = None
-    said = body.get("error") if isinstance(body, dict) else None
-    said = said if isinstance(said, dict) else {}
-    code, message = str(said.get("code") or answer.reason), str(said.get("message") or "no reason given")
-    wait = answer.headers.get("Retry-After", "")
+    code, message = said_by_graph(answer.content)
     return GraphError(
         f"{method} {_path(url)}",
         answer.status_code,
-        code,
-        message,
-        answer.headers.get("request-id", ""),
-        float(wait) if wait.isdigit() else None,
+        escape_controls(code or str(answer.reason))[:100],
+        escape_controls(message or "no reason given")[:1000],
+        escape_controls(str(answer.headers.get("request-id", "")))[:100],
+        read_retry_after(answer.headers.get("Retry-After")),
     )
 
 

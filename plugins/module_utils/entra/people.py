@@ -12,7 +12,8 @@ from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import ENTRA_RULES
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.grants import MOST_CLAUSES
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import Graph, GraphError, Json, odata_literal
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import Graph, Json, odata_literal
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph_answer import GraphError
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.address import BadAddress, domain_of
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
 

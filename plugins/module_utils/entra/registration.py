@@ -17,11 +17,13 @@ from ansible_collections.mailroom.erp.plugins.module_utils.entra.application imp
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.grants import Resources, read_principals
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import Graph, Json, Seen
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph_answer import GraphError
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.registration_plan import (
     ASSIGN_RIGHT,
     FoundRegistration,
     RegistrationPlan,
     WantedRegistration,
+    name_held_problem,
     own_application_problem,
     plan_registration,
 )
@@ -152,7 +154,15 @@ class _Work:
 
     def _create(self, body: Json) -> Json:
         known_right = self.token.holds("Application.ReadWrite.OwnedBy", "Application.ReadWrite.All")
-        made = upsert(self.graph, str(self.wanted.unique_name), body, fresh=known_right)
+        try:
+            made = upsert(self.graph, str(self.wanted.unique_name), body, fresh=known_right)
+        except GraphError as error:
+            if not error.exists:
+                raise
+            # Another run may have made it meanwhile; otherwise a deleted one has the name, which nobody saw.
+            if (live := find_application(self.graph, self.wanted)) is None:
+                raise Refused(name_held_problem(self.wanted, error)) from None
+            return live
         # An earlier run may have made it, so that only its change is answered, without the object.
         return made or self._until("made", lambda: find_application(self.graph, self.wanted))
 

@@ -21,6 +21,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.entra.grants import (
     read_permissions,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import Json
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph_answer import GraphError
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
 
 ASSIGN_RIGHT = "AppRoleAssignment.ReadWrite.All"
@@ -149,6 +150,23 @@ def _check(wanted: WantedRegistration, client_id: str | None, listed: tuple[Perm
         for one in wanted.permissions
         if not may_be_granted(one, listed)
     ]
+
+
+def name_held_problem(wanted: WantedRegistration, error: GraphError) -> Problem:
+    """What is wrong when Graph says that the unique name is taken, and no live application has it.
+
+    :param wanted: the application as it was declared
+    :param error: what Graph said
+    """
+    rule = (
+        "an application that was deleted in the last 30 days still holds this unique name, and this sign-in cannot see "
+        f"it without the permission Application.Read.All; Graph says: {error.status} {error.code}: {error.message}"
+    )
+    way_out = (
+        "Grant the automation Application.Read.All, and the next run restores it; or restore it in Entra (App "
+        "registrations, Deleted applications); or delete it there for good, or wait 30 days until Entra does."
+    )
+    return wanted.problem("unique_name", wanted.unique_name, rule, way_out)
 
 
 def own_application_problem(wanted: WantedRegistration) -> Problem:

@@ -8,7 +8,13 @@ from __future__ import annotations
 import uuid
 
 from ansible_collections.mailroom.erp.tests.servers.entra import odata
-from ansible_collections.mailroom.erp.tests.servers.entra.call import OWN_APPLICATIONS, READ_APPLICATIONS, Answer, Call
+from ansible_collections.mailroom.erp.tests.servers.entra.call import (
+    OWN_APPLICATIONS,
+    READ_APPLICATIONS,
+    READ_POLICIES,
+    Answer,
+    Call,
+)
 from ansible_collections.mailroom.erp.tests.servers.entra.odata import absent, bad, taken
 from ansible_collections.mailroom.erp.tests.servers.entra.shapes import Json, ShapeError, check_complex
 
@@ -48,6 +54,18 @@ def get_application_by(call: Call, key: str, value: str) -> Answer:
 def list_applications(call: Call) -> Answer:
     call.need(READ_APPLICATIONS)
     return call.collection("application", [readable(one) for one in call.state["applications"].values()])
+
+
+def get_default_policy(call: Call) -> Answer:
+    """The policy of the tenant always exists, and is off unless somebody turned it on."""
+    call.need(READ_POLICIES)
+    return 200, {"id": "0" * 8, "isEnabled": False, **call.directory.default_policy}
+
+
+def list_policies(call: Call, object_id: str) -> Answer:
+    """The policies of an application, instead of the tenant's; at most one."""
+    call.need(READ_POLICIES)
+    return 200, {"value": list(call.directory.own_policies.get(object_id, []))}
 
 
 def upsert_application(call: Call, name: str) -> Answer:

@@ -17,6 +17,7 @@ Answer = tuple[int, Json | None]
 
 READ_DELETED = {"Application.Read.All", "Application.ReadWrite.All"}
 READ_APPLICATIONS = {"Application.Read.All", "Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"}
+READ_POLICIES = {"Policy.Read.All", "Policy.Read.ApplicationConfiguration"}
 OWN_APPLICATIONS = {"Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"}
 ALL_APPLICATIONS = {"Application.ReadWrite.All"}
 ASSIGN = {"AppRoleAssignment.ReadWrite.All"}

@@ -27,6 +27,7 @@ GRAPH_ROLES = {
     "Mail.ReadWrite": "e2a3a72e-5f79-4c64-b1b1-878b674786c9",
     "Mail.Read": "810c84a8-4a9e-49e6-bf7d-12d183f40d01",
     "MailboxSettings.Read": "40f97065-369a-49f4-947c-6a255697ae91",
+    "Policy.Read.All": "246dd0d5-5bd0-4def-940b-0421030a5b68",
     "User.Read.All": "df021288-bdef-4463-88db-98f22de89214",
     "Domain.Read.All": "dbb9058a-0e50-45d7-ae91-66909b5d4664",
     "Application.Read.All": "9a5d68dd-52b0-4cc2-bd40-abcf44ac3a30",
@@ -103,6 +104,10 @@ class Directory:
         self.secrets: dict[str, str] = {}
         """The values of client secrets, by keyId. Nothing reads them but the sign-in."""
         self.vendors: dict[str, Json] = {}
+        self.default_policy: Json = {}
+        """What differs from an app management policy that is off."""
+        self.own_policies: dict[str, list[Json]] = {}
+        """App management policies of single applications, by object id."""
         """Applications of other tenants, by appId, which a service principal may be made of."""
         for app_id, name, roles, scopes in (
             (GRAPH, "Microsoft Graph", GRAPH_ROLES, GRAPH_SCOPES),

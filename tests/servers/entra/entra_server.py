@@ -244,7 +244,7 @@ def _handler(server: EntraServer) -> type[BaseHTTPRequestHandler]:
                 server.faults_of_ours.append(error)
                 self._break_off()
                 return
-            text = b"" if body is None else json.dumps(body).encode()
+            text = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
             self.send_response(status)
             for name, value in {"Content-Type": "application/json", **headers}.items():
                 self.send_header(name, value)

@@ -30,6 +30,8 @@ ROUTES: tuple[tuple[str, str, Callable[..., Answer]], ...] = (
     ("POST", rf"applications/{_ID}/federatedIdentityCredentials", applications.add_federated),
     ("PATCH", rf"applications/{_ID}/federatedIdentityCredentials/{_ID}", applications.patch_federated),
     ("DELETE", rf"applications/{_ID}/federatedIdentityCredentials/{_ID}", applications.delete_federated),
+    ("GET", rf"applications/{_ID}/appManagementPolicies", applications.list_policies),
+    ("GET", "policies/defaultAppManagementPolicy", applications.get_default_policy),
     ("GET", "servicePrincipals", principals.list_principals),
     ("POST", "servicePrincipals", principals.add_principal),
     ("GET", rf"servicePrincipals/{_ID}", principals.get_principal),

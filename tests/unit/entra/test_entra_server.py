@@ -10,7 +10,8 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import GraphError, odata_key
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import odata_key
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph_answer import GraphError
 from ansible_collections.mailroom.erp.tests.servers.entra import shapes
 from ansible_collections.mailroom.erp.tests.servers.entra.directory import EXCHANGE_ROLES, GRAPH_ROLES
 from ansible_collections.mailroom.erp.tests.servers.entra.entra_server import LOST, EntraServer

@@ -11,11 +11,11 @@ import pytest
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import (
     SEEN_IN_A_ROW,
     AnswerLost,
-    GraphError,
     NotSeen,
     odata_key,
     odata_literal,
 )
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph_answer import GraphError, GraphObject
 from ansible_collections.mailroom.erp.tests.servers.entra.entra_server import DROPPED, LOST, EntraServer
 from ansible_collections.mailroom.erp.tests.unit.entra.conftest import BOOTSTRAP, Clock, OpenGraph, upsert
 
@@ -126,7 +126,7 @@ def test_a_next_page_at_another_address_gets_no_token(
     server: EntraServer, open_graph: OpenGraph, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     graph = open_graph(*BOOTSTRAP)
-    page = {"value": [], "@odata.nextLink": "https://evil.example/v1.0/users"}
+    page = GraphObject("GET organization", {"value": [], "@odata.nextLink": "https://evil.example/v1.0/users"})
     monkeypatch.setattr(graph, "_json", lambda *arguments, **more: page)
     with pytest.raises(GraphError, match="at another address"):
         graph.get_all("organization")

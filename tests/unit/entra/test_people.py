@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import Graph, GraphError
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import Graph
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph_answer import GraphError
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.people import read_sender_addresses
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
 from ansible_collections.mailroom.erp.tests.servers.entra.entra_server import EntraServer

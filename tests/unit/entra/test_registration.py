@@ -9,7 +9,8 @@ import uuid
 from typing import Any
 
 import pytest
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import Graph, GraphError, NotSeen
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import Graph, NotSeen
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph_answer import GraphError
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.http import Http
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.registration import RegistrationOutcome, register
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.registration_plan import read_wanted_registration

@@ -9,8 +9,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
@@ -215,14 +213,6 @@ def test_a_rate_limited_write_was_not_done_and_is_a_conflict(server: Cloudflare,
     assert server.values(ZONE, "TXT") == [f'"{SPF}"']
     provider.apply(ZONE, wish, provider.read(ZONE, [APEX]).token)
     assert 5 in slept, "the next question waits"
-
-
-def test_retry_after_may_be_a_date_or_missing() -> None:
-    soon = format_datetime(datetime.now(UTC) + timedelta(seconds=90), usegmt=True)
-    assert 85 < cloudflare_api._retry_after({"retry-after": soon}) <= 91
-    assert cloudflare_api._retry_after({"retry-after": "0"}) == 1
-    assert cloudflare_api._retry_after({}) == 60
-    assert cloudflare_api._retry_after({"retry-after": "soon"}) == 60
 
 
 @pytest.mark.parametrize("fault", [ERROR_BEFORE, DROP_BEFORE, DROP_AFTER])

@@ -7,20 +7,27 @@
 from __future__ import annotations
 
 import contextlib
-import email.utils
 import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils import libraries
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import Conflict, ProviderError
-from ansible_collections.mailroom.erp.plugins.module_utils.policy import txt
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import idna_encoded
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.cloudflare.cloudflare_answer import (
+    CLOUDFLARE_REACH_WAY_OUT,
+    CloudflareAnswer,
+    CloudflareRecord,
+    CloudflareZone,
+    WrongAnswer,
+    cloudflare_errors,
+    read_cloudflare_answer,
+    wrong_answer,
+)
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import escape_controls
+from ansible_collections.mailroom.erp.plugins.module_utils.retry_after import read_retry_after
 
 with contextlib.suppress(ImportError):
     import cloudflare
@@ -29,6 +36,8 @@ LONGEST_WAIT = 900.0
 """Seconds that one request waits in all when Cloudflare limits the rate; it blocks for five minutes at most."""
 _DEFAULT_WAIT = 60.0
 """Seconds to wait when it does not say how long."""
+_SHORTEST_WAIT = 1.0
+"""Seconds before the second try, whatever it says; twice as many before each further one, so the tries have a bound."""
 REQUEST_SECONDS = 30.0
 """How long to wait for one answer, unless the option ``timeout`` says otherwise."""
 _ATTEMPTS = 3
@@ -37,6 +46,8 @@ CLOUDFLARE_PAUSE = 0.5
 """Seconds before the second attempt, twice as many before the third."""
 _ZONES_PER_PAGE = 50
 _RECORDS_PER_PAGE = 5000
+MOST_PAGES = 10_000
+"""Pages of one list that are read; half a million zones."""
 
 _OVERTAKEN = (81044, 81053, 81054, 81057, 81058)
 """Refusals of a write that somebody else's write explains: a record is gone, or one is there that was not."""
@@ -58,52 +69,10 @@ _WAYS_OUT = {
     81045: "The zone has as many records as its plan allows. Remove some, or change the plan",
 }
 _STATUS_WAYS_OUT = {401: _TOKEN_WAY_OUT, 403: _TOKEN_WAY_OUT, 404: _ZONE_WAY_OUT}
-_REACH_WAY_OUT = "Check dns.base_url, the proxy settings of the environment and the firewalls on the way"
 
 
 class Unclear(Exception):
     """Whether a write was done is not known. The message names zone and reason."""
-
-
-class _Garbled(ProviderError):
-    """Something answered, but not Cloudflare's API."""
-
-
-@dataclass(frozen=True, slots=True)
-class CloudflareZone:
-    """A zone as Cloudflare lists it; ``name`` as lower-case A-labels."""
-
-    id: str
-    name: str
-    active: bool
-    account: str
-    name_servers: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class CloudflareRecord:
-    """A record as Cloudflare keeps it, with what decides about a DNS answer; comment, tags and the rest are left out.
-
-    ``ttl`` is in seconds, 1 means automatic. ``flattened``: the addresses of the target are answered.
-    """
-
-    id: str
-    name: str
-    type: str
-    content: str
-    ttl: int
-    proxied: bool
-    flattened: bool
-
-    @property
-    def text(self) -> str:
-        """TXT data, decoded. What a client wrote without quotes is kept, and served, without them."""
-        if not self.content.startswith('"'):
-            return self.content
-        try:
-            return txt.decode(self.content, longest=len(self.content))
-        except ValueError:
-            return self.content
 
 
 class CloudflareApi:
@@ -137,8 +106,9 @@ class CloudflareApi:
 
         :raises ProviderError: Cloudflare could not be asked
         """
-        body = self._ask(name, lambda: self._client.zones.with_raw_response.list(name=name, per_page=_ZONES_PER_PAGE))
-        return [zone for zone in map(_zone, _items(body)) if zone.name == name]
+        listing = self._client.zones.with_raw_response.list
+        answer = self._ask(name, f"GET /zones?name={name}", lambda: listing(name=name, per_page=_ZONES_PER_PAGE))
+        return [zone for zone in answer.zones() if zone.name == name]
 
     def zones_on(self, page: int, name: str) -> tuple[list[CloudflareZone], int]:
         """One page of all zones that the token may see.
@@ -148,14 +118,15 @@ class CloudflareApi:
         :returns: the zones, and how many pages there are
         :raises ProviderError: Cloudflare could not be asked
         """
-        body = self._ask(
-            name,
-            lambda: self._client.zones.with_raw_response.list(order="name", page=page, per_page=_ZONES_PER_PAGE),
-        )
-        zones, info = [_zone(item) for item in _items(body)], _info(body)
-        size = int(info.get("per_page") or _ZONES_PER_PAGE)
-        total = int(info.get("total_count") or 0)
-        return zones, -(-total // size) if total else page + (len(zones) >= size)
+        listing = self._client.zones.with_raw_response.list
+        question = partial(listing, order="name", page=page, per_page=_ZONES_PER_PAGE)
+        answer = self._ask(name, f"GET /zones?page={page}", question)
+        zones, total = answer.zones(), answer.count("total_count") or 0
+        size = answer.count("per_page") or _ZONES_PER_PAGE
+        pages = -(-total // size) if total else page + (len(answer.items) >= size)
+        if pages > MOST_PAGES:
+            raise answer.wrong("result_info", f"one of more than {MOST_PAGES} pages")
+        return (zones, pages) if answer.items else (zones, min(pages, page))
 
     def records(self, zone: CloudflareZone, name: str | None = None) -> list[CloudflareRecord]:
         """All records of a zone, or those of one name; every page is read.
@@ -165,9 +136,9 @@ class CloudflareApi:
         """
         for _attempt in range(_ATTEMPTS):
             pages = list(self._pages(zone, name))
-            records = [_record(item) for items, _total in pages for item in items]
+            records = [record for found, _total in pages for record in found]
             # A record that comes or goes meanwhile moves others from one page to the next.
-            if len({total for _items, total in pages}) == 1 and len({one.id for one in records}) == len(records):
+            if len({total for _found, total in pages}) == 1 and len({one.id for one in records}) == len(records):
                 return [one for one in records if name in (None, one.name)]
         raise ProviderError(f"Cloudflare, zone {zone.name}: it changes faster than it can be read. Run again later")
 
@@ -183,11 +154,11 @@ class CloudflareApi:
         self._gate.wait()
         try:
             response = self._client.dns.records.with_raw_response.batch(zone_id=zone.id, **given)
-            self._body(zone.name, response)
-        except _Garbled as garbled:
-            raise Unclear(str(garbled)) from None
+            self._body(zone.name, f"POST /zones/{zone.id}/dns_records/batch", response)
+        except WrongAnswer as wrong:
+            raise Unclear(str(wrong)) from None
         except cloudflare.RateLimitError as limited:
-            self._hold(zone.name, limited, 0.0)
+            self._hold(zone.name, limited, [])
             raise Conflict(f"Cloudflare, zone {zone.name}: it limits the rate of requests. Run again later") from None
         except cloudflare.APIConnectionError as error:
             if type(error.__cause__).__name__ in _NOT_SENT:
@@ -196,34 +167,39 @@ class CloudflareApi:
         except cloudflare.APIStatusError as error:
             raise self._write_error(zone.name, error) from None
 
-    def _pages(self, zone: CloudflareZone, name: str | None) -> Iterator[tuple[list[Mapping[str, Any]], object]]:
+    def _pages(self, zone: CloudflareZone, name: str | None) -> Iterator[tuple[list[CloudflareRecord], int | None]]:
         """Each page, with the total that Cloudflare names there."""
         wanted: dict[str, Any] = {"name": {"exact": name}} if name else {}
-        page, more, seen = 1, True, 0
-        while more:
-            body = self._ask(zone.name, partial(self._records_on, zone, page, wanted))
-            items, info = _items(body), _info(body)
-            seen += len(items)
-            total = info.get("total_count")
-            yield items, total
+        seen, known = 0, set[str]()
+        for page in range(1, MOST_PAGES + 1):
+            request = f"GET /zones/{zone.id}/dns_records?page={page}"
+            answer = self._ask(zone.name, request, partial(self._records_on, zone, page, wanted))
+            items, total = answer.items, answer.count("total_count")
+            ids = {str(item.get("id")) for item in items}
+            if items and ids <= known:
+                raise answer.wrong("result", "the same as on the pages before")
+            seen, known = seen + len(items), known | ids
+            yield answer.records(), total
             # Fewer may fit on a page than were asked for; the total of a filtered list may be that of all.
-            full = len(items) >= int(info.get("per_page") or _RECORDS_PER_PAGE)
-            more = bool(items) and (full if name or total is None else seen < int(total))
-            page += 1
+            full = len(items) >= (answer.count("per_page") or _RECORDS_PER_PAGE)
+            if not items or not (full if name or total is None else seen < total):
+                return
+        raise wrong_answer(zone.name, f"GET /zones/{zone.id}/dns_records", f"it has more than {MOST_PAGES} pages")
 
     def _records_on(self, zone: CloudflareZone, page: int, wanted: Mapping[str, Any]) -> Any:
         listing = self._client.dns.records.with_raw_response.list
         return listing(zone_id=zone.id, page=page, per_page=_RECORDS_PER_PAGE, order="name", **wanted)
 
-    def _ask(self, zone: str, question: Callable[[], Any]) -> Mapping[str, Any]:
+    def _ask(self, zone: str, request: str, question: Callable[[], Any]) -> CloudflareAnswer:
         """Ask until there is an answer: as long as told to wait, and again when none came."""
-        waited, failures = 0.0, 0
+        waits: list[float] = []
+        failures = 0
         while True:
             self._gate.wait()
             try:
-                return self._body(zone, question())
+                return self._body(zone, request, question())
             except cloudflare.RateLimitError as limited:
-                waited += self._hold(zone, limited, waited)
+                waits.append(self._hold(zone, limited, waits))
             except (cloudflare.APIConnectionError, cloudflare.InternalServerError) as error:
                 failures += 1
                 if failures == _ATTEMPTS:
@@ -232,21 +208,17 @@ class CloudflareApi:
             except cloudflare.APIStatusError as error:
                 raise self._refusal(zone, error.status_code, error.body) from None
 
-    def _body(self, zone: str, response: Any) -> Mapping[str, Any]:
-        try:
-            body = response.http_response.json()
-        except ValueError:
-            body = None
-        if not isinstance(body, Mapping) or "success" not in body:
-            raise _Garbled(f"Cloudflare, zone {zone}: the answer is not Cloudflare's. {_REACH_WAY_OUT}")
-        if not body["success"]:
-            raise self._refusal(zone, response.http_response.status_code, body)
-        return body
+    def _body(self, zone: str, request: str, response: Any) -> CloudflareAnswer:
+        answer = read_cloudflare_answer(zone, request, response.http_response.content)
+        if not answer.succeeded:
+            raise self._refusal(zone, response.http_response.status_code, answer.body)
+        return answer
 
-    def _hold(self, zone: str, limited: Any, waited: float) -> float:
+    def _hold(self, zone: str, limited: Any, waits: Sequence[float]) -> float:
         """Keep all requests back for as long as Cloudflare says; gives the seconds."""
-        seconds = _retry_after(limited.response.headers)
-        if waited + seconds > LONGEST_WAIT:
+        asked = read_retry_after(limited.response.headers.get("retry-after"))
+        seconds = _DEFAULT_WAIT if asked is None else max(asked, _SHORTEST_WAIT * 2 ** len(waits))
+        if sum(waits) + seconds > LONGEST_WAIT:
             raise ProviderError(
                 f"Cloudflare, zone {zone}: it limits the rate of requests and wants us to wait {seconds:.0f} seconds; "
                 f"at most {LONGEST_WAIT:.0f} are waited for one request. Run again later, with fewer domains at once"
@@ -259,13 +231,13 @@ class CloudflareApi:
         if error.status_code in _UNCLEAR or error.status_code >= 500:
             return Unclear(f"Cloudflare, zone {zone}: it answered our write with HTTP {error.status_code}")
         refusal = self._refusal(zone, error.status_code, error.body)
-        overtaken = any(code in _OVERTAKEN for code, _message in _errors(error.body))
+        overtaken = any(one.code in _OVERTAKEN for one in cloudflare_errors(error.body))
         return Conflict(str(refusal)) if overtaken else refusal
 
     def _refusal(self, zone: str, status: int, body: object) -> ProviderError:
-        errors = _errors(body)
-        said = "; ".join(f"{code} {escape_controls(message).rstrip('.')}" for code, message in errors) or "no reason"
-        known = [_WAYS_OUT[code] for code, _message in errors if code in _WAYS_OUT]
+        errors = cloudflare_errors(body)
+        said = "; ".join(f"{one.shown} {one.message.rstrip('.')}" for one in errors) or "no reason"
+        known = [_WAYS_OUT[one.code] for one in errors if one.code in _WAYS_OUT]
         way_out = known[0] if known else _STATUS_WAYS_OUT.get(status, "Look the code up in Cloudflare's documentation")
         text = f"Cloudflare, zone {zone}: it answered HTTP {status}: {said}. {way_out}"
         return ProviderError(text.replace(self._token, "***"))
@@ -274,7 +246,7 @@ class CloudflareApi:
         if isinstance(error, cloudflare.InternalServerError):
             reason, way_out = f"it answered HTTP {error.status_code}, {_ATTEMPTS} times", "Run again later"
         else:
-            reason, way_out = _cause(error), _REACH_WAY_OUT
+            reason, way_out = _cause(error), CLOUDFLARE_REACH_WAY_OUT
         text = f"Cloudflare ({self._client.base_url}), zone {zone}: it could not be asked: {reason}. {way_out}"
         return ProviderError(text.replace(self._token, "***"))
 
@@ -297,61 +269,6 @@ class _Gate:
             later = until > self._until + 1
             self._until = max(self._until, until)
             return later
-
-
-def _zone(item: Mapping[str, Any]) -> CloudflareZone:
-    return CloudflareZone(
-        str(item["id"]),
-        _name(item["name"]),
-        item.get("status") == "active",
-        str((item.get("account") or {}).get("name")),
-        tuple(_name(host) for host in item.get("name_servers") or ()),
-    )
-
-
-def _record(item: Mapping[str, Any]) -> CloudflareRecord:
-    content = str(item.get("content") or "")
-    if item["type"] == "MX":
-        content = f"{item.get('priority')} {content}"
-    return CloudflareRecord(
-        str(item["id"]),
-        _name(item["name"]),
-        str(item["type"]),
-        content,
-        int(item["ttl"]),
-        bool(item.get("proxied")),
-        bool((item.get("settings") or {}).get("flatten_cname")),
-    )
-
-
-def _name(text: str) -> str:
-    return idna_encoded(text).lower().removesuffix(".")
-
-
-def _items(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    return list(body.get("result") or ())
-
-
-def _info(body: Mapping[str, Any]) -> Mapping[str, Any]:
-    return body.get("result_info") or {}
-
-
-def _errors(body: object) -> list[tuple[int, str]]:
-    """Codes and messages, those behind them included."""
-    listed = body.get("errors") if isinstance(body, Mapping) else None
-    errors = [error for error in listed or () if isinstance(error, Mapping)]
-    behind = [inner for error in errors for inner in error.get("error_chain") or () if isinstance(inner, Mapping)]
-    return [(int(error.get("code") or 0), str(error.get("message"))) for error in (*errors, *behind)]
-
-
-def _retry_after(headers: Mapping[str, str]) -> float:
-    """Seconds, from a number or a date (RFC 9110 section 10.2.3)."""
-    value = headers.get("retry-after", "")
-    with contextlib.suppress(ValueError):
-        return max(float(value), 1.0)
-    with contextlib.suppress(ValueError, TypeError):
-        return max(email.utils.parsedate_to_datetime(value).timestamp() - time.time(), 1.0)
-    return _DEFAULT_WAIT
 
 
 def _cause(error: BaseException) -> str:

@@ -11,13 +11,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import ProviderError
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.cloudflare.cloudflare_api import (
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.cloudflare.cloudflare_answer import (
     CloudflareRecord,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, mx_parts, mx_value, values_of
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.values import departed
 from ansible_collections.mailroom.erp.plugins.module_utils.policy import txt
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import idna_encoded
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import BadName, idna_encoded
 
 PROXIED = ".proxied.cloudflare.invalid"
 FLATTENED = ".flattened.cloudflare.invalid"
@@ -33,7 +33,7 @@ def cloudflare_value(record: CloudflareRecord) -> str:
     if record.type == "TXT":
         return record.text
     if record.type == "CNAME":
-        target = idna_encoded(record.content).lower().removesuffix(".")
+        target = _target(record.content)
         return target + (PROXIED if record.proxied else FLATTENED if record.flattened else "")
     if record.type == "MX":
         return mx_value(*mx_parts(record.content))
@@ -83,6 +83,14 @@ def _add(parts: dict[str, list[_Part]], change: Change, records: Sequence[Cloudf
             head = {"name": change.key[0], "type": change.key[1], "ttl": ttl}
             parts["posts"].append({**head, **_data(change.key[1], value, None)})
     parts["deletes"] += [{"id": one.id} for one in going]
+
+
+def _target(content: str) -> str:
+    """A target as names are compared; one that is no domain name is shown as it stands."""
+    try:
+        return idna_encoded(content).lower().removesuffix(".")
+    except BadName:
+        return content
 
 
 def _leaving(records: Sequence[CloudflareRecord], values: Sequence[str]) -> list[CloudflareRecord]:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,12 +20,14 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import (
     ZoneNotFound,
     names_of,
 )
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.cloudflare.cloudflare_answer import (
+    CloudflareRecord,
+    CloudflareZone,
+)
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.cloudflare.cloudflare_api import (
     CLOUDFLARE_PAUSE,
     LONGEST_WAIT,
     CloudflareApi,
-    CloudflareRecord,
-    CloudflareZone,
     Unclear,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.cloudflare.cloudflare_batch import (
@@ -40,6 +43,10 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import is
 _LOCK_SECONDS = 60.0 + LONGEST_WAIT
 """How long to wait for another run on this machine that is writing the same zone."""
 _NS_TTL = 86400
+_LOCKED_BY = (
+    "Cloudflare has locked it, because a service such as Email Routing needs it. Unlock it there (Email Routing, "
+    "Settings, Unlock records), or make the service part with it"
+)
 _AUTOMATIC = 300
 """Seconds that Cloudflare serves for the TTL 1 ("automatic")."""
 
@@ -91,7 +98,7 @@ class CloudflareProvider:
         rrsets = {key: rrset for key in sorted(wanted) if (rrset := _rrset(found, key, here.get(key[0], ())))}
         if (found.name, "NS") in wanted:
             rrsets |= _name_servers(found)
-        return ZoneState(found.name, rrsets, _Token(here), elsewhere)
+        return ZoneState(found.name, rrsets, _Token(here), elsewhere, _locked(here), _LOCKED_BY)
 
     def apply(self, zone: str, changes: Sequence[Change], token: object) -> None:
         """See :meth:`Provider.apply`.
@@ -160,6 +167,16 @@ def _by_name(records: Iterable[CloudflareRecord], names: Collection[str]) -> dic
         if record.name in found:
             found[record.name].append(record)
     return {name: tuple(sorted(listed)) for name, listed in found.items()}
+
+
+def _locked(here: Mapping[str, Iterable[CloudflareRecord]]) -> dict[Key, tuple[str, ...]]:
+    """The values that Cloudflare lets nobody change."""
+    locked: dict[Key, tuple[str, ...]] = {}
+    for record in itertools.chain.from_iterable(here.values()):
+        if record.locked:
+            key = (record.name, record.type)
+            locked[key] = (*locked.get(key, ()), cloudflare_value(record))
+    return locked
 
 
 def _rrset(zone: CloudflareZone, key: Key, records: Iterable[CloudflareRecord]) -> RRset | None:

@@ -10,9 +10,12 @@ import threading
 from collections.abc import Iterator
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import ProviderError
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.cloudflare.cloudflare_answer import (
+    CloudflareZone,
+    wrong_answer,
+)
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.cloudflare.cloudflare_api import (
     CloudflareApi,
-    CloudflareZone,
 )
 
 
@@ -71,8 +74,10 @@ class CloudflareZones:
 
     def _look_for(self, name: str) -> None:
         if len(self._asked) >= self._pages - 1:
-            for page in range(2, self._pages + 1):
+            page = 2
+            while page <= self._pages:
                 self._list(page, name)
+                page += 1
             self._complete = True
         else:
             self._asked.add(name)
@@ -81,6 +86,8 @@ class CloudflareZones:
     def _list(self, page: int, name: str) -> None:
         try:
             zones, pages = self._api.zones_on(page, name)
+            if page > 1 and zones and all(self._is_listed(zone) for zone in zones):
+                raise wrong_answer(name, f"GET /zones?page={page}", "it shows the zones of the pages before again")
         except ProviderError as error:
             self._failure = error
             raise
@@ -91,6 +98,9 @@ class CloudflareZones:
     def _note(self, zones: list[CloudflareZone]) -> None:
         for zone in zones:
             self._known.setdefault(zone.name, {})[zone.id] = zone
+
+    def _is_listed(self, zone: CloudflareZone) -> bool:
+        return zone.name not in self._asked and zone.id in self._known.get(zone.name, {})
 
 
 def _parents(name: str) -> Iterator[str]:

@@ -1,0 +1,301 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Answers of Cloudflare that are odd, broken or endless: each ends in a result or in an error that says what to do."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from ansible_collections.mailroom.erp.plugins.module_utils.dns import write_loop, zone_lock
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import ProviderError
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.cloudflare import (
+    cloudflare_api,
+    cloudflare_provider,
+)
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.cloudflare.cloudflare_zones import (
+    CloudflareZones,
+)
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, RRset
+from ansible_collections.mailroom.erp.tests.fuzz.odd_json import (
+    ODD_STATUSES,
+    ODD_WAITS,
+    fuzz_count,
+    odd_bytes,
+    oddly,
+)
+from ansible_collections.mailroom.erp.tests.servers.cloudflare import Answer, Cloudflare, Query
+from ansible_collections.mailroom.erp.tests.servers.server import zone_text
+from ansible_collections.mailroom.erp.tests.unit.dns.cloudflare_acts import APEX, NEW, SPF, ZONE, opened
+
+RECORDS = f"""\
+@ 600 TXT "{SPF}"
+@ 600 TXT "google-site-verification=abc"
+@ MX 10 mail
+mail A 192.0.2.1
+www CNAME mail
+sub NS ns.elsewhere.example.
+_dmarc TXT "v=DMARC1; p=none"
+"""
+MOST_REQUESTS = 400
+"""Of one look or one write, whatever is answered."""
+MOST_SECONDS = 10.0
+
+Spoil = Callable[[str, str, Answer], Answer]
+
+
+class Odd(Cloudflare):
+    """A Cloudflare whose answers pass through somebody's hands; ``spoil`` takes method, path and answer."""
+
+    spoil: Spoil = staticmethod(lambda _method, _path, answer: answer)
+
+    def answer(self, method: str, path: str, query: Query, header: str, body: Mapping[str, Any]) -> Answer:
+        return self.spoil(method, path, super().answer(method, path, query, header, body))
+
+
+@pytest.fixture
+def odd(one_controller: None) -> Iterator[Odd]:
+    zones = {ZONE: zone_text(ZONE, RECORDS), "other.example": zone_text("other.example")}
+    with Odd(zones) as started:
+        yield started
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """Time of the client, which passes only while it waits."""
+    now = SimpleNamespace(seconds=1000.0)
+
+    def sleep(seconds: float) -> None:
+        assert seconds >= 0
+        now.seconds += seconds
+
+    fake = SimpleNamespace(sleep=sleep, monotonic=lambda: now.seconds, time=time.time)
+    monkeypatch.setattr(cloudflare_api, "time", fake)
+    monkeypatch.setattr(cloudflare_provider, "time", fake)
+    monkeypatch.setattr(write_loop, "time", fake)
+    return now
+
+
+def body_with(answer: Answer, **parts: Any) -> Answer:
+    return Answer(answer.status, {**answer.body, **parts}, answer.headers)
+
+
+def on(path: str, spoilt: Callable[[Any], Any]) -> Spoil:
+    """Change the listed objects of one path."""
+
+    def spoil(_method: str, asked: str, answer: Answer) -> Answer:
+        if not asked.endswith(path):
+            return answer
+        return body_with(answer, result=[spoilt(dict(item)) for item in answer.body["result"]])
+
+    return spoil
+
+
+def without(name: str) -> Callable[[Any], Any]:
+    return lambda item: {key: value for key, value in item.items() if key != name}
+
+
+def with_value(name: str, value: Any) -> Callable[[Any], Any]:
+    return lambda item: {**item, name: value}
+
+
+def refusing(status: int, errors: Any) -> Spoil:
+    return lambda _method, _path, answer: Answer(status, {"success": False, "errors": errors, "result": None}, {})
+
+
+@pytest.mark.parametrize(
+    ("spoil", "told"),
+    [
+        (refusing(400, [{"code": "ten", "message": "text as code"}]), "HTTP 400: ten text as code"),
+        (refusing(403, [{"code": "9109", "message": "Invalid"}]), "9109 Invalid. Check dns.api_token"),
+        (refusing(400, [{"code": None, "message": {}}]), "no code no message"),
+        (refusing(400, "all wrong"), "HTTP 400: no reason"),
+        (refusing(200, [{"code": [1], "error_chain": 7}]), "HTTP 200: no code"),
+        (lambda _m, _p, answer: body_with(answer, result="x"), "result is no list of objects"),
+        (lambda _m, _p, answer: body_with(answer, result=[1]), "result is no list of objects"),
+        (lambda _m, _p, answer: body_with(answer, success="false"), "success is neither true nor false"),
+        (lambda _m, _p, answer: body_with(answer, result_info=[]), "result_info is no object"),
+        (lambda _m, _p, answer: body_with(answer, result_info={"total_count": "9"}), "total_count is no whole number"),
+        (lambda _m, _p, answer: body_with(answer, result_info={"total_count": 10**9}), "more than 10000 pages"),
+        (lambda _m, _p, _answer: Answer(200, b"[" * 100_000, {}), "no JSON object"),
+        (lambda _m, _p, _answer: Answer(200, b"", {}), "no JSON object"),
+        (on("/zones", without("id")), "a zone's id is missing"),
+        (on("/zones", with_value("name", None)), "a zone's name is missing"),
+        (on("/zones", with_value("account", "x")), "a zone's account is no object"),
+        (on("/zones", with_value("name_servers", {"a": 1})), "name_servers is no list"),
+        (on("/dns_records", without("id")), "the id of record"),
+        (on("/dns_records", without("ttl")), "the ttl of record"),
+        (on("/dns_records", with_value("ttl", "600")), "the ttl of record"),
+        (on("/dns_records", with_value("ttl", float("nan"))), "the ttl of record"),
+        (on("/dns_records", with_value("name", 5)), "a record's name is missing"),
+        (on("/dns_records", with_value("content", None)), "the content of record"),
+        (on("/dns_records", with_value("priority", 70000)), "no preference from 0 to 65535"),
+        (on("/dns_records", with_value("meta", 1)), "the meta of record"),
+    ],
+)
+def test_what_is_of_another_type_is_an_error_that_names_zone_request_and_way_out(
+    odd: Odd, clock: SimpleNamespace, spoil: Spoil, told: str
+) -> None:
+    odd.spoil = spoil
+    with pytest.raises(ProviderError) as caught:
+        opened(odd).read(ZONE, [APEX])
+    message = str(caught.value)
+    assert told in message and f"zone {ZONE}" in message
+    assert "GET /zones" in message or "HTTP" in message
+    assert len(message) < 700 and message.isprintable(), message
+    assert len(odd.requests) <= 4
+
+
+@pytest.mark.parametrize("name", ["☃.example", "-ü-.example", "xn--ü.example", "ü" * 70 + ".example"])
+def test_a_name_that_is_no_domain_name_beside_ours_is_left_out(odd: Odd, name: str) -> None:
+    """Neither a zone nor a record of somebody else's may stop the domains of everybody."""
+
+    def spoil(_method: str, path: str, answer: Answer) -> Answer:
+        (first, *_rest) = answer.body["result"]
+        return body_with(answer, result=[{**first, "id": "f" * 32, "name": name}, *answer.body["result"]])
+
+    odd.spoil = spoil
+    provider = opened(odd)
+    assert provider.zone_of(f"_dmarc.{ZONE}") == ZONE
+    assert SPF in provider.read(ZONE, [APEX]).rrsets[APEX].values
+
+
+@pytest.mark.parametrize("wait", ODD_WAITS)
+def test_a_wait_that_is_none_has_a_bound(odd: Odd, clock: SimpleNamespace, wait: str) -> None:
+    limited = {"success": False, "errors": [{"code": 10100, "message": "slow down"}], "result": None}
+    # Header fields are bytes.
+    odd.spoil = lambda _method, _path, _answer: Answer(429, limited, {"retry-after": wait.encode().decode("latin-1")})
+    with pytest.raises(ProviderError, match="limits the rate of requests"):
+        opened(odd).zone_of(ZONE)
+    assert len(odd.requests) <= 16 and clock.seconds <= 1000 + cloudflare_api.LONGEST_WAIT
+
+
+def endless(path: str, total: int) -> Spoil:
+    """A list whose every page is the first one."""
+    first: list[Answer] = []
+
+    def spoil(_method: str, asked: str, answer: Answer) -> Answer:
+        if not asked.endswith(path):
+            return answer
+        first.append(body_with(answer, result_info={"page": 1, "per_page": 1, "total_count": total}))
+        return first[0]
+
+    return spoil
+
+
+def test_records_that_go_on_for_ever_come_to_an_end(odd: Odd) -> None:
+    odd.spoil = endless("/dns_records", 400_000)
+    with pytest.raises(ProviderError, match="result is the same as on the pages before"):
+        opened(odd).read(ZONE, [APEX])
+    assert len(odd.requests) <= 4
+
+
+def test_zones_that_go_on_for_ever_come_to_an_end(odd: Odd) -> None:
+    odd.spoil = endless("/zones", 8)
+    with pytest.raises(ProviderError, match="shows the zones of the pages before again"):
+        opened(odd).zone_of(".".join([*"abcdefghijk", "example"]))
+    assert len(odd.requests) <= 20
+
+
+class Work:
+    """One zone on its way through the loop that writes, with what a journal would be told."""
+
+    def __init__(self, provider: Any) -> None:
+        self.provider, self.zone, self.account = provider, ZONE, {"provider": "cloudflare"}
+        self.failure: str | None = None
+        self.journal: list[str] = []
+        self.plan()
+
+    def plan(self) -> None:
+        state = self.provider.read(ZONE, [APEX])
+        found = state.rrsets.get(APEX)
+        others = [one for one in found.values if not one.startswith("v=spf1")] if found else []
+        after = RRset(*APEX, 600, tuple(sorted([NEW, *others])))
+        self.token = state.token
+        self.changes = [] if found == after else [Change(found, after)]
+
+    def note_written(self) -> None:
+        self.journal.append("written")
+
+    def fail(self, reason: str) -> None:
+        self.failure = reason
+
+    def keep(self, *_kept: Any) -> None:
+        self.journal.append("kept")
+
+    def drop(self, *_dropped: Any) -> None:
+        self.journal.append("dropped")
+
+    def applied(self, *_applied: Any) -> None:
+        self.journal.append("applied")
+
+    def failed(self, account: Mapping[str, Any], zone: str, changes: Sequence[Change], reason: str) -> None:
+        self.journal.append("failed")
+
+
+def test_a_fault_of_ours_leaves_its_line_in_the_journal(odd: Odd, monkeypatch: pytest.MonkeyPatch) -> None:
+    work = Work(opened(odd))
+    monkeypatch.setattr(work.provider, "apply", lambda *_arguments: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        write_loop.write_zone(work, work.plan, work)
+    assert work.journal == ["kept", "failed"]
+
+
+def spoiler(chance: random.Random, number: int) -> tuple[Spoil, list[int]]:
+    """Spoil the answer of this number and, now and then, those after it; the list counts them."""
+    spoilt = [0]
+    seen = [0]
+    onwards = chance.random() < 0.2
+
+    def spoil(_method: str, _path: str, answer: Answer) -> Answer:
+        seen[0] += 1
+        if seen[0] != number and not (onwards and seen[0] > number):
+            return answer
+        spoilt[0] += 1
+        headers = dict(answer.headers)
+        kind = chance.random()
+        if kind < 0.1:
+            return Answer(answer.status, odd_bytes(answer.body, chance), headers)
+        status = answer.status if kind < 0.8 else chance.choice(ODD_STATUSES)
+        if status == 429:
+            headers["retry-after"] = chance.choice(ODD_WAITS).encode().decode("latin-1")
+        return Answer(status, oddly(answer.body, chance), headers)
+
+    return spoil, spoilt
+
+
+def test_no_mutated_answer_ends_in_a_traceback_a_hang_or_a_zone_without_its_line(
+    odd: Odd, clock: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(zone_lock, "let_others_arrive", lambda _taken: None)
+    provider: Any = opened(odd)
+    chance, tried, ends = random.Random(15), 0, {"read": 0, "refused": 0, "written": 0, "failed": 0}
+    told: list[str] = []
+    while tried < fuzz_count(2000):
+        began, odd.requests = time.monotonic(), []
+        provider._zones = CloudflareZones(provider._api)
+        odd.zones = {name: type(zone)(zone.name, zone.name_servers) for name, zone in odd.zones.items()}
+        odd.spoil = staticmethod(lambda _method, _path, answer: answer)
+        odd.write(ZONE, posts=[{"name": ZONE, "type": "TXT", "ttl": 600, "content": f'"{SPF}"'}])
+        odd.write(ZONE, posts=[{"name": ZONE, "type": "MX", "ttl": 600, "content": "mail.acme.example", "priority": 9}])
+        odd.write(ZONE, posts=[{"name": f"www.{ZONE}", "type": "CNAME", "ttl": 1, "content": "mail.acme.example"}])
+        odd.spoil, spoilt = spoiler(chance, chance.randint(1, 5))
+        try:
+            work = Work(provider)
+            ends["read"] += 1
+        except ProviderError as error:
+            told.append(str(error))
+            ends["refused"] += 1
+        else:
+            write_loop.write_zone(work, work.plan, work)
+            ends["failed" if work.failure else "written"] += 1
+            assert (work.failure is None) or work.journal[-1] == "failed", work.journal
+        tried += spoilt[0]
+        assert len(odd.requests) <= MOST_REQUESTS and time.monotonic() - began < MOST_SECONDS
+    assert all(ends.values()), ends
+    assert [text for text in told if ZONE not in text or not text.isprintable()] == []
