@@ -58,7 +58,14 @@ ENTRY_OPTIONS: ArgumentSpec = {
 """One of ``domains``. The action plugin sets ``account``, an index into ``accounts``. In place of an entry that breaks
 rules it sends ``refused``, these rules, so that the entry's own values stay on the controller."""
 
-_CHECKED_ENTRY: ArgumentSpec = {**ENTRY_OPTIONS, "dns": dns_spec()}
+_CHECKED_ENTRIES: dict[str, ArgumentSpec] = {
+    "mail_domains": {**ENTRY_OPTIONS, "dns": dns_spec()},
+    "mail_auth_info": {
+        "domain": {"type": "str", "required": True},
+        "selectors": {"type": "list", "elements": "str", "default": []},
+    },
+}
+"""One of ``domains`` by module."""
 
 DEFAULT_OPTIONS = ("zone", "ttl", *KIND_OPTIONS)
 """What may be given for all domains and for one."""
@@ -150,14 +157,15 @@ def wrong_content(content: Mapping[str, Any]) -> list[str]:
     return wrong_options(_SRC_OPTIONS, content, _OWN, values=True)
 
 
-def wrong_entry(entry: Mapping[str, Any], values: bool = False) -> list[str]:
+def wrong_entry(module: str, entry: Mapping[str, Any], values: bool = False) -> list[str]:
     """Check one of ``domains``.
 
+    :param module: its name, without the collection's
     :param entry: a dictionary, as a task or a file gives it
     :param values: also types and choices
     :returns: see :func:`wrong_arguments`
     """
-    return wrong_options(_CHECKED_ENTRY, entry, {"dns": check_dns}, values=values)
+    return wrong_options(_CHECKED_ENTRIES[module], entry, {"dns": check_dns}, values=values)
 
 
 def entry_name(entry: object, number: int) -> str:

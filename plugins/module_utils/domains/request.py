@@ -148,7 +148,7 @@ class _Reader:
             return
         subject = entry_name(merged, self._number)
         refused = [] if self._of_file else merged.pop("refused", [])  # a file has not passed the action plugin
-        wrong = [*refused, *wrong_entry({**merged, "dns": None}, values=True)]
+        wrong = [*refused, *wrong_entry("mail_domains", {**merged, "dns": None}, values=True)]
         if wrong:
             self.problems += [_wrong_option(subject, rule) for rule in wrong]
             return

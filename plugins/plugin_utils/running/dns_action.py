@@ -32,7 +32,7 @@ class DnsAction(MailroomAction):
             return problems
         if isinstance(arguments.get("domains"), list):
             skips = arguments.get("on_refused") in ("skip", "hold")
-            arguments["domains"], problems = _without_wrong(arguments["domains"], skips)
+            arguments["domains"], problems = _without_wrong(self._module, arguments["domains"], skips)
         problems += _private_keys(arguments)
         if not problems and isinstance(arguments.get("domains"), list):
             arguments["domains"], accounts = _hoist_accounts(arguments["domains"])
@@ -41,7 +41,7 @@ class DnsAction(MailroomAction):
         return problems
 
 
-def _without_wrong(domains: list[Any], skips: bool) -> tuple[list[Any], list[str]]:
+def _without_wrong(module: str, domains: list[Any], skips: bool) -> tuple[list[Any], list[str]]:
     """Check each domain; gives them all, and the broken rules.
 
     Where refused domains are skipped, one that breaks rules travels as its name and these rules, without its values.
@@ -49,7 +49,7 @@ def _without_wrong(domains: list[Any], skips: bool) -> tuple[list[Any], list[str
     entries: list[Any] = []
     problems: list[str] = []
     for number, entry in enumerate(domains):
-        wrong = wrong_entry(entry) if isinstance(entry, Mapping) else []
+        wrong = wrong_entry(module, entry) if isinstance(entry, Mapping) else []
         name = entry_name(entry, number)
         if wrong and skips:
             entry = {"domain": name, "refused": wrong}

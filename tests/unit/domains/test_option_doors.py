@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from pathlib import Path
 from types import SimpleNamespace
@@ -28,6 +29,28 @@ def prepared(module: str, arguments: dict[str, Any]) -> list[str]:
     action = DnsAction.__new__(DnsAction)
     action._task = SimpleNamespace(action=f"mailroom.erp.{module}")
     return action._prepare(arguments)
+
+
+def examples(module: str) -> list[dict[str, Any]]:
+    """The options of each task in the examples of a module, but those that are templates."""
+    text = importlib.import_module(f"ansible_collections.mailroom.erp.plugins.modules.{module}").EXAMPLES
+    tasks = [task[f"mailroom.erp.{module}"] for task in yaml.safe_load(text) if f"mailroom.erp.{module}" in task]
+    return [{name: value for name, value in task.items() if "{{" not in str(value)} for task in tasks]
+
+
+@pytest.mark.parametrize("module", DNS_MODULE_OPTIONS)
+def test_every_module_takes_what_its_examples_show(module: str) -> None:
+    found = examples(module)
+    assert found
+    assert [prepared(module, arguments) for arguments in found] == [[]] * len(found)
+
+
+def test_an_audit_takes_domains_with_selectors_and_nothing_else() -> None:
+    assert prepared("mail_auth_info", {"domains": ["a.example", {"domain": "b.example", "selectors": ["s1"]}]}) == []
+    (told,) = prepared("mail_auth_info", entry(spf={"terms": [CANARY]}))
+    assert "no such option: spf" in told and "selectors" in told and CANARY not in told
+    (other,) = prepared("mail_domains", entry(selectors=[CANARY]))
+    assert "no such option: selectors" in other and CANARY not in other
 
 
 def entry(**options: Any) -> dict[str, Any]:
