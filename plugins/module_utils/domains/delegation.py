@@ -6,17 +6,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import Provider
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, mx_parts, values_of
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.grouped_messages import listed
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.recipe import World
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Unresolved
-from ansible_collections.mailroom.erp.plugins.module_utils.problem import Option, Problem, Refused, WayOut
-
-_LONGEST = 200
-"""Characters of a value in a message."""
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Option, Problem, Refused, WayOut, shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +30,9 @@ class _Compared:
     @property
     def told(self) -> str:
         name, rdtype = self.key
-        return f"for {name} {rdtype} the world answers {_shown(self.theirs)}, this DNS account has {_shown(self.ours)}"
+        return (
+            f"for {name} {rdtype} the world answers {_listed(self.theirs)}, this DNS account has {_listed(self.ours)}"
+        )
 
 
 def check_delegation(
@@ -64,13 +64,25 @@ def check_delegation(
         theirs = _hosts(world.lookup(zone, "NS"))
     except Unresolved as reason:
         return [f"zone {zone}: whether the world sees this DNS account's zone could not be asked: {reason}"]
-    compared = _compared(zone, {change.key: values_of(change.before) for change in changes}.items(), world)
+    compared = _compared(comparable(zone, changes), world)
     rule = _unseen(ours, theirs) or _other_view(provider, zone, compared, anew) or _untold(ours, theirs, compared)
     if rule is None:
         return [*_differences(zone, ours, theirs), *_doubts(zone, compared)]
     if zone in accepted:
         return [f"zone {zone}: the world does not see it at this DNS account, or that cannot be told; accepted by name"]
     raise Refused(_refusal(zone, rule))
+
+
+def comparable(zone: str, changes: Iterable[Change]) -> dict[Key, tuple[str, ...]]:
+    """The RRsets that are about to change and that the world can be asked for, as this DNS account has them.
+
+    Where there is none, a wildcard may answer for it, except for the apex (RFC 4592 section 4.2).
+
+    :param zone: the apex, as A-labels
+    :param changes: what the run is about to change in it
+    """
+    known = {change.key: values_of(change.before) for change in changes}
+    return {key: values for key, values in known.items() if values or key[0] == zone}
 
 
 def _unseen(ours: set[str], theirs: set[str]) -> str | None:
@@ -87,7 +99,7 @@ def _other_view(provider: Provider, zone: str, compared: list[_Compared], anew: 
     if not keys:
         return None
     before = provider.read(zone, keys).rrsets
-    again = _compared(zone, [(key, values_of(before.get(key))) for key in keys], anew())
+    again = _compared({key: values_of(before.get(key)) for key in keys}, anew())
     after = provider.read(zone, keys).rrsets
     for one in again:
         is_same = values_of(before.get(one.key)) == values_of(after.get(one.key))
@@ -108,13 +120,10 @@ def _untold(ours: set[str], theirs: set[str], compared: list[_Compared]) -> str 
     )
 
 
-def _compared(zone: str, known: Iterable[tuple[Key, tuple[str, ...]]], world: World) -> list[_Compared]:
-    """Compare RRsets. Where there is none, a wildcard may answer for it, except for the apex (RFC 4592 section 4.2)."""
+def _compared(known: Mapping[Key, tuple[str, ...]], world: World) -> list[_Compared]:
     found = []
-    for key, values in known:
+    for key, values in known.items():
         name, rdtype = key
-        if not values and name != zone:
-            continue
         try:
             theirs = frozenset(world.lookup(name, rdtype))
         except Unresolved:
@@ -134,9 +143,8 @@ def _hosts(values: Collection[str]) -> set[str]:
     return {value.lower().rstrip(".") for value in values}
 
 
-def _shown(values: Collection[str]) -> str:
-    text = ", ".join(f'"{value}"' for value in sorted(values)) or "nothing"
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+def _listed(values: Collection[str]) -> str:
+    return listed([shown(value) for value in sorted(values)]) or "nothing"
 
 
 def _differences(zone: str, ours: set[str], theirs: set[str]) -> list[str]:

@@ -20,7 +20,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import (
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.registry import open_provider
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Key, values_of
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.write_loop import writing_zone
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.delegation import check_delegation
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.delegation import check_delegation, comparable
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.guard import Guard, unsigned_accepted
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.inventory_words import inventory_option
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.recipe import (
@@ -117,7 +117,8 @@ class Run:
         self._judge_records(steps, _aliases(works))
         changing = [work for work in works if work.changes]
         self._look_ahead("zones' name servers asked for", [(work.provider, (work.zone, "NS")) for work in changing])
-        self._resolver.look_ahead([(work.zone, "NS") for work in changing], self._concurrency)
+        questions = [key for work in changing for key in ((work.zone, "NS"), *comparable(work.zone, work.changes))]
+        self._resolver.look_ahead(questions, self._concurrency)
         self._gather("delegations checked", self._check_delegation, changing)
         self._judge_senders(works)
         self._refusals.stop()

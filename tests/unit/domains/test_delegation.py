@@ -153,6 +153,14 @@ def test_an_older_answer_of_a_resolver_is_a_warning(tmp_path: Path) -> None:
     assert any("a resolver may still have the record of before" in warning for warning in outcome.warnings)
 
 
+def test_what_the_world_answers_is_told_in_printable_characters(tmp_path: Path) -> None:
+    seen = ZoneFolder(tmp_path / "world", {ZONE: zone_text(ZONE, '@ IN TXT "v=spf1 mx ~all" "\\027[2J\\010fatal:"')})
+    with Bind({ZONE: zone_text(ZONE, OLD)}) as server:
+        outcome = run(server.dns_option, seen.resolver_option)
+    assert any(r"~all\x1b[2J\nfatal:" in warning for warning in outcome.warnings), outcome.warnings
+    assert all(warning.isprintable() for warning in outcome.warnings)
+
+
 def test_somebody_who_writes_meanwhile_is_no_other_view() -> None:
     """What was read is older than what the world answers: both are asked once more."""
     with Bind({ZONE: zone_text(ZONE, OLD)}) as server:
