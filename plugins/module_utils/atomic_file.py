@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import tempfile
 from pathlib import Path
+
+_UNFINISHED = re.compile(r"\.(.+)\..{8}\.tmp")
+"""What a file is called before it is whole; the random part of ``mkstemp`` has eight characters."""
 
 
 def replace_file(file: Path, data: bytes, like: os.stat_result | None = None, mode: int = 0o600) -> None:
@@ -36,6 +40,19 @@ def replace_file(file: Path, data: bytes, like: os.stat_result | None = None, mo
         with contextlib.suppress(FileNotFoundError):
             os.unlink(name)
     _sync_folder(file.parent)
+
+
+def unfinished_files(folder: Path) -> dict[str, list[Path]]:
+    """What runs that were killed in :func:`replace_file` have left, by the name of the file that it was to become.
+
+    :param folder: is looked at once; one that cannot be read has none
+    """
+    found: dict[str, list[Path]] = {}
+    with contextlib.suppress(OSError):
+        for name in os.listdir(folder):
+            if match := _UNFINISHED.fullmatch(name):
+                found.setdefault(match[1], []).append(folder / name)
+    return found
 
 
 def _take_over(handle: int, like: os.stat_result) -> None:

@@ -8,10 +8,11 @@ another type than Graph documents, is an error that names the request and the pr
 from __future__ import annotations
 
 import datetime
-import json
 import re
 from collections.abc import Iterator
 from typing import Any
+
+from ansible_collections.mailroom.erp.plugins.module_utils.json_answer import is_whole_text, json_object
 
 _PATH_PART = re.compile(r"(?!\.)[A-Za-z0-9._~-]{1,256}", re.ASCII)
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?(?:Z|[+-][0-9]{2}:[0-9]{2})")
@@ -145,11 +146,8 @@ def read_graph_answer(request: str, status: int, content: bytes) -> GraphObject:
     """
     if not content:
         return GraphObject(request, {})
-    try:
-        body = json.loads(content)
-    except (ValueError, RecursionError):
-        body = None
-    if not isinstance(body, dict):
+    body = json_object(content)
+    if body is None:
         raise WrongGraphAnswer(request, status, "it is no JSON object")
     reader = _Reader(request, status)
     if isinstance(body.get("value"), list):
@@ -193,11 +191,7 @@ def said_by_graph(content: bytes) -> tuple[str | None, str | None]:
 
     :param content: the body as it came
     """
-    try:
-        body = json.loads(content)
-    except (ValueError, RecursionError):
-        return None, None
-    said = body.get("error") if isinstance(body, dict) else None
+    said = (json_object(content) or {}).get("error")
     if not isinstance(said, dict):
         return None, None
     code, message = said.get("code"), said.get("message")
@@ -228,8 +222,7 @@ class _Reader:
 
     def _check(self, name: str, value: Any) -> None:
         if name in _TEXT or (name in _TEXT_OR_NULL and value is not None):
-            # JSON can hold half a surrogate pair, which no address and no output can (RFC 8259 section 8.2).
-            if not isinstance(value, str) or any("\ud800" <= char <= "\udfff" for char in value):
+            if not isinstance(value, str) or not is_whole_text(value):
                 raise self._wrong(name, "no text")
             if name == "id" and self._ids_in_paths and not _PATH_PART.fullmatch(value):
                 raise self._wrong(name, "no identifier")

@@ -7,7 +7,6 @@ error that names zone, request and field, never an exception of Python."""
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import ProviderError
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import mx_parts
+from ansible_collections.mailroom.erp.plugins.module_utils.json_answer import is_whole_text, json_object
 from ansible_collections.mailroom.erp.plugins.module_utils.policy import txt
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import BadName, idna_encoded
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import escape_controls
@@ -179,7 +179,7 @@ class CloudflareAnswer:
 
     def _content(self, item: Mapping[str, Any], rdtype: str, about: str) -> str:
         content = item.get("content")
-        if not isinstance(content, str) or not _is_text(content) or (not content and rdtype != "TXT"):
+        if not isinstance(content, str) or not is_whole_text(content) or (not content and rdtype != "TXT"):
             if rdtype in _READ_TYPES:
                 raise self.wrong(f"the content {about} ({rdtype})", "missing, or no text")
             return ""
@@ -238,11 +238,8 @@ def read_cloudflare_answer(zone: str, request: str, content: bytes) -> Cloudflar
     :param content: as it came
     :raises WrongAnswer: it is no JSON object
     """
-    try:
-        body = json.loads(content)
-    except (ValueError, RecursionError):
-        body = None
-    if not isinstance(body, Mapping):
+    body = json_object(content)
+    if body is None:
         raise wrong_answer(zone, request, "it is no JSON object")
     return CloudflareAnswer(zone, request, body)
 
@@ -280,8 +277,3 @@ def _name(text: str) -> str | None:
         return idna_encoded(text).lower().removesuffix(".")
     except (BadName, UnicodeError):
         return None
-
-
-def _is_text(value: str) -> bool:
-    """Whether it can be written at all; JSON can hold half a surrogate pair (RFC 8259 section 8.2)."""
-    return not any("\ud800" <= char <= "\udfff" for char in value)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import re
 import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -17,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils import libraries
-from ansible_collections.mailroom.erp.plugins.module_utils.atomic_file import replace_file
+from ansible_collections.mailroom.erp.plugins.module_utils.atomic_file import replace_file, unfinished_files
 from ansible_collections.mailroom.erp.plugins.module_utils.dns import values
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.masterfiles.master_file import (
     MasterFile,
@@ -31,9 +30,6 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import lo
 
 _LOCK_SECONDS = 30.0
 """How long to wait for another run that is writing the same file."""
-
-_TEMPORARY = re.compile(r"\.(.+)\..{8}\.tmp")
-"""What ``replace_file`` calls a file before it is whole."""
 
 
 class ZonefileProvider:
@@ -92,7 +88,7 @@ class ZonefileProvider:
         """Remove what a run left that was killed; whoever holds the lock is the only one to make such files."""
         with self._listing:
             if file.parent not in self._left:
-                self._left[file.parent] = _left_behind(file.parent)
+                self._left[file.parent] = unfinished_files(file.parent)
             found = self._left[file.parent].pop(file.name, [])
         for left in found:
             with contextlib.suppress(OSError):
@@ -137,16 +133,6 @@ def _locked(file: Path, zone: str) -> Iterator[None]:
                 "Wait for it to end and run again"
             ) from None
         yield
-
-
-def _left_behind(folder: Path) -> dict[str, list[Path]]:
-    """The temporary files of a folder by the name of the file that they were to become, from one look at it."""
-    found: dict[str, list[Path]] = {}
-    with contextlib.suppress(OSError):
-        for name in os.listdir(folder):
-            if match := _TEMPORARY.fullmatch(name):
-                found.setdefault(match[1], []).append(folder / name)
-    return found
 
 
 def _replace(file: Path, zone: str, data: bytes) -> None:
