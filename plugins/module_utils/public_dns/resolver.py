@@ -176,7 +176,7 @@ class _Live:
         zones = self._once("zones", self._zones)
         zone = longest_match(name, zones)
         if zone is not None:
-            master = self._once(("zone", zone), lambda: master_file.read_master_file(zones[zone], zone)[0])
+            master = self._once(("zone", zone), lambda: master_file.read_master_file(zones[zone], zone))
             if master.cut(values.name_of(name)) is None:
                 return _from_file(master, name, rdtype)
         if self._options["zonefiles"] and not self._options["nameservers"]:

@@ -192,7 +192,7 @@ def test_failures_are_remembered_too(tmp_path: Path, monkeypatch: pytest.MonkeyP
     reads: list[Path] = []
     read_file = master_file.read_master_file
 
-    def read(file: Path, zone: str) -> tuple[master_file.MasterFile, bytes]:
+    def read(file: Path, zone: str) -> master_file.MasterFile:
         reads.append(file)
         return read_file(file, zone)
 

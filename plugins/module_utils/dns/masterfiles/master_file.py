@@ -11,6 +11,7 @@ anyone gets it: it must say exactly the old zone with the changes, or the edit i
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
@@ -52,11 +53,12 @@ class MasterFile:
     def __init__(self, data: bytes, zone: str, source: str) -> None:
         """Read a master file whole.
 
-        :param data: the file's bytes
+        :param data: the file's bytes, kept as ``data``
         :param zone: the apex, no trailing dot
         :param source: the file's path, for messages
         :raises ProviderError: it is no master file of this zone; the message names file, line, zone and way out
         """
+        self.data = data
         self.origin = values.name_of(zone)
         self._name, self._source = zone, source
         self._text = data.decode("latin-1")
@@ -94,12 +96,12 @@ class MasterFile:
         above = (owner for owner in _up_to(name, self.origin) if owner != name)
         return self.cut(name) or next((owner for owner in above if self.rdataset(owner, "DNAME")), None)
 
-    def edited(self, changes: Iterable[Change], today: date) -> bytes:
+    def edited(self, changes: Iterable[Change], today: date) -> MasterFile:
         """Make changes in the text, and raise the serial.
 
         :param changes: ``before`` as this file has it
         :param today: for serials that are dates
-        :returns: the bytes of the new file
+        :returns: the new file, read from its own text
         :raises ProviderError: the change cannot be made in the text; nothing is lost
         """
         changes = list(changes)
@@ -109,8 +111,9 @@ class MasterFile:
             self._edit(entries, change, newline)
         self._raise_serial(entries, today)
         text = entry.render_entries(entries, self.origin, newline)
-        self._verify(self._parsed(text), changes)
-        return text.encode("latin-1")
+        new = MasterFile(text.encode("latin-1"), self._name, self._source)
+        self._verify(new.zone, changes)
+        return new
 
     def _edit(self, entries: list[Entry], change: Change, newline: str) -> None:
         before, after = values_of(change.before), values_of(change.after)
@@ -217,15 +220,14 @@ def zone_files(path: Path) -> dict[str, Path]:
     return {zone: file for zone, file in found.items() if zone}
 
 
-_known: dict[tuple[str, str], tuple[bytes, MasterFile]] = {}
-"""What was read last of each file, by path and zone: a run looks into the same file several times, as the account's
-zone and with the eyes of the world, and reading the bytes is a hundredth of the work."""
+_known: dict[tuple[str, str], MasterFile] = {}
+"""What was read or written last of each file, by true path and zone: a run looks into the same file several times, as
+the account's zone and with the eyes of the world, and reading the bytes is a hundredth of the work."""
 
 
-def read_master_file(file: Path, zone: str) -> tuple[MasterFile, bytes]:
+def read_master_file(file: Path, zone: str) -> MasterFile:
     """Read a master file; one whose bytes are those of the last time is not taken apart again.
 
-    :returns: what it says, and its bytes
     :raises ProviderError: it cannot be read, or is no master file of this zone
     """
     try:
@@ -234,10 +236,20 @@ def read_master_file(file: Path, zone: str) -> tuple[MasterFile, bytes]:
         raise ProviderError(
             f"{file} (zone {zone}): cannot be read: {error.strerror}. Check the path and its permissions"
         ) from error
-    known = _known.get((str(file), zone))
-    if known is None or known[0] != data:
-        known = _known[str(file), zone] = (data, MasterFile(data, zone, str(file)))
-    return known[1], data
+    known = _known.get(_identity(file, zone))
+    if known is None or known.data != data:
+        known = MasterFile(data, zone, str(file))
+        remember_master_file(file, zone, known)
+    return known
+
+
+def remember_master_file(file: Path, zone: str, content: MasterFile) -> None:
+    """Have :func:`read_master_file` know what was just written there, for as long as the bytes are these."""
+    _known[_identity(file, zone)] = content
+
+
+def _identity(file: Path, zone: str) -> tuple[str, str]:
+    return os.path.realpath(file), zone
 
 
 def _stem(filename: str) -> str:

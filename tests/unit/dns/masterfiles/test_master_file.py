@@ -54,7 +54,7 @@ def rrset(name: str, *values: str, ttl: int = 3600, rdtype: str = "TXT") -> RRse
 
 
 def edit(text: str, *changes: Change) -> str:
-    return MasterFile(text.encode(), ZONE, "acme.zone").edited(changes, TODAY).decode()
+    return MasterFile(text.encode(), ZONE, "acme.zone").edited(changes, TODAY).data.decode()
 
 
 def replaced(text: str, name: str, *values: str, ttl: int | None = None) -> str:
@@ -184,7 +184,7 @@ def test_bytes_that_are_no_utf8_stay() -> None:
     before = master.rrset(("x.acme.example", "TXT"))
     assert before is not None
     assert before.values == ("caf\udce9", "v")
-    after = master.edited([Change(before, rrset("x.acme.example", "caf\udce9", "w"))], TODAY)
+    after = master.edited([Change(before, rrset("x.acme.example", "caf\udce9", "w"))], TODAY).data
     assert after.endswith(b'; caf\xe9\nx TXT "caf\xe9"\nx TXT "w"\n')
 
 
@@ -252,7 +252,7 @@ def test_any_change_of_any_layout_keeps_the_rest(
     before = master.rrset((name, "TXT"))
     if before is None and not values:
         return
-    after = master.edited([Change(before, rrset(name, *values, ttl=ttl) if values else None)], TODAY)
+    after = master.edited([Change(before, rrset(name, *values, ttl=ttl) if values else None)], TODAY).data
     found = MasterFile(after, ZONE, "f").rrset((name, "TXT"))
     assert (sorted(found.values) if found else []) == sorted(values)
     assert bystanders(after.decode(), newline) == bystanders(text, newline)

@@ -92,7 +92,7 @@ def test_two_thousand_zones_are_listed_once(tmp_path: Path, monkeypatch: pytest.
         listed.append(path)
         return list_zones(path)
 
-    def read_once(path: Path, zone: str) -> tuple[master_file.MasterFile, bytes]:
+    def read_once(path: Path, zone: str) -> master_file.MasterFile:
         opened.append(zone)
         return read_file(path, zone)
 
@@ -103,6 +103,26 @@ def test_two_thousand_zones_are_listed_once(tmp_path: Path, monkeypatch: pytest.
     assert [provider.zone_of(name) for name in names] == [name.removeprefix("_dmarc.") for name in names]
     provider.read("customer7.example", [("customer7.example", "TXT")])
     assert (listed, opened) == ([tmp_path], ["customer7.example"])
+
+
+def test_a_file_is_taken_apart_once_before_and_once_after_it_is_written(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parsed: list[bytes] = []
+    take_apart = master_file.MasterFile._parsed
+
+    def count(master: master_file.MasterFile, text: str) -> object:
+        parsed.append(master.data)
+        return take_apart(master, text)
+
+    monkeypatch.setattr(master_file.MasterFile, "_parsed", count)
+    monkeypatch.chdir(file.parent)
+    old = file.read_bytes()
+    change(Path())
+    assert ZonefileProvider({"path": str(file.parent)}).read(ZONE, [KEY]).rrsets == {KEY: NEW}
+    assert parsed == [old, file.read_bytes()]
+    file.write_bytes(file.read_bytes().replace(b"mx", b"a"))
+    assert ZonefileProvider({"path": str(file)}).read(ZONE, [KEY]).rrsets[KEY].values == ("v=spf1 a -all",)
 
 
 def test_mode_and_owner_stay(file: Path) -> None:

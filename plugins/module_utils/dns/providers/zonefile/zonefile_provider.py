@@ -21,6 +21,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns import values
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.masterfiles.master_file import (
     MasterFile,
     read_master_file,
+    remember_master_file,
     zone_files,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import Conflict, ProviderError, ZoneNotFound
@@ -59,12 +60,12 @@ class ZonefileProvider:
 
     def read(self, zone: str, keys: Collection[Key]) -> ZoneState:
         """See :meth:`Provider.read`. The token is a hash of the file."""
-        master, data = read_master_file(self._file(zone), zone)
+        master = read_master_file(self._file(zone), zone)
         elsewhere = _elsewhere(master, zone, {key[0] for key in keys})
         present = [(name, rdtype) for name, rdtype in keys if name not in elsewhere]
         wanted = {*present, *((key[0], "CNAME") for key in present)}
         found = {key: rrset for key in sorted(wanted) if (rrset := master.rrset(key))}
-        return ZoneState(zone, found, _hash(data), elsewhere)
+        return ZoneState(zone, found, _hash(master.data), elsewhere)
 
     def apply(self, zone: str, changes: Sequence[Change], token: object) -> None:
         """See :meth:`Provider.apply`. Any other edit of the file since it was read is a conflict."""
@@ -72,11 +73,13 @@ class ZonefileProvider:
         # A link is kept: its target is what changes.
         target = Path(os.path.realpath(file))
         with _locked(target, zone):
-            master, data = read_master_file(target, zone)
-            if _hash(data) != token:
+            master = read_master_file(target, zone)
+            if _hash(master.data) != token:
                 raise Conflict(f"{file} (zone {zone}): someone else has changed the file since it was read. Run again")
             self._sweep(target)
-            _replace(target, zone, master.edited(changes, datetime.now(UTC).date()))
+            new = master.edited(changes, datetime.now(UTC).date())
+            _replace(target, zone, new.data)
+            remember_master_file(target, zone, new)
 
     def _zones(self) -> dict[str, Path]:
         with self._listing:
