@@ -21,7 +21,7 @@ unexport ANSIBLE_INVENTORY ANSIBLE_VAULT_PASSWORD_FILE ANSIBLE_STDOUT_CALLBACK A
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo clean-demo test lint docs-lint sanity molecule unit integration contention benchmark pytest test-matrix
-.PHONY: benchmark-scale benchmark-site clean servers a11y browser receiver mail-servers fuzz
+.PHONY: benchmark-scale benchmark-site benchmark-zonefiles clean servers a11y browser receiver mail-servers fuzz
 .NOTPARALLEL:
 
 help:
@@ -35,6 +35,7 @@ help:
 	@echo 'make fuzz         hostile DNS answers for FUZZ_SECONDS (300), guided by coverage; FUZZ_ANSWERS (20000) odd ones per API'
 	@echo 'make benchmark-scale   thousands of zones, beside nsupdate, octoDNS and a bare script'
 	@echo 'make benchmark-site    hundreds of environments by the playbook site, beside the build before it worked on the play'
+	@echo 'make benchmark-zonefiles  a folder of 20,000 zone files, and 2,000 beside an older build'
 	@echo 'make clean-demo   back to the first run of the demo'
 	@echo 'make clean        also removes the virtual environments'
 
@@ -177,6 +178,9 @@ benchmark-scale: $(VENV)/scale.stamp servers
 # The playbook site for hundreds of environments, as it was and as it is: ARGS='--hosts 300 --more 3000'. Ten minutes.
 benchmark-site: $(VENV)/test.stamp servers
 	PYTHONPATH="$(CURDIR)/$(COLLECTIONS)" $(VENV)/bin/python tests/benchmarks/environments.py $(ARGS)
+
+benchmark-zonefiles: $(VENV)/test.stamp
+	PYTHONPATH="$(CURDIR)/$(COLLECTIONS)" $(VENV)/bin/python tests/benchmarks/zone_files.py $(ARGS)
 
 test-matrix: $(VENV)/python.stamp servers
 	$(VENV)/bin/python tests/tools/matrix.py $(ARGS)

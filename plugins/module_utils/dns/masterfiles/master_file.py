@@ -221,7 +221,7 @@ def zone_files(path: Path) -> dict[str, Path]:
 
 
 _known: dict[tuple[str, str], MasterFile] = {}
-"""What was read or written last of each file, by true path and zone: a run looks into the same file several times, as
+"""What was read or written last of each file, by whole path and zone: a run looks into the same file several times, as
 the account's zone and with the eyes of the world, and reading the bytes is a hundredth of the work."""
 
 
@@ -249,7 +249,7 @@ def remember_master_file(file: Path, zone: str, content: MasterFile) -> None:
 
 
 def _identity(file: Path, zone: str) -> tuple[str, str]:
-    return os.path.realpath(file), zone
+    return os.path.abspath(file), zone
 
 
 def _stem(filename: str) -> str:
