@@ -15,12 +15,16 @@ _LONGEST_VALUE = 120
 
 def escape_controls(text: str) -> str:
     """Make any text one line of printable characters: control characters and undecodable bytes are escaped."""
+    return "".join(ch if ch.isprintable() else ch.encode("unicode_escape").decode() for ch in encodable(text))
+
+
+def encodable(text: str) -> str:
+    """Make any text one that UTF-8 holds: bytes that are none (surrogateescape) are escaped as ``\\xff``, and halves of
+    surrogate pairs, which JSON can hold (RFC 8259 section 8.2), as ``\\ud800``."""
     try:
-        readable = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+        return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     except UnicodeEncodeError:
-        # Half a surrogate pair, which JSON can hold; it is not printable and is escaped below.
-        readable = text
-    return "".join(ch if ch.isprintable() else ch.encode("unicode_escape").decode() for ch in readable)
+        return text.encode("utf-8", "backslashreplace").decode()
 
 
 def shown(value: str) -> str:

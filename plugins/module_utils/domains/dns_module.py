@@ -30,7 +30,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.domains.request impor
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.run import Run
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.zone_records import DomainOutcome, RecordStep
 from ansible_collections.mailroom.erp.plugins.module_utils.libraries import MissingLibrary
-from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused, encodable
 from ansible_collections.mailroom.erp.plugins.module_utils.snapshots.snapshot import Snapshot
 from ansible_collections.mailroom.erp.plugins.module_utils.state_folder import default_folder
 
@@ -96,10 +96,9 @@ def run_record_module(
 
 
 def sendable(value: Any) -> Any:
-    """What Ansible can send to the controller: UTF-8; bytes of the DNS that are none are escaped as ``\\xff``."""
+    """What Ansible can send to the controller: UTF-8; see :func:`encodable`."""
     if isinstance(value, str):
-        plain = value.isascii()
-        return value if plain else value.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+        return value if value.isascii() else encodable(value)
     if isinstance(value, Mapping):
         return {name: sendable(inner) for name, inner in value.items()}
     return [sendable(inner) for inner in value] if isinstance(value, (list, tuple)) else value

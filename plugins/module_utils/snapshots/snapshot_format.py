@@ -17,6 +17,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.account
     public_options,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, RRset
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import encodable
 from ansible_collections.mailroom.erp.plugins.module_utils.version import VERSION
 
 SNAPSHOT_FORMAT = "mailroom.erp/snapshot/2"
@@ -122,7 +123,11 @@ def _escaped(char: str) -> str:
         return "\\\\"
     if char.isprintable():
         return char
-    return "".join(f"\\{byte:03d}" for byte in char.encode("utf-8", "surrogateescape"))
+    try:
+        return "".join(f"\\{byte:03d}" for byte in char.encode("utf-8", "surrogateescape"))
+    except UnicodeEncodeError:
+        # Half a surrogate pair stands for no bytes; no value of the DNS holds one, but words about a run may.
+        return "\\" + encodable(char)
 
 
 def _unescaped(code: str | None) -> bytes:

@@ -6,7 +6,12 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
 
+import pytest
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.dns_module import sendable
 
 
@@ -16,4 +21,37 @@ def test_bytes_that_are_no_text_are_escaped_and_all_else_stays() -> None:
     sent = sendable(result)
     json.dumps(sent, ensure_ascii=False).encode("utf-8")
     escaped = "v=DMARC1; x=café \\xff"
+    assert sendable(f"zo\ud800nes {foreign}").startswith("zo\\ud800nes v=DMARC1; x=caf")
     assert sent == {"values": [escaped, "plain"], "deep": [{"text": escaped}], "count": 3, "none": None, "flag": True}
+
+
+def src(**changed: Any) -> dict[str, Any]:
+    """The content of a file ``src`` of ``mail_domains``."""
+    entry = {"domain": "acme.example", "spf": {"terms": ["ip4:192.0.2.1"]}}
+    return {"dns": {"provider": "zonefile", "path": "zones"}, "domains": [entry], **changed}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        src(dns={"provider": "zonefile", "path": "zo\ud800nes"}),
+        src(dns={"provider": "zonefile", "path\ud800": "zones"}),
+        src(dns={"provider": "rfc2136", "server": "127.0.0.1\ud800"}),
+        src(domains=[{"domain": "acme\ud800.example", "spf": {"terms": ["a"]}}]),
+        src(domains=[{"domain": "acme.example", "spf": {"terms": ["ip4:192.0.2.1\ud800"]}}]),
+        src(domains=[{"domain": "acme.example", "dmarc": {"policy": "none", "rua": ["x\ud800@acme.example"]}}]),
+        src(domains=[{"domain": "acme.example", "dkim": [{"selector": "x", "target": "x.\ud800.example"}]}]),
+        src(senders=[{"from": "e\ud800@acme.example", "sources": ["192.0.2.1"]}]),
+        src(senders=[{"from": "e@acme.example", "sources": ["192.0.2.1\ud800"]}]),
+    ],
+)
+def test_half_a_surrogate_pair_in_a_file_is_refused_in_words(tmp_path: Path, content: dict[str, Any]) -> None:
+    (tmp_path / "src.json").write_text(json.dumps(content))
+    arguments = {"ANSIBLE_MODULE_ARGS": {"src": str(tmp_path / "src.json"), "snapshot_dir": str(tmp_path)}}
+    command = [sys.executable, "-m", "ansible_collections.mailroom.erp.plugins.modules.mail_domains"]
+    ended = subprocess.run(
+        command, input=json.dumps(arguments), cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert ended.stderr == ""
+    told = json.loads(ended.stdout)
+    assert told["failed"] and told["msg"] and not told.get("changed"), told

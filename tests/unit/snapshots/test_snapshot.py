@@ -443,3 +443,8 @@ def test_the_default_folder_is_the_users_state(monkeypatch: pytest.MonkeyPatch) 
 def test_every_value_comes_back(value: str) -> None:
     assert escaped(value).isprintable() or value == ""
     assert unescaped(escaped(value)) == value
+
+
+def test_half_a_surrogate_pair_is_written_in_words() -> None:
+    assert escaped("zo\ud800nes") == "zo\\\\ud800nes"
+    assert unescaped(escaped("zo\ud800nes")) == "zo\\ud800nes"
