@@ -157,7 +157,7 @@ fuzz: $(VENV)/fuzz.stamp
 	@mkdir -p build/fuzz
 	PYTHONPATH="$(CURDIR)/$(COLLECTIONS)" $(VENV)/bin/python tests/fuzz/fuzz_spf.py \
 	  -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 $(ARGS)
-	FUZZ_ANSWERS=$(FUZZ_ANSWERS) $(PYTEST) tests/unit -k mutated_answer
+	FUZZ_ANSWERS=$(FUZZ_ANSWERS) $(PYTEST) tests/unit -k mutated
 
 # What a task costs beside an empty one, and an SPF evaluation beside other libraries; prints ratios, judges nothing.
 benchmark: $(VENV)/test.stamp servers

@@ -270,7 +270,11 @@ def _is_date(text: str) -> bool:
 
 
 def _validated(where: str, spec: ArgumentSpec, entry: Mapping[str, Any]) -> tuple[dict[str, Any], list[_Broken]]:
-    result = ArgumentSpecValidator(spec).validate(dict(entry))
+    try:
+        result = ArgumentSpecValidator(spec).validate(dict(entry))
+    except TypeError:
+        # Ansible's validator goes on into what it has just found to be no dictionary.
+        return {}, [(where or "the entry", "a part of it is no dictionary where one is wanted")]
     numbers = [f"{problem.where}: {problem.value} is no number" for problem in wrong_numbers(entry)]
     broken = [(where or "the entry", message) for message in (*result.error_messages, *numbers)]
     return dict(result.validated_parameters), broken

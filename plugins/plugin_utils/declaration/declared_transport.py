@@ -55,6 +55,8 @@ def system_of(name: Any, catalogue: Catalogue, findings: Findings) -> System | N
     :returns: None when there is none, or its entry is malformed
     """
     text = _text("erp_mail_system", name, findings)
+    if name == "":
+        findings.error("erp_mail_system", None, "it names no ERP system", INVENTORY, "Name one, or leave it out.")
     return _catalogued(_SYSTEMS, text, catalogue.system, catalogue, findings)
 
 

@@ -74,9 +74,10 @@ class Catalogues:
     def with_entries(self, systems: Any, services: Any) -> Catalogue:
         """Find the catalogue of a host.
 
-        :param systems: its own systems by name
-        :param services: its own services by name
+        :param systems: its own systems by name; what is no dictionary holds none, and is told by the judgement
+        :param services: its own services by name, likewise
         """
+        systems, services = (own if isinstance(own, Mapping) else {} for own in (systems, services))
         return self._known.setdefault(canonical_json([systems, services]), Catalogue(systems, services))
 
 
@@ -90,9 +91,10 @@ def judged_variables(host: str, variables: Variables, catalogues: Catalogues) ->
     reader = _Reader(host, variables)
     judgement = HostJudgement({name: reader.value(name) for name in SHARED_VARIABLES if name in variables.raw})
     if "erp_mail_system" in variables.raw:
-        options, folder = reader.options(), reader.value(_OUTPUT_DIR)
+        options, folder = reader.options(), reader.folder()
         judgement.variables |= {DECLARED_IN["system"]: options["system"] or True}
-        judgement.variables |= {DECLARED_IN["catalogue_services"]: options["catalogue_services"] or {}}
+        own = options["catalogue_services"]
+        judgement.variables |= {DECLARED_IN["catalogue_services"]: own if isinstance(own, Mapping) else {}}
         facts = inventory_facts(variables.raw)
         if folder:
             judgement.declaration = {"options": options, "facts": facts.as_dict(), "output_dir": folder}
@@ -131,6 +133,15 @@ class _Reader:
             return self._variables.value(name)
         except UnreadableVariable:
             self.unreadable.append(unreadable_problem(self._host, name))
+        return None
+
+    def folder(self) -> str | None:
+        """The folder of the files of all environments; None when there is none, or it is no path."""
+        folder = self.value(_OUTPUT_DIR)
+        if not folder or (isinstance(folder, str) and folder.isprintable()):
+            return folder or None
+        rule, way_out = "it is the path of a folder: a text of printable characters", "Correct it."
+        self.unreadable.append(INVENTORY_RULES.problem(self._host, _OUTPUT_DIR, None, rule, way_out))
         return None
 
     def options(self) -> dict[str, Any]:
