@@ -275,7 +275,7 @@ WORK: dict[str, type[Work]] = {
 
 def _key(number: str) -> Json:
     return {
-        "keyId": f"00000000-0000-4000-8000-{number:0>12}",
+        "keyId": f"00000000-0000-4000-8000-{number.lstrip('-'):0>12}",
         "type": "AsymmetricX509Cert",
         "usage": "Verify",
         "displayName": "somebody else's",
