@@ -4,8 +4,8 @@
 """Runs of the Entra modules' work, each in a process of its own, for somebody else to kill.
 
 For each line of JSON, ``{"job": ..., "tenant": ..., "params": ...}``, a process does the job. Prints its process id
-while it works, and then what came of it as JSON: null when it was killed, ``{"error": ...}`` when it failed. The sign-in
-is done once for each tenant, for it leaves nothing behind that a kill could harm.
+while it works, and then what came of it as JSON: null when it was killed, ``{"error": ...}`` when it failed. A sign-in
+serves all runs, for it leaves nothing behind that a kill could harm.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the killed runs are to do in the test tenant: one class for each module that writes, with what must hold after."""
+"""What the killed runs are to do in the test tenant, and what must hold after: a class for each module that writes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import copy
 import datetime
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from ansible_collections.mailroom.erp.plugins.plugin_utils.files.vault_file import SecretFile
 from ansible_collections.mailroom.erp.tests.faults.entra_victim import VAULT
@@ -28,7 +28,7 @@ class Work:
     """Something that is asked for again and again until a run lives; each number is another one of its kind."""
 
     job = ""
-    new: dict[str, int] = {}
+    new: ClassVar[dict[str, int]] = {}
     """How many objects of which table are new in the end."""
     most_secrets = 0
     """How many secrets an application of ours may have at any moment."""
@@ -101,7 +101,7 @@ class Work:
 
 class Registration(Work):
     job = "register"
-    new = {"applications": 1, "servicePrincipals": 1, "appRoleAssignments": 2}
+    new: ClassVar[dict[str, int]] = {"applications": 1, "servicePrincipals": 1, "appRoleAssignments": 2}
 
     def params(self, number: int) -> dict[str, Any]:
         return {"permissions": PERMISSIONS, "access": "tenant", "unique_name": f"erp-{number}"}
@@ -158,7 +158,7 @@ class Certificate(Work):
 
 class Federation(Work):
     job = "federated"
-    new = {"federated": 1}
+    new: ClassVar[dict[str, int]] = {"federated": 1}
 
     def prepare(self, number: int) -> None:
         self.make_application(f"erp-{number}")
@@ -175,7 +175,7 @@ class Federation(Work):
 
 class Consent(Work):
     job = "consent"
-    new = {"servicePrincipals": 1, "oauth2PermissionGrants": 1}
+    new: ClassVar[dict[str, int]] = {"servicePrincipals": 1, "oauth2PermissionGrants": 1}
 
     def __init__(self, server: EntraServer, folder: Path) -> None:
         super().__init__(server, folder)
@@ -199,7 +199,7 @@ class Environments(Consent):
     """Two environments of a customer: a new one, with a vendor's application, and one whose secret is about to end."""
 
     job = "environments"
-    new = {**Registration.new, "servicePrincipals": 2, "oauth2PermissionGrants": 1}
+    new: ClassVar[dict[str, int]] = {**Registration.new, "servicePrincipals": 2, "oauth2PermissionGrants": 1}
     most_secrets = 2
 
     def __init__(self, server: EntraServer, folder: Path) -> None:

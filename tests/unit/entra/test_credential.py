@@ -342,7 +342,7 @@ def test_a_confirmation_of_nothing_is_warned_about(graph: Graph) -> None:
 
 
 def test_runs_whose_secrets_are_never_stored_come_to_an_end(server: EntraServer, graph: Graph) -> None:
-    """With nothing stored nobody knows whose they are, so that none may go; a run that dies each time must not go on."""
+    """With nothing stored nobody knows whose they are, so none may go; runs that die must not go on."""
     for _run in range(5):
         assert keep(graph, stored_key_id="", replace_lost=True).secret
     with pytest.raises(Refused, match="there are 5 secrets, none of which is stored") as caught:
