@@ -67,7 +67,9 @@ class Tenant(JsonProcess):
         self.write({"job": job, "tenant": self.option, "params": params})
         pids.append(self.read())
         started.set()
-        if kill_after is not None and not select.select([self._process.stdout], [], [], kill_after)[0]:
+        output = self._process.stdout
+        assert output is not None
+        if kill_after is not None and not select.select([output], [], [], kill_after)[0]:
             # It may have ended this very moment.
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pids[0], signal.SIGKILL)

@@ -16,7 +16,7 @@ import pytest
 from ansible_collections.mailroom.erp.plugins.module_utils.public_dns.resolver import ResolveError, Resolver
 
 
-def _with_rcode(rcode: int) -> Callable[[bytes], bytes | None]:
+def _with_rcode(rcode: dns.rcode.Rcode) -> Callable[[bytes], bytes | None]:
     def answer(query: bytes) -> bytes:
         response = dns.message.make_response(dns.message.from_wire(query))
         response.set_rcode(rcode)
