@@ -64,7 +64,7 @@ options:
     description:
       - Make another secret when the newest one is not the stored one, because its value was lost.
       - What is newer than the stored one is removed at once, as nobody can have got it. When nothing is stored, the old
-        ones stay until the new one is confirmed.
+        ones stay until the new one is confirmed; beside five of them no more is made.
     type: bool
     default: false
   certificate:

@@ -1,30 +1,36 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A run that is killed at any request to Graph, before it is done or before it is answered, is mended by the next."""
+"""Runs of the Entra modules that die: at any request to Graph, before it is done or before it is answered, or at any
+moment. Then the next run ends with one application, one usable secret, and nothing else of the tenant touched."""
 
 from __future__ import annotations
 
-import datetime
+import contextlib
 import itertools
 import os
+import random
+import select
 import signal
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.mailroom.erp.tests.faults.entra_work import WORK, Work
 from ansible_collections.mailroom.erp.tests.faults.nursery import JsonProcess
-from ansible_collections.mailroom.erp.tests.servers.entra.directory import PUBLISHER
 from ansible_collections.mailroom.erp.tests.servers.entra.entra_server import EntraServer
 from ansible_collections.mailroom.erp.tests.servers.entra.rights import GRANT, MANAGE_OWN
 
 VICTIM = Path(__file__).with_name("entra_victim.py")
 RIGHTS = [MANAGE_OWN, *GRANT, "User.Read.All"]
 MOMENTS = ["before", "after"]
-LAGS = [0, 3]
-pytestmark = pytest.mark.slow
+LAGS = range(6)
+"""By how many requests reads are behind writes."""
+RANDOM_KILLS = 30
+PACE = {"timeout": 10.0, "poll_interval": 0.002}
 
 
 class Tenant(JsonProcess):
@@ -32,16 +38,28 @@ class Tenant(JsonProcess):
 
     def __init__(self, server: EntraServer) -> None:
         self.server = server
-        self.option = server.tenant_option(server.directory.add_client("automation", RIGHTS))
+        self.option = server.tenant_option(server.directory.add_client("automation", RIGHTS), **PACE)
+        foreign = server.directory.new_application({"displayName": "Payroll"}, None, [])
+        server.directory.new_secret(foreign["id"], {"displayName": "mail"})
         super().__init__(VICTIM)
 
-    def run(self, job: str, params: dict[str, Any], kill_at: int = 0, moment: str = "") -> dict[str, Any] | None:
-        """Run once; None when the run was killed at that request, at that moment."""
-        started = threading.Event()
-        pids: list[int] = []
+    def begin(self, work: Work, number: int, lag: int) -> None:
+        """Prepare a number of a work; reads lag from now on."""
+        work.begin(number)
+        self.server.plan(lag=lag)
 
-        def kill(number: int, now: str) -> None:
-            if (number, now) == (kill_at, moment):
+    def run(
+        self, job: str, params: dict[str, Any], kill_at: tuple[int, str] = (0, ""), kill_after: float | None = None
+    ) -> dict[str, Any] | None:
+        """Run once; None when the run was killed.
+
+        :param kill_at: the number of a request of this run, and the moment
+        :param kill_after: seconds
+        """
+        started, pids, first = threading.Event(), list[int](), len(self.server.requests)
+
+        def kill(number: int, moment: str) -> None:
+            if (number - first, moment) == kill_at:
                 assert started.wait(10)
                 os.kill(pids[0], signal.SIGKILL)
 
@@ -49,34 +67,23 @@ class Tenant(JsonProcess):
         self.write({"job": job, "tenant": self.option, "params": params})
         pids.append(self.read())
         started.set()
+        output = self._process.stdout
+        assert output is not None
+        if kill_after is not None and not select.select([output], [], [], kill_after)[0]:
+            # It may have ended this very moment.
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pids[0], signal.SIGKILL)
         result: dict[str, Any] | None = self.read()
-        self.server.hook = lambda number, now: None
+        self.server.hook = lambda number, moment: None
         assert result is None or "error" not in result, result["error"]
         return result
 
-    def kill_at_each_request(
-        self,
-        job: str,
-        params: Callable[[int], dict[str, Any]],
-        lag: int,
-        moment: str,
-        check: Callable[[int, dict[str, Any]], None],
-    ) -> None:
-        """Kill a run at its first request, another at its second, until one lives; another run follows each.
-
-        :param params: of the run that is killed at this request
-        :param check: judges the tenant after the run that followed, whose result it gets
-        """
-        for number in itertools.count(1):
-            self.server.plan(lag=lag)
-            lived = self.run(job, params(number), number, moment)
-            self.server.plan(lag=lag)
-            following = self.run(job, params(number))
-            assert following is not None
-            check(number, following)
-            if lived is not None:
-                break
-        assert number > 8, "a run that makes something asks more than that"
+    def finish(self, work: Work, number: int) -> None:
+        """Run without a kill, and see what came of it all."""
+        following = self.run(work.job, work.params(number))
+        assert following is not None
+        work.check(number, following)
+        work.check_tenant(number)
 
 
 @pytest.fixture
@@ -85,74 +92,60 @@ def tenant() -> Iterator[Tenant]:
         yield runs
 
 
+each_work = pytest.mark.parametrize("kind", WORK.values(), ids=WORK)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("lag", LAGS)
 @pytest.mark.parametrize("moment", MOMENTS)
-def test_a_killed_registration_is_completed_by_the_next_run(tenant: Tenant, moment: str, lag: int) -> None:
-    truth = tenant.server.truth
-    permissions = [{"resource": "Microsoft Graph", "role": role} for role in ("Mail.Send", "Mail.ReadWrite")]
+@each_work
+def test_the_next_run_ends_what_a_killed_one_began(
+    tenant: Tenant, tmp_path: Path, kind: type[Work], moment: str, lag: int
+) -> None:
+    work = kind(tenant.server, tmp_path)
+    for number in itertools.count(1):
+        tenant.begin(work, number, lag)
+        lived = tenant.run(work.job, work.params(number), (number, moment))
+        tenant.finish(work, number)
+        if lived is not None:
+            break
+    assert number > 8, "a run that makes something asks more than that"
 
-    def check(number: int, following: dict[str, Any]) -> None:
-        (application,) = truth.find("applications", uniqueName=f"erp-{number}")
-        (principal,) = truth.find("servicePrincipals", appId=application["appId"])
-        assert len(truth.find("appRoleAssignments", principalId=principal["id"])) == 2, number
 
-    declared = {"permissions": permissions, "access": "tenant"}
-    tenant.kill_at_each_request(
-        "register", lambda number: {**declared, "unique_name": f"erp-{number}"}, lag, moment, check
-    )
-
-
-@pytest.mark.parametrize("lag", LAGS)
 @pytest.mark.parametrize("moment", MOMENTS)
-def test_a_renewal_never_leaves_the_erp_without_a_secret(tenant: Tenant, moment: str, lag: int) -> None:
-    server = tenant.server
-    (owner,) = server.truth.find("servicePrincipals", displayName="automation")
-    old: dict[int, tuple[str, str]] = {}
-
-    def params(number: int) -> dict[str, Any]:
-        """An application whose ERP uses a secret that is about to end, and whose value is stored."""
-        name = f"erp-{number}"
-        if number not in old:
-            made = server.directory.new_application({"displayName": "ERP"}, name, [owner["id"]])
-            ends = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=10)
-            given = {"displayName": "mail (mailroom.erp)", "startDateTime": "2026-01-01T00:00:00Z"}
-            given["endDateTime"] = ends.strftime("%Y-%m-%dT%H:%M:%SZ")
-            credential, value = server.directory.new_secret(made["id"], given)
-            old[number] = credential["keyId"], value
-            server.directory.settle()
-        declared = {"unique_name": name, "name": "mail", "kind": "secret"}
-        days = {"lifetime": 180, "renew_before": 30, "overlap": 0}
-        return {**declared, **days, "stored_key_id": old[number][0], "replace_lost": True}
-
-    def check(number: int, following: dict[str, Any]) -> None:
-        (application,) = server.truth.find("applications", uniqueName=f"erp-{number}")
-        held = [one["keyId"] for one in application["passwordCredentials"]]
-        assert server.signs_in(application["appId"], old[number][1]), "the ERP still uses the old one"
-        # The run that lived, if any, handed its secret over; the one that followed was not told, and made another.
-        assert following["secret"] and server.signs_in(application["appId"], following["secret"])
-        assert held == [old[number][0], following["key_id"]], number
-        new = {"stored_key_id": following["key_id"], "confirmed_key_id": following["key_id"]}
-        tenant.run("secret", {**params(number), **new})
-        assert [one["keyId"] for one in application["passwordCredentials"]] == [following["key_id"]]
-
-    tenant.kill_at_each_request("secret", params, lag, moment, check)
+@each_work
+def test_runs_that_all_die_leave_no_heap(tenant: Tenant, tmp_path: Path, kind: type[Work], moment: str) -> None:
+    """Each is killed one request later than the one before, until one lives."""
+    work = kind(tenant.server, tmp_path)
+    tenant.begin(work, 1, 0)
+    for number in itertools.count(1):
+        tenant.server.lag = number % len(LAGS)
+        lived = tenant.run(work.job, work.params(1), (number, moment))
+        work.check_heap(1)
+        if lived is not None:
+            break
+    tenant.finish(work, 1)
 
 
-@pytest.mark.parametrize("lag", LAGS)
-@pytest.mark.parametrize("moment", MOMENTS)
-def test_a_killed_consent_ends_as_declared(tenant: Tenant, moment: str, lag: int) -> None:
-    directory = tenant.server.directory
-    user = directory.add_user("invoices@acme.example")
-    vendors: dict[int, str] = {}
-
-    def params(number: int) -> dict[str, Any]:
-        vendors.setdefault(number, directory.add_vendor("KING", PUBLISHER))
-        declared = {"app_id": vendors[number], "publisher_tenant_id": PUBLISHER}
-        return {**declared, "scopes": ["SMTP.Send"], "users": ["invoices@acme.example"]}
-
-    def check(number: int, following: dict[str, Any]) -> None:
-        (principal,) = directory.truth.find("servicePrincipals", appId=vendors[number])
-        (grant,) = directory.truth.find("oauth2PermissionGrants", clientId=principal["id"])
-        assert (grant["scope"], grant["principalId"]) == ("SMTP.Send", user["id"]), number
-
-    tenant.kill_at_each_request("consent", params, lag, moment, check)
+@pytest.mark.slow
+@each_work
+def test_a_death_at_a_random_moment_harms_nothing(tenant: Tenant, tmp_path: Path, kind: type[Work]) -> None:
+    work, seed = kind(tenant.server, tmp_path), random.randrange(2**32)
+    rng, seconds, killed = random.Random(seed), 0.0, 0
+    # The first run waits until the process is ready, the second tells how long one takes.
+    for number in (-1, 0):
+        tenant.begin(work, number, 3)
+        start = time.monotonic()
+        tenant.finish(work, number)
+        seconds = time.monotonic() - start
+    for number in itertools.count(1):
+        tenant.begin(work, number, rng.choice(LAGS))
+        try:
+            for _death in range(rng.choice((1, 1, 2, 5))):
+                killed += tenant.run(work.job, work.params(number), kill_after=rng.uniform(0, seconds)) is None
+                work.check_heap(number)
+            tenant.finish(work, number)
+        except AssertionError as error:
+            raise AssertionError(f"with the seed {seed}, number {number}") from error
+        if killed >= RANDOM_KILLS:
+            break

@@ -5,10 +5,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import re
-import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +17,7 @@ from ansible_collections.mailroom.erp.tests.integration.entra_site import (
     READ,
     RIGHTS,
     estate_of,
+    kill_the_run,
     king,
     profit,
     site,
@@ -159,20 +157,6 @@ def test_a_secret_that_cannot_be_stored_is_taken_back(estate: Path, server: Entr
     assert site(estate, declared).rc == 0
     assert server.signs_in(application["appId"], stored(estate)["profit"]["secret"])
     assert [one["keyId"] for one in application["passwordCredentials"]] == [stored(estate)["profit"]["key_id"]]
-
-
-def kill_the_run() -> None:
-    """Kill the playbook that this process has started, and all that it has started."""
-    parents: dict[int, int] = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            parents[int(stat.parent.name)] = int(stat.read_text(encoding="utf-8").rpartition(")")[2].split()[1])
-    found = [os.getpid()]
-    for pid in found:
-        found += [child for child, parent in parents.items() if parent == pid]
-    for pid in found[1:]:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
 
 
 @pytest.mark.slow

@@ -22,6 +22,8 @@ _MARK = "(mailroom.erp)"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{2,39}")
 _LONGEST_LIFE = 730
 """Days; the longest that Entra's own pages offer for a client secret."""
+_MOST_UNKNOWN = 5
+"""Secrets that may be somebody's or nobody's; no more are made beside that many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +207,10 @@ def _plan_loss(made: CredentialPlan, wanted: WantedCredential, live: list[Json])
     # What is newer than the stored one was never handed over. Without a stored one, somebody may still be using it.
     since = wanted.asked_since
     made.remove = made.lost if stored else [one for one in made.lost if since is not None and _start(one) >= since]
+    if not stored and len(live) - len(made.remove) >= _MOST_UNKNOWN:
+        rule = f"there are {len(live)} secrets, none of which is stored, and whether one is in use cannot be told"
+        way_out = "Remove in Entra those that nobody uses, or all of them with state: absent, and run again."
+        raise Refused(wanted.problem("stored_key_id", None, rule, way_out))
 
 
 def _plan_certificate(wanted: WantedCredential, live: list[Json], now: datetime.datetime) -> CredentialPlan:

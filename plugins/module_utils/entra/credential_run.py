@@ -86,6 +86,7 @@ class Keeper:
             planned.warnings = list(dict.fromkeys([*warnings, *planned.warnings]))
         outcome = self._outcome(application, planned)
         if planned.create:
+            self._drop_lost(application, planned)
             self._make(application, outcome)
         self._finish(application, outcome)
         return outcome
@@ -125,6 +126,12 @@ class Keeper:
             way_out = f"Set lifetime: {policy.longest} and renew_before below that, or have the application excepted."
             raise Refused(self.wanted.problem("lifetime", str(self.wanted.lifetime), rule, way_out))
 
+    def _drop_lost(self, application: Json, planned: CredentialPlan) -> None:
+        """Remove what nobody has before another one is made, so that runs that die in a row do not leave a heap."""
+        for one in planned.lost:
+            if one in planned.remove:
+                self._remove_secret(application, one["keyId"])
+
     def _make(self, application: Json, outcome: CredentialOutcome) -> None:
         if self.wanted.certificate is not None:
             self._change_keys(application, [self._key()], [])
@@ -138,7 +145,7 @@ class Keeper:
                 outcome.current = self._wait_for(outcome.current)
             if outcome.answer_lost and outcome.current:
                 self._remove_strays(application, {*self._key_ids_of(application), outcome.current["keyId"]})
-            self._remove(application, outcome.plan.remove)
+            self._remove(application, outcome.plan)
         except (GraphError, NotSeen) as error:
             if outcome.secret is None:
                 raise
@@ -158,14 +165,16 @@ class Keeper:
     def _is(self, one: Json, made: Json | None) -> bool:
         return bool(one["keyId"] == made["keyId"] if made else one["displayName"] == self.wanted.label)
 
-    def _remove(self, application: Json, credentials: list[Json]) -> None:
-        if self.wanted.kind == "certificate" and credentials:
-            self._change_keys(application, [], credentials)
+    def _remove(self, application: Json, planned: CredentialPlan) -> None:
+        """Remove what may go, and wait until it is gone; what was lost is removed by now."""
+        if self.wanted.kind == "certificate" and planned.remove:
+            self._change_keys(application, [], planned.remove)
         elif self.wanted.kind == "secret":
-            for one in credentials:
-                self._remove_secret(application, one["keyId"])
-        if credentials:
-            gone = {one["keyId"] for one in credentials}
+            for one in planned.remove:
+                if one not in planned.lost:
+                    self._remove_secret(application, one["keyId"])
+        if planned.remove:
+            gone = {one["keyId"] for one in planned.remove}
             self.graph.wait_for(self.wanted.subject, lambda: gone.isdisjoint(self._key_ids()))
 
     def _make_secret(self, application: Json, outcome: CredentialOutcome) -> None:

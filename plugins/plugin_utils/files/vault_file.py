@@ -18,7 +18,7 @@ from typing import Any
 from ansible import constants
 from ansible.errors import AnsibleError
 from ansible.parsing.vault import VaultLib, match_encrypt_secret
-from ansible_collections.mailroom.erp.plugins.module_utils.atomic_file import replace_file
+from ansible_collections.mailroom.erp.plugins.module_utils.atomic_file import replace_file, unfinished_files
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import ENTRA_RULES
 from ansible_collections.mailroom.erp.plugins.module_utils.file_lock import StillLocked, hold
 from ansible_collections.mailroom.erp.plugins.module_utils.libraries import require
@@ -78,7 +78,7 @@ class SecretFile:
         try:
             with self._locked():
                 before = self.path.read_bytes() if self.path.exists() else None
-                content = self._load()
+                content = self._kept()
                 try:
                     self._write({**content, _TRIAL: trial})
                     held = self._load().get(_TRIAL)
@@ -105,7 +105,7 @@ class SecretFile:
         """
         try:
             with self._locked():
-                content, held = self._load(), self.asked()
+                content, held = self._kept(), self.asked()
                 wanted = {**dict.fromkeys(environments, now), **held}
                 if wanted != held:
                     self._write({**content, _ASKED: wanted})
@@ -121,7 +121,7 @@ class SecretFile:
         """
         try:
             with self._locked():
-                content, held = self._load(), self.read()
+                content, held = self._kept(), self.read()
                 wanted = {**held, **{name: dict(one) for name, one in entries.items() if one is not None}}
                 wanted = {name: one for name, one in wanted.items() if entries.get(name, one) is not None}
                 asked = {name: since for name, since in self.asked().items() if name not in entries}
@@ -140,6 +140,10 @@ class SecretFile:
         self.path.parent.parent.mkdir(parents=True, exist_ok=True)
         self.path.parent.mkdir(mode=0o700, exist_ok=True)
         return hold(self.path.parent / ".lock", _SECONDS)
+
+    def _kept(self) -> dict[str, Any]:
+        """What is in the file, without the trial value of a run that was killed."""
+        return {name: value for name, value in self._load().items() if name != _TRIAL}
 
     def _load(self) -> dict[str, Any]:
         if not self.path.exists():
@@ -164,6 +168,9 @@ class SecretFile:
         if self._encrypt:
             vault_id, key = self._key()
             data = self._vault.encrypt(data, key, vault_id)
+        # Whoever writes holds the lock, so these are of runs that were killed.
+        for left in unfinished_files(self.path.parent).get(self.path.name, []):
+            left.unlink(missing_ok=True)
         replace_file(self.path, data)
 
     def _key(self) -> tuple[str, Any]:

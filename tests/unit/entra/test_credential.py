@@ -339,3 +339,26 @@ def test_what_is_wrong_is_refused(params: dict[str, Any], said: str) -> None:
 def test_a_confirmation_of_nothing_is_warned_about(graph: Graph) -> None:
     first = keep(graph, confirmed_key_id=str(uuid.uuid4()))
     assert "names a key that the application does not have" in first.warnings[0]
+
+
+def test_runs_whose_secrets_are_never_stored_come_to_an_end(server: EntraServer, graph: Graph) -> None:
+    """With nothing stored nobody knows whose they are, so none may go; runs that die must not go on."""
+    for _run in range(5):
+        assert keep(graph, stored_key_id="", replace_lost=True).secret
+    with pytest.raises(Refused, match="there are 5 secrets, none of which is stored") as caught:
+        keep(graph, stored_key_id="", replace_lost=True)
+    assert "state: absent" in str(caught.value) and len(secrets(server)) == 5
+    keep(graph, state="absent")
+    assert keep(graph, stored_key_id="", replace_lost=True).secret
+
+
+def test_secrets_that_were_asked_for_and_never_stored_go_first(server: EntraServer, graph: Graph) -> None:
+    """The next one is made only when they are gone, so that a run that dies leaves one."""
+    since = NOW.strftime("%Y-%m-%dT%H:%M:%SZ")
+    for _run in range(3):
+        keep(graph, stored_key_id="", replace_lost=True)
+    server.plan()
+    made = keep(graph, stored_key_id="", replace_lost=True, asked_since=since)
+    asked = [path.rpartition("/")[2] for method, path in server.requests if method == "POST"]
+    assert asked == ["removePassword"] * 3 + ["addPassword"]
+    assert [one["keyId"] for one in secrets(server)] == [key_id(made)]

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from ansible.parsing.vault import VaultLib, VaultSecret
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
 from ansible_collections.mailroom.erp.plugins.plugin_utils.files.environment_secrets import SecretFiles
@@ -197,3 +198,19 @@ def test_a_secret_that_was_asked_for_is_known_until_it_is_stored(tmp_path: Path)
     assert known == [asked["one"], None, known[2]] and known[2]
     files.store_made({"one": found("k")}, {"one": VALUE})
     assert file.asked() == {} and set(file.read()) == {"one"}
+
+
+def test_what_a_killed_run_left_goes_with_the_next_secret(tmp_path: Path) -> None:
+    """A trial value in the file, and files that were not finished, ours and somebody else's."""
+    given = arguments(tmp_path / "secrets")
+    file = SecretFile(tmp_path / "secrets" / "acme.yml", OURS)
+    file.ask(["one"], "2030-01-01T00:00:00Z")
+    written = OURS.decrypt(file.path.read_bytes()) + b"mail_entra_trial: abc\nother: 1\n"
+    file.path.write_bytes(OURS.encrypt(written, OURS.secrets[0][1]))
+    unfinished = [file.path.with_name(name) for name in (".acme.yml.abcdefgh.tmp", ".beta.yml.abcdefgh.tmp")]
+    for one in unfinished:
+        one.write_bytes(b"half")
+    SecretFiles(given, OURS).store_made({"one": found("k")}, {"one": VALUE})
+    held = yaml.safe_load(OURS.decrypt(file.path.read_bytes()))
+    assert set(held) == {"mail_entra_secrets", "other"}
+    assert [one.exists() for one in unfinished] == [False, True]
