@@ -103,6 +103,10 @@ class Directory:
         self.truth = State()
         self.secrets: dict[str, str] = {}
         """The values of client secrets, by keyId. Nothing reads them but the sign-in."""
+        self.mailbox_scopes: dict[str, set[str]] = {}
+        """By the id of a service principal: the mailboxes that it may send from, without a right for all of them."""
+        self.sent: list[bytes] = []
+        """The messages that sendMail has taken, the oldest first."""
         self.vendors: dict[str, Json] = {}
         self.default_policy: Json = {}
         """What differs from an app management policy that is off."""
