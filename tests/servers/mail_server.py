@@ -84,7 +84,7 @@ class MailServer(Stoppable):
             kept["tls_context"] = context
 
         def session() -> SMTP:
-            return SMTP(_Handler(self), hostname="mx.test", authenticator=self._authenticate, loop=self._loop, **kept)
+            return _Smtp(_Handler(self), hostname="mx.test", authenticator=self._authenticate, loop=self._loop, **kept)
 
         outer = context if self.security == "implicit" else None
         threading.Thread(target=self._loop.run_forever, daemon=True).start()
@@ -129,6 +129,10 @@ def make_maildir(folder: Path) -> Path:
     return folder
 
 
+class _Smtp(SMTP):
+    line_length_limit = 12288
+
+
 class _Handler:
     """What aiosmtpd asks while a client talks."""
 
@@ -140,6 +144,8 @@ class _Handler:
     ) -> list[str]:
         self._outer.step("ehlo", server)
         session.host_name = hostname
+        # A line with a token is longer than others (RFC 4954 section 4).
+        server.command_size_limits["AUTH"] = server.line_length_limit
         size = [] if self._outer.size is None else [f"250-SIZE {self._outer.size}"]
         kept = [line for line in responses if not line.startswith(("250-SIZE", "250-AUTH"))]
         offered = [line for line in responses if line.startswith("250-AUTH")]

@@ -191,6 +191,9 @@ class SmtpDialogue:
 
     def _lost(self, name: str, words: str) -> Submitted:
         """Without an answer; once the message is on its way, nobody can tell whether it was taken."""
+        if self._connection is not None:
+            self._connection.close()  # no goodbye to a server that does not answer
+            self._connection = None
         on_its_way = self._stage == "message"
         answer = ServiceAnswer(self._stage, None, None, self._mask.clean(words))
         outcome, sent = (UNDECIDED, None) if on_its_way else (NOT_SENT, False)
