@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import logging
 import ssl
 import tempfile
 import threading
@@ -25,6 +26,9 @@ UNSUCCESSFUL = "535 5.7.3 Authentication unsuccessful [AM0PR01CA0001.eurprd01.pr
 SEND_AS = "550 5.7.60 SMTP; Client does not have permissions to send as this sender"
 
 Hook = Callable[[str, str], None]
+
+# It warns of an attribute that it sets itself.
+logging.getLogger("mail.log").setLevel(logging.ERROR)
 
 
 class MailServer(Stoppable):
