@@ -54,7 +54,9 @@ class MailServer(Stoppable):
         self.recipients: list[list[str]] = []
         self.commands: list[str] = []
         self.said: list[str] = []
-        """What clients sent to sign in, as it came."""
+        """What the last client sent to sign in, and what it means."""
+        self.heard: list[str] = []
+        """The same of all clients."""
         self.maildir: Path | None = None
         self.adds = ""
         """Lines of header that are put on top of messages in the Maildir."""
@@ -109,11 +111,16 @@ class MailServer(Stoppable):
         self, server: SMTP, session: Any, envelope: Any, mechanism: str, data: LoginPassword
     ) -> AuthResult:
         user, password = data.login.decode(), data.password.decode()
-        self.said += [password, base64.b64encode(data.password).decode()]
+        self.note(password, base64.b64encode(data.password).decode())
         answer = self.step("auth", server)
         if answer is None and self.accounts.get(user) == password:
             return AuthResult(success=True, auth_data=data)
         return AuthResult(success=False, handled=False, message=answer or UNSUCCESSFUL)
+
+    def note(self, *words: str) -> None:
+        """Remember what a client sent to sign in."""
+        self.said += words
+        self.heard += words
 
     def take(self, content: bytes, recipients: list[str]) -> None:
         """Take a message."""
@@ -147,6 +154,7 @@ class _Handler:
         self, server: SMTP, session: Any, envelope: Any, hostname: str, responses: list[str]
     ) -> list[str]:
         self._outer.step("ehlo", server)
+        self._outer.said = []
         session.host_name = hostname
         # A line with a token is longer than others (RFC 4954 section 4).
         server.command_size_limits["AUTH"] = server.line_length_limit
@@ -159,10 +167,10 @@ class _Handler:
 
     async def auth_XOAUTH2(self, server: SMTP, args: list[str]) -> AuthResult:
         """As Microsoft and Google write it; a refusal is a challenge with JSON, an empty line, and then 535."""
-        self._outer.said.append(args[1] if len(args) > 1 else "")
+        given = args[1] if len(args) > 1 else ""
+        user, token = _read_xoauth2(given)
+        self._outer.note(given, token)
         answer = self._outer.step("auth", server)
-        user, token = _read_xoauth2(self._outer.said[-1])
-        self._outer.said.append(token)
         if answer is None and token and self._outer.takes_token(token, user):
             return AuthResult(success=True, auth_data=LoginPassword(user.encode(), b""))
         error = {"status": "401", "schemes": "bearer", "scope": "https://outlook.office365.com/.default", "echo": token}
