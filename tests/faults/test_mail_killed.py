@@ -93,7 +93,7 @@ ANSWERS = ["421 4.3.2 closing", "451 4.7.500 busy", "550 5.7.60 no", "535 5.7.3 
 def test_a_server_that_fails_at_any_stage(runs: Runs, stage: str) -> None:
     with MailServer() as server:
         server.accounts = {SENDER: PASSWORD}
-        options = {"submission": "smtp", "smtp": server.smtp_option(user=SENDER, password=PASSWORD)}
+        options: dict[str, Any] = {"submission": "smtp", "smtp": server.smtp_option(user=SENDER, password=PASSWORD)}
         for number, answer in enumerate(ANSWERS * 4):
             server.answers = {stage: answer}
             before = len(server.messages)

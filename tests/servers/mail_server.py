@@ -79,7 +79,7 @@ class MailServer(Stoppable):
         place = {"host": "localhost", "port": self.port, "security": self.security, "timeout": 10.0}
         return {**place, **({} if self.security == "none" else {"ca_file": self.ca_file}), **more}
 
-    def _start(self) -> asyncio.AbstractServer:
+    def _start(self) -> asyncio.Server:
         ca = signer("mailroom test authority")
         Path(self.ca_file).write_text(ca.certificate_pem, encoding="ascii")
         certificate, key = signer("127.0.0.1", ca).write(Path(self._folder.name))
@@ -104,7 +104,7 @@ class MailServer(Stoppable):
         self.hook(stage, "before")
         answer = self.answers.get(stage)
         if answer == DROPPED:
-            server.transport.abort()
+            _abort(server)
         return answer.format(said=" ".join(self.said)) if answer and answer != LOST else None
 
     def _authenticate(
@@ -208,8 +208,14 @@ class _Handler:
         self._outer.take(envelope.original_content, list(envelope.rcpt_tos))
         self._outer.hook("message", "after")
         if self._outer.answers.get("message") == LOST:
-            server.transport.abort()
+            _abort(server)
         return "250 2.0.0 OK <1@mx.test> Queued mail for delivery"
+
+
+def _abort(server: SMTP) -> None:
+    """End a connection without a word."""
+    assert isinstance(server.transport, asyncio.WriteTransport)
+    server.transport.abort()
 
 
 def _read_xoauth2(text: str) -> tuple[str, str]:

@@ -92,7 +92,8 @@ SMTP_REFUSALS: tuple[KnownRefusal, ...] = (
     KnownRefusal(
         "wrong_credentials",
         SIGN_IN,
-        "The password of {user} is wrong or has ended, or multi-factor authentication is on, where none is enough.",
+        "The password of {user} is wrong or has ended, or multi-factor authentication is on, so that no password is "
+        "enough.",
         "Sign in as {user} in a browser to see which; then correct smtp.password, or use OAuth.",
         DEVICES_PAGE,
         enhanced=r"5\.7\.139",

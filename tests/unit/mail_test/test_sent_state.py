@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import os
+import time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -66,8 +68,6 @@ def test_a_folder_that_cannot_be_written_sends_nothing(run: Run, server: MailSer
 
 
 def test_a_state_that_is_a_pipe_does_not_hold_the_run(run: Run, server: MailServer, tmp_path: Path) -> None:
-    import os
-
     run(smtp=signed_in(server))
     (file,) = files(tmp_path / "state")
     file.unlink()
@@ -91,8 +91,8 @@ def test_the_limit_of_a_minute_is_waited_for(tmp_path: Path, monkeypatch: pytest
         waits.append(seconds)
         now[0] += seconds
 
-    monkeypatch.setattr(state_module.time, "time", lambda: now[0])
-    monkeypatch.setattr(state_module.time, "sleep", sleep)
+    monkeypatch.setattr(time, "time", lambda: now[0])
+    monkeypatch.setattr(time, "sleep", sleep)
     limits = ServiceLimits(2, 3, None)
     assert [reserve(tmp_path, "a", limits) for _number in range(3)] == [None, None, None]
     assert waits == [60.0] and reserve(tmp_path, "b", limits) is None
