@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ansible_collections.mailroom.erp.plugins.module_utils.mail_test.observation import (
     CannotFetch,
+    NoMailboxYet,
     header_of,
     is_test,
     newest,
@@ -52,7 +53,7 @@ class MaildirLook:
         except FileNotFoundError as error:
             if (self._folder / "new").is_dir() and (self._folder / "cur").is_dir():
                 return []  # a message was moved while we looked
-            raise CannotFetch(f"fetch.maildir {self._folder} is no Maildir: {error.strerror}") from None
+            raise NoMailboxYet(f"fetch.maildir {self._folder} is no Maildir: {error.strerror}") from None
         except OSError as error:
             raise CannotFetch(f"fetch.maildir {self._folder} cannot be read: {error.strerror}") from None
         return sorted(found, reverse=True)[:_MOST_FILES]

@@ -39,6 +39,10 @@ class CannotFetch(Exception):
     """The mailbox cannot be looked into; the message says why, and quotes no secret."""
 
 
+class NoMailboxYet(CannotFetch):
+    """There is no such mailbox; the first message that arrives may make it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Observed:
     """What was seen of a message at its receiver.
@@ -71,13 +75,22 @@ def observe(fetch: FetchSettings, test_id: str, look: Look, clock: Callable[[], 
     :param clock: exchanged by tests
     """
     deadline = clock() + fetch.timeout
-    try:
-        while (header := look(test_id)) is None:
-            if clock() >= deadline:
-                return Observed(False, f"it was not there after {fetch.timeout:g} seconds", {})
-            time.sleep(min(_INTERVAL, max(0.01, deadline - clock())))
-    except CannotFetch as error:
-        return Observed(None, escape_controls(str(error)), {})
+    while True:
+        last = clock() >= deadline
+        try:
+            header = look(test_id)
+        except CannotFetch as error:
+            if last or not isinstance(error, NoMailboxYet):
+                return Observed(None, escape_controls(str(error)), {})
+            header = None
+        if header is not None:
+            return _read(fetch, header)
+        if last:
+            return Observed(False, f"it was not there after {fetch.timeout:g} seconds", {})
+        time.sleep(min(_INTERVAL, max(0.01, deadline - clock())))
+
+
+def _read(fetch: FetchSettings, header: bytes) -> Observed:
     results = read_results(header, fetch.authserv_id)
     reason = None if results else f"its header has no Authentication-Results of {fetch.authserv_id!r}"
     return Observed(True, reason, results)

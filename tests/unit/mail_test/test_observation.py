@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import socket
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -96,6 +97,18 @@ def test_no_maildir(run: Run, server: MailServer, tmp_path: Path) -> None:
     done = run(smtp=signed_in(server), fetch=fetch(tmp_path / "none"))
     assert done["observed"]["arrived"] is None and "is no Maildir" in done["observed"]["reason"]
     assert done["outcome"] == "accepted"
+
+
+def test_a_maildir_that_the_first_message_makes(run: Run, server: MailServer, tmp_path: Path) -> None:
+    folder = tmp_path / "late"
+
+    def delivered(stage: str, moment: str) -> None:
+        if (stage, moment) == ("message", "after"):
+            message = server.messages[-1]
+            threading.Timer(0.3, lambda: (make_maildir(folder) / "new" / "1").write_bytes(message)).start()
+
+    server.hook = delivered
+    assert run(smtp=signed_in(server), fetch=fetch(folder, timeout=5.0))["observed"]["arrived"] is True
 
 
 def test_over_imap(run: Run, server: MailServer, imap: ImapServer) -> None:
