@@ -123,12 +123,11 @@ class ImapSettings:
 
 @dataclass(frozen=True, slots=True)
 class FetchSettings:
-    """Where the message is looked for, whose Authentication-Results are trusted, and for how many seconds."""
+    """Whose Authentication-Results are trusted, how many seconds are waited, and where: in a Maildir or over IMAP."""
 
     authserv_id: str
     timeout: float
-    maildir: Path | None
-    imap: ImapSettings | None
+    where: Path | ImapSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,8 +175,7 @@ def shown_verdict(verdict: object) -> object:
     """
     if not isinstance(verdict, Mapping):
         return verdict
-    found = {method: _result(verdict.get(method)) for method in SHOWN_METHODS}
-    return {method: {"result": result} for method, result in found.items() if result is not None}
+    return {method: {"result": result} for method, result in _results(verdict).items()}
 
 
 def read_mail_test(params: Mapping[str, Any], local_name: str) -> MailTest:
@@ -186,8 +184,6 @@ def read_mail_test(params: Mapping[str, Any], local_name: str) -> MailTest:
     :param params: as the argument spec gives them, without broken rules
     :param local_name: what this machine calls itself, for EHLO
     """
-    verdict = shown_verdict(params.get("verdict") or {})
-    assert isinstance(verdict, dict)
     return MailTest(
         sender=params["from"],
         recipient=params["to"],
@@ -198,8 +194,13 @@ def read_mail_test(params: Mapping[str, Any], local_name: str) -> MailTest:
         accept_second_message=bool(params.get("accept_second_message")),
         limits=ServiceLimits(**{name: (params.get("limits") or {}).get(name) for name in _LIMITS}),
         fetch=_fetch(params.get("fetch")),
-        verdict={method: found["result"] for method, found in verdict.items()},
+        verdict=_results(params.get("verdict") or {}),
     )
+
+
+def _results(verdict: Mapping[str, Any]) -> dict[str, str]:
+    found = {method: _result(verdict.get(method)) for method in SHOWN_METHODS}
+    return {method: result for method, result in found.items() if result is not None}
 
 
 def _result(found: object) -> str | None:
@@ -351,7 +352,7 @@ def _fetch(given: Mapping[str, Any] | None) -> FetchSettings | None:
     if given is None:
         return None
     imap = given.get("imap")
-    if imap is not None:
-        imap = ImapSettings(**{**imap, "port": imap.get("port") or IMAP_PORTS[imap["security"]]})
-    maildir = Path(given["maildir"]) if given.get("maildir") else None
-    return FetchSettings(given["authserv_id"], given["timeout"], maildir, imap)
+    if imap is None:
+        return FetchSettings(given["authserv_id"], given["timeout"], Path(given["maildir"]))
+    settings = ImapSettings(**{**imap, "port": imap.get("port") or IMAP_PORTS[imap["security"]]})
+    return FetchSettings(given["authserv_id"], given["timeout"], settings)

@@ -25,6 +25,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.mail_test.known_refus
 from ansible_collections.mailroom.erp.plugins.module_utils.mail_test.mail_test_options import (
     MAIL_TEST_RULES,
     FetchSettings,
+    SmtpSettings,
     read_mail_test,
     wrong_mail_test_arguments,
 )
@@ -188,16 +189,15 @@ class MailTestRun:
 
     def _submitted(self, state: SentState, message: ProbeMessage) -> Submitted:
         try:
-            return self._over_smtp(state, message) if self.test.smtp else self._over_graph(state, message)
+            smtp = self.test.smtp
+            return self._over_smtp(state, message, smtp) if smtp else self._over_graph(state, message)
         except SignInFailed as error:
             answer = ServiceAnswer("token", None, None, self._mask.clean(str(error)))
             return Submitted(NOT_SENT, False, answer, "token_not_given")
 
-    def _over_smtp(self, state: SentState, message: ProbeMessage) -> Submitted:
+    def _over_smtp(self, state: SentState, message: ProbeMessage, smtp: SmtpSettings) -> Submitted:
         from ansible_collections.mailroom.erp.plugins.module_utils.mail_test.smtp_submission import smtp_dialogue
 
-        smtp = self.test.smtp
-        assert smtp is not None
         token = self._smtp_token()
         with smtp_dialogue(smtp, token, self._mask) as dialogue:
             before = self._before(state, message)
@@ -294,14 +294,13 @@ class MailTestRun:
         return observe(fetch, test_id, self._look(fetch))
 
     def _look(self, fetch: FetchSettings) -> Look:
-        if fetch.maildir is not None:
+        if isinstance(fetch.where, Path):
             from ansible_collections.mailroom.erp.plugins.module_utils.mail_test.maildir_look import MaildirLook
 
-            return MaildirLook(fetch.maildir)
+            return MaildirLook(fetch.where)
         from ansible_collections.mailroom.erp.plugins.module_utils.mail_test.imap_look import ImapLook
 
-        assert fetch.imap is not None
-        return ImapLook(fetch.imap, self._mask)
+        return ImapLook(fetch.where, self._mask)
 
     # --- telling it ---
 

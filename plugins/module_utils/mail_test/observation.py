@@ -11,7 +11,7 @@ import email.policy
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Union
 
 from ansible_collections.mailroom.erp.plugins.module_utils.mail_test.authentication_results import (
     MethodResult,
@@ -31,7 +31,7 @@ _NOT_PASSED = ("fail", "neutral", "policy", "permerror")
 """Results of DKIM that are no pass: for DMARC they are all the same (RFC 8601 section 2.7.1)."""
 _CANNOT_TELL = ("unknown", "temperror")
 
-Look = Callable[[str], bytes | None]
+Look = Callable[[str], Union[bytes, None]]
 """Gives the header of the message with this test id; None when it is not there."""
 
 

@@ -44,7 +44,6 @@ class BoundedSmtp(smtplib.SMTP):
         self._settings = settings
         self._buffer = b""
         self._deadline: float | None = None
-        self.context = _tls_context(settings.ca_file) if settings.security != "none" else None
         super().__init__(local_hostname=settings.ehlo_name, timeout=settings.timeout)
 
     def open(self) -> tuple[int, str]:
@@ -100,7 +99,7 @@ class BoundedSmtp(smtplib.SMTP):
         try:
             self._deadline = time.monotonic() + _LAST_WORDS
             self.quit()
-        except (OSError, smtplib.SMTPException, ValueError, NoSmtpAnswer):
+        except (OSError, ValueError, NoSmtpAnswer):
             pass
         finally:
             self.close()
@@ -131,7 +130,8 @@ class BoundedSmtp(smtplib.SMTP):
         return self._secured(plain)
 
     def _start_tls(self) -> tuple[int, bytes]:
-        assert isinstance(self.sock, socket.socket)
+        if self.sock is None:
+            raise NoSmtpAnswer("the connection is closed")
         self.sock = self._secured(self.sock)
         self.file = None
         # What was offered in clear text may have been forged (RFC 3207 section 4.2).
@@ -140,9 +140,8 @@ class BoundedSmtp(smtplib.SMTP):
         return 220, b""
 
     def _secured(self, plain: socket.socket) -> ssl.SSLSocket:
-        assert self.context is not None
         try:
-            return self.context.wrap_socket(plain, server_hostname=self._settings.host)
+            return _tls_context(self._settings.ca_file).wrap_socket(plain, server_hostname=self._settings.host)
         except BaseException:
             plain.close()
             raise
@@ -186,10 +185,10 @@ class BoundedSmtp(smtplib.SMTP):
             raise UntrustedServer(f"TLS cannot be set up: {error.reason or type(error).__name__}") from None
         except TimeoutError:
             raise NoSmtpAnswer(f"no answer in {self._settings.timeout:g} seconds") from None
-        except OSError as error:
-            raise NoSmtpAnswer(error.strerror or type(error).__name__) from None
-        except (smtplib.SMTPException, ValueError) as error:
-            raise NoSmtpAnswer(f"the connection ended: {type(error).__name__}") from None
+        except smtplib.SMTPServerDisconnected:
+            raise NoSmtpAnswer("the connection ended while something was sent") from None
+        except (OSError, ValueError) as error:
+            raise NoSmtpAnswer(getattr(error, "strerror", None) or type(error).__name__) from None
         return code, " ".join(said.decode("utf-8", "surrogateescape").split("\n"))
 
 

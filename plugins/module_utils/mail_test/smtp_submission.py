@@ -106,7 +106,8 @@ class SmtpDialogue:
 
     @property
     def _smtp(self) -> BoundedSmtp:
-        assert self._connection is not None
+        if self._connection is None:
+            raise NoSmtpAnswer("the connection is closed")
         return self._connection
 
     def _open(self) -> None:

@@ -202,6 +202,13 @@ def test_an_untrusted_certificate(run: Run, server: MailServer) -> None:
     assert server.said == []
 
 
+def test_a_file_of_authorities_that_is_not_there(run: Run, server: MailServer) -> None:
+    done = run(smtp={**signed_in(server), "ca_file": "/nowhere/ca.pem"})
+    assert (done["outcome"], done["cause"]["name"]) == ("not_sent", "tls") and "smtp.ca_file cannot be used" in done[
+        "msg"
+    ]
+
+
 def test_the_limits_of_the_service(run: Run, server: MailServer) -> None:
     limits = {"messages_per_day": 1}
     assert run(smtp=signed_in(server), once_per="1", limits=limits)["sent"]
