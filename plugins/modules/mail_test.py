@@ -102,7 +102,9 @@ options:
         type: bool
         default: false
       timeout:
-        description: Seconds that one answer may take as a whole.
+        description:
+          - Seconds that one answer may take as a whole. The one that takes the message may take ten times as long (RFC
+            5321 section 4.5.3.2.6).
         type: float
         default: 60.0
   tenant:

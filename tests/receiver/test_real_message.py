@@ -8,6 +8,7 @@ The Authentication-Results are those of policyd-spf, OpenDKIM and OpenDMARC; the
 
 from __future__ import annotations
 
+import smtplib
 import socket
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from ansible_collections.mailroom.erp.tests.receiver.conftest import Receiver
 from ansible_collections.mailroom.erp.tests.receiver.milters import AUTHSERV_ID
 from ansible_collections.mailroom.erp.tests.receiver.postfix import RECIPIENT, Postfix
 from ansible_collections.mailroom.erp.tests.receiver.publish import Run
+from ansible_collections.mailroom.erp.tests.servers.entra.entra_server import EntraServer
 from ansible_collections.mailroom.erp.tests.unit.mail_test.conftest import run_once
 
 
@@ -46,6 +48,25 @@ def is_sendable(case: Case) -> bool:
 
 
 SENDABLE = [name for name, case in CASES.items() if is_sendable(case)]
+
+
+def test_a_message_over_graph_is_judged_where_it_arrives(planned: Run, receiver: Receiver, tmp_path: Path) -> None:
+    """The test tenant hands it on as Exchange would: from a server that the sender's SPF record names."""
+    name = next(name for name in SENDABLE if CASES[name].answer.dmarc == "pass")
+    case = CASES[name]
+
+    def deliver(content: bytes) -> None:
+        with smtplib.SMTP(*Postfix.ADDRESS, case.helo, timeout=60, source_address=(case.ip, 0)) as client:
+            client.sendmail(case.envelope or case.address, [RECIPIENT], content)
+
+    with EntraServer() as tenant:
+        tenant.directory.add_user(case.address)
+        tenant.directory.deliver = deliver
+        option = tenant.tenant_option(tenant.directory.add_client("ERP", ["Mail.Send"]))
+        given = options(case, tmp_path, receiver.postfix.folder / "mail" / "box", planned.verdicts[name])
+        del given["smtp"]
+        done = run_once({**given, "submission": "graph", "tenant": option})
+    assert (done["outcome"], done["observed"]["arrived"], done["observed"]["agrees"]) == ("accepted", True, True), done
 
 
 def test_there_are_senders_of_every_kind() -> None:

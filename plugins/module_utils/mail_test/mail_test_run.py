@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 
 from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import Module, Result
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_module import Task
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import read_tenant
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import TENANT_SECRETS, read_tenant
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph_answer import GraphError
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.http import Http
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.token import SignInFailed, Token, sign_in
@@ -93,11 +93,12 @@ class MailTestRun:
         self.warnings: list[str] = []
         self._module, self._params = module, module.params
         self.test = read_mail_test(module.params, _local_name())
-        self._mask = SecretMask([])
+        self._mask = SecretMask((module.params.get("tenant") or {}).get(name) for name in TENANT_SECRETS)
         self._once_per = self.test.once_per or settings_digest(self.test, module.params.get("tenant"))
         folder = module.params.get("state_dir") or default_folder(os.environ)
         self._folder = Path(folder).expanduser() / "mail_test"
         self._token: Token | None = None
+        self._control: bool | None = None
 
     def result(self) -> tuple[Result, Problem | None]:
         """Do it.
@@ -245,7 +246,7 @@ class MailTestRun:
             if self._proof(submitted, self._cause(submitted)) == HOLDS:
                 state.note(_entry(REFUSED_AS_EXPECTED, message))
             else:
-                state.forget()
+                state.forget(message.test_id)
 
     def _stopped_by_limits(self, message: ProbeMessage) -> Submitted | None:
         limits = self.test.limits
@@ -288,8 +289,6 @@ class MailTestRun:
                 self._control = dialogue.try_sign_in(smtp.control_user).signed_in
         return self._control
 
-    _control: bool | None = None
-
     def _observed(self, fetch: FetchSettings, test_id: str) -> Observed:
         return observe(fetch, test_id, self._look(fetch))
 
@@ -328,7 +327,7 @@ class MailTestRun:
             "sender": self.test.sender,
             "recipient": self.test.recipient,
             "user": (smtp.user or "this client") if smtp else self.test.mailbox,
-            "mailbox": (smtp.user or self.test.sender) if smtp else self.test.mailbox,
+            "mailbox": self.test.sender if smtp else self.test.mailbox,
             "server": f"{smtp.host}:{smtp.port}" if smtp else "Microsoft Graph",
         }
 

@@ -75,12 +75,14 @@ class SentState:
         self._entries[self._key] = entry
         self._write()
 
-    def forget(self) -> None:
-        """The test was refused, or nothing was sent: the next run may try again.
+    def forget(self, test_id: str) -> None:
+        """A test was refused, or nothing was sent: the next run may try again. What an earlier one has left stays.
 
+        :param test_id: of the test
         :raises Refused: it cannot be written
         """
-        if self._entries.pop(self._key, None) is not None:
+        if self.entry is not None and self.entry.test_id == test_id:
+            del self._entries[self._key]
             self._write()
 
     def _write(self) -> None:

@@ -22,6 +22,9 @@ _MOST_LINES = 200
 _MOST_BYTES = 64 * 1024
 """Of one reply; smtplib's own limit for a single line is 8,192 octets."""
 _READ = 4096
+_FINAL = 10
+"""Times the time-out, for the answer that takes the message: with 60 seconds the ten minutes of RFC 5321 section
+4.5.3.2.6. Without it nobody can tell whether the message was sent."""
 _LAST_WORDS = 5.0
 """Seconds that the answer to QUIT may take: it decides nothing."""
 
@@ -109,7 +112,7 @@ class BoundedSmtp(smtplib.SMTP):
 
         :raises NoSmtpAnswer: it is no reply, too long, or too slow
         """
-        deadline = self._deadline or time.monotonic() + self._settings.timeout
+        deadline, self._deadline = self._deadline or time.monotonic() + self._settings.timeout, None
         lines: list[bytes] = []
         size = 0
         while True:
@@ -148,6 +151,7 @@ class BoundedSmtp(smtplib.SMTP):
 
     def _send_message(self, content: bytes) -> tuple[int, bytes]:
         self.send(b"".join(_dotted(line) for line in content.splitlines(keepends=True)) + b".\r\n")
+        self._deadline = time.monotonic() + _FINAL * self._settings.timeout
         return self.getreply()
 
     def _line(self, deadline: float, most: int) -> bytes:
@@ -163,7 +167,7 @@ class BoundedSmtp(smtplib.SMTP):
             raise NoSmtpAnswer("the connection is closed")
         left = deadline - time.monotonic()
         if left <= 0:
-            raise NoSmtpAnswer(f"the server did not finish its answer in {self._settings.timeout:g} seconds")
+            raise NoSmtpAnswer("the server did not finish its answer in time")
         self.sock.settimeout(left)
         try:
             data = self.sock.recv(_READ)
@@ -184,7 +188,7 @@ class BoundedSmtp(smtplib.SMTP):
         except ssl.SSLError as error:
             raise UntrustedServer(f"TLS cannot be set up: {error.reason or type(error).__name__}") from None
         except TimeoutError:
-            raise NoSmtpAnswer(f"no answer in {self._settings.timeout:g} seconds") from None
+            raise NoSmtpAnswer("there was no whole answer in time, see smtp.timeout") from None
         except smtplib.SMTPServerDisconnected:
             raise NoSmtpAnswer("the connection ended while something was sent") from None
         except (OSError, ValueError) as error:

@@ -41,6 +41,7 @@ def send_mail(call: Call, name: str) -> Answer:
         raise GraphFault(400, "ErrorMimeContentInvalidBase64String", message) from error
     _check_sender(user, content)
     call.directory.sent.append(content)
+    call.directory.deliver(content)
     return 202, None
 
 

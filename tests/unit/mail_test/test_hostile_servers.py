@@ -57,11 +57,11 @@ def reset(connection: socket.socket) -> None:
 
 
 HOSTILE: list[tuple[Script, str]] = [
-    (drips, "in 1 seconds"),
+    (drips, "in time"),
     (floods, "lines"),
     (shouts, "longer than"),
     (reset, "Connection reset"),
-    (says(), "in 1 seconds"),
+    (says(), "in time"),
     (says(b"HTTP/1.1 400 Bad Request\r\n"), "not as an SMTP server does"),
     (says(b"220 hi\r\n", b"2\r\n"), "not as an SMTP server does"),
     (says(b"220 hi\r\n", b"250-hi\r\n250-STARTTLS\r\n250 OK\r\n", b"220 go\r\n250 x\r\n"), "went on in clear text"),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import email
 import json
+import time
 from typing import Any
 
 import pytest
@@ -148,6 +149,11 @@ def test_a_lost_answer_may_have_been_sent(run: Run, server: MailServer) -> None:
     assert (again["outcome"], again["sent"], again["cause"]["name"]) == ("unknown", None, "may_have_been_sent")
     assert again["failed"] and "accept_second_message" in again["msg"] and RECIPIENT in again["msg"]
     assert len(server.messages) == 1 and again["message_id"] == done["message_id"]
+    server.answers = {"rcpt": "451 4.3.0 later"}
+    assert run(smtp=signed_in(server), accept_second_message=True)["sent"] is False
+    server.answers = {}
+    still = run(smtp=signed_in(server))
+    assert still["cause"]["name"] == "may_have_been_sent" and len(server.messages) == 1
     assert run(smtp=signed_in(server), accept_second_message=True)["outcome"] == "accepted"
     assert run(smtp=signed_in(server), accept_second_message=True)["sent"] is False
     assert len(server.messages) == 2
@@ -200,6 +206,11 @@ def test_an_untrusted_certificate(run: Run, server: MailServer) -> None:
     done = run(smtp=smtp)
     assert (done["outcome"], done["cause"]["name"]) == ("not_sent", "tls") and "certificate" in done["msg"]
     assert server.said == []
+
+
+def test_the_answer_that_takes_the_message_may_take_longer(run: Run, server: MailServer) -> None:
+    server.hook = lambda stage, moment: time.sleep(1.2) if (stage, moment) == ("message", "before") else None
+    assert run(smtp={**signed_in(server), "timeout": 0.8})["outcome"] == "accepted"
 
 
 def test_a_file_of_authorities_that_is_not_there(run: Run, server: MailServer) -> None:
