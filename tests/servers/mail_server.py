@@ -70,7 +70,7 @@ class MailServer(Stoppable):
 
     def stop(self) -> None:
         """Stop it."""
-        self._loop.call_soon_threadsafe(self._server.close)
+        asyncio.run_coroutine_threadsafe(self._end(), self._loop).result(10)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._folder.cleanup()
 
@@ -78,6 +78,13 @@ class MailServer(Stoppable):
         """The option ``smtp`` of ``mail_test`` that reaches this server."""
         place = {"host": "localhost", "port": self.port, "security": self.security, "timeout": 10.0}
         return {**place, **({} if self.security == "none" else {"ca_file": self.ca_file}), **more}
+
+    async def _end(self) -> None:
+        self._server.close()
+        talking = asyncio.all_tasks() - {asyncio.current_task()}
+        for one in talking:
+            one.cancel()
+        await asyncio.gather(*talking, return_exceptions=True)
 
     def _start(self) -> asyncio.Server:
         ca = signer("mailroom test authority")
@@ -93,6 +100,8 @@ class MailServer(Stoppable):
             return _Smtp(_Handler(self), hostname="mx.test", authenticator=self._authenticate, loop=self._loop, **kept)
 
         outer = context if self.security == "implicit" else None
+        # A client that goes away is no news.
+        self._loop.set_exception_handler(lambda loop, context: None)
         threading.Thread(target=self._loop.run_forever, daemon=True).start()
         made = self._loop.create_server(session, "127.0.0.1", 0, ssl=outer)
         return asyncio.run_coroutine_threadsafe(made, self._loop).result(10)

@@ -93,11 +93,13 @@ class MailGraph:
     def _told(self, answer: Any) -> Submitted:
         status = answer.status_code
         code, message = said_by_graph(self._body(answer))
+        words = message or str(answer.reason or "")
         told = ServiceAnswer(
             STAGE,
             status,
             self._mask.clean(code) if code else None,
-            self._mask.clean(message or str(answer.reason or "")),
+            self._mask.clean(words),
+            words,
         )
         if status == 202:
             return Submitted(ACCEPTED, True, told, signed_in=True)

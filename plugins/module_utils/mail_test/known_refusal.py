@@ -61,7 +61,7 @@ class KnownRefusal:
             return False
         if self.enhanced and not re.fullmatch(self.enhanced, answer.enhanced or ""):
             return False
-        return not self.words or re.search(self.words, answer.text, re.IGNORECASE) is not None
+        return not self.words or re.search(self.words, answer.unmasked or answer.text, re.IGNORECASE) is not None
 
     def told(self, names: dict[str, str]) -> dict[str, Any]:
         """The return value ``cause``.

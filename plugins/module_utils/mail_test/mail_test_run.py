@@ -93,7 +93,7 @@ class MailTestRun:
         self.warnings: list[str] = []
         self._module, self._params = module, module.params
         self.test = read_mail_test(module.params, _local_name())
-        self._mask = SecretMask((module.params.get("tenant") or {}).get(name) for name in TENANT_SECRETS)
+        self._mask = SecretMask(_lines_of_secrets(module.params.get("tenant") or {}))
         self._once_per = self.test.once_per or settings_digest(self.test, module.params.get("tenant"))
         folder = module.params.get("state_dir") or default_folder(os.environ)
         self._folder = Path(folder).expanduser() / "mail_test"
@@ -368,6 +368,12 @@ def cause_text(cause: Mapping[str, Any]) -> str:
     :param cause: as it is returned
     """
     return str(cause["explanation"]).rstrip(".")
+
+
+def _lines_of_secrets(tenant: Mapping[str, Any]) -> list[str]:
+    """The secrets of a tenant without the first and last lines of PEM, whose words are everybody's."""
+    lines = [line for name in TENANT_SECRETS for line in str(tenant.get(name) or "").splitlines()]
+    return [line for line in lines if not line.startswith("-----")]
 
 
 def _nothing() -> Submitted:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import escape_controls
@@ -29,13 +29,15 @@ class ServiceAnswer:
 
     ``code`` is the reply code of SMTP or the status of HTTP, None when there was no answer; ``enhanced`` the enhanced
     status code (RFC 3463) or the code of Graph's error; ``text`` the words; ``stage`` what was answered, such as
-    ``connect``, ``sign_in``, ``mail_from``, ``rcpt_to``, ``data``, ``message`` or ``send_mail``.
+    ``connect``, ``sign_in``, ``mail_from``, ``rcpt_to``, ``data``, ``message`` or ``send_mail``. ``unmasked`` is for
+    the table of refusals alone: a password may have a word of the answer in it.
     """
 
     stage: str
     code: int | None
     enhanced: str | None
     text: str
+    unmasked: str = field(default="", repr=False, compare=False)
 
     def as_dict(self) -> dict[str, Any]:
         """The return value ``answer``."""

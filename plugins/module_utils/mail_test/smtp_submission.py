@@ -205,7 +205,7 @@ class SmtpDialogue:
         # Each line of a reply begins with the code again (RFC 2034 section 4).
         words = " ".join(text.replace(f" {enhanced} ", " ").split()) if enhanced else text
         told = f"{words} ({' '.join(self._challenge.split())})" if self._challenge else words
-        answer = ServiceAnswer(self._stage, reply[0], enhanced, self._mask.clean(told))
+        answer = ServiceAnswer(self._stage, reply[0], enhanced, self._mask.clean(told), told)
         return Submitted(outcome, sent, answer, None, self._signed_in)
 
 

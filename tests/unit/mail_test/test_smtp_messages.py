@@ -116,6 +116,16 @@ def test_a_known_refusal_has_cause_step_and_source(
     assert "{" not in done["msg"] and server.messages == []
 
 
+def test_a_password_with_a_word_of_the_answer_hides_no_cause(run: Run, server: MailServer) -> None:
+    password = "SmtpClientAuthentication!"
+    server.answers = {
+        "auth": "535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant."
+    }
+    done = run(smtp=server.smtp_option(user=SENDER, password=password))
+    assert done["cause"]["name"] == "smtp_auth_disabled_tenant"
+    assert "SmtpClientAuthentication is disabled" not in done["msg"] and "******** is disabled" in done["msg"]
+
+
 def test_a_refused_message_is_tried_again(run: Run, server: MailServer) -> None:
     server.answers = {"message": "550 5.7.60 SMTP; Client does not have permissions to send as this sender"}
     assert run(smtp=signed_in(server))["outcome"] == "refused"
