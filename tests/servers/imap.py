@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import email
-import re
 import socket
 import ssl
 import tempfile
@@ -75,8 +74,8 @@ class ImapServer(ScriptedServer):
         if name == "EXAMINE" and "INBOX" not in command:
             return f"{tag} NO [NONEXISTENT] there is no such folder\r\n".encode()
         if name == "SEARCH":
-            wanted = re.findall(r"HEADER (\S+) (\S+)", command)[0]
-            found = [number for number, one in enumerate(self._messages(), 1) if _has(one, *wanted)]
+            wanted = command.rpartition(" ")[2].strip('"')
+            found = [number for number, one in enumerate(self._messages(), 1) if _has(one, "Subject", wanted)]
             return f"* SEARCH {' '.join(map(str, found))}\r\n".encode() + done
         if name == "FETCH":
             number = int(command.split(" ")[1])
@@ -99,4 +98,4 @@ def _line(connection: socket.socket) -> str:
 
 
 def _has(message: bytes, name: str, value: str) -> bool:
-    return value.strip('"') in str(email.message_from_bytes(message).get(name.strip('"'), ""))
+    return value in str(email.message_from_bytes(message).get(name, ""))

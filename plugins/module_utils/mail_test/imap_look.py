@@ -19,7 +19,6 @@ from ansible_collections.mailroom.erp.plugins.module_utils.mail_test.observation
     header_of,
     is_test,
 )
-from ansible_collections.mailroom.erp.plugins.module_utils.mail_test.probe_message import MARK
 from ansible_collections.mailroom.erp.plugins.module_utils.mail_test.service_answer import SecretMask
 
 _LONGEST_HEADER = 256 * 1024
@@ -73,7 +72,7 @@ class ImapLook:
         status, said = connection.select(f'"{folder}"', readonly=True)
         if status != "OK":
             raise CannotFetch(f"fetch.imap.folder: {self._mask.clean(str(said[0]))}")
-        for number in reversed(_numbers(connection.search(None, "HEADER", MARK, test_id)[1])):
+        for number in reversed(_numbers(connection.search(None, "SUBJECT", test_id)[1])):
             header = _literal(connection.fetch(number, f"(BODY.PEEK[HEADER]<0.{_LONGEST_HEADER}>)")[1])
             if is_test(header, test_id):
                 return header_of(header)

@@ -111,6 +111,19 @@ def test_a_maildir_that_the_first_message_makes(run: Run, server: MailServer, tm
     assert run(smtp=signed_in(server), fetch=fetch(folder, timeout=5.0))["observed"]["arrived"] is True
 
 
+@pytest.mark.parametrize("kept", [b"X-Mailroom-Test", b"Message-ID", b"Subject"])
+def test_one_of_three_headers_is_enough(run: Run, server: MailServer, maildir: Path, kept: bytes) -> None:
+    gone = {b"X-Mailroom-Test", b"Message-ID", b"Subject"} - {kept}
+    taken = server.take
+
+    def take(content: bytes, recipients: list[str]) -> None:
+        lines = content.split(b"\r\n")
+        taken(b"\r\n".join(line for line in lines if line.partition(b":")[0] not in gone), recipients)
+
+    server.take = take  # type: ignore[method-assign]
+    assert run(smtp=signed_in(server), fetch=fetch(maildir))["observed"]["arrived"] is True
+
+
 def test_over_imap(run: Run, server: MailServer, imap: ImapServer) -> None:
     over = {"authserv_id": "mx.test", "imap": imap.imap_option(), "timeout": 5.0}
     done = run(smtp=signed_in(server), fetch=over, verdict=VERDICT)
