@@ -112,7 +112,8 @@ options:
       - The Microsoft Entra tenant, and how to sign in to it as the application that the ERP uses. Always given whole.
       - Exactly one of O(tenant.client_secret), O(tenant.certificate), O(tenant.federated_token) and O(tenant.azure_cli)
         is given.
-      - Required by O(submission=graph), and by O(smtp.auth=xoauth2) without O(smtp.access_token).
+      - Required by O(submission=graph), and by O(smtp.auth=xoauth2) without O(smtp.access_token). Only these need the
+        libraries below.
     required: false
   mailbox:
     description:
@@ -213,9 +214,6 @@ options:
       - What is foretold of this sender, an item of C(verdicts) of M(mailroom.erp.mail_auth_info) or
         M(mailroom.erp.mail_domains). Its C(spf), C(dkim) and C(dmarc) are compared with what the receiver found.
     type: dict
-requirements:
-  - msal >= 1.35, for O(tenant)
-  - requests >= 2.31, for O(tenant)
 attributes:
   check_mode:
     description: Nothing is sent in C(check_mode), and nobody is asked.
