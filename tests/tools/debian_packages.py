@@ -60,6 +60,7 @@ GROUPS: Mapping[str, Group] = {
         (
             # Postfix would otherwise configure and start itself as the mail server of this machine.
             Program("postfix", ("postfix",), "postfix", "postfix postfix/main_mailer_type select No configuration"),
+            Program("dovecot", ("dovecot-imapd",), "dovecot"),
             Program("opendkim", ("opendkim",), "opendkim"),
             # dbconfig-no-thanks: OpenDMARC without a database
             Program("opendmarc", ("opendmarc", "dbconfig-no-thanks", "publicsuffix"), "opendmarc"),

@@ -58,16 +58,18 @@ class Token:
         return self.rights is not None and right not in self.rights
 
 
-def sign_in(tenant: Tenant, http: Http) -> Token:
-    """Get a token for Graph.
+def sign_in(tenant: Tenant, http: Http, resource: str | None = None) -> Token:
+    """Get a token for Graph, or for another service of the tenant.
 
     :param tenant: how to sign in, and where
     :param http: what requests are sent with; the Azure CLI sends its own
+    :param resource: the address of the other service
     :raises SignInFailed: Entra refused, or cannot be reached
     :raises MissingLibrary: msal is not installed
     :raises Refused: the token is of another tenant than the declared one
     """
-    token = read_token(_from_azure_cli(tenant) if tenant.azure_cli else _from_msal(tenant, http))
+    scope = f"{resource or tenant.graph_url}/.default"
+    token = read_token(_from_azure_cli(tenant, scope) if tenant.azure_cli else _from_msal(tenant, http, scope))
     if token.tenant_id is not None and token.tenant_id.lower() != tenant.tenant_id:
         raise Refused(other_tenant(tenant.tenant_id, token.tenant_id))
     return token
@@ -111,7 +113,7 @@ def _claims(value: str) -> Mapping[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _from_msal(tenant: Tenant, http: Http) -> str:
+def _from_msal(tenant: Tenant, http: Http, scope: str) -> str:
     msal, requests = require("msal"), require("requests")
     place = f"{tenant.authority}/{tenant.tenant_id}"
     for attempt in range(_TRIES):
@@ -124,7 +126,7 @@ def _from_msal(tenant: Tenant, http: Http) -> str:
                 # Another address than Microsoft's own is not looked up at Microsoft, who cannot know it.
                 instance_discovery=None if tenant.known_cloud else False,
             )
-            answer = client.acquire_token_for_client(scopes=[f"{tenant.graph_url}/.default"])
+            answer = client.acquire_token_for_client(scopes=[scope])
         except (requests.RequestException, ValueError) as error:
             if attempt + 1 == _TRIES or isinstance(error, ValueError):
                 raise SignInFailed(f"{place}: the sign-in failed: {_first_line(str(error))}") from None
@@ -152,9 +154,8 @@ def _credential(tenant: Tenant) -> Any:
     return pair if tenant.certificate_passphrase is None else {**pair, "passphrase": tenant.certificate_passphrase}
 
 
-def _from_azure_cli(tenant: Tenant) -> str:
+def _from_azure_cli(tenant: Tenant, scope: str) -> str:
     """Ask the Azure CLI, where a person has signed in; what it prints holds the token and is never shown."""
-    scope = f"{tenant.graph_url}/.default"
     command = ["az", "account", "get-access-token", "--tenant", tenant.tenant_id, "--scope", scope, "--output", "json"]
     login = f"sign in with: az login --tenant {tenant.tenant_id}"
     try:

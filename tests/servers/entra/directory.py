@@ -10,7 +10,7 @@ import copy
 import datetime
 import secrets
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ansible_collections.mailroom.erp.tests.servers.entra.shapes import Json
@@ -103,6 +103,12 @@ class Directory:
         self.truth = State()
         self.secrets: dict[str, str] = {}
         """The values of client secrets, by keyId. Nothing reads them but the sign-in."""
+        self.mailbox_scopes: dict[str, set[str]] = {}
+        """By the id of a service principal: the mailboxes that it may send from, without a right for all of them."""
+        self.sent: list[bytes] = []
+        """The messages that sendMail has taken, the oldest first."""
+        self.deliver: Callable[[bytes], None] = lambda content: None
+        """What carries them on, as Exchange would."""
         self.vendors: dict[str, Json] = {}
         self.default_policy: Json = {}
         """What differs from an app management policy that is off."""

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import jwt
-from ansible_collections.mailroom.erp.tests.servers.entra import graph, odata
+from ansible_collections.mailroom.erp.tests.servers.entra import graph, mail, odata
 from ansible_collections.mailroom.erp.tests.servers.entra.call import Call
 from ansible_collections.mailroom.erp.tests.servers.entra.directory import Directory, State
 from ansible_collections.mailroom.erp.tests.servers.entra.odata import GraphFault
@@ -199,7 +199,7 @@ class EntraServer(Stoppable):
             rights={*claims.get("roles", []), *claims.get("scp", "").split()},
             caller=claims.get("oid"),
             query=query,
-            body=json.loads(data) if data else None,
+            body=mail.body_of(headers, data),
             headers=headers,
             url=f"{self.url}{target.partition('&$skiptoken')[0].partition('?$skiptoken')[0]}",
             page_size=self.page_size,

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.mailroom.erp.tests.servers.entra import applications, odata, people, principals
+from ansible_collections.mailroom.erp.tests.servers.entra import applications, mail, odata, people, principals
 from ansible_collections.mailroom.erp.tests.servers.entra.call import Answer, Call
 
 _ID = r"([\w.-]+)"
@@ -45,6 +45,7 @@ ROUTES: tuple[tuple[str, str, Callable[..., Answer]], ...] = (
     ("DELETE", rf"oauth2PermissionGrants/{_ID}", principals.delete_grant),
     ("GET", "users", people.list_users),
     ("GET", rf"users/{_ID}/mailboxSettings", people.get_mailbox_settings),
+    ("POST", r"users/([\w.@+-]+)/sendMail", mail.send_mail),
     ("GET", "domains", people.list_domains),
     ("GET", "organization", people.get_organization),
     ("GET", r"directory/deletedItems/microsoft\.graph\.(application|servicePrincipal)", people.list_deleted),

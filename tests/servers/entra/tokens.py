@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import jwt
-from ansible_collections.mailroom.erp.tests.servers.entra.directory import Directory
+from ansible_collections.mailroom.erp.tests.servers.entra.directory import EXCHANGE, Directory
 from ansible_collections.mailroom.erp.tests.servers.entra.shapes import Json
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -27,6 +27,8 @@ from cryptography.x509.oid import NameOID
 _ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _PEM = serialization.Encoding.PEM
 _AUDIENCE = "api://AzureADTokenExchange"
+EXCHANGE_RESOURCE = "https://outlook.office365.com"
+"""Whom a token for the SMTP of Exchange Online is meant for."""
 
 
 class SignInError(Exception):
@@ -144,7 +146,8 @@ class Authority:
             raise SignInError(
                 400, "unsupported_grant_type", "AADSTS70003: The app requested an unsupported grant type."
             )
-        if form.get("scope") != f"{self.base}/.default":
+        resource = str(form.get("scope")).removesuffix("/.default")
+        if resource not in (self.base, EXCHANGE_RESOURCE) or f"{resource}/.default" != form.get("scope"):
             raise SignInError(400, "invalid_scope", "AADSTS70011: The provided value for 'scope' is not valid.")
         found = self.directory.truth.find("applications", appId=form.get("client_id", ""))
         if not found:
@@ -153,17 +156,24 @@ class Authority:
             self._check_assertion(found[0], form.get("client_assertion", ""))
         else:
             self._check_secret(found[0], form.get("client_secret", ""))
-        token = self.application_token(found[0]["appId"])
+        token = self.application_token(found[0]["appId"], EXCHANGE if resource == EXCHANGE_RESOURCE else "")
         return {"token_type": "Bearer", "expires_in": 3599, "ext_expires_in": 3599, "access_token": token}
 
-    def application_token(self, app_id: str) -> str:
-        """A token for Graph with the application permissions that have been granted."""
+    def application_token(self, app_id: str, resource: str = "") -> str:
+        """A token with the application permissions that have been granted.
+
+        :param resource: the appId of the service that it is for; Graph unless given
+        """
         truth = self.directory.truth
         principals = truth.find("servicePrincipals", appId=app_id)
         names = {role["id"]: role["value"] for one in truth["servicePrincipals"].values() for role in one["appRoles"]}
         granted = truth.find("appRoleAssignments", principalId=principals[0]["id"]) if principals else []
+        if resource:
+            granted = [
+                one for one in granted if one["resourceId"] == truth.find("servicePrincipals", appId=resource)[0]["id"]
+            ]
         roles = [names[one["appRoleId"]] for one in granted]
-        claims = {"appid": app_id, "roles": roles, "idtyp": "app"}
+        claims = {"appid": app_id, "roles": roles, "idtyp": "app", **({"aud": EXCHANGE_RESOURCE} if resource else {})}
         return self._sign({**claims, "oid": principals[0]["id"] if principals else None})
 
     def person_token(self, user: Json, scopes: str) -> str:
@@ -173,13 +183,14 @@ class Authority:
         """
         return self._sign({"appid": "04b07795-8ddb-461a-bbee-02f9e1bf7b46", "scp": scopes, "oid": user["id"]})
 
-    def claims(self, token: str) -> Json:
-        """Who calls Graph.
+    def claims(self, token: str, audience: str = "") -> Json:
+        """Who calls Graph, or another service.
 
+        :param audience: of the other service
         :raises jwt.PyJWTError: the token is not one of ours, not for Graph, or has expired
         """
         key = self._signer.key.public_key()
-        found: Json = jwt.decode(token, key, algorithms=["RS256"], audience=self.base)
+        found: Json = jwt.decode(token, key, algorithms=["RS256"], audience=audience or self.base)
         return found
 
     def _sign(self, claims: Json) -> str:
