@@ -51,6 +51,11 @@ TENANT_OPTIONS: ArgumentSpec = {
     "poll_interval": {"type": "float", "default": 1.0},
 }
 
+SCOPED_ROLES = ("Application Mail.ReadWrite", "Application Mail.Send", "Application SMTP.SendAsApp")
+"""The application roles of Exchange Online that an ERP may get for single mailboxes, as Exchange calls them [Role
+Based Access Control for Applications in Exchange Online, read on 2026-11-29; SMTP.SendAsApp since November 2025,
+MC1158911]."""
+
 _PERMISSION: ArgumentSpec = {"resource": {"type": "str", "required": True}, "role": {"type": "str", "required": True}}
 _FEDERATED: ArgumentSpec = {
     "issuer": {"type": "str", "required": True},
@@ -135,6 +140,18 @@ MODULE_OPTIONS: dict[str, ArgumentSpec] = {
         "scopes": {"type": "list", "elements": "str", "default": []},
         "users": {"type": "list", "elements": "str", "default": []},
         "all_users": {"type": "bool", "default": False},
+        "exclusive": {"type": "bool", "default": False},
+        **_STATE,
+    },
+    "entra_mail_scope": {
+        **_APPLICATION,
+        "roles": {"type": "list", "elements": "str", "required": True, "choices": list(SCOPED_ROLES)},
+        "mailboxes": {"type": "list", "elements": "str", "default": []},
+        "groups": {"type": "list", "elements": "str", "default": []},
+        "administrative_unit": {"type": "str"},
+        "custom_scope": {"type": "str"},
+        "settle": {"type": "int", "default": 120},
+        "confirmed_assignments": {"type": "list", "elements": "str", "default": []},
         "exclusive": {"type": "bool", "default": False},
         **_STATE,
     },
