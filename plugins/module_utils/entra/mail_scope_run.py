@@ -117,16 +117,19 @@ class _Scoper:
     places: list[ScopePlace] = field(default_factory=list)
     may_remember: bool = True
     last: FoundScope = field(default_factory=FoundScope)
+    current: ScopePlan = field(default_factory=ScopePlan)
+    """What is left to do, by the last look."""
 
     def bring(self, write: bool) -> ScopeOutcome:
         self.places, about_places = read_scope_places(self.graph, self.wanted)
         self.role_ids = self._read_role_ids()
         planned = self._plan()
         self._check(planned, write)
-        end, changed = planned, planned.changes
+        changed = planned.changes
         if write and changed:
             done = [self._carry_out(stage) for stage in (STAGES if self.wanted.present else _AWAY)]
-            changed, end = any(done), self._plan()
+            changed = any(done)
+        end = self.current
         policy = [_POLICY] if self.wanted.present else []
         findings = [*about_places, *scope_findings(self.wanted, self.last, end), *policy]
         return ScopeOutcome(planned, end, self.last, self.places, changed, findings)
@@ -167,7 +170,8 @@ class _Scoper:
 
     def _plan(self) -> ScopePlan:
         may = self.may_remember and not all(self.token.lacks(right) for right in _CHANGE_RIGHTS)
-        return plan_scope(self.wanted, self._read(), self.places, self.now(), may_remember=may)
+        self.current = plan_scope(self.wanted, self._read(), self.places, self.now(), may_remember=may)
+        return self.current
 
     def _check(self, planned: ScopePlan, write: bool) -> None:
         """See that the plan can be carried out before anything is written."""
@@ -203,20 +207,17 @@ class _Scoper:
 
     def _carry_out(self, stage: str) -> bool:
         """Do one stage and wait until it is seen; gives whether anything was written."""
-        planned = self.graph.until(self._what(stage), lambda: self._ready(stage))
-        if not planned.has(stage):
+        if stage == REVOKE and self.current.has(MAKE):
+            # an old answer, which does not know the assignments yet, must not let the right be taken away
+            self.graph.until(self._what(MAKE), lambda: None if self._plan().has(MAKE) else True)
+        if not self.current.has(stage):
             return False
-        if stage == REMEMBER:
-            return self._remember(planned)
-        for one in planned.roles:
+        if stage == REMEMBER and not self._remember():
+            return False
+        for one in self.current.roles:
             self._write(stage, one)
         self.graph.wait_for(self._what(stage), lambda: not self._plan().has(stage))
         return True
-
-    def _ready(self, stage: str) -> ScopePlan | None:
-        """A plan in which nothing of an earlier stage is left: an old answer must not let the right be taken away."""
-        planned = self._plan()
-        return None if stage == REVOKE and planned.has(MAKE) else planned
 
     def _write(self, stage: str, one: RolePlan) -> None:
         if stage == MAKE:
@@ -235,17 +236,18 @@ class _Scoper:
         }
         assign_role(self.graph, body, fresh=_is_young(application, self.now()))
 
-    def _remember(self, planned: ScopePlan) -> bool:
-        """Write down when assignments were first seen. Where this may not be written, only a confirmation helps."""
+    def _remember(self) -> bool:
+        """Write down when assignments were first seen. Where this may not be written, only a confirmation helps; gives
+        whether it was."""
         application = self.last.application or {}
         try:
-            self.graph.change(f"applications/{application['id']}", {"tags": planned.tags})
+            self.graph.change(f"applications/{application['id']}", {"tags": self.current.tags})
         except GraphError as error:
             if error.status != 403:
                 raise
             self.may_remember = False
+            self._plan()
             return False
-        self.graph.wait_for(self._what(REMEMBER), lambda: not self._plan().has(REMEMBER))
         return True
 
     def _what(self, stage: str) -> str:
