@@ -116,6 +116,7 @@ MODULE_OPTIONS: dict[str, ArgumentSpec] = {
         **_REGISTRATION,
         "consent": {"type": "str", "default": "grant", "choices": ["grant", "report"]},
         "revoke_tenant_grants": {"type": "bool", "default": False},
+        "leave_tenant_grants": {"type": "bool", "default": False},
         "notes": {"type": "str"},
         "exclusive": {"type": "bool", "default": False},
         "accept_unknown_grants": {"type": "list", "elements": "str", "default": []},
