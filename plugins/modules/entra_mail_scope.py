@@ -160,9 +160,16 @@ roles:
       description: V(time) or V(confirmed); null when it is not effective.
       type: str
     assignments:
-      description: What Exchange has assigned, each with C(id) and C(scope).
+      description: What Exchange has assigned.
       type: list
       elements: dict
+      contains:
+        id:
+          description: The id of the assignment.
+          type: str
+        scope:
+          description: What it is limited to, as it was declared.
+          type: str
     tenant_wide:
       description: Grants of the whole tenant that are still there.
       type: list
@@ -215,7 +222,6 @@ from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_module im
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import module_spec
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.mail_scope import (
     RolePlan,
-    ScopePlan,
     WantedScope,
     read_wanted_scope,
 )
@@ -233,7 +239,7 @@ def _work(task: Task) -> Result:
         "diff": difference(f"{wanted.subject} (mailboxes)", outcome.plan.before, outcome.end.after),
         "directory_id": task.tenant.tenant_id,
         **_application(wanted, outcome),
-        "scope": {"state": outcome.end.state, "effective_at": _effective_at(outcome.end)},
+        "scope": outcome.as_dict(),
         "roles": [_role(one) for one in outcome.end.roles],
         "findings": [one.as_dict() for one in outcome.findings],
         "requests": graph.requests,
@@ -250,10 +256,6 @@ def _application(wanted: WantedScope, outcome: ScopeOutcome) -> Result:
         told["checks"] = check_commands(principal["id"], outcome.places)
         told["powershell"] = scope_commands(wanted, application["appId"], principal["id"], outcome.places)
     return told
-
-
-def _effective_at(plan: ScopePlan) -> str | None:
-    return max((one.effective_at for one in plan.roles if one.effective_at), default=None)
 
 
 def _role(one: RolePlan) -> Result:

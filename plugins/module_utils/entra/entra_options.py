@@ -78,6 +78,10 @@ _SECRET: ArgumentSpec = {
 }
 _APPLICATION: ArgumentSpec = {"unique_name": {"type": "str"}, "app_id": {"type": "str"}}
 _STATE: ArgumentSpec = {"state": {"type": "str", "default": "present", "choices": ["present", "absent"]}}
+_WAITING: ArgumentSpec = {
+    "settle": {"type": "int", "default": 120},
+    "confirmed_assignments": {"type": "list", "elements": "str", "default": []},
+}
 _ENVIRONMENT: ArgumentSpec = {
     "environment": {"type": "str", "required": True},
     "customer": {"type": "str"},
@@ -105,6 +109,13 @@ _ENVIRONMENT: ArgumentSpec = {
             "scopes": {"type": "list", "elements": "str", "default": []},
             "users": {"type": "list", "elements": "str", "default": []},
             **_STATE,
+        },
+    },
+    "scope": {
+        "type": "dict",
+        "options": {
+            "mailboxes": {"type": "list", "elements": "str", "required": True},
+            **_WAITING,
         },
     },
     "senders": {"type": "list", "elements": "str", "default": []},
@@ -151,8 +162,7 @@ MODULE_OPTIONS: dict[str, ArgumentSpec] = {
         "groups": {"type": "list", "elements": "str", "default": []},
         "administrative_unit": {"type": "str"},
         "custom_scope": {"type": "str"},
-        "settle": {"type": "int", "default": 120},
-        "confirmed_assignments": {"type": "list", "elements": "str", "default": []},
+        **_WAITING,
         "exclusive": {"type": "bool", "default": False},
         **_STATE,
     },

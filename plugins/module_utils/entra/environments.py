@@ -15,11 +15,14 @@ from ansible_collections.mailroom.erp.plugins.module_utils.entra import (
     consent,
     consent_run,
     credential,
+    mail_scope,
+    mail_scope_run,
     registration,
     registration_plan,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.credential_run import Keeper
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import ENTRA_RULES
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import ENTRA_RULES, SCOPED_ROLES
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.grants import Permission
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import AnswerLost, Graph, Json, NotSeen
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph_answer import GraphError
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.people import read_sender_addresses
@@ -38,6 +41,7 @@ class DeclaredEnvironment:
     application: registration_plan.WantedRegistration | None
     credential: credential.WantedCredential | None
     consent: consent.WantedConsent | None
+    scope: mail_scope.WantedScope | None
     senders: tuple[str, ...]
 
 
@@ -55,6 +59,7 @@ class Done:
     retiring: list[Json] = field(default_factory=list)
     consent: consent.ConsentPlan | None = None
     consent_missing: bool = False
+    scope: Json | None = None
     senders: list[Json] = field(default_factory=list)
     changed: bool = False
     differences: list[tuple[str, Json, Json]] = field(default_factory=list)
@@ -80,6 +85,7 @@ class Done:
             "unknown_grants": grants.unknown if grants else [],
             "consent": self.consent.after if self.consent else {},
             "consent_missing": self.consent_missing,
+            "scope": self.scope,
             "senders": self.senders,
             "changed": self.changed,
             "problems": self.problems,
@@ -115,7 +121,9 @@ class _Reader:
         name, senders = entry["environment"], tuple(entry.get("senders") or ())
         application = self._part(self._application, entry, "application")
         key = self._part(self._credential, entry, "credential")
-        return DeclaredEnvironment(name, application, key, self._part(_consent, entry, "consent"), senders)
+        consented = self._part(_consent, entry, "consent")
+        scope = self._part(self._scope, entry, "scope")
+        return DeclaredEnvironment(name, application, key, consented, scope, senders)
 
     def _part(self, read: Callable[[Mapping[str, Any]], _Read], entry: Mapping[str, Any], part: str) -> _Read | None:
         try:
@@ -127,7 +135,18 @@ class _Reader:
     def _application(self, entry: Mapping[str, Any]) -> registration_plan.WantedRegistration:
         # what this sign-in may not grant is told, not refused: the rest can be made all the same
         given = {**entry["application"], "consent": "report", "catalogue_permissions": self._listed}
+        given["leave_tenant_grants"] = bool(entry.get("scope"))
         return registration_plan.read_wanted_registration(given, self._client_id)
+
+    def _scope(self, entry: Mapping[str, Any]) -> mail_scope.WantedScope | None:
+        """The mailboxes are granted for each permission that Exchange can limit; None when it can limit none."""
+        application = entry.get("application") or {}
+        asked = {(one["resource"], one["role"]) for one in application.get("permissions") or []}
+        roles = [role for role in SCOPED_ROLES if _pair(mail_scope.permission_of(role)) in asked]
+        if not roles or application.get("state") == "absent":
+            return None
+        given = {**entry["scope"], "unique_name": application.get("unique_name"), "roles": roles}
+        return mail_scope.read_wanted_scope(given, self._client_id)
 
     def _credential(self, entry: Mapping[str, Any]) -> credential.WantedCredential:
         """One whose value was lost on its way is always made anew."""
@@ -136,8 +155,16 @@ class _Reader:
         return credential.read_wanted_credential(given, self._now)
 
 
+def _pair(permission: Permission) -> tuple[str, str]:
+    return permission.resource, permission.role
+
+
 def _consent(entry: Mapping[str, Any]) -> consent.WantedConsent:
     return consent.read_wanted_consent(entry["consent"])
+
+
+def _present() -> datetime.datetime:
+    return datetime.datetime.now(datetime.UTC)
 
 
 @dataclass(slots=True)
@@ -150,6 +177,9 @@ class TenantWork:
     now: datetime.datetime
     write: bool
     make_secrets: frozenset[str] = frozenset()
+    clock: mail_scope_run.Now = _present
+    roles: dict[str, str] = field(default_factory=dict)
+    """Ids of Exchange's roles, the same for all environments."""
 
     def bring(self, declared: Iterable[DeclaredEnvironment]) -> dict[str, Done]:
         """Bring all environments to what was declared, one after the other.
@@ -175,7 +205,7 @@ class TenantWork:
 
     def _one(self, one: DeclaredEnvironment) -> Done:
         done = Done()
-        for part in (self._application, self._credential, self._consent):
+        for part in (self._application, self._credential, self._consent, self._scope):
             try:
                 part(one, done)
             except _FAILURES as error:
@@ -230,6 +260,26 @@ class TenantWork:
         done.consent, done.changed = outcome.plan, done.changed or outcome.plan.changes
         done.warnings += outcome.warnings
         done.differences.append((f"{one.consent.app_id} (consent)", outcome.plan.before, outcome.plan.after))
+
+    def _scope(self, one: DeclaredEnvironment, done: Done) -> None:
+        """Mailboxes are granted where this sign-in may. What stands in the way is told, and stops nothing else: the
+        application then sends from what was granted before."""
+        if one.scope is None:
+            return
+        try:
+            outcome = mail_scope_run.bring_scope(self.graph, one.scope, self.token, self.write, self.clock, self.roles)
+        except (Refused, GraphError) as error:
+            if isinstance(error, GraphError) and error.status != 403:
+                raise
+            told = str(error).split("\n")
+            done.scope = {"state": None, "effective_at": None, "open": told}
+            done.warnings += told
+            return
+        done.scope = {**outcome.as_dict(), "open": [finding.warning for finding in outcome.failures]}
+        done.changed = done.changed or outcome.changed
+        done.warnings += [f"{one.scope.subject}: {text}" for text in done.scope["open"]]
+        difference = (f"{one.scope.subject} (mailboxes)", outcome.plan.before, outcome.end.after)
+        done.differences.append(difference)
 
     def _is_a_person_s_work(self, error: Exception) -> bool:
         return self.token.lacks(consent.CONSENT_RIGHT) and (

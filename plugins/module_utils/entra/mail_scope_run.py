@@ -82,13 +82,20 @@ class ScopeOutcome:
     changed: bool
     findings: list[ScopeFinding] = field(default_factory=list)
 
+    def as_dict(self) -> Json:
+        """The return value ``scope``."""
+        times = [one.effective_at for one in self.end.roles if one.effective_at]
+        return {"state": self.end.state, "effective_at": max(times, default=None)}
+
     @property
     def failures(self) -> list[ScopeFinding]:
         """What a person should be warned of."""
         return [one for one in self.findings if one.result == FAIL]
 
 
-def bring_scope(graph: Graph, wanted: WantedScope, token: Token, write: bool, now: Now) -> ScopeOutcome:
+def bring_scope(
+    graph: Graph, wanted: WantedScope, token: Token, write: bool, now: Now, known_roles: dict[str, str] | None = None
+) -> ScopeOutcome:
     """Bring the scope of an application to what was declared.
 
     Killed anywhere, the next run goes on; at every moment the application has the right, from the tenant or for the
@@ -99,12 +106,13 @@ def bring_scope(graph: Graph, wanted: WantedScope, token: Token, write: bool, no
     :param token: what Graph was opened with
     :param write: False in check mode, where the application may be only planned
     :param now: tells the time
+    :param known_roles: ids of roles that were read before; takes those that are read
     :raises Refused: nothing has been written
     :raises GraphError: Graph refuses something
     :raises AnswerLost: no try to assign a role was answered
     :raises NotSeen: it was written, but is not seen everywhere in time
     """
-    return _Scoper(graph, wanted, token, now).bring(write)
+    return _Scoper(graph, wanted, token, now, {} if known_roles is None else known_roles).bring(write)
 
 
 @dataclass(slots=True)
@@ -113,7 +121,7 @@ class _Scoper:
     wanted: WantedScope
     token: Token
     now: Now
-    role_ids: dict[str, str] = field(default_factory=dict)
+    role_ids: dict[str, str]
     places: list[ScopePlace] = field(default_factory=list)
     may_remember: bool = True
     last: FoundScope = field(default_factory=FoundScope)
@@ -122,7 +130,7 @@ class _Scoper:
 
     def bring(self, write: bool) -> ScopeOutcome:
         self.places, about_places = read_scope_places(self.graph, self.wanted)
-        self.role_ids = self._read_role_ids()
+        self._read_role_ids()
         planned = self._plan()
         self._check(planned, write)
         changed = planned.changes
@@ -134,9 +142,10 @@ class _Scoper:
         findings = [*about_places, *scope_findings(self.wanted, self.last, end), *policy]
         return ScopeOutcome(planned, end, self.last, self.places, changed, findings)
 
-    def _read_role_ids(self) -> dict[str, str]:
+    def _read_role_ids(self) -> None:
         try:
-            found = read_role_ids(self.graph, self.wanted.roles)
+            unread = [role for role in self.wanted.roles if role not in self.role_ids]
+            self.role_ids |= read_role_ids(self.graph, unread)
         except GraphError as error:
             if error.status != 403:
                 raise
@@ -144,11 +153,9 @@ class _Scoper:
             raise Refused(self.wanted.problem("roles", None, rule, f"Grant the sign-in {SCOPE_RIGHT}.")) from None
         rule = "Exchange Online of this tenant has no such role"
         way_out = "Correct it, or wait until Microsoft has rolled it out to the tenant."
-        if missing := [
-            self.wanted.problem("roles", role, rule, way_out) for role in self.wanted.roles if role not in found
-        ]:
-            raise Refused(missing)
-        return found
+        missing = [role for role in self.wanted.roles if role not in self.role_ids]
+        if missing:
+            raise Refused(self.wanted.problem("roles", role, rule, way_out) for role in missing)
 
     def _read(self) -> FoundScope:
         found = FoundScope(self.role_ids, read_application(self.graph, self.wanted, _QUERY))

@@ -195,9 +195,9 @@ def test_grants_of_the_tenant_are_left_to_the_scope(server: EntraServer, open_gr
     assert "the whole tenant still grants it, and entra_mail_scope takes it away" in warning
     assert granted(server) == NAMES and application(server)["requiredResourceAccess"] == []
     assert not run(open_graph(*RUN_TIME), access="scoped", leave_tenant_grants=True).plan.changes
-    for wrong in ({"access": "tenant"}, {"revoke_tenant_grants": True}):
+    for access, revoke in (("tenant", False), ("scoped", True)):
         with pytest.raises(Refused, match="leave_tenant_grants: it is about grants that stay"):
-            run(graph, **{"access": "scoped", "leave_tenant_grants": True, **wrong})
+            run(graph, access=access, leave_tenant_grants=True, revoke_tenant_grants=revoke)
 
 
 def test_unknown_grants_are_kept_unless_named(server: EntraServer, open_graph: OpenGraph) -> None:
