@@ -170,6 +170,7 @@ MODULE_OPTIONS: dict[str, ArgumentSpec] = {
         "unique_name": {"type": "str", "default": "mailroom-automation"},
         "display_name": {"type": "str", "default": "Mailroom automation"},
         "read_senders": {"type": "bool", "default": True},
+        "read_scopes": {"type": "bool", "default": False},
     },
     "entra_sender_info": {
         "senders": {"type": "list", "elements": "str", "required": True},
