@@ -149,7 +149,7 @@ options:
             type: int
             default: 120
           confirmed_assignments:
-            description: Ids of assignments that somebody has seen to be in scope.
+            description: Ids of assignments whose age is not known, and that somebody says Exchange acts on.
             type: list
             elements: str
             default: []

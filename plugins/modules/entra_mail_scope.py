@@ -14,8 +14,8 @@ author: the mailroom.erp authors (@mailroom)
 description:
   - Limits an application to some mailboxes, by Exchange's Role Based Access Control for Applications.
   - Grants add up, so a scope limits nothing while the whole tenant grants the same right. The scope is granted first.
-    The grant of the whole tenant is taken away when Exchange must have seen the scope (O(settle)) or somebody has
-    (O(confirmed_assignments)), never before. At every moment the application has the right, from one of the two.
+    The grant of the whole tenant is taken away when Exchange must have seen the scope (O(settle)), never before. At
+    every moment the application has the right, from one of the two.
   - What Exchange has granted is read back at once. That it is in force cannot be seen over Graph at all, and no message
     can show it while the whole tenant grants the same. Microsoft says that it takes 30 minutes to 2 hours.
     RV(scope.state) tells these cases apart.
@@ -76,8 +76,11 @@ options:
     default: 120
   confirmed_assignments:
     description:
-      - Ids from RV(roles[].assignments[].id) that somebody has seen to be in scope with the commands of RV(checks).
-        They are not waited for.
+      - Ids from RV(roles[].assignments[].id) of which somebody says that Exchange acts on them, because they are more
+        than two hours old.
+      - For assignments whose age is not known, because somebody else made them, or because the sign-in may not write to
+        the application. Of those whose age is known, the age decides.
+      - That a command of RV(checks) says C(InScope) is not enough, as these commands look past what Exchange remembers.
     type: list
     elements: str
     default: []
@@ -113,7 +116,7 @@ EXAMPLES = r"""
     unique_name: acme-king
     roles: [Application SMTP.SendAsApp]
     groups: [king-senders@acme.example]
-    confirmed_assignments: "{{ king_confirmed_assignments }}"    # seen to be in scope
+    confirmed_assignments: "{{ king_confirmed_assignments }}"    # made by hand, days ago
 """
 
 RETURN = r"""
@@ -142,7 +145,7 @@ scope:
         - V(tenant_wide) means that the whole tenant grants the right, so nothing is limited.
       type: str
     effective_at:
-      description: When Exchange must have seen the latest assignment (ISO 8601, UTC); null when that was confirmed.
+      description: When Exchange must have seen the latest assignment (ISO 8601, UTC); null when all were confirmed.
       type: str
 roles:
   description: Each of O(roles).

@@ -258,18 +258,16 @@ def test_an_application_is_limited_to_a_mailbox_step_by_step(
     assert told["scope"]["state"] == "tenant_wide" and told["roles"][0]["tenant_wide"] == ["Microsoft Graph/Mail.Send"]
     assert "so every mailbox can be used" in limited.output
     (assignment,) = told["roles"][0]["assignments"]
+    assert assignment["id"] in server.truth["roleAssignments"] and assignment["scope"] == "mailbox erp@acme.example"
     assert told["checks"] == [
         f"Test-ServicePrincipalAuthorization -Identity {told['service_principal_id']} -Resource 'erp@acme.example'"
     ]
     assert any("New-ManagementRoleAssignment" in line for line in told["powershell"])
-    tasks = [scoped_registration(leave_tenant_grants=True), mail_scope(confirmed_assignments=[assignment["id"]])]
+    tasks = [scoped_registration(leave_tenant_grants=True), mail_scope(settle=0)]
     last = run_in_tenant(tmp_path, scoping, tasks)
     assert (last.rc, last.changed) == (0, 1), last.output
     done = result_of(tmp_path, "entra_mail_scope")
-    assert (done["scope"], done["roles"][0]["effective_by"]) == (
-        {"state": "effective", "effective_at": None},
-        "confirmed",
-    )
+    assert (done["scope"]["state"], done["roles"][0]["effective_by"]) == ("effective", "time")
     (principal,) = server.truth.find("servicePrincipals", appId=done["app_id"])
     assert server.truth.find("appRoleAssignments", principalId=principal["id"]) == []
     server.plan()

@@ -346,11 +346,12 @@ def _find_wide(made: RolePlan, found: FoundScope, whole: list[Json]) -> None:
     right = permission_of(made.role)
     for one in found.grants:
         resource = found.resources.by_object_id(one["resourceId"])
-        name = resource.role_name(one["appRoleId"]) if resource else ""
-        value = name.partition("/")[2]
-        if resource and (resource.app_id, value) == (right.app_id, right.role):
+        if resource is None:
+            continue
+        name, value = resource.role_name(one["appRoleId"]), resource.role_value(one["appRoleId"])
+        if (resource.app_id, value) == (right.app_id, right.role):
             made.wide[name] = f"servicePrincipals/{one['principalId']}/appRoleAssignments/{one['id']}"
-        elif resource and right.role in _WIDER_GRANTS.get((resource.app_id, value), ()):
+        elif right.role in _WIDER_GRANTS.get((resource.app_id, value), ()):
             made.wider.append(name)
     for one in whole:
         made.wide[f"Exchange: {made.role} ({one['id']})"] = assignment_path(one["id"])
@@ -379,18 +380,25 @@ def _judge_role(
         made.revoke = undeclared
         made.state = TENANT_WIDE if made.wide or made.wider else ABSENT
         return
-    confirmed = all(one["id"].lower() in wanted.confirmed for _place, one in made.kept) and not made.make
-    times = [since.get(one["id"], now) for _place, one in made.kept] + [now for _place in made.make]
-    ready = max(times, default=now) + wanted.settle
-    made.effective_at = None if confirmed else _written(ready)
-    proved = confirmed or ready <= now
+    vouched = [one for one in made.kept if _is_vouched_for(one[1], wanted, since)]
+    times = [since.get(one["id"], now) for place, one in made.kept if (place, one) not in vouched]
+    times += [now for _place in made.make]
+    ready = max(times) + wanted.settle if times else now
+    made.effective_at = _written(ready) if times else None
+    proved = ready <= now
     if proved:
         made.revoke = [*made.wide.values(), *(undeclared if wanted.exclusive else [])]
-    made.effective_by = ("confirmed" if confirmed else "time") if proved else None
+    made.effective_by = ("confirmed" if vouched else "time") if proved else None
     if made.wider or (made.wide and not proved):
         made.state = TENANT_WIDE
     else:
         made.state = EFFECTIVE if proved else GRANTED
+
+
+def _is_vouched_for(assignment: Json, wanted: WantedScope, since: Mapping[str, datetime.datetime]) -> bool:
+    """Whether somebody says that Exchange acts on it. That counts where its age is not known: one that is known to be
+    young is in no cache of Exchange's yet, whatever was seen of it."""
+    return assignment["id"] not in since and assignment["id"].lower() in wanted.confirmed
 
 
 def _written(time: datetime.datetime) -> str:

@@ -36,7 +36,7 @@ def scope_findings(wanted: WantedScope, found: FoundScope, plan: ScopePlan) -> I
     yield from _requested(wanted, found)
     if plan.forgotten:
         reason = "when the assignments were first seen may not be written to the application, so their age is unknown"
-        step = "Name them in confirmed_assignments when they have been seen to be in scope."
+        step = "Name them in confirmed_assignments when they are more than two hours old."
         yield ScopeFinding("not_remembered", wanted.subject, NOT_KNOWN, reason, step)
 
 
@@ -65,7 +65,7 @@ def _wide_finding(made: RolePlan, wanted: WantedScope, name: str) -> ScopeFindin
         "the whole tenant still grants it, so every mailbox can be used; it is taken away when Exchange must have seen "
         f"the assignments, from {made.effective_at} on"
     )
-    step = "Run again then, or name the assignments in confirmed_assignments when they have been seen to be in scope."
+    step = "Run again then."
     return ScopeFinding("tenant_wide", name, FAIL, reason, step)
 
 

@@ -122,15 +122,26 @@ def test_the_tenants_grant_goes_only_when_the_scope_must_be_in_force(tenant: Ten
     assert tenant.wide == [] and tenant.may_send() and not tenant.may_send(stranger)
 
 
-def test_a_confirmed_assignment_is_not_waited_for(tenant: Tenant) -> None:
+def test_a_confirmed_assignment_of_another_hand_is_not_waited_for(tenant: Tenant) -> None:
+    made = tenant.directory.assign_role(
+        tenant.principal["id"], MANAGEMENT_ROLES[SEND], f"/Users/{tenant.user['id']}", None
+    )
+    tenant.grant()
+    other = ["11111111-1111-4111-8111-111111111111"]
+    assert tenant.run(write=False, confirmed_assignments=other).end.state == "tenant_wide"
+    confirmed = tenant.run(confirmed_assignments=[made["id"].upper()])
+    assert (confirmed.end.state, confirmed.end.roles[0].effective_by) == ("effective", "confirmed")
+    assert confirmed.end.roles[0].effective_at is None and tenant.wide == [] and tenant.application["tags"] == []
+
+
+def test_an_assignment_that_is_known_to_be_young_is_waited_for_whoever_vouches(tenant: Tenant) -> None:
     tenant.grant()
     tenant.run()
-    (assignment,) = tenant.server.truth["roleAssignments"]
-    other = tenant.run(confirmed_assignments=["11111111-1111-4111-8111-111111111111"])
-    assert other.end.state == "tenant_wide"
-    confirmed = tenant.run(confirmed_assignments=[assignment.upper()])
-    assert (confirmed.end.state, confirmed.end.roles[0].effective_by) == ("effective", "confirmed")
-    assert confirmed.end.roles[0].effective_at is None and tenant.wide == []
+    confirmed = list(tenant.server.truth["roleAssignments"])
+    tenant.later(119)
+    assert not tenant.run(confirmed_assignments=confirmed).changed and len(tenant.wide) == 1
+    tenant.later(1)
+    assert tenant.run(confirmed_assignments=confirmed).end.roles[0].effective_by == "time" and tenant.wide == []
 
 
 def test_without_waiting_one_run_does_it_all(tenant: Tenant) -> None:
