@@ -345,7 +345,7 @@ def _work(task: Task) -> Result:
             return {"changed": True, "environments": {}, "requests": graph.requests}
         done = tenant.bring(declared)
         if params["read_senders"]:
-            task.warnings += find_senders(graph, declared, done)
+            task.warnings += find_senders(graph, declared, done, tenant.shared.mailboxes)
     return {**_result(task, done), "requests": graph.requests}
 
 

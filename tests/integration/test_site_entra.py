@@ -115,8 +115,8 @@ def test_scoped_applications_get_their_senders_mailboxes_in_one_sign_in(estate: 
     server.sign_ins = 0
     second = site(estate, declared)
     assert (second.rc, second.changed, server.sign_ins) == (0, 0, 1), second.output
-    # as above; and for each environment 4, 1 for people, 1 for domains, 1 for its mailbox; 2 for the ids of roles
-    assert len(server.requests) == (4 * 2 + 1 + 1 + 2) + (4 + 1 + 1 + 1) * 2 + 2
+    # as above; and for each environment 4, and 2 for the ids of roles
+    assert len(server.requests) == (4 * 2 + 1 + 1 + 2) + 4 * 2 + 2
 
 
 def test_mailboxes_that_the_sign_in_may_not_grant_are_told_as_open(estate: Path, server: EntraServer) -> None:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -25,7 +26,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options i
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.grants import Permission
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import AnswerLost, Graph, Json, NotSeen
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph_answer import GraphError
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.people import read_sender_addresses
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.people import SenderState, read_sender_addresses
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.token import Token
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
 
@@ -178,8 +179,8 @@ class TenantWork:
     write: bool
     make_secrets: frozenset[str] = frozenset()
     clock: mail_scope_run.Now = _present
-    roles: dict[str, str] = field(default_factory=dict)
-    """Ids of Exchange's roles, the same for all environments."""
+    shared: mail_scope_run.SharedLooks = field(default_factory=mail_scope_run.SharedLooks)
+    """What is looked up once for all environments."""
 
     def bring(self, declared: Iterable[DeclaredEnvironment]) -> dict[str, Done]:
         """Bring all environments to what was declared, one after the other.
@@ -189,6 +190,8 @@ class TenantWork:
         :param declared: the environments, each once
         :returns: what came of each, by name
         """
+        declared = list(declared)
+        self._look_up_mailboxes(one.scope.mailboxes for one in declared if one.scope is not None)
         return {one.name: self._one(one) for one in declared}
 
     def withdraw(self, declared: Iterable[DeclaredEnvironment], keys: Mapping[str, str]) -> None:
@@ -202,6 +205,14 @@ class TenantWork:
         for one in declared:
             if one.name in keys and one.credential is not None:
                 Keeper(self.graph, one.credential, self.now).withdraw(keys[one.name])
+
+    def _look_up_mailboxes(self, mailboxes: Iterable[Iterable[str]]) -> None:
+        """Look up the mailboxes of all scopes together; where that fails, each environment tells its own trouble."""
+        addresses = [address for some in mailboxes for address in some]
+        if addresses:
+            with contextlib.suppress(Refused, GraphError):
+                found = read_sender_addresses(self.graph, addresses)
+                self.shared.mailboxes |= {state.address: state for state in found}
 
     def _one(self, one: DeclaredEnvironment) -> Done:
         done = Done()
@@ -267,7 +278,7 @@ class TenantWork:
         if one.scope is None:
             return
         try:
-            outcome = mail_scope_run.bring_scope(self.graph, one.scope, self.token, self.write, self.clock, self.roles)
+            outcome = mail_scope_run.bring_scope(self.graph, one.scope, self.token, self.write, self.clock, self.shared)
         except (Refused, GraphError) as error:
             if isinstance(error, GraphError) and error.status != 403:
                 raise
@@ -291,18 +302,26 @@ def _speaks_of(error: Exception, right: str) -> bool:
     return right in str(error)
 
 
-def find_senders(graph: Graph, declared: Iterable[DeclaredEnvironment], done: Mapping[str, Done]) -> Iterator[str]:
+def find_senders(
+    graph: Graph,
+    declared: Iterable[DeclaredEnvironment],
+    done: Mapping[str, Done],
+    known: Mapping[str, SenderState] | None = None,
+) -> Iterator[str]:
     """Look up the senders of all environments together, and put them into ``done``.
 
     :param graph: the tenant's Microsoft Graph
     :param declared: the environments
     :param done: what came of each, by name; takes the state of its senders
+    :param known: addresses that were looked up before
     :returns: what is wrong with them, one sentence each
     :raises Refused: an address is none
     :raises GraphError: Graph fails
     """
     wanted = {one.name: one.senders for one in declared if one.senders}
-    found = _states(graph, [address for senders in wanted.values() for address in senders])
+    found = {address: state.as_dict() for address, state in (known or {}).items()}
+    addresses = [address for senders in wanted.values() for address in senders]
+    found |= _states(graph, [address for address in addresses if address not in found])
     for name, senders in wanted.items():
         done[name].senders = [found[address] for address in dict.fromkeys(senders)]
         for state in done[name].senders:

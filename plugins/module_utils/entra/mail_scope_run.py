@@ -46,7 +46,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.entra.mail_scope impo
     assignment_path,
     plan_scope,
 )
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.people import NOT_KNOWN
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.people import NOT_KNOWN, SenderState
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.registration_plan import ASSIGN_RIGHT
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.scope_findings import scope_findings
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.scope_places import read_scope_places
@@ -68,6 +68,15 @@ _POLICY = ScopeFinding(
 )
 """[https://learn.microsoft.com/exchange/permissions-exo/application-rbac, How does RBAC for Applications work alongside
 Application Access Policies; read on 2026-11-29]"""
+
+
+@dataclass(slots=True)
+class SharedLooks:
+    """What the applications of a tenant have in common, so that it is looked up once: ids of roles, and mailboxes by
+    address. Takes what is read."""
+
+    role_ids: dict[str, str] = field(default_factory=dict)
+    mailboxes: dict[str, SenderState] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -94,7 +103,7 @@ class ScopeOutcome:
 
 
 def bring_scope(
-    graph: Graph, wanted: WantedScope, token: Token, write: bool, now: Now, known_roles: dict[str, str] | None = None
+    graph: Graph, wanted: WantedScope, token: Token, write: bool, now: Now, shared: SharedLooks | None = None
 ) -> ScopeOutcome:
     """Bring the scope of an application to what was declared.
 
@@ -106,13 +115,13 @@ def bring_scope(
     :param token: what Graph was opened with
     :param write: False in check mode, where the application may be only planned
     :param now: tells the time
-    :param known_roles: ids of roles that were read before; takes those that are read
+    :param shared: what was looked up for other applications of the tenant
     :raises Refused: nothing has been written
     :raises GraphError: Graph refuses something
     :raises AnswerLost: no try to assign a role was answered
     :raises NotSeen: it was written, but is not seen everywhere in time
     """
-    return _Scoper(graph, wanted, token, now, {} if known_roles is None else known_roles).bring(write)
+    return _Scoper(graph, wanted, token, now, shared or SharedLooks()).bring(write)
 
 
 @dataclass(slots=True)
@@ -121,7 +130,7 @@ class _Scoper:
     wanted: WantedScope
     token: Token
     now: Now
-    role_ids: dict[str, str]
+    shared: SharedLooks
     places: list[ScopePlace] = field(default_factory=list)
     may_remember: bool = True
     last: FoundScope = field(default_factory=FoundScope)
@@ -129,7 +138,7 @@ class _Scoper:
     """What is left to do, by the last look."""
 
     def bring(self, write: bool) -> ScopeOutcome:
-        self.places, about_places = read_scope_places(self.graph, self.wanted)
+        self.places, about_places = read_scope_places(self.graph, self.wanted, self.shared.mailboxes)
         self._read_role_ids()
         planned = self._plan()
         self._check(planned, write)
@@ -142,10 +151,14 @@ class _Scoper:
         findings = [*about_places, *scope_findings(self.wanted, self.last, end), *policy]
         return ScopeOutcome(planned, end, self.last, self.places, changed, findings)
 
+    @property
+    def role_ids(self) -> dict[str, str]:
+        return self.shared.role_ids
+
     def _read_role_ids(self) -> None:
         try:
             unread = [role for role in self.wanted.roles if role not in self.role_ids]
-            self.role_ids |= read_role_ids(self.graph, unread)
+            self.role_ids.update(read_role_ids(self.graph, unread))
         except GraphError as error:
             if error.status != 403:
                 raise

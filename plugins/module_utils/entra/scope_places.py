@@ -12,7 +12,7 @@ permissions-exo/application-rbac, Limitations; Graph beta, Create unifiedRoleAss
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import is_guid
@@ -46,6 +46,7 @@ _USER, _NESTED = "#microsoft.graph.user", "#microsoft.graph.group"
 class _Lookup:
     graph: Graph
     wanted: WantedScope
+    known: Mapping[str, SenderState]
     places: list[ScopePlace] = field(default_factory=list)
     findings: list[ScopeFinding] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
@@ -57,16 +58,19 @@ class _Lookup:
         self.findings.append(ScopeFinding(kind, subject, result, reason, step))
 
 
-def read_scope_places(graph: Graph, wanted: WantedScope) -> tuple[list[ScopePlace], list[ScopeFinding]]:
+def read_scope_places(
+    graph: Graph, wanted: WantedScope, known: Mapping[str, SenderState]
+) -> tuple[list[ScopePlace], list[ScopeFinding]]:
     """Look up what a scope names.
 
     :param graph: the tenant's Microsoft Graph
     :param wanted: the scope as it was declared
+    :param known: mailboxes that were looked up before, by address
     :returns: the places, and what is to be known about them
     :raises Refused: with every place that is not there, is of the wrong kind, is empty, or may not be read
     :raises GraphError: something cannot be read for another reason
     """
-    look = _Lookup(graph, wanted)
+    look = _Lookup(graph, wanted, known)
     if wanted.mailboxes:
         _with_right(look, "mailboxes", "User.Read.All", lambda: _mailboxes(look))
     for name in wanted.groups:
@@ -107,8 +111,11 @@ def _mailboxes(look: _Lookup) -> None:
 
 def _states(look: _Lookup) -> list[SenderState]:
     """The mailboxes as senders; what is no address is told as this task's own option."""
+    mailboxes = look.wanted.mailboxes
+    if all(address in look.known for address in mailboxes):
+        return [look.known[address] for address in mailboxes]
     try:
-        return read_sender_addresses(look.graph, look.wanted.mailboxes)
+        return read_sender_addresses(look.graph, mailboxes)
     except Refused as refused:
         named = [replace(one, subject=look.wanted.subject, where="mailboxes") for one in refused.problems]
         raise Refused(named) from None

@@ -187,7 +187,7 @@ def test_the_mailboxes_of_all_environments_are_granted_in_one_sign_in(
     again = bring(graph, *kept, hours=2)
     assert not any(one.changed for one in again.values())
     assert [one.scope["state"] for one in again.values() if one.scope] == ["effective"] * 2
-    assert len(server.requests) == 4 * 2 + (2 + 7) + 8, "the ids of roles are read once"
+    assert len(server.requests) == (4 + 4) * 2 + 2 + (1 + 1 + 2), "roles and mailboxes are looked up once"
 
 
 def test_access_that_becomes_scoped_keeps_the_right_until_the_mailbox_is_granted(
