@@ -16,6 +16,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import An
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph_answer import GraphError
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.mail_scope import read_wanted_scope
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.mail_scope_run import ScopeOutcome, bring_scope
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.scope_commands import check_commands, scope_commands
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.token import read_token
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
 from ansible_collections.mailroom.erp.tests.servers.entra.directory import (
@@ -499,6 +500,55 @@ def test_the_members_of_a_great_group_are_not_all_looked_at(tenant: Tenant) -> N
     outcome = tenant.run(write=False, **GROUP)
     (finding,) = (one for one in outcome.findings if one.kind == "members_unknown")
     assert finding.reason.startswith("whether 10 of its members") and len(tenant.server.requests) < 30
+
+
+def test_commands_quote_what_stands_in_them(tenant: Tenant) -> None:
+    tenant.directory.add_user("o'brien@acme.example")
+    group = tenant.directory.add_group("senders", tenant.user)
+    unit = tenant.directory.add_unit("Sending", tenant.user)
+    tenant.directory.add_custom_scope("O'Brien's", "Title -eq 'x'")
+    tenant.directory.settle()
+    erp: dict[str, Any] = {"unique_name": "erp", "roles": [SEND]}
+    app_id, principal = tenant.application["appId"], tenant.principal["id"]
+    assigned = f"New-ManagementRoleAssignment -App {principal} -Role 'Application Mail.Send'"
+    filtered = "'PrimarySmtpAddress -eq ''o''''brien@acme.example'''"
+    made = f"New-ManagementScope -Name 'erp o''brien@acme.example' -RecipientRestrictionFilter {filtered}"
+    expected: list[tuple[dict[str, Any], list[str]]] = [
+        (
+            {"mailboxes": ["o'brien@acme.example"]},
+            [made, f"{assigned} -CustomResourceScope 'erp o''brien@acme.example'"],
+        ),
+        ({"groups": ["senders"]}, [f"{assigned} -RecipientGroupScope {group['id']}"]),
+        ({"administrative_unit": "Sending"}, [f"{assigned} -RecipientAdministrativeUnitScope {unit['id']}"]),
+        ({"custom_scope": "O'Brien's"}, [f"{assigned} -CustomResourceScope 'O''Brien''s'"]),
+    ]
+    first = f"New-ServicePrincipal -AppId {app_id} -ObjectId {principal} -DisplayName 'erp'"
+    for place, lines in expected:
+        outcome = tenant.run(write=False, **erp, **place)
+        wanted = read_wanted_scope({**erp, **place}, None)
+        assert scope_commands(wanted, app_id, principal, outcome.places) == [first, *lines]
+    outcome = tenant.run(write=False, **erp, mailboxes=["o'brien@acme.example"])
+    assert check_commands(principal, outcome.places) == [
+        f"Test-ServicePrincipalAuthorization -Identity {principal} -Resource 'o''brien@acme.example'"
+    ]
+
+
+def test_a_grant_is_known_by_its_id_whatever_the_api_is_called(tenant: Tenant) -> None:
+    tenant.server.truth.find("servicePrincipals", appId=GRAPH)[0]["displayName"] = "Microsoft/Graph"
+    tenant.grant()
+    assert tenant.run().end.state == "tenant_wide"
+
+
+def test_of_two_times_the_later_counts(tenant: Tenant) -> None:
+    tenant.grant()
+    tenant.run()
+    (assignment,) = tenant.server.truth["roleAssignments"]
+    tenant.application["tags"].append(f"mailroom.erp scope {assignment} since 2026-11-29T13:00:00Z")
+    tenant.directory.settle()
+    tenant.later(179)
+    assert tenant.run().end.state == "tenant_wide"
+    tenant.later(1)
+    assert tenant.run().end.state == "effective"
 
 
 # --- faults, lag and other runs ---
