@@ -337,8 +337,10 @@ def _plan_role(
 
 
 def _key(assignment: Json) -> tuple[str, str]:
-    scope, app_scope = assignment.get("directoryScopeId"), assignment.get("appScopeId")
-    return (scope or "").casefold(), (app_scope or "").casefold()
+    """What tells the scope of an assignment from others; one without any limit is for the whole tenant."""
+    scopes = [str(assignment.get(name) or "").casefold() for name in ("directoryScopeId", "appScopeId")]
+    directory, app = ("" if one == _WHOLE_TENANT else one for one in scopes)
+    return (directory, app) if directory or app else (_WHOLE_TENANT, "")
 
 
 def _find_wide(made: RolePlan, found: FoundScope, whole: list[Json]) -> None:

@@ -269,8 +269,12 @@ def test_scopes_that_nobody_declared_are_told_and_go_when_exclusive(tenant: Tena
     assert outcome.changed and outcome.failures == [] and tenant.scopes == [f"/Users/{tenant.user['id']}"]
 
 
-def test_a_grant_of_exchange_for_all_mailboxes_is_a_grant_of_the_tenant(tenant: Tenant) -> None:
-    tenant.directory.assign_role(tenant.principal["id"], MANAGEMENT_ROLES[SEND], "/", None)
+@pytest.mark.parametrize(("directory_scope", "app_scope"), [("/", None), (None, "/"), ("/", "/"), (None, None)])
+def test_a_grant_of_exchange_for_all_mailboxes_is_a_grant_of_the_tenant(
+    tenant: Tenant, directory_scope: str | None, app_scope: str | None
+) -> None:
+    """Microsoft's pages show the first; the others are in no description, and would limit nothing."""
+    tenant.directory.assign_role(tenant.principal["id"], MANAGEMENT_ROLES[SEND], directory_scope, app_scope)
     tenant.directory.settle()
     assert tenant.run().end.state == "tenant_wide"
     tenant.later(120)
