@@ -227,9 +227,9 @@ class _Scoper:
 
     def _carry_out(self, stage: str) -> bool:
         """Do one stage and wait until it is seen; gives whether anything was written."""
-        if stage == REVOKE and self.current.has(MAKE):
-            # an old answer, which does not know the assignments yet, must not let the right be taken away
-            self.graph.until(self._what(MAKE), lambda: None if self._plan().has(MAKE) else True)
+        if stage == REVOKE and self.wanted.present and (self.current.has(REVOKE) or self.current.has(MAKE)):
+            # one old answer must not let the right be taken away
+            self.graph.wait_for(self._what(MAKE), lambda: not self._plan().has(MAKE))
         if not self.current.has(stage):
             return False
         if stage == REMEMBER and not self._remember():

@@ -631,6 +631,22 @@ def test_reads_that_lag_do_not_take_the_right_away(tenant: Tenant, flapping: boo
     assert tenant.run().end.state == "effective" and tenant.wide == [] and len(tenant.scopes) == 1
 
 
+def test_an_assignment_that_only_an_old_answer_has_takes_no_grant_away(tenant: Tenant) -> None:
+    """Somebody has just taken the assignment away: one replica still shows it, the others do not."""
+    tenant.grant()
+    tenant.run()
+    tenant.later(121)
+    impatient = tenant.open_graph(*RIGHTS, timeout=3.0)
+    tenant.server.plan(lag=11)
+    tenant.server.truth["roleAssignments"].clear()
+    tenant.directory.commit(0)
+    with pytest.raises(NotSeen):
+        tenant.run(graph=impatient)
+    assert len(tenant.wide) == 1 and tenant.scopes == []
+    tenant.server.plan()
+    assert tenant.run().end.state == "tenant_wide" and len(tenant.scopes) == 1
+
+
 def _must(held: bool) -> None:
     assert held
 
