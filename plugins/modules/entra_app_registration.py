@@ -53,7 +53,7 @@ options:
     description:
       - With V(tenant), the permissions hold for every mailbox of the tenant.
       - With V(scoped), they are not granted to the tenant and not requested either, so that single mailboxes can be
-        granted in Exchange. Grants add up, so both together would limit nothing.
+        granted by M(mailroom.erp.entra_mail_scope). Grants add up, so both together would limit nothing.
       - Required by O(state=present).
     type: str
     choices: [scoped, tenant]
@@ -67,8 +67,16 @@ options:
     default: grant
   revoke_tenant_grants:
     description:
-      - Take away what the whole tenant has granted when O(access=scoped). From then on the application reaches only the
-        mailboxes that were granted to it, so grant them first.
+      - Take away at once what the whole tenant has granted when O(access=scoped). From then on the application reaches
+        only the mailboxes that were granted to it.
+      - Refused where Exchange has granted none. Whether those that it has granted are in force already is not looked
+        at; M(mailroom.erp.entra_mail_scope) takes the grants away when they are, with O(leave_tenant_grants) here.
+    type: bool
+    default: false
+  leave_tenant_grants:
+    description:
+      - With O(access=scoped), leave what the whole tenant has granted to M(mailroom.erp.entra_mail_scope), which takes
+        it away when the scope is effective. Until then nothing is limited, and a warning says so.
     type: bool
     default: false
   owners:
@@ -112,6 +120,7 @@ options:
     default: present
 seealso:
   - module: mailroom.erp.entra_app_credential
+  - module: mailroom.erp.entra_mail_scope
 """
 
 EXAMPLES = r"""

@@ -14,8 +14,8 @@ author:
   - the mailroom.erp authors (@mailroom)
 description:
   - Makes the automation's own application with its service principal and grants what it needs at run time, which are
-    C(Application.ReadWrite.OwnedBy) and C(Application.Read.All) of Microsoft Graph, and three more to look at senders.
-    Nothing else is ever granted by it.
+    C(Application.ReadWrite.OwnedBy) and C(Application.Read.All) of Microsoft Graph, and more to look at senders and
+    scopes. Nothing else is ever granted by it.
   - A person runs it, once per tenant. The sign-in of an application is refused.
   - The playbook C(mailroom.erp.entra_bootstrap) calls it.
 options:
@@ -32,6 +32,11 @@ options:
       C(MailboxSettings.Read)).
     type: bool
     default: true
+  read_scopes:
+    description: Whether it may see which mailboxes Exchange lets applications use (C(RoleManagement.Read.Exchange)). To
+      say which is a person's work, see M(mailroom.erp.entra_mail_scope).
+    type: bool
+    default: false
 extends_documentation_fragment:
   - mailroom.erp.entra
 seealso:
@@ -75,7 +80,8 @@ from ansible_collections.mailroom.erp.plugins.module_utils.entra.registration im
 
 def _work(task: Task) -> Result:
     params = task.params
-    wanted = automation(params["unique_name"], params["display_name"], read_senders=params["read_senders"])
+    looks = {"read_senders": params["read_senders"], "read_scopes": params["read_scopes"]}
+    wanted = automation(params["unique_name"], params["display_name"], **looks)
     with task.connected() as (graph, token):
         check_person(wanted, token)
         outcome = register(graph, wanted, token, task.write)

@@ -132,6 +132,27 @@ options:
             type: str
             choices: [present, absent]
             default: present
+      scope:
+        description:
+          - The mailboxes that the application may use, see M(mailroom.erp.entra_mail_scope), for each permission that
+            Exchange can limit. With C(access=scoped) only. The whole tenant's grants are left to it.
+          - What this sign-in may not do, and what stands in the way, is told and stops nothing else.
+        type: dict
+        suboptions:
+          mailboxes:
+            description: Their addresses.
+            type: list
+            elements: str
+            required: true
+          settle:
+            description: After how many minutes Exchange must have seen an assignment.
+            type: int
+            default: 120
+          confirmed_assignments:
+            description: Ids of assignments whose age is not known, and that somebody says Exchange acts on.
+            type: list
+            elements: str
+            default: []
       senders:
         description: Addresses that must be mailboxes of the tenant.
         type: list
@@ -255,6 +276,12 @@ environments:
     consent_missing:
       description: Whether a person still has to consent to the vendor's application.
       type: bool
+    scope:
+      description:
+        - Where the application stands with its mailboxes, C(state) and C(effective_at) as
+          M(mailroom.erp.entra_mail_scope) returns them (null when that is not known), and what is C(open).
+        - Null when none are declared.
+      type: dict
     senders:
       description: The senders, as M(mailroom.erp.entra_sender_info) returns them.
       type: list
@@ -318,7 +345,7 @@ def _work(task: Task) -> Result:
             return {"changed": True, "environments": {}, "requests": graph.requests}
         done = tenant.bring(declared)
         if params["read_senders"]:
-            task.warnings += find_senders(graph, declared, done)
+            task.warnings += find_senders(graph, declared, done, tenant.shared.mailboxes)
     return {**_result(task, done), "requests": graph.requests}
 
 

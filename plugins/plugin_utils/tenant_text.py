@@ -41,11 +41,23 @@ def _rows(made: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "open", "a person has to consent to the vendor's application"
     if made["missing_grants"]:
         yield "open", f"a person has to consent to {', '.join(made['missing_grants'])}"
+    if made.get("scope"):
+        yield "mailboxes", _mailboxes(made["scope"])
+        yield from (("open", text) for text in made["scope"]["open"])
     if made["senders"]:
         yield "senders", counted_results(sender["result"] for sender in made["senders"])
     for sender in made["senders"]:
         if sender["result"] != "pass":
             yield "open", f"{sender['address']}: {sender['reason']}. {sender['next_step'] or ''}".rstrip()
+
+
+def _mailboxes(scope: Mapping[str, Any]) -> str:
+    told = {
+        "granted": f"granted, in force by {scope['effective_at']}",
+        "effective": "granted, and no longer by the whole tenant",
+        "tenant_wide": "not limited: the whole tenant still lets the application send",
+    }
+    return told.get(str(scope["state"]), "not known")
 
 
 def _secret(made: Mapping[str, Any]) -> str:

@@ -102,7 +102,7 @@ def compare(turns: int) -> None:
     from ansible_collections.mailroom.erp.tests.benchmarks.environments import export
     from ansible_collections.mailroom.erp.tests.integration.playbook import collections_path
 
-    now = collections_path()
+    now = Path(collections_path())
     with tempfile.TemporaryDirectory() as folder:
         before = export(BEFORE, Path(folder))
         pairs = [(measured(before, MANY), measured(now, MANY)) for _turn in range(turns)]

@@ -26,6 +26,8 @@ from ansible_collections.mailroom.erp.plugins.module_utils.entra import (
     credential_run,
     environments,
     federated,
+    mail_scope,
+    mail_scope_run,
     registration,
     registration_plan,
 )
@@ -117,12 +119,22 @@ def _consent(graph: Graph, token: Token, params: dict[str, Any]) -> dict[str, An
     return {"changed": consent_run.consent(graph, consent.read_wanted_consent(params), token, True).plan.changes}
 
 
+def _scope(graph: Graph, token: Token, params: dict[str, Any]) -> dict[str, Any]:
+    minutes = datetime.timedelta(minutes=params.pop("minutes"))
+    wanted = mail_scope.read_wanted_scope(params, token.app_id)
+    outcome = mail_scope_run.bring_scope(
+        graph, wanted, token, True, lambda: datetime.datetime.now(datetime.UTC) + minutes
+    )
+    return {"changed": outcome.changed, "state": outcome.end.state}
+
+
 _JOBS = {
     "register": _register,
     "key": _key,
     "federated": _federated,
     "consent": _consent,
     "environments": _environments,
+    "scope": _scope,
 }
 
 if __name__ == "__main__":

@@ -15,7 +15,13 @@ import pytest
 from ansible_collections.mailroom.erp.tests.integration.playbook import Result
 from ansible_collections.mailroom.erp.tests.integration.tenant import result_of, run_in_tenant, task
 from ansible_collections.mailroom.erp.tests.servers.entra.entra_server import EntraServer
-from ansible_collections.mailroom.erp.tests.servers.entra.rights import GRANT, MANAGE_OWN
+from ansible_collections.mailroom.erp.tests.servers.entra.rights import (
+    GRANT,
+    MANAGE_OWN,
+    READ_APPLICATIONS,
+    SCOPE,
+    SEE_SCOPES,
+)
 from ansible_collections.mailroom.erp.tests.servers.entra.tokens import signer
 
 BOOTSTRAP = [MANAGE_OWN, *GRANT]
@@ -216,3 +222,80 @@ def test_consent_is_given_and_senders_are_looked_up(tmp_path: Path, server: Entr
     assert found["application"] == {"exists": False, "app_id": None, "granted": [], "every_mailbox": None}
     assert found["senders"][0]["mailbox"] == "shared" and found["senders"][1]["next_step"]
     assert run_in_tenant(tmp_path, tenant, [consent, senders]).changed == 0
+
+
+def mail_scope(**options: Any) -> dict[str, Any]:
+    declared = {"unique_name": "erp", "roles": ["Application Mail.Send"], "mailboxes": ["erp@acme.example"]}
+    return task("entra_mail_scope", **{**declared, **options})
+
+
+def scoped_registration(**options: Any) -> dict[str, Any]:
+    return registration(access="scoped", permissions=PERMISSIONS[:1], **options)
+
+
+@pytest.fixture
+def scoping(server: EntraServer) -> dict[str, Any]:
+    """A person's sign-in that may grant, and say which mailboxes; the mailbox is there."""
+    server.directory.add_user("erp@acme.example", purpose="shared", enabled=False)
+    rights = [*BOOTSTRAP, READ_APPLICATIONS, *SCOPE, *SEE_SCOPES]
+    return server.tenant_option(server.directory.add_client("person", rights))
+
+
+def test_an_application_is_limited_to_a_mailbox_step_by_step(
+    tmp_path: Path, server: EntraServer, scoping: dict[str, Any]
+) -> None:
+    tasks = [scoped_registration(), mail_scope()]
+    check = run_in_tenant(tmp_path, scoping, tasks, "--check", "--diff")
+    assert (check.rc, check.changed) == (0, 2), check.output
+    planned = result_of(tmp_path, "entra_mail_scope")
+    assert (planned["scope"]["state"], planned["app_id"], planned["checks"]) == ("granted", None, [])
+    first = run_in_tenant(tmp_path, scoping, [registration(permissions=PERMISSIONS[:1])])
+    assert first.rc == 0, first.output
+    limited = run_in_tenant(tmp_path, scoping, [scoped_registration(leave_tenant_grants=True), mail_scope()], "--diff")
+    assert (limited.rc, limited.changed) == (0, 2), limited.output
+    assert '+        "mailbox erp@acme.example",' in limited.diff
+    told = result_of(tmp_path, "entra_mail_scope")
+    assert told["scope"]["state"] == "tenant_wide" and told["roles"][0]["tenant_wide"] == ["Microsoft Graph/Mail.Send"]
+    assert "so every mailbox can be used" in limited.output
+    (assignment,) = told["roles"][0]["assignments"]
+    assert assignment["id"] in server.truth["roleAssignments"] and assignment["scope"] == "mailbox erp@acme.example"
+    assert told["checks"] == [
+        f"Test-ServicePrincipalAuthorization -Identity {told['service_principal_id']} -Resource 'erp@acme.example'"
+    ]
+    assert any("New-ManagementRoleAssignment" in line for line in told["powershell"])
+    tasks = [scoped_registration(leave_tenant_grants=True), mail_scope(settle=0)]
+    last = run_in_tenant(tmp_path, scoping, tasks)
+    assert (last.rc, last.changed) == (0, 1), last.output
+    done = result_of(tmp_path, "entra_mail_scope")
+    assert (done["scope"]["state"], done["roles"][0]["effective_by"]) == ("effective", "time")
+    (principal,) = server.truth.find("servicePrincipals", appId=done["app_id"])
+    assert server.truth.find("appRoleAssignments", principalId=principal["id"]) == []
+    server.plan()
+    again = run_in_tenant(tmp_path, scoping, tasks, "--diff")
+    assert (again.rc, again.changed, again.diff) == (0, 0, [])
+    assert {method for method, _path in server.requests} == {"GET"}
+    assert result_of(tmp_path, "entra_mail_scope")["requests"] == 8
+    away = mail_scope(state="absent")
+    away["mailroom.erp.entra_mail_scope"].pop("mailboxes")
+    gone = run_in_tenant(tmp_path, scoping, [away])
+    assert (gone.rc, gone.changed) == (0, 1) and server.truth["roleAssignments"] == {}
+
+
+def test_a_wrong_scope_is_one_message_and_changes_nothing(
+    tmp_path: Path, server: EntraServer, scoping: dict[str, Any]
+) -> None:
+    made = run_in_tenant(tmp_path, scoping, [scoped_registration()])
+    assert made.rc == 0, made.output
+    weak = server.tenant_option(server.directory.add_client("weak", [READ_APPLICATIONS, *SEE_SCOPES]))
+    failing = [
+        (scoping, mail_scope(mailboxes=["gone@acme.example"]), "nobody in the tenant has this address"),
+        (scoping, mail_scope(groups=["senders"]), "a scope is of one kind, and mailboxes, groups is given"),
+        (scoping, mail_scope(roles=["Mail.Send"]), "value of roles must be one or more of"),
+        (scoping, mail_scope(mailbox=["erp@acme.example"]), "there is no such option: mailbox"),
+        (weak, mail_scope(), "this sign-in may not read the roles of Exchange"),
+    ]
+    server.plan()
+    _result, messages = run_failing(tmp_path, scoping, [(one[0], one[1]) for one in failing])
+    for (_option, _task, said), message in zip(failing, messages, strict=True):
+        assert said in message, message
+    assert {method for method, _path in server.requests} <= {"GET"} and server.truth["roleAssignments"] == {}

@@ -88,6 +88,25 @@ def test_the_automation_works_alone_after_a_person_has_bootstrapped_it(estate: P
     assert site(estate, declared).changed == 0
 
 
+def test_a_person_grants_the_mailboxes_and_the_automation_sees_them(estate: Path, server: EntraServer) -> None:
+    hosts = {"profit": profit("erp", mail_entra_access="scoped")}
+    declared = inventory(hosts, mail_entra_tenant="{{ acme_tenant }}", mail_entra_customer="acme")
+    person = f"{PERSON} RoleManagement.ReadWrite.Exchange Domain.Read.All MailboxSettings.Read"
+    first = bootstrap(estate, server, declared, scopes=person)
+    assert first.rc == 0, first.output
+    assert rights_of(server, "mailroom-automation") == RUN_TIME | {"RoleManagement.Read.Exchange"}
+    assert rights_of(server, "mailroom-profit") == set() and len(server.truth["roleAssignments"]) == 2
+    again = bootstrap(estate, server, declared, scopes=person)
+    assert (again.rc, again.changed) == (0, 0), again.output
+    (automation,) = server.truth.find("applications", uniqueName="mailroom-automation")
+    _key, secret = server.directory.new_secret(automation["id"], {"displayName": "by hand"})
+    server.directory.settle()
+    option = server.tenant_option((automation["appId"], secret))
+    run = site(estate, inventory(hosts, mail_entra_tenant=option, mail_entra_customer="acme"))
+    assert run.rc == 0 and "OPEN IN MICROSOFT ENTRA" not in run.output, run.output
+    assert len(server.truth["roleAssignments"]) == 2
+
+
 def test_an_application_gives_itself_no_rights(estate: Path, server: EntraServer) -> None:
     rights = ["Application.ReadWrite.All", "AppRoleAssignment.ReadWrite.All"]
     option = server.tenant_option(server.directory.add_client("automation", rights))

@@ -70,7 +70,7 @@ def test_the_negative_proof_over_graph(tmp_path: Path) -> None:
             tenant.directory.add_user(address)
         client = tenant.directory.add_client("ERP", [])
         (principal,) = tenant.truth.find("servicePrincipals", appId=client[0])
-        tenant.directory.mailbox_scopes[principal["id"]] = {SENDER}
+        tenant.directory.assign_mailbox(principal, SENDER)
         common = {"to": RECIPIENT, "submission": "graph", "tenant": "{{ tenant }}"}
         inside = module_task("mail_test", **{"from": SENDER, **common})
         outside = module_task("mail_test", **{"from": OUTSIDE, "expect": "refused", **common})
@@ -81,7 +81,7 @@ def test_the_negative_proof_over_graph(tmp_path: Path) -> None:
         assert client[1] not in first.unbroken
         again = run(tmp_path, [inside, outside], secret)
         assert (again.changed, len(tenant.directory.sent)) == (0, 1)
-        tenant.directory.mailbox_scopes[principal["id"]] |= {OUTSIDE}
+        tenant.directory.assign_mailbox(principal, OUTSIDE)
         late = module_task("mail_test", **{"from": OUTSIDE, "expect": "refused", "once_per": "2", **common})
         broken = run(tmp_path, [late], secret)
         assert result_of(tmp_path, 0)["proof"] == "broken" and "the scope is not in force" in broken.flat

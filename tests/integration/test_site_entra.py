@@ -26,6 +26,10 @@ from ansible_collections.mailroom.erp.tests.integration.entra_site import (
 from ansible_collections.mailroom.erp.tests.integration.estate import BAKERY, SITE, contents, inventory
 from ansible_collections.mailroom.erp.tests.integration.playbook import Result, run_playbook
 from ansible_collections.mailroom.erp.tests.servers.entra.entra_server import EntraServer
+from ansible_collections.mailroom.erp.tests.servers.entra.rights import SCOPE
+
+PAIRS = {"profit": "erp", "payroll": "payroll"}
+"""Environments and the mailboxes that they send from."""
 
 
 @pytest.fixture
@@ -87,6 +91,37 @@ def test_two_environments_and_a_consent_from_an_empty_tenant(estate: Path, serve
     assert server.sign_ins == 1, "one for all of them"
     # 4 for each application, 3 for the consent, 1 for people, 1 for domains, 1 for each mailbox
     assert len(server.requests) == 4 * 2 + 3 + 1 + 1 + 3
+
+
+def test_scoped_applications_get_their_senders_mailboxes_in_one_sign_in(estate: Path, server: EntraServer) -> None:
+    hosts = {name: profit(sender, mail_entra_access="scoped") for name, sender in PAIRS.items()}
+    declared = estate_of(server, hosts, *RIGHTS, *SCOPE)
+    server.plan()
+    check = site(estate, declared, "--check", "--diff")
+    assert check.rc == 0 and {method for method, _path in server.requests} == {"GET"}, check.output
+    server.sign_ins = 0
+    first = site(estate, declared)
+    assert first.rc == 0 and server.sign_ins == 2, first.output
+    for name, sender in PAIRS.items():
+        (application,) = server.truth.find("applications", uniqueName=f"mailroom-{name}")
+        users = {one["mail"]: one for one in server.truth["users"].values()}
+        may = [mail for mail, user in users.items() if server.directory.may_act(application["appId"], user)]
+        assert may == [f"{sender}@acme.example"]
+    assert server.truth["appRoleAssignments"] and len(server.truth["roleAssignments"]) == 4, "two roles each"
+    assert "OPEN IN MICROSOFT ENTRA" not in first.output
+    server.plan()
+    server.sign_ins = 0
+    second = site(estate, declared)
+    assert (second.rc, second.changed, server.sign_ins) == (0, 0, 1), second.output
+    # as above; and for each environment 4, and 2 for the ids of roles
+    assert len(server.requests) == (4 * 2 + 1 + 1 + 2) + 4 * 2 + 2
+
+
+def test_mailboxes_that_the_sign_in_may_not_grant_are_told_as_open(estate: Path, server: EntraServer) -> None:
+    result = site(estate, estate_of(server, {"profit": profit("erp", mail_entra_access="scoped")}))
+    assert result.rc == 0, result.output
+    assert "OPEN IN MICROSOFT ENTRA" in result.output and "may not read the roles of Exchange" in result.flat
+    assert stored(estate)["profit"]["secret"] and server.truth["roleAssignments"] == {}
 
 
 @pytest.mark.parametrize("arguments", [["-vvvv", "--diff"], ["-vvvv", "--check", "--diff"]], ids=["run", "check"])

@@ -19,14 +19,22 @@ READ_SENDER_RIGHTS = ("User.Read.All", "Domain.Read.All", "MailboxSettings.Read"
 """What it needs to see whether senders are mailboxes of the tenant."""
 
 
-def automation(unique_name: str, display_name: str, *, read_senders: bool) -> WantedRegistration:
+READ_SCOPE_RIGHTS = ("RoleManagement.Read.Exchange",)
+"""What it needs to see which mailboxes applications may use; to say which is a person's."""
+
+
+def automation(
+    unique_name: str, display_name: str, *, read_senders: bool, read_scopes: bool = False
+) -> WantedRegistration:
     """The automation's own application, with these rights and no others.
 
     :param unique_name: what Graph knows it by
     :param display_name: what people call it
     :param read_senders: whether it may look at the senders' mailboxes
+    :param read_scopes: whether it may look at the roles that Exchange has assigned
     """
     roles = (*RUN_TIME_RIGHTS, *(READ_SENDER_RIGHTS if read_senders else ()))
+    roles += READ_SCOPE_RIGHTS if read_scopes else ()
     return WantedRegistration(
         unique_name=unique_name,
         app_id=None,

@@ -51,6 +51,11 @@ TENANT_OPTIONS: ArgumentSpec = {
     "poll_interval": {"type": "float", "default": 1.0},
 }
 
+SCOPED_ROLES = ("Application Mail.ReadWrite", "Application Mail.Send", "Application SMTP.SendAsApp")
+"""The application roles of Exchange Online that an ERP may get for single mailboxes, as Exchange calls them [Role
+Based Access Control for Applications in Exchange Online, read on 2026-11-29; SMTP.SendAsApp since November 2025,
+MC1158911]."""
+
 _PERMISSION: ArgumentSpec = {"resource": {"type": "str", "required": True}, "role": {"type": "str", "required": True}}
 _FEDERATED: ArgumentSpec = {
     "issuer": {"type": "str", "required": True},
@@ -73,6 +78,10 @@ _SECRET: ArgumentSpec = {
 }
 _APPLICATION: ArgumentSpec = {"unique_name": {"type": "str"}, "app_id": {"type": "str"}}
 _STATE: ArgumentSpec = {"state": {"type": "str", "default": "present", "choices": ["present", "absent"]}}
+_WAITING: ArgumentSpec = {
+    "settle": {"type": "int", "default": 120},
+    "confirmed_assignments": {"type": "list", "elements": "str", "default": []},
+}
 _ENVIRONMENT: ArgumentSpec = {
     "environment": {"type": "str", "required": True},
     "customer": {"type": "str"},
@@ -102,6 +111,13 @@ _ENVIRONMENT: ArgumentSpec = {
             **_STATE,
         },
     },
+    "scope": {
+        "type": "dict",
+        "options": {
+            "mailboxes": {"type": "list", "elements": "str", "required": True},
+            **_WAITING,
+        },
+    },
     "senders": {"type": "list", "elements": "str", "default": []},
 }
 
@@ -111,6 +127,7 @@ MODULE_OPTIONS: dict[str, ArgumentSpec] = {
         **_REGISTRATION,
         "consent": {"type": "str", "default": "grant", "choices": ["grant", "report"]},
         "revoke_tenant_grants": {"type": "bool", "default": False},
+        "leave_tenant_grants": {"type": "bool", "default": False},
         "notes": {"type": "str"},
         "exclusive": {"type": "bool", "default": False},
         "accept_unknown_grants": {"type": "list", "elements": "str", "default": []},
@@ -138,10 +155,22 @@ MODULE_OPTIONS: dict[str, ArgumentSpec] = {
         "exclusive": {"type": "bool", "default": False},
         **_STATE,
     },
+    "entra_mail_scope": {
+        **_APPLICATION,
+        "roles": {"type": "list", "elements": "str", "required": True, "choices": list(SCOPED_ROLES)},
+        "mailboxes": {"type": "list", "elements": "str", "default": []},
+        "groups": {"type": "list", "elements": "str", "default": []},
+        "administrative_unit": {"type": "str"},
+        "custom_scope": {"type": "str"},
+        **_WAITING,
+        "exclusive": {"type": "bool", "default": False},
+        **_STATE,
+    },
     "entra_automation": {
         "unique_name": {"type": "str", "default": "mailroom-automation"},
         "display_name": {"type": "str", "default": "Mailroom automation"},
         "read_senders": {"type": "bool", "default": True},
+        "read_scopes": {"type": "bool", "default": False},
     },
     "entra_sender_info": {
         "senders": {"type": "list", "elements": "str", "required": True},

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -15,14 +16,17 @@ from ansible_collections.mailroom.erp.plugins.module_utils.entra import (
     consent,
     consent_run,
     credential,
+    mail_scope,
+    mail_scope_run,
     registration,
     registration_plan,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.credential_run import Keeper
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import ENTRA_RULES
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import ENTRA_RULES, SCOPED_ROLES
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.grants import Permission
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import AnswerLost, Graph, Json, NotSeen
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph_answer import GraphError
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.people import read_sender_addresses
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.people import SenderState, read_sender_addresses
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.token import Token
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
 
@@ -38,6 +42,7 @@ class DeclaredEnvironment:
     application: registration_plan.WantedRegistration | None
     credential: credential.WantedCredential | None
     consent: consent.WantedConsent | None
+    scope: mail_scope.WantedScope | None
     senders: tuple[str, ...]
 
 
@@ -55,6 +60,7 @@ class Done:
     retiring: list[Json] = field(default_factory=list)
     consent: consent.ConsentPlan | None = None
     consent_missing: bool = False
+    scope: Json | None = None
     senders: list[Json] = field(default_factory=list)
     changed: bool = False
     differences: list[tuple[str, Json, Json]] = field(default_factory=list)
@@ -80,6 +86,7 @@ class Done:
             "unknown_grants": grants.unknown if grants else [],
             "consent": self.consent.after if self.consent else {},
             "consent_missing": self.consent_missing,
+            "scope": self.scope,
             "senders": self.senders,
             "changed": self.changed,
             "problems": self.problems,
@@ -115,7 +122,9 @@ class _Reader:
         name, senders = entry["environment"], tuple(entry.get("senders") or ())
         application = self._part(self._application, entry, "application")
         key = self._part(self._credential, entry, "credential")
-        return DeclaredEnvironment(name, application, key, self._part(_consent, entry, "consent"), senders)
+        consented = self._part(_consent, entry, "consent")
+        scope = self._part(self._scope, entry, "scope")
+        return DeclaredEnvironment(name, application, key, consented, scope, senders)
 
     def _part(self, read: Callable[[Mapping[str, Any]], _Read], entry: Mapping[str, Any], part: str) -> _Read | None:
         try:
@@ -127,7 +136,18 @@ class _Reader:
     def _application(self, entry: Mapping[str, Any]) -> registration_plan.WantedRegistration:
         # what this sign-in may not grant is told, not refused: the rest can be made all the same
         given = {**entry["application"], "consent": "report", "catalogue_permissions": self._listed}
+        given["leave_tenant_grants"] = bool(entry.get("scope"))
         return registration_plan.read_wanted_registration(given, self._client_id)
+
+    def _scope(self, entry: Mapping[str, Any]) -> mail_scope.WantedScope | None:
+        """The mailboxes are granted for each permission that Exchange can limit; None when it can limit none."""
+        application = entry.get("application") or {}
+        asked = {(one["resource"], one["role"]) for one in application.get("permissions") or []}
+        roles = [role for role in SCOPED_ROLES if _pair(mail_scope.permission_of(role)) in asked]
+        if not roles or application.get("state") == "absent":
+            return None
+        given = {**entry["scope"], "unique_name": application.get("unique_name"), "roles": roles}
+        return mail_scope.read_wanted_scope(given, self._client_id)
 
     def _credential(self, entry: Mapping[str, Any]) -> credential.WantedCredential:
         """One whose value was lost on its way is always made anew."""
@@ -136,8 +156,16 @@ class _Reader:
         return credential.read_wanted_credential(given, self._now)
 
 
+def _pair(permission: Permission) -> tuple[str, str]:
+    return permission.resource, permission.role
+
+
 def _consent(entry: Mapping[str, Any]) -> consent.WantedConsent:
     return consent.read_wanted_consent(entry["consent"])
+
+
+def _present() -> datetime.datetime:
+    return datetime.datetime.now(datetime.UTC)
 
 
 @dataclass(slots=True)
@@ -150,6 +178,9 @@ class TenantWork:
     now: datetime.datetime
     write: bool
     make_secrets: frozenset[str] = frozenset()
+    clock: mail_scope_run.Now = _present
+    shared: mail_scope_run.SharedLooks = field(default_factory=mail_scope_run.SharedLooks)
+    """What is looked up once for all environments."""
 
     def bring(self, declared: Iterable[DeclaredEnvironment]) -> dict[str, Done]:
         """Bring all environments to what was declared, one after the other.
@@ -159,6 +190,8 @@ class TenantWork:
         :param declared: the environments, each once
         :returns: what came of each, by name
         """
+        declared = list(declared)
+        self._look_up_mailboxes(one.scope.mailboxes for one in declared if one.scope is not None)
         return {one.name: self._one(one) for one in declared}
 
     def withdraw(self, declared: Iterable[DeclaredEnvironment], keys: Mapping[str, str]) -> None:
@@ -173,9 +206,17 @@ class TenantWork:
             if one.name in keys and one.credential is not None:
                 Keeper(self.graph, one.credential, self.now).withdraw(keys[one.name])
 
+    def _look_up_mailboxes(self, mailboxes: Iterable[Iterable[str]]) -> None:
+        """Look up the mailboxes of all scopes together; where that fails, each environment tells its own trouble."""
+        addresses = [address for some in mailboxes for address in some]
+        if addresses:
+            with contextlib.suppress(Refused, GraphError):
+                found = read_sender_addresses(self.graph, addresses)
+                self.shared.mailboxes |= {state.address: state for state in found}
+
     def _one(self, one: DeclaredEnvironment) -> Done:
         done = Done()
-        for part in (self._application, self._credential, self._consent):
+        for part in (self._application, self._credential, self._consent, self._scope):
             try:
                 part(one, done)
             except _FAILURES as error:
@@ -231,6 +272,26 @@ class TenantWork:
         done.warnings += outcome.warnings
         done.differences.append((f"{one.consent.app_id} (consent)", outcome.plan.before, outcome.plan.after))
 
+    def _scope(self, one: DeclaredEnvironment, done: Done) -> None:
+        """Mailboxes are granted where this sign-in may. What stands in the way is told, and stops nothing else: the
+        application then sends from what was granted before."""
+        if one.scope is None:
+            return
+        try:
+            outcome = mail_scope_run.bring_scope(self.graph, one.scope, self.token, self.write, self.clock, self.shared)
+        except (Refused, GraphError) as error:
+            if isinstance(error, GraphError) and error.status != 403:
+                raise
+            told = str(error).split("\n")
+            done.scope = {"state": None, "effective_at": None, "open": told}
+            done.warnings += told
+            return
+        done.scope = {**outcome.as_dict(), "open": [finding.warning for finding in outcome.failures]}
+        done.changed = done.changed or outcome.changed
+        done.warnings += [f"{one.scope.subject}: {text}" for text in done.scope["open"]]
+        difference = (f"{one.scope.subject} (mailboxes)", outcome.plan.before, outcome.end.after)
+        done.differences.append(difference)
+
     def _is_a_person_s_work(self, error: Exception) -> bool:
         return self.token.lacks(consent.CONSENT_RIGHT) and (
             error.status == 403 if isinstance(error, GraphError) else _speaks_of(error, consent.CONSENT_RIGHT)
@@ -241,18 +302,26 @@ def _speaks_of(error: Exception, right: str) -> bool:
     return right in str(error)
 
 
-def find_senders(graph: Graph, declared: Iterable[DeclaredEnvironment], done: Mapping[str, Done]) -> Iterator[str]:
+def find_senders(
+    graph: Graph,
+    declared: Iterable[DeclaredEnvironment],
+    done: Mapping[str, Done],
+    known: Mapping[str, SenderState] | None = None,
+) -> Iterator[str]:
     """Look up the senders of all environments together, and put them into ``done``.
 
     :param graph: the tenant's Microsoft Graph
     :param declared: the environments
     :param done: what came of each, by name; takes the state of its senders
+    :param known: addresses that were looked up before
     :returns: what is wrong with them, one sentence each
     :raises Refused: an address is none
     :raises GraphError: Graph fails
     """
     wanted = {one.name: one.senders for one in declared if one.senders}
-    found = _states(graph, [address for senders in wanted.values() for address in senders])
+    found = {address: state.as_dict() for address, state in (known or {}).items()}
+    addresses = [address for senders in wanted.values() for address in senders]
+    found |= _states(graph, [address for address in addresses if address not in found])
     for name, senders in wanted.items():
         done[name].senders = [found[address] for address in dict.fromkeys(senders)]
         for state in done[name].senders:

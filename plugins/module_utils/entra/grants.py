@@ -71,7 +71,14 @@ class Resource:
 
         :param role_id: the id of an application role, as a grant holds it
         """
-        return f"{self.name}/{next((name for name, one in self.roles.items() if one == role_id), role_id)}"
+        return f"{self.name}/{self.role_value(role_id)}"
+
+    def role_value(self, role_id: str) -> str:
+        """The name of a role, such as Mail.Send; the id of one that the API does not have any more.
+
+        :param role_id: the id of an application role, as a grant holds it
+        """
+        return next((name for name, one in self.roles.items() if one == role_id), role_id)
 
 
 class Resources:

@@ -37,6 +37,9 @@ _LONGEST_PAUSE, _LONGEST_LOOK = 16, 4
 _MOST_TRIES = 1000
 _MOST_PAGES = 10_000
 """Of one collection; a million objects."""
+_BETA_ONLY = "roleManagement/exchange/"
+"""The one part of Graph that is used although it is in beta alone: Microsoft may change it, and does not support it in
+production [Microsoft Graph beta, Create unifiedRoleAssignment, read on 2026-11-29]."""
 
 
 class AnswerLost(Exception):
@@ -58,7 +61,7 @@ class Pace:
 
 
 class Graph:
-    """Microsoft Graph v1.0 of one tenant, with one token."""
+    """Microsoft Graph of one tenant, with one token: v1.0, and beta for the paths that are nowhere else."""
 
     def __init__(self, http: Http, url: str, token: str, pace: Pace) -> None:
         """Prepare; nothing is sent yet.
@@ -66,7 +69,7 @@ class Graph:
         :param url: without version, e.g. ``https://graph.microsoft.com``
         :raises MissingLibrary: requests is not installed
         """
-        self._http, self._root, self._token, self.pace = http, f"{url}/v1.0/", token, pace
+        self._http, self._address, self._token, self.pace = http, url, token, pace
         self._no_answer: type[Exception] = require("requests").RequestException
         self.requests = 0
         """How many requests have been sent."""
@@ -110,7 +113,7 @@ class Graph:
             items += found
             if following is None:
                 return items
-            if not following.startswith(self._root):
+            if not following.startswith(self._root(path)):
                 raise GraphError(request, 0, "ForeignAddress", "the next page is said to be at another address")
             url = following
         what = "a page is said to follow that was read before" if url in seen else f"more than {_MOST_PAGES} pages"
@@ -203,7 +206,7 @@ class Graph:
 
         :param path: below the version, keys quoted with :func:`odata_key`
         """
-        return f"{self._root}{path}"
+        return f"{self._root(path)}{path}"
 
     def until(self, what: str, look: Callable[[], Seen | None]) -> Seen:
         """Wait until something is seen once.
@@ -285,7 +288,10 @@ class Graph:
 
     def _url(self, path: str, query: Mapping[str, str] | None = None) -> str:
         text = urllib.parse.urlencode(query or {}, quote_via=urllib.parse.quote, safe="$,()/':")
-        return f"{self._root}{path}{'?' if text else ''}{text}"
+        return f"{self._root(path)}{path}{'?' if text else ''}{text}"
+
+    def _root(self, path: str) -> str:
+        return f"{self._address}/{'beta' if path.startswith(_BETA_ONLY) else 'v1.0'}/"
 
 
 def odata_key(value: str) -> str:

@@ -17,11 +17,27 @@ from ansible_collections.mailroom.erp.plugins.module_utils.json_answer import is
 _PATH_PART = re.compile(r"(?!\.)[A-Za-z0-9._~-]{1,256}", re.ASCII)
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?(?:Z|[+-][0-9]{2}:[0-9]{2})")
 
-_TEXT = frozenset({"appId", "appRoleId", "clientId", "consentType", "id", "keyId", "resourceAppId", "resourceId"})
+_TEXT = frozenset(
+    {
+        "appId",
+        "appRoleId",
+        "clientId",
+        "consentType",
+        "id",
+        "keyId",
+        "resourceAppId",
+        "resourceId",
+        "roleDefinitionId",
+    }
+)
 _TEXT_OR_NULL = frozenset(
     {
+        "@odata.type",
+        "RecipientFilter",
         "appOwnerOrganizationId",
+        "appScopeId",
         "description",
+        "directoryScopeId",
         "displayName",
         "issuer",
         "mail",
@@ -45,7 +61,7 @@ _TEXT_OR_NULL = frozenset(
 _TIMES = frozenset(
     {"createdDateTime", "deletedDateTime", "endDateTime", "restrictForAppsCreatedAfterDateTime", "startDateTime"}
 )
-_TRUTHS = frozenset({"accountEnabled", "isEnabled", "isVerified"})
+_TRUTHS = frozenset({"Exclusive", "accountEnabled", "isEnabled", "isVerified", "mailEnabled"})
 _OBJECTS = frozenset(
     {
         "appRoles",
@@ -57,8 +73,8 @@ _OBJECTS = frozenset(
         "resourceAccess",
     }
 )
-_TEXTS = frozenset({"allowedMemberTypes", "audiences", "proxyAddresses"})
-_OBJECT = frozenset({"applicationRestrictions", "restrictions", "verifiedPublisher"})
+_TEXTS = frozenset({"allowedMemberTypes", "audiences", "groupTypes", "proxyAddresses", "tags"})
+_OBJECT = frozenset({"applicationRestrictions", "customAttributes", "restrictions", "verifiedPublisher"})
 """Properties by what Graph documents them as, whatever object they stand in; all others pass as they are."""
 
 

@@ -78,7 +78,7 @@ def read_sender_addresses(graph: Graph, addresses: Iterable[str]) -> list[Sender
         raise Refused(problems)
     users = _find_users(graph, list(domains))
     verified = _verified_domains(graph)
-    boxes = _mailboxes(graph, users.values())
+    boxes = read_mailbox_purposes(graph, users.values())
     return [
         _judge(address, domain, users.get(address), None if verified is None else domain in verified, boxes)
         for address, domain in domains.items()
@@ -129,8 +129,15 @@ def _verified_domains(graph: Graph) -> set[str] | None:
     return {one["id"].lower() for one in domains if one["isVerified"]}
 
 
-def _mailboxes(graph: Graph, users: Iterable[Json]) -> dict[str, str]:
-    """The purpose of each account's mailbox. A shared mailbox needs no licence, so only the mailbox itself can tell."""
+def read_mailbox_purposes(graph: Graph, users: Iterable[Json]) -> dict[str, str]:
+    """The purpose of each account's mailbox. A shared mailbox needs no licence, so only the mailbox itself can tell.
+
+    :param graph: the tenant's Microsoft Graph
+    :param users: accounts, each with its ``id``
+    :returns: object id to Exchange's word (``user``, ``shared`` ...) or ``none``; empty when this sign-in may not read
+        mailbox settings (MailboxSettings.Read)
+    :raises GraphError: one cannot be read for another reason
+    """
     found: dict[str, str] = {}
     for user in users:
         if user["id"] in found:

@@ -27,6 +27,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.entra.registration_pl
     own_application_problem,
     plan_registration,
 )
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.scoped_access import check_scoped
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.service_principal import (
     make_principal,
     read_assignments,
@@ -61,6 +62,8 @@ def register(graph: Graph, wanted: WantedRegistration, token: Token, write: bool
         raise Refused(own_application_problem(wanted))
     may_grant = not token.lacks(ASSIGN_RIGHT)
     planned = plan_registration(wanted, found, may_grant)
+    if planned.unlimited and found.principal is not None:
+        planned.warnings += check_scoped(graph, wanted, found.principal, planned.unlimited)
     if not write or not planned.changes:
         return RegistrationOutcome(planned, found)
     if planned.delete and found.application is not None:

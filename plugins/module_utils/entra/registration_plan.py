@@ -44,6 +44,7 @@ class WantedRegistration:
     consent: str
     revoke_tenant_grants: bool
     present: bool
+    leave_tenant_grants: bool = False
 
     @property
     def subject(self) -> str:
@@ -81,7 +82,8 @@ class FoundRegistration:
 @dataclass(slots=True)
 class RegistrationPlan:
     """What is to be done. ``before`` and ``after`` are for people to read; ``missing`` are grants that a person has to
-    give, ``unknown`` grants that nobody declared."""
+    give, ``unknown`` grants that nobody declared, ``unlimited`` permissions that the tenant is to grant no longer,
+    because access is scoped."""
 
     body: Json = field(default_factory=dict)
     create: bool = False
@@ -93,6 +95,7 @@ class RegistrationPlan:
     add_owners: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
+    unlimited: list[Permission] = field(default_factory=list)
     before: Json = field(default_factory=dict)
     after: Json = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
@@ -125,6 +128,7 @@ def read_wanted_registration(params: Mapping[str, Any], client_id: str | None) -
         consent=params.get("consent") or "grant",
         revoke_tenant_grants=bool(params.get("revoke_tenant_grants")),
         present=params.get("state") != "absent",
+        leave_tenant_grants=bool(params.get("leave_tenant_grants")),
     )
     problems = _check(wanted, client_id, read_permissions(params.get("catalogue_permissions") or []))
     if problems:
@@ -134,6 +138,10 @@ def read_wanted_registration(params: Mapping[str, Any], client_id: str | None) -
 
 def _check(wanted: WantedRegistration, client_id: str | None, listed: tuple[Permission, ...]) -> list[Problem]:
     problems = []
+    if wanted.leave_tenant_grants and (wanted.revoke_tenant_grants or wanted.access != "scoped"):
+        rule = "it is about grants that stay with access: scoped until entra_mail_scope takes them away"
+        way_out = "Leave it out, or revoke_tenant_grants."
+        problems.append(wanted.problem("leave_tenant_grants", None, rule, way_out))
     if wanted.app_id and not is_guid(wanted.app_id):
         problems.append(wanted.problem("app_id", wanted.app_id, "it is no GUID", "Take the Application ID from Entra."))
     if wanted.app_id and client_id and wanted.app_id == client_id.lower():
@@ -224,6 +232,10 @@ def _grants(found: FoundRegistration) -> dict[str, Json]:
     return named
 
 
+def _name(found: FoundRegistration, permission: Permission) -> str:
+    return next(iter(_declared(found, [permission])))
+
+
 def _declared(found: FoundRegistration, permissions: Iterable[Permission]) -> dict[str, tuple[Resource, str]]:
     """Declared permissions by ``API/role``, each with its API and the id of its role."""
     named = {}
@@ -241,7 +253,12 @@ def _plan_grants(made: RegistrationPlan, wanted: WantedRegistration, found: Foun
     problems = _tenant_grants(wanted, wide) + _unknown_grants(wanted, made.unknown)
     given_up = set(made.unknown) if wanted.exclusive else set()
     absent = [name for name in due if name not in held]
-    made.revoke = [held[name]["id"] for name in held if name in wide or name in given_up]
+    going = set() if wanted.leave_tenant_grants else set(wide)
+    made.revoke = [held[name]["id"] for name in held if name in going or name in given_up]
+    made.unlimited = [one for one in wanted.permissions if _name(found, one) in going]
+    if wanted.leave_tenant_grants and wide:
+        text = "the whole tenant still grants it, and entra_mail_scope takes it away when the mailboxes are effective"
+        made.warnings.append(f"{wanted.subject}: {', '.join(wide)}: {text}")
     if (made.revoke or (absent and wanted.consent == "grant")) and not may_grant:
         problems.append(_no_right(wanted, absent, bool(made.revoke)))
     if problems:
@@ -253,10 +270,13 @@ def _plan_grants(made: RegistrationPlan, wanted: WantedRegistration, found: Foun
 
 
 def _tenant_grants(wanted: WantedRegistration, wide: list[str]) -> list[Problem]:
-    if not wide or wanted.revoke_tenant_grants:
+    if not wide or wanted.revoke_tenant_grants or wanted.leave_tenant_grants:
         return []
     rule = "access is scoped, but the whole tenant has granted it; grants add up, so the scope would limit nothing"
-    way_out = "See that the mailboxes are granted, then set revoke_tenant_grants: true."
+    way_out = (
+        "Set leave_tenant_grants: true, and let mailroom.erp.entra_mail_scope grant the mailboxes and take this away; "
+        "or see that the mailboxes are granted, and set revoke_tenant_grants: true."
+    )
     return [wanted.problem("access", name, rule, way_out) for name in wide]
 
 

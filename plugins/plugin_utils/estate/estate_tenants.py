@@ -29,6 +29,7 @@ TENANT_VARIABLES = (
     "owners",
     "secret",
     "confirmed_key_id",
+    "confirmed_assignments",
     "customer",
 )
 """What a host declares of its tenant: variables that begin with ``mail_entra_``."""
@@ -48,6 +49,7 @@ class HostTenant:
     owners: Any = None
     secret: Any = None
     confirmed_key_id: Any = None
+    confirmed_assignments: Any = None
     customer: Any = None
 
     @property
@@ -222,7 +224,11 @@ def _entry(host: HostTenant, group: list[HostTenant]) -> dict[str, Any]:
         entry |= _consent(host, group)
     needs = host.needs or {}
     senders = sorted({one["from"] for one in needs.get("senders", []) if one["service"] == needs["service"]})
-    return {**entry, "senders": senders} if host.is_present and senders else entry
+    if not host.is_present or not senders:
+        return entry
+    if entry.get("application") and host.access == "scoped":
+        entry["scope"] = {"mailboxes": senders, "confirmed_assignments": list(host.confirmed_assignments or [])}
+    return {**entry, "senders": senders}
 
 
 def _application(host: HostTenant) -> dict[str, Any]:

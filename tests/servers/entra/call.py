@@ -104,6 +104,10 @@ class Call:
         shown = [odata.chosen(one, self.query, default) for one in items]
         for one in shown:
             check_entity(kind, one)
+        return self.page(shown)
+
+    def page(self, shown: list[Json]) -> Answer:
+        """One page of what is shown."""
         return 200, odata.page(shown, self.query, self.page_size, self.url)
 
     def entity(self, kind: str, one: Json, status: int = 200) -> Answer:

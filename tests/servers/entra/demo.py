@@ -63,7 +63,8 @@ def _furnish(directory: Directory, file: Path) -> tuple[str, str]:
             directory.add_user(f"{name}@acme.example", purpose="shared", enabled=False)
         return directory.add_client("Mailroom automation", RIGHTS)
     held = json.loads(file.read_text(encoding="utf-8"))
-    directory.truth.tables, directory.truth.owners = held["tables"], held["owners"]
+    directory.truth.tables = {**directory.truth.tables, **held["tables"]}
+    directory.truth.owners = held["owners"]
     directory.secrets = held["secrets"]
     directory.settle()
     app_id, secret = held["client"]

@@ -35,6 +35,10 @@ GRAPH_ROLES = {
     "Application.ReadWrite.All": "1bfefb4e-e0b5-418b-a88f-73c46d2cc8e9",
     "AppRoleAssignment.ReadWrite.All": "06b708a9-e830-4db3-a914-8e69da51d44f",
     "DelegatedPermissionGrant.ReadWrite.All": "8e8e4742-1d95-4f68-9d56-6ee75648c72a",
+    "RoleManagement.Read.Exchange": "c769435f-f061-4d0b-8ff1-3d39870e5f85",
+    "RoleManagement.ReadWrite.Exchange": "025d3225-3f02-4882-b4c0-cd5b541a4e80",
+    "GroupMember.Read.All": "98830695-27a2-44f7-8c18-0c3ebc9698f6",
+    "AdministrativeUnit.Read.All": "134fd756-38ce-4afd-ba33-e9623dbe66c2",
 }
 """Application permissions of Microsoft Graph with their real ids [Microsoft Graph permissions reference]."""
 
@@ -53,6 +57,18 @@ GRAPH_SCOPES = {
 }
 """Delegated permissions of Microsoft Graph."""
 
+MANAGEMENT_ROLES = {
+    "Address Lists": "7224da60-d8e2-4f45-9380-8e4fda64e133",
+    "Application Exchange Full Access": "0a5c8e0e-0000-4000-8000-000000000001",
+    "Application Mail Full Access": "0a5c8e0e-0000-4000-8000-000000000002",
+    "Application Mail.Read": "0a5c8e0e-0000-4000-8000-000000000003",
+    "Application Mail.ReadWrite": "0a5c8e0e-0000-4000-8000-000000000004",
+    "Application Mail.Send": "0a5c8e0e-0000-4000-8000-000000000005",
+    "Application SMTP.SendAsApp": "0a5c8e0e-0000-4000-8000-000000000006",
+}
+"""Some roles of Exchange Online [Role Based Access Control for Applications in Exchange Online]. Only the first id is
+Microsoft's, from the page "List roleDefinitions"; the others are in no description."""
+
 TABLES = (
     "applications",
     "servicePrincipals",
@@ -63,6 +79,11 @@ TABLES = (
     "federated",
     "deletedApplications",
     "deletedServicePrincipals",
+    "groups",
+    "administrativeUnits",
+    "roleDefinitions",
+    "roleAssignments",
+    "customAppScopes",
 )
 
 
@@ -75,7 +96,7 @@ class State:
     """Everything that can change: one table per kind of object, each from object id to its properties.
 
     ``owners`` is application id to the ids of its owners; federated credentials carry the id of their application in
-    ``_application``.
+    ``_application``, groups and units the ids of their direct members in ``_members``.
     """
 
     def __init__(self) -> None:
@@ -103,8 +124,6 @@ class Directory:
         self.truth = State()
         self.secrets: dict[str, str] = {}
         """The values of client secrets, by keyId. Nothing reads them but the sign-in."""
-        self.mailbox_scopes: dict[str, set[str]] = {}
-        """By the id of a service principal: the mailboxes that it may send from, without a right for all of them."""
         self.sent: list[bytes] = []
         """The messages that sendMail has taken, the oldest first."""
         self.deliver: Callable[[bytes], None] = lambda content: None
@@ -120,8 +139,14 @@ class Directory:
             (EXCHANGE, "Office 365 Exchange Online", EXCHANGE_ROLES, {}),
         ):
             self._add_principal({"appId": app_id, "displayName": name, "tenant": MICROSOFT}, roles, scopes)
+        for name, role_id in MANAGEMENT_ROLES.items():
+            self.truth["roleDefinitions"][role_id] = _management_role(name, role_id)
         for number, name in enumerate(["acme.onmicrosoft.example", *domains]):
             self.add_domain(name, initial=number == 0)
+        self.minutes = 0.0
+        """The time of this tenant, which passes only when a test says so."""
+        self.effect_minutes = 0.0
+        """How long Exchange goes on with what it knew before a role was assigned."""
         self._versions: list[tuple[int, State]] = [(-(10**9), copy.deepcopy(self.truth))]
 
     def commit(self, tick: int) -> None:
@@ -174,6 +199,43 @@ class Directory:
         self.truth["users"][user["id"]] = user
         return user
 
+    def add_group(self, name: str, *members: Json, mail: bool = True, unified: bool = False) -> Json:
+        """A group of Entra.
+
+        :param members: users, groups and so on, as the other ``add_`` functions give them
+        :param mail: whether it has an address; a security group alone has none
+        :param unified: whether it is a group of Microsoft 365
+        """
+        group: Json = {
+            "id": str(uuid.uuid4()),
+            "displayName": name,
+            "groupTypes": ["Unified"] if unified else [],
+            "mail": f"{name}@acme.example" if mail else None,
+            "mailEnabled": mail,
+            "securityEnabled": not unified,
+            "_members": [one["id"] for one in members],
+        }
+        self.truth["groups"][group["id"]] = group
+        return group
+
+    def add_unit(self, name: str, *members: Json) -> Json:
+        """An administrative unit with these members."""
+        unit: Json = {"id": str(uuid.uuid4()), "displayName": name, "description": None}
+        unit["_members"] = [one["id"] for one in members]
+        self.truth["administrativeUnits"][unit["id"]] = unit
+        return unit
+
+    def add_custom_scope(self, name: str, recipients: str, *, exclusive: bool = False) -> Json:
+        """A management scope of Exchange.
+
+        :param recipients: its filter
+        """
+        attributes = {"Exclusive": exclusive, "RecipientFilter": recipients}
+        scope: Json = {"id": str(uuid.uuid4()), "displayName": name, "type": "RecipientScope"}
+        scope["customAttributes"] = attributes
+        self.truth["customAppScopes"][scope["id"]] = scope
+        return scope
+
     def add_vendor(self, name: str, tenant_id: str, *, verified: str | None = None, app_id: str | None = None) -> str:
         """An application of another company, known to Entra but not yet to this tenant.
 
@@ -215,6 +277,7 @@ class Directory:
             "requiredResourceAccess": [],
             "keyCredentials": [],
             "passwordCredentials": [],
+            "tags": [],
             **body,
         }
         self.truth["applications"][application["id"]] = application
@@ -241,6 +304,49 @@ class Directory:
         }
         self.truth["appRoleAssignments"][assignment["id"]] = assignment
         return assignment
+
+    def assign_role(self, principal_id: str, role_id: str, directory_scope: str | None, app_scope: str | None) -> Json:
+        """An assignment of a role of Exchange to a service principal."""
+        assignment: Json = {
+            "id": str(uuid.uuid4()),
+            "appScopeId": app_scope,
+            "directoryScopeId": directory_scope,
+            "principalId": f"/ServicePrincipals/{principal_id}",
+            "roleDefinitionId": role_id,
+            "_made": self.minutes,
+        }
+        self.truth["roleAssignments"][assignment["id"]] = assignment
+        return assignment
+
+    def assign_mailbox(self, principal: Json, address: str) -> None:
+        """Let an application send from a mailbox, by Exchange's role."""
+        (user,) = [one for one in self.truth["users"].values() if one["userPrincipalName"] == address]
+        role_id = MANAGEMENT_ROLES["Application Mail.Send"]
+        self.assign_role(principal["id"], role_id, f"/Users/{user['id']}", None)
+
+    def may_act(self, app_id: str, user: Json, permission: str = "Mail.Send") -> bool:
+        """Whether an application may do something in a mailbox: what the tenant has granted and what Exchange has
+        assigned add up; the latter only when it is as old as ``effect_minutes``."""
+        truth = self.truth
+        for principal in truth.find("servicePrincipals", appId=app_id):
+            names = {
+                role["id"]: role["value"] for one in truth["servicePrincipals"].values() for role in one["appRoles"]
+            }
+            held = truth.find("appRoleAssignments", principalId=principal["id"])
+            role_id = MANAGEMENT_ROLES[f"Application {permission}"]
+            assigned = truth.find(
+                "roleAssignments", principalId=f"/ServicePrincipals/{principal['id']}", roleDefinitionId=role_id
+            )
+            old = [one for one in assigned if self.minutes - one["_made"] >= self.effect_minutes]
+            if permission in [names[one["appRoleId"]] for one in held] or any(self._covers(one, user) for one in old):
+                return True
+        return False
+
+    def _covers(self, assignment: Json, user: Json) -> bool:
+        scope = str(assignment["directoryScopeId"]).casefold()
+        places = [one for table in ("groups", "administrativeUnits") for one in self.truth[table].values()]
+        holders = [one["id"] for one in places if user["id"] in one["_members"]]
+        return scope == "/" or scope.rpartition("/")[2] in [user["id"], *holders]
 
     def new_secret(self, object_id: str, given: Mapping[str, Any]) -> tuple[Json, str]:
         """A client secret; without dates it is valid for two years, as Graph makes it."""
@@ -271,6 +377,8 @@ class Directory:
     def delete_principal(self, object_id: str) -> None:
         principal = self.truth["servicePrincipals"].pop(object_id)
         self.truth["deletedServicePrincipals"][object_id] = {**principal, "deletedDateTime": now()}
+        for assignment in self.truth.find("roleAssignments", principalId=f"/ServicePrincipals/{object_id}"):
+            del self.truth["roleAssignments"][assignment["id"]]
 
     def restore(self, object_id: str) -> tuple[str, Json]:
         """:returns: the kind of the object and the object
@@ -301,6 +409,11 @@ class Directory:
 
 def _role(name: str, role_id: str) -> Json:
     return {"id": role_id, "value": name, "displayName": name, "isEnabled": True, "allowedMemberTypes": ["Application"]}
+
+
+def _management_role(name: str, role_id: str) -> Json:
+    told = {"description": f"This role enables {name}.", "isBuiltIn": True, "isEnabled": True, "templateId": None}
+    return {"id": role_id, "displayName": name, "version": "0.12 (14.0.451.0)", **told}
 
 
 def _scope(name: str, scope_id: str) -> Json:

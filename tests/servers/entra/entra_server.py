@@ -137,7 +137,7 @@ class EntraServer(Stoppable):
         :raises _Broken: there is no answer
         """
         path = urllib.parse.urlsplit(target).path
-        if path.startswith("/v1.0/"):
+        if path.startswith(("/v1.0/", "/beta/")):
             with self._lock:
                 return self._graph(method, target, headers, data)
         if path == f"/{self.directory.tenant_id}/v2.0/.well-known/openid-configuration":
@@ -157,7 +157,8 @@ class EntraServer(Stoppable):
         self, method: str, target: str, headers: Mapping[str, str], data: bytes
     ) -> tuple[int, Json | None, Json]:
         parts = urllib.parse.urlsplit(target)
-        path = urllib.parse.unquote(parts.path.removeprefix("/v1.0/"))
+        version, _, below = parts.path.removeprefix("/").partition("/")
+        path = urllib.parse.unquote(below)
         self.requests.append((method, path))
         number = len(self.requests)
         request_id = str(uuid.uuid4())
@@ -170,7 +171,7 @@ class EntraServer(Stoppable):
                 raise FAULTS[fault]
             query = dict(urllib.parse.parse_qsl(parts.query))
             call = self._call(number, query, headers, data, target)
-            status, body = graph.answer(call, method, path)
+            status, body = graph.answer(call, method, path, beta=version == "beta")
             if call.wrote:
                 self.directory.commit(number)
         except GraphFault as error:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Microsoft Graph v1.0 of the test tenant: which request is answered by what."""
+"""Microsoft Graph of the test tenant, v1.0 and the one part of beta that is used: which request is answered by what."""
 
 from __future__ import annotations
 
@@ -9,7 +9,14 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.mailroom.erp.tests.servers.entra import applications, mail, odata, people, principals
+from ansible_collections.mailroom.erp.tests.servers.entra import (
+    applications,
+    exchange,
+    mail,
+    odata,
+    people,
+    principals,
+)
 from ansible_collections.mailroom.erp.tests.servers.entra.call import Answer, Call
 
 _ID = r"([\w.-]+)"
@@ -50,17 +57,36 @@ ROUTES: tuple[tuple[str, str, Callable[..., Answer]], ...] = (
     ("GET", "organization", people.get_organization),
     ("GET", r"directory/deletedItems/microsoft\.graph\.(application|servicePrincipal)", people.list_deleted),
     ("POST", rf"directory/deletedItems/{_ID}/restore", people.restore),
+    ("GET", "groups", exchange.list_groups),
+    ("GET", rf"groups/{_ID}", exchange.get_group),
+    ("GET", rf"groups/{_ID}/members", exchange.list_group_members),
+    ("GET", "directory/administrativeUnits", exchange.list_units),
+    ("GET", rf"directory/administrativeUnits/{_ID}", exchange.get_unit),
+    ("GET", rf"directory/administrativeUnits/{_ID}/members", exchange.list_unit_members),
 )
 
+_ROLES = "roleManagement/exchange"
+BETA_ROUTES: tuple[tuple[str, str, Callable[..., Answer]], ...] = (
+    ("GET", f"{_ROLES}/roleDefinitions", exchange.list_definitions),
+    ("GET", rf"{_ROLES}/roleDefinitions/{_ID}", exchange.get_definition),
+    ("GET", f"{_ROLES}/roleAssignments", exchange.list_assignments),
+    ("POST", f"{_ROLES}/roleAssignments", exchange.add_assignment),
+    ("DELETE", rf"{_ROLES}/roleAssignments/{_ID}", exchange.delete_assignment),
+    ("GET", f"{_ROLES}/customAppScopes", exchange.list_custom_scopes),
+    ("GET", rf"{_ROLES}/customAppScopes/{_ID}", exchange.get_custom_scope),
+)
+"""What is in Graph beta alone; nothing else of beta is answered, so that nothing else can come to be used."""
 
-def answer(call: Call, method: str, path: str) -> Answer:
+
+def answer(call: Call, method: str, path: str, *, beta: bool = False) -> Answer:
     """Do what one request asks for.
 
-    :param path: without ``/v1.0/`` and without the query, decoded
+    :param path: without the version and without the query, decoded
+    :param beta: whether it came to Graph beta
     :returns: the status and the body
     :raises GraphFault: the answer is an error
     """
-    for verb, pattern, handler in ROUTES:
+    for verb, pattern, handler in BETA_ROUTES if beta else ROUTES:
         found = re.fullmatch(pattern, path)
         if verb == method and found:
             arguments: list[Any] = [one.replace("''", "'") for one in found.groups()]

@@ -65,8 +65,8 @@ def _addresses(user: Json) -> set[str]:
 
 def _check_right(call: Call, user: Json) -> None:
     """The right for the whole tenant, or a scope with this mailbox: the two add up."""
-    scope = call.directory.mailbox_scopes.get(str(call.caller), set())
-    if "Mail.Send" not in call.rights and not _addresses(user) & {one.casefold() for one in scope}:
+    caller = call.truth["servicePrincipals"].get(str(call.caller), {})
+    if not call.directory.may_act(caller.get("appId", ""), user):
         raise GraphFault(403, "ErrorAccessDenied", "Access is denied. Check credentials and try again.")
 
 

@@ -10,3 +10,13 @@ READ_APPLICATIONS = "Application.Read.All"
 GRANT = ("AppRoleAssignment.ReadWrite.All", "DelegatedPermissionGrant.ReadWrite.All")
 """To grant other applications their permissions, which a person does once."""
 SEE_SENDERS = ("User.Read.All", "Domain.Read.All", "MailboxSettings.Read")
+SCOPE = ("RoleManagement.ReadWrite.Exchange",)
+"""To say which mailboxes an application may use."""
+SEE_SCOPES = (
+    "User.Read.All",
+    "Domain.Read.All",
+    "MailboxSettings.Read",
+    "GroupMember.Read.All",
+    "AdministrativeUnit.Read.All",
+)
+"""To see the mailboxes, groups and units that an application may be limited to."""

@@ -67,6 +67,7 @@ COMPLEX: dict[str, Shape] = {
         "verifiedPublisherId": "Edm.String",
     },
     "mailboxSettings": {"userPurpose": "graph.userPurpose"},
+    "customAppScopeAttributesDictionary": {"Exclusive": "Edm.Boolean", "RecipientFilter": "Edm.String"},
 }
 """The complex types, in the part that is used."""
 
@@ -82,6 +83,7 @@ ENTITIES: dict[str, Shape] = {
         "passwordCredentials": "Collection(graph.passwordCredential)",
         "requiredResourceAccess": "Collection(graph.requiredResourceAccess)",
         "signInAudience": "Edm.String",
+        "tags": "Collection(Edm.String)",
         "uniqueName": "Edm.String",
     },
     "servicePrincipal": {
@@ -140,20 +142,66 @@ ENTITIES: dict[str, Shape] = {
         "name": "Edm.String",
         "subject": "Edm.String",
     },
+    "group": {
+        "id": "Edm.String",
+        "displayName": "Edm.String",
+        "groupTypes": "Collection(Edm.String)",
+        "mail": "Edm.String",
+        "mailEnabled": "Edm.Boolean",
+        "securityEnabled": "Edm.Boolean",
+    },
+    "administrativeUnit": {"id": "Edm.String", "description": "Edm.String", "displayName": "Edm.String"},
+    "unifiedRoleDefinition": {
+        "id": "Edm.String",
+        "description": "Edm.String",
+        "displayName": "Edm.String",
+        "isBuiltIn": "Edm.Boolean",
+        "isEnabled": "Edm.Boolean",
+        "templateId": "Edm.String",
+        "version": "Edm.String",
+    },
+    "unifiedRoleAssignment": {
+        "id": "Edm.String",
+        "appScopeId": "Edm.String",
+        "directoryScopeId": "Edm.String",
+        "principalId": "Edm.String",
+        "roleDefinitionId": "Edm.String",
+    },
+    "customAppScope": {
+        "id": "Edm.String",
+        "customAttributes": "graph.customAppScopeAttributesDictionary",
+        "displayName": "Edm.String",
+        "type": "Edm.String",
+    },
 }
 """The entity types with what they inherit, in the part that is used."""
 
-NOT_IN_SLICE = frozenset({"federatedIdentityCredential"})
-"""What the vendor's description, as it is at hand, leaves out."""
+NOT_IN_SLICE = frozenset(
+    {
+        "administrativeUnit",
+        "customAppScope",
+        "customAppScopeAttributesDictionary",
+        "federatedIdentityCredential",
+        "group",
+        "unifiedRoleAssignment",
+        "unifiedRoleDefinition",
+    }
+)
+"""What the vendor's description, as it is at hand, leaves out. Those of roles are as Microsoft's pages of Graph beta
+show them in their examples of the Exchange Online provider (List and Create unifiedRoleAssignments, List
+roleDefinitions, Create customAppScope; read on 2026-11-29)."""
 
 ENUMS = {"userPurpose": ("user", "linked", "shared", "room", "equipment", "others", "unknownFutureValue")}
 
 WRITABLE: dict[str, frozenset[str]] = {
-    "application": frozenset({"displayName", "keyCredentials", "notes", "requiredResourceAccess", "signInAudience"}),
+    "application": frozenset(
+        {"displayName", "keyCredentials", "notes", "requiredResourceAccess", "signInAudience", "tags"}
+    ),
     "servicePrincipal": frozenset({"appId"}),
     "appRoleAssignment": frozenset({"appRoleId", "principalId", "resourceId"}),
     "oAuth2PermissionGrant": frozenset({"clientId", "consentType", "principalId", "resourceId", "scope"}),
     "federatedIdentityCredential": frozenset({"audiences", "description", "issuer", "name", "subject"}),
+    "unifiedRoleAssignment": frozenset({"appScopeId", "directoryScopeId", "principalId", "roleDefinitionId"}),
 }
 """What a request may set; ``passwordCredentials`` and ``uniqueName`` cannot be set in a body."""
 

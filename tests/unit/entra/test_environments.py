@@ -21,7 +21,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.entra.token import re
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
 from ansible_collections.mailroom.erp.tests.servers.entra.directory import PUBLISHER
 from ansible_collections.mailroom.erp.tests.servers.entra.entra_server import EntraServer
-from ansible_collections.mailroom.erp.tests.servers.entra.rights import SEE_SENDERS
+from ansible_collections.mailroom.erp.tests.servers.entra.rights import SCOPE, SEE_SENDERS
 from ansible_collections.mailroom.erp.tests.unit.entra.conftest import BOOTSTRAP, RUN_TIME, OpenGraph
 
 NOW = datetime.datetime.now(datetime.UTC)
@@ -40,10 +40,13 @@ def king(app_id: str) -> dict[str, Any]:
     return {"environment": "king", "consent": {**declared, "users": ["office@acme.example"]}}
 
 
-def bring(graph: Graph, *entries: dict[str, Any], write: bool = True, make: bool = True) -> dict[str, Done]:
+def bring(
+    graph: Graph, *entries: dict[str, Any], write: bool = True, make: bool = True, hours: int = 0
+) -> dict[str, Done]:
     declared = read_declared(entries, LISTED, None, NOW)
     names = frozenset(one.name for one in declared) if make else frozenset()
-    return TenantWork(graph, read_token(graph._token), NOW, write, names).bring(declared)
+    later = NOW + datetime.timedelta(hours=hours)
+    return TenantWork(graph, read_token(graph._token), NOW, write, names, lambda: later).bring(declared)
 
 
 def stored(one: dict[str, Any], done: Done) -> dict[str, Any]:
@@ -151,3 +154,83 @@ def test_the_mailboxes_that_an_application_reaches_are_told(server: EntraServer,
     bring(graph, scoped)
     found = read_reach(graph, "mailroom-two")
     assert (found["exists"], found["granted"], found["every_mailbox"]) == (True, [], None)
+
+
+def scoped(name: str, *mailboxes: str, **more: Any) -> dict[str, Any]:
+    """An environment whose application may use the mailboxes of its senders only."""
+    one = entry(name, scope={"mailboxes": list(mailboxes), **more})
+    one["application"]["access"] = "scoped"
+    return one
+
+
+SCOPING = [*BOOTSTRAP, *SEE_SENDERS, *SCOPE]
+
+
+def test_the_mailboxes_of_all_environments_are_granted_in_one_sign_in(
+    server: EntraServer, open_graph: OpenGraph
+) -> None:
+    for name in ("erp", "office"):
+        server.directory.add_user(f"{name}@acme.example", purpose="shared")
+    server.directory.settle()
+    graph = open_graph(*SCOPING)
+    entries = [scoped("one", "erp@acme.example"), scoped("two", "erp@acme.example", "office@acme.example")]
+    looked = bring(graph, *entries, write=False)
+    assert [(one.changed, one.problems, one.scope) for one in looked.values()] == [
+        (True, [], {"state": "granted", "effective_at": looked["one"].scope["effective_at"], "open": []})  # type: ignore[index]
+    ] * 2
+    made = bring(graph, *entries)
+    assert [one.problems for one in made.values()] == [[], []]
+    # two roles (Mail.Send and Mail.ReadWrite) for one mailbox, and for two
+    assert len(server.truth["roleAssignments"]) == 6
+    server.plan()
+    kept = [stored(one, made[one["environment"]]) for one in entries]
+    again = bring(graph, *kept, hours=2)
+    assert not any(one.changed for one in again.values())
+    assert [one.scope["state"] for one in again.values() if one.scope] == ["effective"] * 2
+    assert len(server.requests) == (4 + 4) * 2 + 2 + (1 + 1 + 2), "roles and mailboxes are looked up once"
+
+
+def test_access_that_becomes_scoped_keeps_the_right_until_the_mailbox_is_granted(
+    server: EntraServer, open_graph: OpenGraph
+) -> None:
+    server.directory.add_user("erp@acme.example")
+    server.directory.settle()
+    graph = open_graph(*SCOPING)
+    bring(graph, entry("one"))
+    (application,) = server.truth.find("applications", uniqueName="mailroom-one")
+    (principal,) = server.truth.find("servicePrincipals", appId=application["appId"])
+
+    def wide() -> int:
+        return len(server.truth.find("appRoleAssignments", principalId=principal["id"]))
+
+    first = bring(graph, scoped("one", "erp@acme.example"))["one"]
+    assert first.problems == [] and wide() == 2 and first.scope is not None
+    assert first.scope["state"] == "tenant_wide" and len(first.scope["open"]) == 2
+    assert application["requiredResourceAccess"] == []
+    last = bring(graph, scoped("one", "erp@acme.example"), hours=3)["one"]
+    assert last.problems == [] and wide() == 0 and last.scope is not None
+    assert (last.scope["state"], last.scope["open"]) == ("effective", [])
+
+
+@pytest.mark.parametrize("mailbox", ["erp@acme.example", "gone@acme.example"])
+def test_what_stands_in_the_way_of_a_scope_stops_nothing_else(
+    server: EntraServer, open_graph: OpenGraph, mailbox: str
+) -> None:
+    server.directory.add_user("erp@acme.example")
+    server.directory.settle()
+    rights = [*RUN_TIME, *SEE_SENDERS]
+    done = bring(open_graph(*rights), scoped("one", mailbox))["one"]
+    assert done.problems == [] and done.secret and server.truth["roleAssignments"] == {}
+    told = (
+        "may not read the roles of Exchange" if mailbox.startswith("erp") else "nobody in the tenant has this address"
+    )
+    assert done.scope is not None and done.scope["state"] is None and told in done.scope["open"][0]
+    assert any(told in warning for warning in done.warnings)
+
+
+def test_a_scope_belongs_to_scoped_access(server: EntraServer) -> None:
+    wrong = scoped("one", "erp@acme.example")
+    wrong["application"]["access"] = "tenant"
+    with pytest.raises(Refused, match="leave_tenant_grants"):
+        read_declared([wrong], LISTED, None, NOW)
+    assert server.requests == []

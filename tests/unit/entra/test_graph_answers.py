@@ -27,6 +27,8 @@ from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph_answer im
     read_graph_answer,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.http import Http
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.mail_scope import read_wanted_scope
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.mail_scope_run import bring_scope
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.people import read_sender_addresses
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.registration import register
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.registration_plan import read_wanted_registration
@@ -39,7 +41,9 @@ from ansible_collections.mailroom.erp.tests.fuzz.odd_json import (
     odd_bytes,
     oddly,
 )
+from ansible_collections.mailroom.erp.tests.servers.entra.directory import MANAGEMENT_ROLES
 from ansible_collections.mailroom.erp.tests.servers.entra.entra_server import EntraServer
+from ansible_collections.mailroom.erp.tests.servers.entra.rights import SCOPE, SEE_SCOPES
 from ansible_collections.mailroom.erp.tests.unit.entra.conftest import BOOTSTRAP, Clock
 
 MOST_REQUESTS = 500
@@ -60,7 +64,9 @@ class OddTenant(EntraServer):
 
     def handle(self, method: str, target: str, headers: Mapping[str, str], data: bytes) -> Answered:
         answered = super().handle(method, target, headers, data)
-        return self.spoil(method, target, answered) if self.spoil and target.startswith("/v1.0/") else answered
+        return (
+            self.spoil(method, target, answered) if self.spoil and target.startswith(("/v1.0/", "/beta/")) else answered
+        )
 
 
 @pytest.fixture
@@ -71,7 +77,7 @@ def tenant() -> Iterator[OddTenant]:
 
 @pytest.fixture
 def graph(tenant: OddTenant, clock: Clock) -> Iterator[Graph]:
-    rights = [*BOOTSTRAP, "User.Read.All", "Domain.Read.All", "MailboxSettings.Read"]
+    rights = [*BOOTSTRAP, *SCOPE, *SEE_SCOPES]
     app_id, _secret = tenant.directory.add_client("automation", rights)
     http = Http(tenant.ca_file)
     yield Graph(http, tenant.url, tenant.authority.application_token(app_id), clock.pace())
@@ -218,7 +224,7 @@ def task(graph: Graph, chance: random.Random) -> None:
     token = Token("", None, None, None)
     permission = {"resource": "Microsoft Graph", "role": "Mail.Send"}
     given = {"unique_name": name, "permissions": [permission], "access": "tenant"}
-    kind = chance.randrange(4)
+    kind = chance.randrange(6)
     if kind == 0:
         register(graph, read_wanted_registration(given, None), token, write=True)
     elif kind == 1:
@@ -230,13 +236,47 @@ def task(graph: Graph, chance: random.Random) -> None:
         }
         wanted = read_wanted_consent({**ids, "scopes": ["Mail.Send"], "users": ["a@acme.example"]})
         consent(graph, wanted, token, write=True)
+    elif kind < 5:
+        limit(graph, name, chance)
     else:
         read_sender_addresses(graph, ["a@acme.example", "erp@acme.example"])
 
 
+SCOPES: list[dict[str, Any]] = [
+    {"mailboxes": ["erp@acme.example", "a@acme.example"]},
+    {"groups": ["senders@acme.example"]},
+    {"administrative_unit": "Sending"},
+    {"custom_scope": "ERP boxes", "exclusive": True},
+    {"state": "absent"},
+]
+
+
+def limit(graph: Graph, name: str, chance: random.Random) -> None:
+    """Say which mailboxes an application may use; what it reads is the same ever after, so a write is never seen."""
+    given = {"unique_name": name, "roles": ["Application Mail.Send"], "settle": chance.choice((0, 120))}
+    wanted = read_wanted_scope({**given, **chance.choice(SCOPES)}, None)
+    now = datetime.datetime.now(datetime.UTC)
+    outcome = bring_scope(graph, wanted, Token("", None, None, None), chance.random() < 0.5, lambda: now)
+    assert [one.warning for one in outcome.failures if not one.warning.isprintable()] == []
+
+
+def furnish(tenant: OddTenant) -> None:
+    """People, places and an application whose mailboxes are limited already."""
+    directory = tenant.directory
+    people = [directory.add_user(f"{name}@acme.example") for name in ("erp", "a")]
+    directory.add_group("senders", *people, directory.add_group("inner", people[0]))
+    directory.add_unit("Sending", people[0])
+    directory.add_custom_scope("ERP boxes", "Title -eq 'erp'")
+    principal = directory.new_principal(tenant.truth.find("applications", uniqueName="erp")[0]["appId"])
+    for scope in ("/", f"/Users/{people[0]['id']}"):
+        directory.assign_role(principal["id"], MANAGEMENT_ROLES["Application Mail.Send"], scope, None)
+    directory.assign_role(principal["id"], MANAGEMENT_ROLES["Application Mail Full Access"], "/", None)
+    directory.settle()
+
+
 def spoiler(chance: random.Random) -> tuple[Spoil, list[int]]:
     """Spoil one answer and, now and then, those after it; the list counts them."""
-    number, onwards, seen, spoilt = chance.randint(1, 8), chance.random() < 0.4, [0], [0]
+    number, onwards, seen, spoilt = chance.randint(1, 12), chance.random() < 0.4, [0], [0]
 
     def spoil(_method: str, _target: str, answered: Answered) -> Answered:
         seen[0] += 1
@@ -258,6 +298,7 @@ def spoiler(chance: random.Random) -> tuple[Spoil, list[int]]:
 def test_no_mutated_answer_ends_in_a_traceback_or_a_hang(tenant: OddTenant, graph: Graph) -> None:
     upsert(graph, "erp", {"displayName": "ERP"}, fresh=False)
     upsert(graph, "erp2", {"displayName": "ERP"}, fresh=False)
+    furnish(tenant)
     graph.pace = dataclasses.replace(graph.pace, timeout=8.0)
     replayed = Replayed(tenant)
     graph._http = replayed  # type: ignore[assignment]

@@ -16,7 +16,12 @@ from ansible_collections.mailroom.erp.plugins.module_utils.entra.registration im
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.registration_plan import read_wanted_registration
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.token import read_token
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
-from ansible_collections.mailroom.erp.tests.servers.entra.directory import EXCHANGE, GRAPH, GRAPH_ROLES
+from ansible_collections.mailroom.erp.tests.servers.entra.directory import (
+    EXCHANGE,
+    GRAPH,
+    GRAPH_ROLES,
+    MANAGEMENT_ROLES,
+)
 from ansible_collections.mailroom.erp.tests.servers.entra.entra_server import DROPPED, LOST, EntraServer
 from ansible_collections.mailroom.erp.tests.unit.entra.conftest import BOOTSTRAP, RUN_TIME, OpenGraph
 
@@ -148,6 +153,51 @@ def test_scoped_access_is_refused_beside_a_grant_of_the_tenant_unless_that_is_re
     assert granted(server) == NAMES
     run(graph, access="scoped", revoke_tenant_grants=True)
     assert granted(server) == [] and application(server)["requiredResourceAccess"] == []
+
+
+def send_as(server: EntraServer, *roles: str) -> None:
+    """Let Exchange grant roles for one mailbox."""
+    (principal,) = server.truth.find("servicePrincipals", appId=application(server)["appId"])
+    user = server.directory.add_user("erp@acme.example")
+    for role in roles:
+        server.directory.assign_role(principal["id"], MANAGEMENT_ROLES[role], f"/Users/{user['id']}", None)
+    server.directory.settle()
+
+
+@pytest.mark.parametrize("write", [False, True])
+def test_a_grant_of_the_tenant_is_not_revoked_where_exchange_has_granted_no_mailbox(
+    server: EntraServer, open_graph: OpenGraph, write: bool
+) -> None:
+    graph = open_graph(*BOOTSTRAP, "RoleManagement.Read.Exchange")
+    run(graph)
+    send_as(server, "Application Mail.Send")
+    with pytest.raises(
+        Refused, match=r"revoke_tenant_grants .Microsoft Graph/Mail.ReadWrite.*for no mailbox"
+    ) as caught:
+        run(graph, write=write, access="scoped", revoke_tenant_grants=True)
+    assert len(caught.value.problems) == 1 and granted(server) == NAMES
+    send_as(server, "Application Mail.ReadWrite")
+    assert run(graph, write=write, access="scoped", revoke_tenant_grants=True).plan.warnings == []
+    assert granted(server) == ([] if write else NAMES)
+
+
+def test_what_exchange_has_granted_may_be_out_of_sight(server: EntraServer, open_graph: OpenGraph) -> None:
+    graph = open_graph(*BOOTSTRAP)
+    run(graph)
+    (warning,) = run(graph, access="scoped", revoke_tenant_grants=True).plan.warnings
+    assert "cannot be seen without RoleManagement.Read.Exchange" in warning and granted(server) == []
+
+
+def test_grants_of_the_tenant_are_left_to_the_scope(server: EntraServer, open_graph: OpenGraph) -> None:
+    graph = open_graph(*BOOTSTRAP)
+    run(graph)
+    (warning,) = run(graph, access="scoped", leave_tenant_grants=True).plan.warnings
+    assert "the whole tenant still grants it, and entra_mail_scope takes it away" in warning
+    assert granted(server) == NAMES and application(server)["requiredResourceAccess"] == []
+    assert not run(open_graph(*RUN_TIME), access="scoped", leave_tenant_grants=True).plan.changes
+    for access, revoke in (("tenant", False), ("scoped", True)):
+        with pytest.raises(Refused, match="leave_tenant_grants: it is about grants that stay"):
+            run(graph, access=access, leave_tenant_grants=True, revoke_tenant_grants=revoke)
 
 
 def test_unknown_grants_are_kept_unless_named(server: EntraServer, open_graph: OpenGraph) -> None:

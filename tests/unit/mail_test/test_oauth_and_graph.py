@@ -115,10 +115,11 @@ def test_a_message_over_graph(run: Run, tenant: EntraServer) -> None:
 
 
 def scoped(tenant: EntraServer, *mailboxes: str) -> dict[str, Any]:
-    """An application without a right for the whole tenant, and with a scope."""
+    """An application without a right for the whole tenant, and with a scope of mailboxes that exist."""
     options = graph(tenant)
     (principal,) = tenant.truth.find("servicePrincipals", appId=options["tenant"]["client_id"])
-    tenant.directory.mailbox_scopes[principal["id"]] = set(mailboxes)
+    for address in mailboxes:
+        tenant.directory.assign_mailbox(principal, address)
     return options
 
 

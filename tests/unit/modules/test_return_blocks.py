@@ -29,16 +29,23 @@ SHARED: tuple[tuple[str, ...], ...] = (
     ("mail_auth_info/domains/domain", "mail_domains/domains/domain"),
     ("entra_sender_info/senders/result", "mail_auth_info/verdicts/result"),
     ("entra_sender_info/senders/next_step", "mail_auth_info/verdicts/next_step"),
-    ("entra_app_credential/app_id", "entra_app_registration/app_id", "entra_environments/environments/app_id"),
+    (
+        "entra_app_credential/app_id",
+        "entra_app_registration/app_id",
+        "entra_environments/environments/app_id",
+        "entra_mail_scope/app_id",
+    ),
     (
         "entra_app_registration/service_principal_id",
         "entra_automation/service_principal_id",
         "entra_consent/service_principal_id",
+        "entra_mail_scope/service_principal_id",
     ),
     (
         "entra_app_credential/directory_id",
         "entra_app_registration/directory_id",
         "entra_environments/environments/directory_id",
+        "entra_mail_scope/directory_id",
     ),
     ("entra_app_credential/end_date_time", "entra_environments/environments/end_date_time"),
     ("entra_app_credential/lost", "entra_environments/environments/lost"),
@@ -49,6 +56,7 @@ SHARED: tuple[tuple[str, ...], ...] = (
         "entra_automation/requests",
         "entra_consent/requests",
         "entra_environments/requests",
+        "entra_mail_scope/requests",
         "entra_sender_info/requests",
     ),
 )

@@ -11,6 +11,7 @@ import pytest
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_tenants import (
     HostTenant,
     TenantPlan,
+    for_bootstrap,
     tenants_of,
     with_transport,
 )
@@ -69,6 +70,24 @@ def test_what_an_application_is_asked_for() -> None:
         "credential": {"name": "mail", "overlap": 3, "confirmed_key_id": APP_ID},
         "senders": ["a@acme.example"],
     }
+
+
+def test_the_mailboxes_of_a_scoped_application_are_its_senders() -> None:
+    confirmed = [TENANT_ID]
+    found = environments(
+        tenants_of(
+            [
+                host("a", access="scoped", confirmed_assignments=confirmed),
+                host("b"),
+                host("c", access="scoped", state="absent"),
+                king("d", access="scoped"),
+            ]
+        )
+    )
+    scope = {"mailboxes": ["a@acme.example"], "confirmed_assignments": confirmed}
+    assert {name: one.get("scope") for name, one in found.items()} == {"a": scope, "b": None, "c": None, "d": None}
+    kept = for_bootstrap([found["a"]], None)
+    assert kept[0]["scope"] == scope, "a person grants them, as the automation may not"
 
 
 def test_an_application_that_somebody_made_by_hand_is_left_alone() -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import copy
 import json
 import random
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -108,7 +109,7 @@ class Inventory:
     templar = None
 
     def __init__(self, raw: dict[str, Any]) -> None:
-        self.raw = raw
+        self.raw: Mapping[str, Any] = raw
 
     def value(self, name: str) -> Any:
         return self.raw.get(name)
