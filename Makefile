@@ -146,7 +146,7 @@ receiver: mail-servers $(VENV)/receiver.stamp
 contention: $(VENV)/test.stamp servers
 	$(PYTEST) -n 0 -s tests/contention
 	$(PYTEST) tests/faults $(ARGS)
-	$(PYTEST) -n 0 -s -m slow tests/integration
+	$(PYTEST) -n 0 -s -m slow tests/integration tests/unit
 
 $(VENV)/fuzz.stamp: $(VENV)/test.stamp tests/fuzz/requirements.txt
 	@$(VENV)/bin/python -m pip install -qq -r tests/fuzz/requirements.txt
