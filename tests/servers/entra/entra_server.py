@@ -157,7 +157,7 @@ class EntraServer(Stoppable):
         self, method: str, target: str, headers: Mapping[str, str], data: bytes
     ) -> tuple[int, Json | None, Json]:
         parts = urllib.parse.urlsplit(target)
-        version, _, below = parts.path.removeprefix("/").partition("/")
+        version, _slash, below = parts.path.removeprefix("/").partition("/")
         path = urllib.parse.unquote(below)
         self.requests.append((method, path))
         number = len(self.requests)

@@ -44,7 +44,7 @@ def list_assignments(call: Call) -> Answer:
 def add_assignment(call: Call) -> Answer:
     call.need(WRITE_ROLES)
     body = call.request("unifiedRoleAssignment")
-    kind, _, principal_id = str(body.get("principalId")).rpartition("/")
+    kind, _slash, principal_id = str(body.get("principalId")).rpartition("/")
     if kind.lower() != "/serviceprincipals":
         raise bad("Application roles can only be assigned to service principals.")
     call.seen("servicePrincipals", principal_id)
