@@ -84,6 +84,7 @@ DECLARATION_VARIABLES = (
     "mail_entra_owners",
     "mail_entra_secret",
     "mail_entra_confirmed_key_id",
+    "mail_entra_confirmed_assignments",
     "mail_entra_customer",
     "mail_entra_secrets_dir",
     "mail_entra_store_tasks",
