@@ -113,6 +113,7 @@ def test_the_tarball_holds_the_collection_and_nothing_else(installed: Installed)
             "README.md",
             "CHANGELOG.md",
             "CONTRIBUTING.md",
+            "SECURITY.md",
             "changelogs",
             "docs",
         ),
