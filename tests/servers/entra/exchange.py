@@ -12,6 +12,7 @@ in no description: this is the worse of what may be.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from ansible_collections.mailroom.erp.tests.servers.entra.call import Answer, Call
 from ansible_collections.mailroom.erp.tests.servers.entra.odata import bad
@@ -26,19 +27,29 @@ _SCOPE = re.compile(r"/(Users|Groups|AdministrativeUnits)/([0-9a-f-]{36})", re.I
 _TABLES = {"users": "users", "groups": "groups", "administrativeunits": "administrativeUnits"}
 
 
-def list_definitions(call: Call) -> Answer:
-    call.need(READ_ROLES)
-    return call.collection("unifiedRoleDefinition", list(call.state["roleDefinitions"].values()))
+def _listing(rights: set[str], kind: str, table: str) -> Callable[[Call], Answer]:
+    """Lists a table, for who has one of the rights."""
+
+    def listed(call: Call) -> Answer:
+        call.need(rights)
+        return call.collection(kind, list(call.state[table].values()))
+
+    return listed
 
 
-def get_definition(call: Call, object_id: str) -> Answer:
-    call.need(READ_ROLES)
-    return call.entity("unifiedRoleDefinition", call.seen("roleDefinitions", object_id))
+def _getting(rights: set[str], kind: str, table: str) -> Callable[[Call, str], Answer]:
+    """Gives one object of a table, for who has one of the rights."""
+
+    def got(call: Call, object_id: str) -> Answer:
+        call.need(rights)
+        return call.entity(kind, call.seen(table, object_id))
+
+    return got
 
 
-def list_assignments(call: Call) -> Answer:
-    call.need(READ_ROLES)
-    return call.collection("unifiedRoleAssignment", list(call.state["roleAssignments"].values()))
+list_definitions = _listing(READ_ROLES, "unifiedRoleDefinition", "roleDefinitions")
+get_definition = _getting(READ_ROLES, "unifiedRoleDefinition", "roleDefinitions")
+list_assignments = _listing(READ_ROLES, "unifiedRoleAssignment", "roleAssignments")
 
 
 def add_assignment(call: Call) -> Answer:
@@ -75,24 +86,10 @@ def delete_assignment(call: Call, object_id: str) -> Answer:
     return call.delete("roleAssignments", object_id)
 
 
-def list_custom_scopes(call: Call) -> Answer:
-    call.need(READ_ROLES)
-    return call.collection("customAppScope", list(call.state["customAppScopes"].values()))
-
-
-def get_custom_scope(call: Call, object_id: str) -> Answer:
-    call.need(READ_ROLES)
-    return call.entity("customAppScope", call.seen("customAppScopes", object_id))
-
-
-def list_groups(call: Call) -> Answer:
-    call.need(READ_GROUPS)
-    return call.collection("group", list(call.state["groups"].values()))
-
-
-def get_group(call: Call, object_id: str) -> Answer:
-    call.need(READ_GROUPS)
-    return call.entity("group", call.seen("groups", object_id))
+list_custom_scopes = _listing(READ_ROLES, "customAppScope", "customAppScopes")
+get_custom_scope = _getting(READ_ROLES, "customAppScope", "customAppScopes")
+list_groups = _listing(READ_GROUPS, "group", "groups")
+get_group = _getting(READ_GROUPS, "group", "groups")
 
 
 def list_group_members(call: Call, object_id: str) -> Answer:
@@ -100,14 +97,8 @@ def list_group_members(call: Call, object_id: str) -> Answer:
     return _members(call, call.seen("groups", object_id))
 
 
-def list_units(call: Call) -> Answer:
-    call.need(READ_UNITS)
-    return call.collection("administrativeUnit", list(call.state["administrativeUnits"].values()))
-
-
-def get_unit(call: Call, object_id: str) -> Answer:
-    call.need(READ_UNITS)
-    return call.entity("administrativeUnit", call.seen("administrativeUnits", object_id))
+list_units = _listing(READ_UNITS, "administrativeUnit", "administrativeUnits")
+get_unit = _getting(READ_UNITS, "administrativeUnit", "administrativeUnits")
 
 
 def list_unit_members(call: Call, object_id: str) -> Answer:
