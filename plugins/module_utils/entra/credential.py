@@ -206,7 +206,7 @@ def _plan_loss(made: CredentialPlan, wanted: WantedCredential, live: list[Json])
     made.create, made.why = True, "its value was lost"
     # What is newer than the stored one was never handed over. Without a stored one, somebody may still be using it.
     since = wanted.asked_since
-    made.remove = made.lost if stored else [one for one in made.lost if since is not None and _start(one) >= since]
+    made.remove = [*made.lost] if stored else [one for one in made.lost if since is not None and _start(one) >= since]
     if not stored and len(live) - len(made.remove) >= _MOST_UNKNOWN:
         rule = f"there are {len(live)} secrets, none of which is stored, and whether one is in use cannot be told"
         way_out = "Remove in Entra those that nobody uses, or all of them with state: absent, and run again."
