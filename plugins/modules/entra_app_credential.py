@@ -14,7 +14,7 @@ author: the mailroom.erp authors (@mailroom)
 description:
   - Keeps one named credential of an application. It is made once, and made anew only when it is about to end.
   - A rotation has no gap. The new secret is made first; the old one stays until O(overlap) has passed and
-    O(confirmed_key_id) says that the ERP uses the new one.
+    O(confirmed_key_id) says that the ERP uses the new one (or O(end_unconfirmed) that nobody is waited for).
   - Only secrets and certificates that this module has made under the same O(name) are ever removed. In Entra they carry
     the name of the collection behind their own.
   - The value of a new secret is returned once, and kept nowhere. The result of such a run is hidden from all output;
@@ -54,6 +54,17 @@ options:
     default: 7
   confirmed_key_id:
     description: The key id of the secret or certificate that the ERP has been seen to use.
+    type: str
+  end_unconfirmed:
+    description:
+      - Remove the old one after O(overlap) although nobody has confirmed the new one.
+      - Whoever still uses the old one cannot sign in from then on.
+    type: bool
+    default: false
+  made_before:
+    description:
+      - A secret that was made before this day or moment (ISO 8601, UTC) is made anew, for example because somebody has
+        read it who should not.
     type: str
   stored_key_id:
     description:
@@ -158,9 +169,15 @@ removed:
   elements: str
   returned: always
 retiring:
-  description: What is still valid and will be removed later, each with C(key_id), C(end_date_time) and C(why).
+  description:
+    - What is still valid and will be removed later, each with C(key_id), C(end_date_time), C(gone_at), when it
+      stops to work at the latest, and C(why).
   type: list
   elements: dict
+  returned: always
+confirmed:
+  description: Whether O(confirmed_key_id) names the one to use.
+  type: bool
   returned: always
 requests:
   description: How many requests were sent to Microsoft Graph.
@@ -192,7 +209,7 @@ def _work(task: Task) -> Result:
     now = datetime.datetime.now(datetime.UTC)
     wanted = read_wanted_credential(task.params, now)
     result: Result = {"directory_id": task.tenant.tenant_id, "secret": None, "key_id": None, "end_date_time": None}
-    result |= {"reason": None, "lost": [], "removed": [], "retiring": []}
+    result |= {"reason": None, "lost": [], "removed": [], "retiring": [], "confirmed": False}
     with task.connected() as (graph, _token):
         if wanted.kind == "federated":
             app_id, before, after = Federated(graph, wanted).keep(task.write)
@@ -218,9 +235,8 @@ def _keep(task: Task, wanted: WantedCredential, keeper: Keeper) -> Result:
         "reason": plan.why if plan.create else None,
         "lost": [one["keyId"] for one in plan.lost],
         "removed": [one["keyId"] for one in plan.remove],
-        "retiring": [
-            {"key_id": one["keyId"], "end_date_time": one["endDateTime"], "why": why} for one, why in plan.retiring
-        ],
+        "retiring": [one.as_dict() for one in plan.retiring],
+        "confirmed": plan.is_confirmed,
     }
 
 

@@ -98,6 +98,17 @@ options:
           confirmed_key_id:
             description: The key id of the secret that the ERP has been seen to use.
             type: str
+          end_unconfirmed:
+            description:
+              - Remove the old one after C(overlap) although nobody has confirmed the new one.
+              - Whoever still uses the old one cannot sign in from then on.
+            type: bool
+            default: false
+          made_before:
+            description:
+              - A secret that was made before this day or moment (ISO 8601, UTC) is made anew, for example because
+                somebody has read it who should not.
+            type: str
           stored_key_id:
             description: The key id of the secret that is stored; the controller fills it in.
             type: str
@@ -158,6 +169,12 @@ options:
         type: list
         elements: str
         default: []
+  parts:
+    description: Which parts of the environments are brought to what is declared; the others are left as they are.
+    type: list
+    elements: str
+    choices: [application, credential, consent, scope]
+    default: [application, credential, consent, scope]
   make_secrets:
     description: The environments whose secrets are made when they are due. For others it is only told that one is due.
     type: list
@@ -259,9 +276,18 @@ environments:
       type: list
       elements: str
     retiring:
-      description: What is still valid and will be removed later, each with C(key_id), C(end_date_time) and C(why).
+      description:
+        - What is still valid and will be removed later, each with C(key_id), C(end_date_time), C(gone_at), when it
+          stops to work at the latest, and C(why).
       type: list
       elements: dict
+    removed:
+      description: Key ids of secrets that were removed, or would be.
+      type: list
+      elements: str
+    confirmed:
+      description: Whether C(confirmed_key_id) names the secret to use.
+      type: bool
     missing_grants:
       description: Permissions that a person still has to consent to.
       type: list
@@ -339,7 +365,9 @@ def _work(task: Task) -> Result:
     client_id = task.tenant.client_id
     declared = read_declared(params["environments"], params["catalogue_permissions"], client_id, now)
     with task.connected() as (graph, token):
-        tenant = TenantWork(graph, token, now, task.write, frozenset(params["make_secrets"]))
+        tenant = TenantWork(
+            graph, token, now, task.write, frozenset(params["make_secrets"]), frozenset(params["parts"])
+        )
         if params["withdraw"]:
             tenant.withdraw(declared, params["withdraw"])
             return {"changed": True, "environments": {}, "requests": graph.requests}

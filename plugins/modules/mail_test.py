@@ -17,6 +17,7 @@ description:
   - With O(expect=refused) it is the negative proof. A message from a mailbox outside the scope of an application must
     be refused; where it goes through, the scope is not in force.
   - The same message is never sent twice, see O(once_per). Nothing is sent in check mode.
+  - With O(expect=signed_in) it only signs in, and sends nothing.
   - The task fails unless the service does what is expected. What cannot be told, such as a temporary answer, is no
     success.
   - The guide is C(docs/mail_test.md).
@@ -31,8 +32,8 @@ options:
     description:
       - The one address that gets the message; it goes to nobody else.
       - Take one that expects such mail, for Exalt its System Notification Mailbox.
+      - Required unless O(expect=signed_in).
     type: str
-    required: true
   submission:
     description: How the message is handed in.
     type: str
@@ -125,6 +126,7 @@ options:
     choices:
       accepted: It takes the message.
       refused: It refuses this sender, because its mailbox is outside the scope.
+      signed_in: It takes the sign-in. No message is sent. It is tried in check mode too.
     default: accepted
   once_per:
     description:
@@ -216,7 +218,7 @@ options:
     type: dict
 attributes:
   check_mode:
-    description: Nothing is sent in C(check_mode), and nobody is asked.
+    description: Nothing is sent in C(check_mode), and nobody is asked, except with O(expect=signed_in).
     support: full
   diff_mode:
     description: There is nothing to compare.
@@ -252,6 +254,13 @@ EXAMPLES = r"""
     expect: refused
     once_per: "{{ king_scope_changed_on }}"
 
+- name: The new secret works
+  mailroom.erp.mail_test:
+    from: invoices@acme.example
+    submission: graph
+    tenant: "{{ king_application }}"
+    expect: signed_in
+
 - name: The bakery's mail over its provider, and what the receiver makes of it
   mailroom.erp.mail_test:
     from: mijnbakkerij@ziggo.example
@@ -266,7 +275,7 @@ RETURN = r"""
 outcome:
   description:
     - V(accepted) and V(refused) are what the service said. V(unknown) is a temporary answer, or one that was lost.
-      V(not_sent) means that this side sent nothing.
+      V(not_sent) means that this side sent nothing, V(signed_in) that the sign-in was taken and nothing sent.
   type: str
   returned: always
 sent:

@@ -43,6 +43,10 @@ class WantedCredential:
     certificate: Certificate | None
     federated: Json
     present: bool
+    end_unconfirmed: bool = False
+    """Whether the old one goes after the overlap although nobody has confirmed the new one."""
+    made_before: datetime.datetime | None = None
+    """A secret that was made before this moment is due."""
     asked_since: datetime.datetime | None = None
     """Since when secrets were asked for whose values were never stored: nobody has one that was made after that."""
 
@@ -75,6 +79,27 @@ class WantedCredential:
         return ENTRA_RULES.problem(self.subject, where, value, rule, way_out)
 
 
+@dataclass(frozen=True, slots=True)
+class Retiring:
+    """A credential that is still valid and goes later, at the latest when it ends by itself; ``over`` is when we remove
+    it, None while nobody can tell."""
+
+    credential: Json
+    why: str
+    over: datetime.datetime | None = None
+
+    def as_dict(self) -> Json:
+        """One item of the return value ``retiring``."""
+        ends = credential_time(self.credential, "endDateTime")
+        gone = min(ends, self.over) if self.over else ends
+        return {
+            "key_id": self.credential["keyId"],
+            "end_date_time": self.credential["endDateTime"],
+            "gone_at": gone.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "why": self.why,
+        }
+
+
 @dataclass(slots=True)
 class CredentialPlan:
     """What is to be done with secrets or certificates. ``current`` is the one that stays; ``remove`` goes once there is
@@ -84,9 +109,11 @@ class CredentialPlan:
     why: str = ""
     current: Json | None = None
     remove: list[Json] = field(default_factory=list)
-    retiring: list[tuple[Json, str]] = field(default_factory=list)
+    retiring: list[Retiring] = field(default_factory=list)
     lost: list[Json] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    is_confirmed: bool = False
+    """Whether somebody has seen that the current one is used."""
 
     @property
     def changes(self) -> bool:
@@ -117,9 +144,16 @@ def read_wanted_credential(params: Mapping[str, Any], now: datetime.datetime) ->
         certificate=read_certificate(pem, params["name"]) if pem else None,
         federated=dict(params.get("federated") or {}),
         present=params.get("state") != "absent",
+        end_unconfirmed=bool(params.get("end_unconfirmed")),
+        made_before=_moment(params.get("made_before")),
         asked_since=datetime.datetime.fromisoformat(params["asked_since"]) if params.get("asked_since") else None,
     )
-    problems = [wanted.problem(*rule) for rule in [*_broken_rules(wanted), *_broken_kind(wanted, now)]]
+    broken = [
+        *_broken_rules(wanted),
+        *_broken_kind(wanted, now),
+        *_broken_moment(wanted, params.get("made_before"), now),
+    ]
+    problems = [wanted.problem(*rule) for rule in broken]
     if problems:
         raise Refused(problems)
     return wanted
@@ -159,6 +193,17 @@ def _broken_kind(wanted: WantedCredential, now: datetime.datetime) -> Iterable[t
         yield "certificate", None, rule, "Give one that is valid."
 
 
+def _broken_moment(
+    wanted: WantedCredential, given: str | None, now: datetime.datetime
+) -> Iterable[tuple[str, str | None, str, str]]:
+    if given and wanted.made_before is None:
+        rule = "it is a day or a moment as ISO 8601 has it, such as 2026-11-29 or 2026-11-29T10:30:00Z"
+        yield "made_before", str(given), rule, "Write it so."
+    elif wanted.made_before is not None and wanted.made_before > now:
+        rule = "it lies ahead, so each run until then would make another secret"
+        yield "made_before", str(given), rule, "Give the day or the moment from which on secrets are good."
+
+
 def plan_credential(wanted: WantedCredential, held: list[Json], now: datetime.datetime) -> CredentialPlan:
     """Say what is to be done with the secrets or certificates of an application.
 
@@ -173,10 +218,11 @@ def plan_credential(wanted: WantedCredential, held: list[Json], now: datetime.da
         return CredentialPlan(remove=ours)
     live = sorted((one for one in ours if credential_time(one, "endDateTime") > now), key=_start)
     made = _plan_certificate(wanted, live, now) if wanted.certificate else _plan_secret(wanted, live, now)
+    made.is_confirmed = not made.create and _is_confirmed(made.current, wanted)
     if made.current is not None and not made.create:
         _plan_retirement(made, wanted, [one for one in live if one is not made.current], now)
     elif made.create:
-        made.retiring = [(one, "until the new one is confirmed") for one in live if one not in made.remove]
+        made.retiring = [Retiring(one, "until the new one is confirmed") for one in live if one not in made.remove]
     made.remove += [one for one in ours if one not in live]
     if wanted.confirmed_key_id and wanted.confirmed_key_id not in [one["keyId"].lower() for one in ours]:
         made.warnings.append(f"{wanted.subject}: confirmed_key_id names a key that the application does not have")
@@ -192,6 +238,11 @@ def _plan_secret(wanted: WantedCredential, live: list[Json], now: datetime.datet
         _plan_loss(made, wanted, live)
     elif credential_time(newest, "endDateTime") - now <= datetime.timedelta(days=wanted.renew_before):
         made.create, made.why = True, f"it ends on {newest['endDateTime'][:10]}"
+    elif wanted.made_before is not None and _start(newest) < wanted.made_before:
+        made.create, made.why = (
+            True,
+            f"it was made on {newest['startDateTime'][:10]}, before {wanted.made_before:%Y-%m-%d %H:%M} UTC",
+        )
     return made
 
 
@@ -226,13 +277,17 @@ def _plan_retirement(made: CredentialPlan, wanted: WantedCredential, old: list[J
     if made.current is None:
         return
     over = credential_time(made.current, "startDateTime") + datetime.timedelta(days=wanted.overlap)
-    confirmed = made.current["keyId"].lower() == wanted.confirmed_key_id
+    ends = made.is_confirmed or wanted.end_unconfirmed
     for one in old:
-        if confirmed and over <= now:
+        if ends and over <= now:
             made.remove.append(one)
         else:
-            why = f"until {over:%Y-%m-%d}" if confirmed else f"until {made.current['keyId']} is confirmed"
-            made.retiring.append((one, why))
+            why = f"until {over:%Y-%m-%d}" if ends else f"until {made.current['keyId']} is confirmed"
+            made.retiring.append(Retiring(one, why, over if ends else None))
+
+
+def _is_confirmed(current: Json | None, wanted: WantedCredential) -> bool:
+    return current is not None and current["keyId"].lower() == wanted.confirmed_key_id
 
 
 def credential_time(credential: Json, name: str) -> datetime.datetime:
@@ -251,6 +306,15 @@ def credential_time(credential: Json, name: str) -> datetime.datetime:
 
 def _start(credential: Json) -> datetime.datetime:
     return credential_time(credential, "startDateTime")
+
+
+def _moment(text: str | None) -> datetime.datetime | None:
+    """A day or a moment in UTC; None when there is none, or it cannot be read."""
+    try:
+        found = datetime.datetime.fromisoformat(str(text).strip())
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=datetime.UTC)
 
 
 def _lower(value: str | None) -> str | None:

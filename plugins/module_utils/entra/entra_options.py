@@ -75,6 +75,8 @@ _SECRET: ArgumentSpec = {
     "renew_before": {"type": "int", "default": 30},
     "overlap": {"type": "int", "default": 7},
     "confirmed_key_id": {"type": "str"},
+    "end_unconfirmed": {"type": "bool", "default": False},
+    "made_before": {"type": "str"},
 }
 _APPLICATION: ArgumentSpec = {"unique_name": {"type": "str"}, "app_id": {"type": "str"}}
 _STATE: ArgumentSpec = {"state": {"type": "str", "default": "present", "choices": ["present", "absent"]}}
@@ -82,6 +84,8 @@ _WAITING: ArgumentSpec = {
     "settle": {"type": "int", "default": 120},
     "confirmed_assignments": {"type": "list", "elements": "str", "default": []},
 }
+ENVIRONMENT_PARTS = ("application", "credential", "consent", "scope")
+"""Of an environment, in the order in which they are brought to what was declared."""
 _ENVIRONMENT: ArgumentSpec = {
     "environment": {"type": "str", "required": True},
     "customer": {"type": "str"},
@@ -178,6 +182,12 @@ MODULE_OPTIONS: dict[str, ArgumentSpec] = {
     },
     "entra_environments": {
         "environments": {"type": "list", "elements": "dict", "required": True, "options": _ENVIRONMENT},
+        "parts": {
+            "type": "list",
+            "elements": "str",
+            "default": list(ENVIRONMENT_PARTS),
+            "choices": list(ENVIRONMENT_PARTS),
+        },
         "make_secrets": {"type": "list", "elements": "str", "default": [], "no_log": False},
         "secrets_dir": {"type": "path", "no_log": False},
         "hand_over": {"type": "str", "default": "vault", "choices": ["vault", "return"]},

@@ -22,7 +22,11 @@ from ansible_collections.mailroom.erp.plugins.module_utils.entra import (
     registration_plan,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.credential_run import Keeper
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import ENTRA_RULES, SCOPED_ROLES
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import (
+    ENTRA_RULES,
+    ENVIRONMENT_PARTS,
+    SCOPED_ROLES,
+)
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.grants import Permission
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import AnswerLost, Graph, Json, NotSeen
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph_answer import GraphError
@@ -58,6 +62,8 @@ class Done:
     due: str | None = None
     lost: list[str] = field(default_factory=list)
     retiring: list[Json] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+    confirmed: bool = False
     consent: consent.ConsentPlan | None = None
     consent_missing: bool = False
     scope: Json | None = None
@@ -82,6 +88,8 @@ class Done:
             "secret_due": self.due,
             "lost": self.lost,
             "retiring": self.retiring,
+            "removed": self.removed,
+            "confirmed": self.confirmed,
             "missing_grants": grants.missing if grants else [],
             "unknown_grants": grants.unknown if grants else [],
             "consent": self.consent.after if self.consent else {},
@@ -178,6 +186,8 @@ class TenantWork:
     now: datetime.datetime
     write: bool
     make_secrets: frozenset[str] = frozenset()
+    parts: frozenset[str] = frozenset(ENVIRONMENT_PARTS)
+    """Which parts are brought to what was declared; the others are left as they are."""
     clock: mail_scope_run.Now = _present
     shared: mail_scope_run.SharedLooks = field(default_factory=mail_scope_run.SharedLooks)
     """What is looked up once for all environments."""
@@ -191,7 +201,8 @@ class TenantWork:
         :returns: what came of each, by name
         """
         declared = list(declared)
-        self._look_up_mailboxes(one.scope.mailboxes for one in declared if one.scope is not None)
+        if "scope" in self.parts:
+            self._look_up_mailboxes(one.scope.mailboxes for one in declared if one.scope is not None)
         return {one.name: self._one(one) for one in declared}
 
     def withdraw(self, declared: Iterable[DeclaredEnvironment], keys: Mapping[str, str]) -> None:
@@ -216,9 +227,11 @@ class TenantWork:
 
     def _one(self, one: DeclaredEnvironment) -> Done:
         done = Done()
-        for part in (self._application, self._credential, self._consent, self._scope):
+        work = (self._application, self._credential, self._consent, self._scope)
+        for name, part in zip(ENVIRONMENT_PARTS, work, strict=True):
             try:
-                part(one, done)
+                if name in self.parts:
+                    part(one, done)
             except _FAILURES as error:
                 done.problems.append(str(error))
                 break
@@ -242,10 +255,9 @@ class TenantWork:
         done.key, done.secret = outcome.current or {}, outcome.secret
         done.due = outcome.plan.why if outcome.plan.create and not made else None
         done.lost = [key["keyId"] for key in outcome.plan.lost]
-        done.retiring = [
-            {"key_id": key["keyId"], "end_date_time": key["endDateTime"], "why": why}
-            for key, why in outcome.plan.retiring
-        ]
+        done.retiring = [one.as_dict() for one in outcome.plan.retiring]
+        done.removed = [key["keyId"] for key in outcome.plan.remove]
+        done.confirmed = outcome.plan.is_confirmed
         done.changed = done.changed or outcome.plan.changes
         done.warnings += outcome.warnings
         gone = {key["keyId"] for key in outcome.plan.remove}

@@ -26,6 +26,9 @@ PORTS = {"none": 25, "starttls": 587, "implicit": 465}
 IMAP_PORTS = {"starttls": 143, "implicit": 993}
 EXCHANGE = "https://outlook.office365.com"
 """Whom a token for Exchange Online's SMTP is meant for, in the public cloud."""
+SIGNED_IN = "signed_in"
+"""What is expected where no message is sent."""
+_OF_A_MESSAGE = ("to", "once_per", "accept_second_message", "limits", "fetch", "verdict")
 SHOWN_METHODS = ("spf", "dkim", "dmarc")
 
 _SMTP: ArgumentSpec = {
@@ -66,12 +69,12 @@ _LIMITS: ArgumentSpec = {
 }
 MAIL_TEST_OPTIONS: ArgumentSpec = {
     "from": {"type": "str", "required": True},
-    "to": {"type": "str", "required": True},
+    "to": {"type": "str"},
     "submission": {"type": "str", "required": True, "choices": ["smtp", "graph"]},
     "smtp": {"type": "dict", "options": _SMTP},
     "tenant": {"type": "dict", "options": TENANT_OPTIONS},
     "mailbox": {"type": "str"},
-    "expect": {"type": "str", "default": "accepted", "choices": ["accepted", "refused"]},
+    "expect": {"type": "str", "default": "accepted", "choices": ["accepted", "refused", "signed_in"]},
     "once_per": {"type": "str"},
     "accept_second_message": {"type": "bool", "default": False},
     "state_dir": {"type": "path"},
@@ -143,7 +146,8 @@ class ServiceLimits:
 class MailTest:
     """A checked task: one message, how it is handed in, and what is expected.
 
-    ``once_per`` is None where the settings decide; ``verdict`` is method to result, ``{}`` when none was given.
+    ``recipient`` is empty for a sign-in alone. ``once_per`` is None where the settings decide; ``verdict`` is method to
+    result, ``{}`` when none was given.
     """
 
     sender: str
@@ -151,6 +155,7 @@ class MailTest:
     smtp: SmtpSettings | None
     mailbox: str
     expects_refusal: bool
+    signs_in_only: bool
     once_per: str | None
     accept_second_message: bool
     limits: ServiceLimits
@@ -186,10 +191,11 @@ def read_mail_test(params: Mapping[str, Any], local_name: str) -> MailTest:
     """
     return MailTest(
         sender=params["from"],
-        recipient=params["to"],
+        recipient=params.get("to") or "",
         smtp=_smtp(params, local_name) if params["submission"] == "smtp" else None,
         mailbox=params.get("mailbox") or params["from"],
         expects_refusal=params["expect"] == "refused",
+        signs_in_only=params["expect"] == SIGNED_IN,
         once_per=params.get("once_per"),
         accept_second_message=bool(params.get("accept_second_message")),
         limits=ServiceLimits(**{name: (params.get("limits") or {}).get(name) for name in _LIMITS}),
@@ -218,11 +224,14 @@ def _given(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _broken_rules(given: Mapping[str, Any]) -> Iterator[str]:
-    missing = [name for name in ("from", "to", "submission") if name not in given]
+    alone = given.get("expect") == SIGNED_IN
+    missing = [name for name in ("from", "to", "submission") if name not in given and not (alone and name == "to")]
     if missing:
         yield from (f"{name} is required" for name in missing)
         return
     yield from _addresses(given)
+    if alone:
+        yield from _wrong_sign_in(given)
     if given["submission"] == "graph":
         if "tenant" not in given:
             yield "tenant is required by submission: graph"
@@ -241,7 +250,7 @@ def _broken_rules(given: Mapping[str, Any]) -> Iterator[str]:
 
 def _addresses(given: Mapping[str, Any]) -> Iterator[str]:
     smtp = given.get("smtp") or {}
-    places = {"from": given["from"], "to": given["to"], "mailbox": given.get("mailbox")}
+    places = {"from": given["from"], "to": given.get("to"), "mailbox": given.get("mailbox")}
     for place, address in {**places, "smtp.envelope_from": smtp.get("envelope_from")}.items():
         if address is None or _is_directory_id(place, address):
             continue
@@ -251,6 +260,14 @@ def _addresses(given: Mapping[str, Any]) -> Iterator[str]:
                 yield f"{place}: the domain must be written in its ASCII form (A-labels, RFC 5890 section 2.3.2.1)"
         except BadAddress as error:
             yield f"{place}: {escape_controls(str(error))}. Give one address; a message goes to nobody else"
+
+
+def _wrong_sign_in(given: Mapping[str, Any]) -> Iterator[str]:
+    for name in _OF_A_MESSAGE:
+        if given.get(name):
+            yield f"{name} belongs to a message, and with expect: {SIGNED_IN} none is sent. Leave it out"
+    if (given.get("smtp") or {}).get("auth") == "none":
+        yield f"expect: {SIGNED_IN} needs somebody who signs in, and smtp.auth is none"
 
 
 def _is_directory_id(place: str, value: object) -> bool:

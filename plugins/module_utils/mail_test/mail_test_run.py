@@ -9,14 +9,18 @@ from __future__ import annotations
 import os
 import re
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NoReturn
 
 from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import Module, Result
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_module import Task
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import TENANT_SECRETS, read_tenant
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import (
+    TENANT_SECRETS,
+    Tenant,
+    read_tenant,
+)
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph_answer import GraphError
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.http import Http
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.token import SignInFailed, Token, sign_in
@@ -24,6 +28,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.libraries import Miss
 from ansible_collections.mailroom.erp.plugins.module_utils.mail_test.known_refusal import SENDER, KnownRefusal
 from ansible_collections.mailroom.erp.plugins.module_utils.mail_test.mail_test_options import (
     MAIL_TEST_RULES,
+    SIGNED_IN,
     FetchSettings,
     SmtpSettings,
     read_mail_test,
@@ -107,6 +112,8 @@ class MailTestRun:
         :raises Refused: the state cannot be kept, or the tenant is another one
         :raises MissingLibrary: a library is not installed
         """
+        if self.test.signs_in_only:
+            return self._signed_in()
         write = not self._module.check_mode
         key = f"{'refused' if self.test.expects_refusal else 'accepted'} {self._once_per}"
         with sent_state(self._folder, self.test, key, write) as state:
@@ -116,6 +123,23 @@ class MailTestRun:
             if not write:
                 return self._told(_nothing(), None, changed=True), None
             return self._tried(state)
+
+    def _signed_in(self) -> tuple[Result, Problem | None]:
+        """Only sign in, also in check mode: nothing is changed by it."""
+        submitted = self._asked(self._sign_in)
+        cause = None if submitted.outcome == SIGNED_IN else self._cause(submitted)
+        return self._told(submitted, cause), None if submitted.outcome == SIGNED_IN else self._problem(submitted, cause)
+
+    def _sign_in(self) -> Submitted:
+        smtp = self.test.smtp
+        if smtp is None:
+            tenant = read_tenant(self._params["tenant"])
+            self._token_of(tenant, tenant.graph_url)
+            return Submitted(SIGNED_IN, False, ServiceAnswer("token", None, None, ""), signed_in=True)
+        from ansible_collections.mailroom.erp.plugins.module_utils.mail_test.smtp_submission import smtp_dialogue
+
+        with smtp_dialogue(smtp, self._smtp_token(), self._mask) as dialogue:
+            return dialogue.try_sign_in(smtp.user)
 
     def _may_try(self, earlier: SentEntry) -> bool:
         return earlier.state == UNDER_WAY and self.test.accept_second_message
@@ -189,9 +213,14 @@ class MailTestRun:
         return self.test.smtp.auth if self.test.smtp else ""
 
     def _submitted(self, state: SentState, message: ProbeMessage) -> Submitted:
+        smtp = self.test.smtp
+        if smtp is None:
+            return self._asked(lambda: self._over_graph(state, message))
+        return self._asked(lambda: self._over_smtp(state, message, smtp))
+
+    def _asked(self, ask: Callable[[], Submitted]) -> Submitted:
         try:
-            smtp = self.test.smtp
-            return self._over_smtp(state, message, smtp) if smtp else self._over_graph(state, message)
+            return ask()
         except SignInFailed as error:
             answer = ServiceAnswer("token", None, None, self._mask.clean(str(error)))
             return Submitted(NOT_SENT, False, answer, "token_not_given")
@@ -226,10 +255,12 @@ class MailTestRun:
         smtp = self.test.smtp
         if smtp is None or smtp.auth != "xoauth2" or smtp.access_token:
             return smtp.access_token if smtp else None
-        tenant = read_tenant(self._params["tenant"])
+        return self._token_of(read_tenant(self._params["tenant"]), smtp.resource)
+
+    def _token_of(self, tenant: Tenant, resource: str) -> str:
         http = Http(tenant.ca_file)
         try:
-            self._token = sign_in(tenant, http, smtp.resource)
+            self._token = sign_in(tenant, http, resource)
         finally:
             http.close()
         self._module.no_log_values.add(self._token.value)
@@ -260,7 +291,7 @@ class MailTestRun:
     # --- what it means ---
 
     def _cause(self, submitted: Submitted) -> KnownRefusal | None:
-        if submitted.outcome == ACCEPTED:
+        if submitted.outcome in (ACCEPTED, SIGNED_IN):
             return None
         return known_refusal(self._way, self._auth, submitted.answer, submitted.stopped)
 
@@ -350,6 +381,12 @@ class MailTestRun:
             UNDECIDED: "nobody can tell whether the message is accepted",
             NOT_SENT: "the message was not sent",
         }[submitted.outcome]
+        if self.test.signs_in_only:
+            said = (
+                "nobody can tell whether the sign-in is taken"
+                if submitted.outcome == UNDECIDED
+                else "the sign-in failed"
+            )
         if self.test.expects_refusal and submitted.outcome == REFUSED:
             said = "the message was refused for a reason that does not show that the scope is in force"
         return f"{said}{f': {words}' if words else ''}{f'. {cause_text(cause)}' if cause else ''}"

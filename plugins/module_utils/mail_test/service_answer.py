@@ -52,9 +52,9 @@ class ServiceAnswer:
 class Submitted:
     """What came of handing in a message.
 
-    ``outcome`` is one of :data:`ACCEPTED`, :data:`REFUSED`, :data:`UNDECIDED` and :data:`NOT_SENT`. ``sent`` is None
-    when nobody can tell. ``stopped`` names why this side went no further, see the table of refusals; ``signed_in``
-    tells whether the service had taken the sign-in.
+    ``outcome`` is one of :data:`ACCEPTED`, :data:`REFUSED`, :data:`UNDECIDED`, :data:`NOT_SENT`, and ``signed_in`` for
+    a sign-in alone. ``sent`` is None when nobody can tell. ``stopped`` names why this side went no further, see the
+    table of refusals; ``signed_in`` tells whether the service had taken the sign-in.
     """
 
     outcome: str

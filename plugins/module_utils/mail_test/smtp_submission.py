@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from ansible_collections.mailroom.erp.plugins.module_utils.mail_test.mail_test_options import SmtpSettings
+from ansible_collections.mailroom.erp.plugins.module_utils.mail_test.mail_test_options import SIGNED_IN, SmtpSettings
 from ansible_collections.mailroom.erp.plugins.module_utils.mail_test.sasl import (
     LONGEST_LINE,
     SaslExchange,
@@ -94,9 +94,11 @@ class SmtpDialogue:
             self._sign_in(user)
         except _Stop as stop:
             return stop.submitted
+        except UntrustedServer as error:
+            return self._lost("tls", str(error))
         except NoSmtpAnswer as error:
             return self._lost("no_answer", str(error))
-        return self._ended(NOT_SENT, (235, ""), None)
+        return self._ended(SIGNED_IN, (235, ""), False)
 
     def leave(self) -> None:
         """Say goodbye; what came of the message is known by then."""

@@ -20,6 +20,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import c
 
 ACCESS_KINDS = ("scoped", "tenant")
 _DAYS = ("lifetime", "renew_before", "overlap")
+_END = "end_unconfirmed"
 _SECRET = "mail"
 TENANT_VARIABLES = (
     "tenant",
@@ -28,6 +29,7 @@ TENANT_VARIABLES = (
     "display_name",
     "owners",
     "secret",
+    "secret_made_before",
     "confirmed_key_id",
     "confirmed_assignments",
     "customer",
@@ -48,6 +50,7 @@ class HostTenant:
     display_name: Any = None
     owners: Any = None
     secret: Any = None
+    secret_made_before: Any = None
     confirmed_key_id: Any = None
     confirmed_assignments: Any = None
     customer: Any = None
@@ -188,15 +191,18 @@ def _wrong(host: HostTenant) -> Iterator[Problem]:
         rule = "it says whether the application may send as every mailbox: tenant, or only as those granted: scoped"
         value = None if host.access is None else str(host.access)
         yield host.problem("mail_entra_access", value, rule, "Declare one of the two.")
-    days = host.secret if isinstance(host.secret, Mapping) else {}
-    wrong = host.secret is not None and not isinstance(host.secret, Mapping)
-    if (
-        wrong
-        or set(days) - set(_DAYS)
-        or not all(isinstance(one, int) and not isinstance(one, bool) for one in days.values())
-    ):
-        rule = f"it is a dictionary of days: {', '.join(_DAYS)}"
+    if not _is_secret(host.secret):
+        rule = f"it is a dictionary of days: {', '.join(_DAYS)}; and {_END}: true or false"
         yield host.problem("mail_entra_secret", None, rule, "Write e.g. {lifetime: 180, renew_before: 30}.")
+
+
+def _is_secret(given: Any) -> bool:
+    if given is None:
+        return True
+    if not isinstance(given, Mapping) or set(given) - {*_DAYS, _END}:
+        return False
+    days = [value for name, value in given.items() if name != _END]
+    return isinstance(given.get(_END, False), bool) and all(type(one) is int for one in days)
 
 
 def _two_sign_ins(group: list[HostTenant]) -> Iterator[Problem]:
@@ -243,8 +249,9 @@ def _application(host: HostTenant) -> dict[str, Any]:
         "owners": list(host.owners or []),
     }
     key = {"name": _SECRET, **(host.secret or {})}
-    confirmed = {"confirmed_key_id": host.confirmed_key_id} if host.confirmed_key_id else {}
-    return {**customer, "application": application, "credential": {**key, **confirmed}}
+    more = {"confirmed_key_id": host.confirmed_key_id, "made_before": host.secret_made_before}
+    given = {name: str(value) for name, value in more.items() if value}
+    return {**customer, "application": application, "credential": {**key, **given}}
 
 
 def _consent(host: HostTenant, group: list[HostTenant]) -> dict[str, Any]:

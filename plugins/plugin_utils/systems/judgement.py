@@ -83,6 +83,7 @@ DECLARATION_VARIABLES = (
     "mail_entra_display_name",
     "mail_entra_owners",
     "mail_entra_secret",
+    "mail_entra_secret_made_before",
     "mail_entra_confirmed_key_id",
     "mail_entra_confirmed_assignments",
     "mail_entra_customer",

@@ -137,6 +137,37 @@ def test_a_confirmation_does_not_shorten_the_overlap(server: EntraServer, graph:
     assert keep(graph, confirmed_key_id=key_id(second)).plan.changes and len(secrets(server)) == 1
 
 
+def test_a_secret_that_was_made_before_a_moment_is_made_anew_once(server: EntraServer, graph: Graph) -> None:
+    first = keep(graph)
+    age(server, 3)
+    day = f"{NOW - datetime.timedelta(days=1):%Y-%m-%d}"
+    held = {"stored_key_id": key_id(first)}
+    assert not keep(graph, **held, made_before=f"{NOW - datetime.timedelta(days=5):%Y-%m-%dT%H:%M:%SZ}").plan.changes
+    second = keep(graph, **held, made_before=day)
+    assert second.secret and f"before {day} 00:00 UTC" in second.plan.why
+    assert second.app_id and first.secret and server.signs_in(second.app_id, first.secret), "the old one stays"
+    assert not keep(graph, stored_key_id=key_id(second), made_before=day).plan.changes
+
+
+def test_without_a_confirmation_the_old_one_goes_after_the_overlap_only_when_told(
+    server: EntraServer, graph: Graph
+) -> None:
+    keep(graph)
+    age(server, 151)
+    second = keep(graph)
+    stored = {"stored_key_id": key_id(second)}
+    (retiring,) = keep(graph, **stored).plan.retiring
+    assert retiring.as_dict()["gone_at"] == retiring.credential["endDateTime"], "it ends by itself"
+    (retiring,) = keep(graph, **stored, end_unconfirmed=True).plan.retiring
+    over = credential_time(secrets(server)[1], "startDateTime") + datetime.timedelta(days=7)
+    assert retiring.as_dict()["gone_at"] == over.strftime("%Y-%m-%dT%H:%M:%SZ")
+    age(server, 8)
+    assert not keep(graph, **stored).plan.changes
+    ended = keep(graph, **stored, end_unconfirmed=True)
+    assert ended.plan.changes and not ended.plan.is_confirmed
+    assert [one["keyId"] for one in secrets(server)] == [key_id(second)]
+
+
 def test_an_expired_secret_is_replaced_and_cleared(server: EntraServer, graph: Graph) -> None:
     first = keep(graph)
     age(server, 200)
@@ -325,6 +356,8 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"kind": "certificate", "certificate": "hunter2-hunter2"}, "no certificate in PEM"),
     ({"kind": "certificate", "certificate": Signer("old", days=0).certificate_pem}, "the certificate expired"),
     ({"kind": "federated"}, "given with kind: federated"),
+    ({"made_before": "yesterday"}, "a day or a moment as ISO 8601 has it"),
+    ({"made_before": "9998-01-01"}, "it lies ahead"),
     ({"federated": {"issuer": "i", "subject": "s"}}, "given with kind: federated"),
 ]
 

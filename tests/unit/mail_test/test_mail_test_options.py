@@ -92,6 +92,8 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({**fetch(), "expect": "refused"}, "fetch belongs to expect: accepted"),
     (fetch(maildir=None, imap={"host": "mx", "user": "a"}), "fetch.imap.password is required"),
     (fetch(maildir=None, imap={"host": "mx", "user": "a\n", "password": CANARY}), "fetch.imap.user holds"),
+    ({**GOOD, "expect": "signed_in"}, "to belongs to a message, and with expect: signed_in none is sent"),
+    ({**smtp(auth="none", user=None, password=None), "to": None, "expect": "signed_in"}, "needs somebody who signs in"),
     ({**GOOD, "once_per": ""}, "once_per is a text of 1 to 200 characters"),
     ({**GOOD, "once_per": "x" * 201}, "once_per is a text of 1 to 200 characters"),
 ]

@@ -139,6 +139,10 @@ WRONG: dict[str, tuple[list[HostTenant], str]] = {
         "a: mail_entra_secret: it is a dictionary of days",
     ),
     "an unknown word": ([host("a", secret={"days": 3})], "a: mail_entra_secret: it is a dictionary of days"),
+    "a word for yes or no": (
+        [host("a", secret={"end_unconfirmed": "yes"})],
+        "a: mail_entra_secret: it is a dictionary of days",
+    ),
     "no dictionary": ([host("a", secret=SECRET)], "a: mail_entra_secret: it is a dictionary of days"),
 }
 
