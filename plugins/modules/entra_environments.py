@@ -365,9 +365,8 @@ def _work(task: Task) -> Result:
     client_id = task.tenant.client_id
     declared = read_declared(params["environments"], params["catalogue_permissions"], client_id, now)
     with task.connected() as (graph, token):
-        tenant = TenantWork(
-            graph, token, now, task.write, frozenset(params["make_secrets"]), frozenset(params["parts"])
-        )
+        names, parts = frozenset(params["make_secrets"]), frozenset(params["parts"])
+        tenant = TenantWork(graph, token, now, task.write, names, parts=parts)
         if params["withdraw"]:
             tenant.withdraw(declared, params["withdraw"])
             return {"changed": True, "environments": {}, "requests": graph.requests}
@@ -378,8 +377,8 @@ def _work(task: Task) -> Result:
 
 
 def _result(task: Task, done: dict[str, Done]) -> Result:
+    task.warnings += dict.fromkeys(warning for one in done.values() for warning in one.warnings)
     for one in done.values():
-        task.warnings += one.warnings
         if one.secret is not None:
             register_secret(one.secret)
     problems = [f"{name}: {problem}" for name, one in done.items() for problem in one.problems]

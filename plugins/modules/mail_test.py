@@ -25,9 +25,10 @@ extends_documentation_fragment:
   - mailroom.erp.entra
 options:
   from:
-    description: The address that sends, as the ERP has it in From.
+    description:
+      - The address that sends, as the ERP has it in From.
+      - Required unless O(expect=signed_in) with O(submission=graph).
     type: str
-    required: true
   to:
     description:
       - The one address that gets the message; it goes to nobody else.

@@ -1,7 +1,8 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The role mail_entra, killed at random requests with reads that lag behind: the next run ends what was begun."""
+"""The role mail_entra and the rotation of secrets, killed at random requests with reads that lag behind: the next run
+ends what was begun."""
 
 from __future__ import annotations
 
@@ -26,6 +27,7 @@ from ansible_collections.mailroom.erp.tests.servers.entra.entra_server import En
 from ansible_collections.mailroom.erp.tests.servers.entra.shapes import Json
 
 KILLS = 30
+ROTATION_KILLS = 10
 LAGS = range(6)
 PLAY = """---
 - hosts: all
@@ -39,13 +41,14 @@ PLAY = """---
 class RoleRuns:
     """Runs of the role that are killed, and a run after them that is not."""
 
-    def __init__(self, folder: Path, server: EntraServer, seed: int) -> None:
-        self.folder, self.server, self.rng = folder, server, random.Random(seed)
+    def __init__(self, folder: Path, server: EntraServer, seed: int, play: str = PLAY) -> None:
+        self.folder, self.server, self.rng, self._play = folder, server, random.Random(seed), play
         self.killed, self._longest = 0, 0
         (folder / "password").write_text(PASSWORD, encoding="utf-8")
 
     def run(self, hosts: dict[str, Any]) -> Result:
-        return run_playbook(self.folder, PLAY, hosts, f"--vault-password-file={self.folder / 'password'}")
+        quick = ("-e", "mail_rotate_delay=0")
+        return run_playbook(self.folder, self._play, hosts, *quick, f"--vault-password-file={self.folder / 'password'}")
 
     def kill_some(self, hosts: dict[str, Any], name: str, most: int) -> None:
         """Kill one run or several in a row, and end with one that lives.
@@ -93,10 +96,10 @@ def check(folder: Path, server: EntraServer, name: str, kept: list[str]) -> Json
     return entry
 
 
-def make_due(server: EntraServer, name: str) -> None:
+def make_due(server: EntraServer, name: str, days: int = 10) -> None:
     """Let the secret of an application end soon."""
     (application,) = server.truth.find("applications", uniqueName=f"mailroom-{name}")
-    soon = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=10)
+    soon = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=days)
     start = soon - datetime.timedelta(days=180)
     for one in application["passwordCredentials"]:
         one["startDateTime"], one["endDateTime"] = (f"{day:%Y-%m-%dT%H:%M:%SZ}" for day in (start, soon))
@@ -126,3 +129,28 @@ def test_the_role_killed_at_random_requests_loses_nothing(estate: Path, server: 
     assert len(server.truth.find("oauth2PermissionGrants", clientId=principal["id"])) == 1
     ours = {f"mailroom-{name}" for name in entries}
     assert {one["uniqueName"] for one in server.truth["applications"].values()} == {*ours, None}, "and the automation"
+
+
+@pytest.mark.slow
+def test_the_rotation_killed_at_random_requests_always_leaves_a_secret_that_works(
+    estate: Path, server: EntraServer
+) -> None:
+    seed = random.randrange(2**32)
+    setup, runs = RoleRuns(estate, server, seed), RoleRuns(estate, server, seed, "mailroom.erp.rotate_secrets")
+    declared = estate_of(
+        server, {"erp": profit("erp")}, mail_entra_secret={"overlap": 0}, mail_rotate_test_to="tests@acme.example"
+    )
+    assert setup.run(declared).rc == 0
+    host = declared["all"]["hosts"]["erp"]
+    keys = []
+    while runs.killed < ROTATION_KILLS:
+        used = stored(estate)["erp"]
+        make_due(server, "erp", days=20)
+        runs.kill_some(declared, "erp", 2)
+        entry = check(estate, server, "erp", [used["key_id"]])
+        assert server.signs_in(entry["application_id"], used["secret"]), f"the ERP still uses it, seed {seed}"
+        host["mail_entra_confirmed_key_id"] = entry["key_id"]
+        runs.kill_some(declared, "erp", 2)
+        check(estate, server, "erp", [])
+        keys.append(entry["key_id"])
+    assert len(server.directory.sent) <= len(keys), f"no message twice, seed {seed}"

@@ -27,7 +27,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import (
     NotSeen,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph_answer import GraphError
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.secret_policy import read_secret_policy
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.secret_policy import SecretPolicies
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
 
 _TABLES = {"secret": "passwordCredentials", "certificate": "keyCredentials"}
@@ -60,6 +60,8 @@ class Keeper:
     now: datetime.datetime
     may_create: bool = True
     """Whether a new one may be made; else a run only says that it is due."""
+    policies: SecretPolicies | None = None
+    """Those of the tenant, where several applications share them."""
 
     def keep(self, write: bool) -> CredentialOutcome:
         """Bring the credential to what was declared.
@@ -113,10 +115,10 @@ class Keeper:
 
         :raises Refused: it does not
         """
-        policy = read_secret_policy(self.graph, application, self.now)
-        name = self.wanted.subject
+        policy = (self.policies or SecretPolicies(self.graph, self.now)).of(application)
         if policy.doubt is not None:
-            planned.warnings.append(f"{name}: {policy.doubt}; if one does, Graph refuses the secret")
+            # the same for all applications of the tenant, so it names none
+            planned.warnings.append(f"{policy.doubt}; if one does, Graph refuses the secret")
         elif policy.forbidden:
             rule = "an app management policy of the tenant forbids new secrets for this application"
             way_out = "Use kind: certificate or federated, or have the application excepted in Entra."

@@ -31,6 +31,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.entra.grants import P
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import AnswerLost, Graph, Json, NotSeen
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph_answer import GraphError
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.people import SenderState, read_sender_addresses
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.secret_policy import SecretPolicies
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.token import Token
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
 
@@ -57,6 +58,7 @@ class Done:
     """
 
     application: registration.RegistrationOutcome | None = None
+    app_id: str | None = None
     key: Json = field(default_factory=dict)
     secret: str | None = field(default=None, repr=False)
     due: str | None = None
@@ -78,11 +80,10 @@ class Done:
 
         :param tenant_id: of the tenant, as it was declared
         """
-        found = self.application.found.application if self.application else None
         grants = self.application.plan if self.application else None
         return {
             "directory_id": tenant_id,
-            "app_id": (found or {}).get("appId"),
+            "app_id": self.app_id,
             "key_id": self.key.get("keyId"),
             "end_date_time": self.key.get("endDateTime"),
             "secret_due": self.due,
@@ -186,11 +187,15 @@ class TenantWork:
     now: datetime.datetime
     write: bool
     make_secrets: frozenset[str] = frozenset()
-    parts: frozenset[str] = frozenset(ENVIRONMENT_PARTS)
-    """Which parts are brought to what was declared; the others are left as they are."""
     clock: mail_scope_run.Now = _present
     shared: mail_scope_run.SharedLooks = field(default_factory=mail_scope_run.SharedLooks)
     """What is looked up once for all environments."""
+    parts: frozenset[str] = frozenset(ENVIRONMENT_PARTS)
+    """Which parts are brought to what was declared; the others are left as they are."""
+    policies: SecretPolicies = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.policies = SecretPolicies(self.graph, self.now)
 
     def bring(self, declared: Iterable[DeclaredEnvironment]) -> dict[str, Done]:
         """Bring all environments to what was declared, one after the other.
@@ -242,6 +247,7 @@ class TenantWork:
             return
         outcome = registration.register(self.graph, one.application, self.token, self.write)
         done.application, done.changed = outcome, outcome.plan.changes
+        done.app_id = (outcome.found.application or {}).get("appId")
         done.warnings += outcome.plan.warnings
         subject = f"{one.application.subject} (application)"
         done.differences.append((subject, outcome.plan.before, outcome.plan.after))
@@ -249,10 +255,12 @@ class TenantWork:
     def _credential(self, one: DeclaredEnvironment, done: Done) -> None:
         if one.credential is None:
             return
-        keeper = Keeper(self.graph, one.credential, self.now, may_create=one.name in self.make_secrets)
+        may_create = one.name in self.make_secrets
+        keeper = Keeper(self.graph, one.credential, self.now, may_create, self.policies)
         outcome = keeper.keep(self.write)
         made = outcome.secret is not None
         done.key, done.secret = outcome.current or {}, outcome.secret
+        done.app_id = done.app_id or outcome.app_id
         done.due = outcome.plan.why if outcome.plan.create and not made else None
         done.lost = [key["keyId"] for key in outcome.plan.lost]
         done.retiring = [one.as_dict() for one in outcome.plan.retiring]

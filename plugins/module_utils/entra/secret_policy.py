@@ -33,28 +33,55 @@ class SecretPolicy:
     doubt: str | None = None
 
 
-def read_secret_policy(graph: Graph, application: Json | None, now: datetime.datetime) -> SecretPolicy:
-    """Read what the tenant's policies say about the secrets of an application: its own policy, else the tenant's.
+class SecretPolicies:
+    """The policies of one tenant, of which the one for all applications is read once.
 
     :param graph: the tenant's Microsoft Graph
-    :param application: with id and createdDateTime; None for one that is not made yet
     :param now: the time of the run
-    :raises GraphError: a policy cannot be read for another reason than a missing permission
     """
-    right = "Policy.Read.All"
-    try:
-        default = graph.find("policies/defaultAppManagementPolicy")
-        found = _judged((default or {}), "applicationRestrictions", application, now)
-        if application is None or found == SecretPolicy():
-            return found
-        right = "Policy.Read.ApplicationConfiguration"
-        own = graph.get_all(f"applications/{application['id']}/appManagementPolicies")
-    except GraphError as error:
-        if error.status != 403:
-            raise
-        what = "whether app management policies of the tenant forbid or shorten secrets cannot be told"
-        return SecretPolicy(doubt=f"{what} without the permission {right}")
-    return _judged(own[0], "restrictions", application, now) if own else found
+
+    def __init__(self, graph: Graph, now: datetime.datetime) -> None:
+        self._graph, self._now = graph, now
+        self._default: Json | None = None
+        self._hidden = False
+
+    def of(self, application: Json | None) -> SecretPolicy:
+        """Read what holds for the secrets of an application: its own policy, else the tenant's.
+
+        :param application: with id and createdDateTime; None for one that is not made yet
+        :raises GraphError: a policy cannot be read for another reason than a missing permission
+        """
+        right = "Policy.Read.All"
+        try:
+            found = _judged(self._read_default(), "applicationRestrictions", application, self._now)
+            if self._hidden:
+                return _doubtful(right)
+            if application is None or found == SecretPolicy():
+                return found
+            right = "Policy.Read.ApplicationConfiguration"
+            own = self._graph.get_all(f"applications/{application['id']}/appManagementPolicies")
+        except GraphError as error:
+            if error.status != 403:
+                raise
+            return _doubtful(right)
+        return _judged(own[0], "restrictions", application, self._now) if own else found
+
+    def _read_default(self) -> Json:
+        if self._default is None:
+            self._default = {}
+            try:
+                self._default = self._graph.find("policies/defaultAppManagementPolicy") or {}
+            except GraphError as error:
+                if error.status != 403:
+                    self._default = None
+                    raise
+                self._hidden = True
+        return self._default
+
+
+def _doubtful(right: str) -> SecretPolicy:
+    what = "whether app management policies of the tenant forbid or shorten secrets cannot be told"
+    return SecretPolicy(doubt=f"{what} without the permission {right}")
 
 
 def _judged(policy: Json, part: str, application: Json | None, now: datetime.datetime) -> SecretPolicy:

@@ -68,7 +68,7 @@ _LIMITS: ArgumentSpec = {
     "message_size": {"type": "int"},
 }
 MAIL_TEST_OPTIONS: ArgumentSpec = {
-    "from": {"type": "str", "required": True},
+    "from": {"type": "str"},
     "to": {"type": "str"},
     "submission": {"type": "str", "required": True, "choices": ["smtp", "graph"]},
     "smtp": {"type": "dict", "options": _SMTP},
@@ -146,8 +146,8 @@ class ServiceLimits:
 class MailTest:
     """A checked task: one message, how it is handed in, and what is expected.
 
-    ``recipient`` is empty for a sign-in alone. ``once_per`` is None where the settings decide; ``verdict`` is method to
-    result, ``{}`` when none was given.
+    ``recipient`` is empty for a sign-in alone, ``sender`` may be. ``once_per`` is None where the settings decide;
+    ``verdict`` is method to result, ``{}`` when none was given.
     """
 
     sender: str
@@ -190,10 +190,10 @@ def read_mail_test(params: Mapping[str, Any], local_name: str) -> MailTest:
     :param local_name: what this machine calls itself, for EHLO
     """
     return MailTest(
-        sender=params["from"],
+        sender=params.get("from") or "",
         recipient=params.get("to") or "",
         smtp=_smtp(params, local_name) if params["submission"] == "smtp" else None,
-        mailbox=params.get("mailbox") or params["from"],
+        mailbox=params.get("mailbox") or params.get("from") or "",
         expects_refusal=params["expect"] == "refused",
         signs_in_only=params["expect"] == SIGNED_IN,
         once_per=params.get("once_per"),
@@ -225,7 +225,8 @@ def _given(options: Mapping[str, Any]) -> dict[str, Any]:
 
 def _broken_rules(given: Mapping[str, Any]) -> Iterator[str]:
     alone = given.get("expect") == SIGNED_IN
-    missing = [name for name in ("from", "to", "submission") if name not in given and not (alone and name == "to")]
+    left_out = {"to", "from"} if alone and given.get("submission") == "graph" else {"to"} if alone else set()
+    missing = [name for name in ("from", "to", "submission") if name not in {*given, *left_out}]
     if missing:
         yield from (f"{name} is required" for name in missing)
         return
@@ -250,7 +251,7 @@ def _broken_rules(given: Mapping[str, Any]) -> Iterator[str]:
 
 def _addresses(given: Mapping[str, Any]) -> Iterator[str]:
     smtp = given.get("smtp") or {}
-    places = {"from": given["from"], "to": given.get("to"), "mailbox": given.get("mailbox")}
+    places = {"from": given.get("from"), "to": given.get("to"), "mailbox": given.get("mailbox")}
     for place, address in {**places, "smtp.envelope_from": smtp.get("envelope_from")}.items():
         if address is None or _is_directory_id(place, address):
             continue

@@ -369,9 +369,14 @@ class MailTestRun:
         rule = self._rule(submitted, told)
         way_out = f"{told['step'] if told else 'Read the words of the service, and its own documentation.'} {more}"
         if told is None:
-            return MAIL_TEST_RULES.problem(self.test.sender, where, None, rule, way_out.strip())
+            return MAIL_TEST_RULES.problem(self._subject, where, None, rule, way_out.strip())
         source = f"{told['source']['title']}, {told['source']['url']}, {told['source']['date']}"
-        return Problem(self.test.sender, where, None, rule, source, way_out.strip())
+        return Problem(self._subject, where, None, rule, source, way_out.strip())
+
+    @property
+    def _subject(self) -> str:
+        """Whom a problem is about: the sender, or the application that only signs in."""
+        return self.test.sender or str((self._params.get("tenant") or {}).get("client_id"))
 
     def _rule(self, submitted: Submitted, cause: Mapping[str, Any] | None) -> str:
         words = str(submitted.answer) if submitted.answer.stage else ""

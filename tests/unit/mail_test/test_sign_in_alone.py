@@ -50,7 +50,10 @@ def test_the_secret_of_an_application(tenant: EntraServer) -> None:
     option: dict[str, Any] = tenant.tenant_option(client)
     done = run_once({**ALONE, "submission": "graph", "tenant": option})
     assert (done["failed"], done["outcome"], tenant.directory.sent) == (False, "signed_in", []), done
+    nameless = run_once({"expect": "signed_in", "submission": "graph", "tenant": option})
+    assert nameless["outcome"] == "signed_in", "an application signs in, whoever sends"
     ended = {**option, "client_secret": "a-secret-that-has-ended"}
     refused = run_once({**ALONE, "submission": "graph", "tenant": ended})
+    assert ended["client_id"] in run_once({"expect": "signed_in", "submission": "graph", "tenant": ended})["msg"]
     assert (refused["failed"], refused["cause"]["name"]) == (True, "token_not_given"), refused
     assert "AADSTS7000215" in refused["msg"] and "a-secret-that-has-ended" not in str(refused)
