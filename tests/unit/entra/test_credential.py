@@ -141,7 +141,7 @@ def test_a_secret_that_was_made_before_a_moment_is_made_anew_once(server: EntraS
     first = keep(graph)
     age(server, 3)
     day = f"{NOW - datetime.timedelta(days=1):%Y-%m-%d}"
-    held = {"stored_key_id": key_id(first)}
+    held: dict[str, Any] = {"stored_key_id": key_id(first)}
     assert not keep(graph, **held, made_before=f"{NOW - datetime.timedelta(days=5):%Y-%m-%dT%H:%M:%SZ}").plan.changes
     second = keep(graph, **held, made_before=day)
     assert second.secret and f"before {day} 00:00 UTC" in second.plan.why
@@ -155,7 +155,7 @@ def test_without_a_confirmation_the_old_one_goes_after_the_overlap_only_when_tol
     keep(graph)
     age(server, 151)
     second = keep(graph)
-    stored = {"stored_key_id": key_id(second)}
+    stored: dict[str, Any] = {"stored_key_id": key_id(second)}
     (retiring,) = keep(graph, **stored).plan.retiring
     assert retiring.as_dict()["gone_at"] == retiring.credential["endDateTime"], "it ends by itself"
     (retiring,) = keep(graph, **stored, end_unconfirmed=True).plan.retiring

@@ -69,8 +69,8 @@ def test_a_secret_is_tried_while_its_rotation_goes_on() -> None:
         "planned": made("planned", key_id=None),
         "smtp": made("smtp", retiring=retiring("smtp")),
     }
-    plan = {"t": {"tenant": TENANT, "environments": [entry(host) for host in hosts if host != "smtp"]}}
-    plan["t"]["environments"].append(entry("smtp", "SMTP.SendAsApp"))
+    entries = [entry(host, "SMTP.SendAsApp" if host == "smtp" else "Mail.Send") for host in hosts]
+    plan = {"t": {"tenant": TENANT, "environments": entries}}
     trials = secret_trials(plan, hosts, ["new", "planned", "gone"])
     assert [one["environment"] for one in trials] == ["new", "waiting", "smtp"]
     assert trials[0]["tenant"] == {"tenant_id": "t", "cloud": "public", "client_id": "new-app"}, "no sign-in of ours"
@@ -129,7 +129,8 @@ def test_three_hundred_due_secrets_are_a_few_lines() -> None:
 def test_other_credentials_are_named_without_their_sign_in() -> None:
     declared = [{"unique_name": "ci", "name": "main", "kind": "federated", "tenant": TENANT}]
     assert other_credentials(declared) == [{"index": 0, "kind": "federated", "called": "ci (federated main)"}]
-    for wrong in ("text", ["text"], [{"kind": "secret"}], [{}], {"a": 1}):
+    wrong_ones: list[Any] = ["text", ["text"], [{"kind": "secret"}], [{}], {"a": 1}]
+    for wrong in wrong_ones:
         with pytest.raises(ValueError, match="mail_rotate_credentials"):
             other_credentials(wrong)
 
