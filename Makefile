@@ -145,8 +145,8 @@ receiver: mail-servers $(VENV)/receiver.stamp
 
 contention: $(VENV)/test.stamp servers
 	$(PYTEST) -n 0 -s tests/contention
-	$(PYTEST) tests/faults $(ARGS)
-	$(PYTEST) -n 0 -s -m slow tests/integration tests/unit
+	$(PYTEST) -m slow tests/faults tests/unit $(ARGS)
+	$(PYTEST) -n 0 -s -m slow tests/integration
 
 $(VENV)/fuzz.stamp: $(VENV)/test.stamp tests/fuzz/requirements.txt
 	@$(VENV)/bin/python -m pip install -qq -r tests/fuzz/requirements.txt

@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from ansible_collections.mailroom.erp.tests.faults.nursery import Nursery
+from ansible_collections.mailroom.erp.tests.integration.estate import make_estate
 from ansible_collections.mailroom.erp.tests.servers.all import SERVERS
 from ansible_collections.mailroom.erp.tests.servers.server import Server
 
@@ -17,6 +19,13 @@ from ansible_collections.mailroom.erp.tests.servers.server import Server
 def nursery() -> Iterator[Nursery]:
     with Nursery() as started:
         yield started
+
+
+@pytest.fixture
+def estate(tmp_path: Path) -> Path:
+    """A folder with the zones of two companies, and those of the services they use."""
+    make_estate(tmp_path)
+    return tmp_path
 
 
 @pytest.fixture(params=[pytest.param(kind, marks=[] if kind == "bind" else pytest.mark.slow) for kind in SERVERS])

@@ -613,11 +613,12 @@ def test_a_fault_ends_in_one_assignment_and_no_grant_of_the_tenant(tenant: Tenan
 
 
 @pytest.mark.slow
-def test_any_fault_at_any_request_ends_in_one_assignment_and_no_grant_of_the_tenant(tenant: Tenant) -> None:
-    faults = _faults(tenant)
+@pytest.mark.parametrize("share", range(4))
+def test_any_fault_at_any_request_ends_in_one_assignment_and_no_grant_of_the_tenant(tenant: Tenant, share: int) -> None:
+    faults = _faults(tenant)[share::4]
     for number, fault in faults:
         _goes_wrong(tenant, number, fault)
-    assert len(faults) > 300
+    assert len(faults) > 75
 
 
 @pytest.mark.parametrize("flapping", [False, True])

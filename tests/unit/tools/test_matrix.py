@@ -93,3 +93,10 @@ def test_the_pure_tests_here_are_many_and_those_of_the_modules_are_not_among_the
     found = {str(file.relative_to(matrix.REPOSITORY / "tests" / "unit")) for file in pure_tests(matrix.REPOSITORY)}
     assert {"policy/test_spf.py", "policy/evaluation/test_check_host.py"} <= found
     assert not found & {"policy/evaluation/test_verdict.py", "dns/providers/test_octodns.py"}
+
+
+def test_a_quick_matrix_runs_pure_tests_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bool] = []
+    monkeypatch.setattr(matrix, "judge", lambda cell, whole: asked.append(whole) or "passed in 1 s")
+    assert matrix.main(["--quick"]) == 0 and not any(asked)
+    assert matrix.main([]) == 0 and any(asked)
