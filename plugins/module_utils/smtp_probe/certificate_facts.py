@@ -65,7 +65,7 @@ class CertificateFacts:
         return BY_CN if is_common else None
 
 
-def read_certificate(der: bytes) -> CertificateFacts | None:
+def certificate_facts(der: bytes) -> CertificateFacts | None:
     """Read a certificate.
 
     :param der: as the server sent it

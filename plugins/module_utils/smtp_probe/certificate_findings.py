@@ -15,10 +15,10 @@ from ansible_collections.mailroom.erp.plugins.module_utils.smtp_probe.certificat
     CertificateFacts,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.smtp_probe.server_expectations import (
-    CANNOT_TELL,
-    CAUTION,
     CLEAR,
-    FAIL,
+    SERVER_CAUTION,
+    SERVER_FAILS,
+    SERVER_UNKNOWN,
     ServerExpectations,
     ServerFinding,
 )
@@ -44,22 +44,22 @@ def certificate_findings(facts: ServerFacts, wanted: ServerExpectations, now: da
     :param wanted: by the ERP
     :param now: aware
     """
-    if not facts.has_tls or wanted.security == CLEAR:
+    if wanted.security == CLEAR or not (facts.has_tls or facts.is_distrusted):
         return
-    level = FAIL if wanted.verify else CAUTION
+    level = SERVER_FAILS if wanted.verify else SERVER_CAUTION
     found = facts.certificate
-    if found is None:
+    if found is None and facts.has_tls:
         text = "the certificate cannot be read" if facts.has_certificate else "the server has no certificate"
         step = "Put a certificate of a public authority on the server."
         yield ServerFinding("certificate_unreadable", _doubt(wanted), text, step, _GUIDE)
-    else:
+    if found is not None:
         yield from _validity(found, level, now)
         yield from _name(facts.host, found, level)
     yield from _trust(facts.chain, found, level, now, wanted)
 
 
 def _doubt(wanted: ServerExpectations) -> str:
-    return CANNOT_TELL if wanted.verify else CAUTION
+    return SERVER_UNKNOWN if wanted.verify else SERVER_CAUTION
 
 
 def _validity(found: CertificateFacts, level: str, now: datetime) -> Iterator[ServerFinding]:
@@ -73,14 +73,16 @@ def _validity(found: CertificateFacts, level: str, now: datetime) -> Iterator[Se
     elif found.ends_soon(now):
         days, whole = (found.not_after - now).days, (found.not_after - found.not_before).days
         text = f"the certificate ends on {_day(found.not_after)}: {days} of its {whole} days are left"
-        yield ServerFinding("certificate_ends_soon", CAUTION, text, _RENEW, _GUIDE)
+        yield ServerFinding("certificate_ends_soon", SERVER_CAUTION, text, _RENEW, _GUIDE)
 
 
 def _name(host: str, found: CertificateFacts, level: str) -> Iterator[ServerFinding]:
     match = found.matches(host)
     if match == BY_CN:
         text = f"the certificate names {host} only as its common name, which newer clients do not look at"
-        yield ServerFinding("certificate_name_in_cn", CAUTION, text, "Renew it with the name in its SAN.", _NAMES)
+        yield ServerFinding(
+            "certificate_name_in_cn", SERVER_CAUTION, text, "Renew it with the name in its SAN.", _NAMES
+        )
     elif match is None:
         text = f"the certificate is not meant for {host}, but for {_named(found)}"
         step = "Use a name of the certificate in the ERP, or a certificate with this name."

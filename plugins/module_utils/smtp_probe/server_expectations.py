@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-FAIL, CANNOT_TELL, CAUTION = "fail", "unknown", "warning"
+SERVER_FAILS, SERVER_UNKNOWN, SERVER_CAUTION = "fail", "unknown", "warning"
 """The ERP cannot send so; nobody can tell from here; it works, but not well."""
-PASS = "pass"
+SERVER_PASSES = "pass"
 CLEAR, STARTTLS, OPPORTUNISTIC, IMPLICIT = "none", "starttls", "opportunistic", "implicit"
 SECURITIES = (CLEAR, STARTTLS, OPPORTUNISTIC, IMPLICIT)
 ANY_MECHANISM = "any"

@@ -134,6 +134,11 @@ class ServerFacts:
     chain: ChainFacts | None = None
 
     @property
+    def is_distrusted(self) -> bool:
+        """Whether the chain of certificates leads to no authority."""
+        return self.chain is not None and not self.chain.trusted
+
+    @property
     def has_tls(self) -> bool:
         """Whether TLS could be set up."""
         return self.tls_version is not None

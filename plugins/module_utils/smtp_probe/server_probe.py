@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ansible_collections.mailroom.erp.plugins.module_utils.smtp_probe.bounded_stream import TIMED_OUT
-from ansible_collections.mailroom.erp.plugins.module_utils.smtp_probe.certificate_facts import read_certificate
+from ansible_collections.mailroom.erp.plugins.module_utils.smtp_probe.certificate_facts import certificate_facts
 from ansible_collections.mailroom.erp.plugins.module_utils.smtp_probe.server_facts import (
     MOST_CONNECTIONS,
     OFFERED,
@@ -86,7 +86,7 @@ def server_facts(target: ProbeTarget, seen: Sequence[ConversationFacts], has_aut
         tls_version=newest[0] if newest and main.tls is not None else None,
         tls_error=main.error.words if main.error is not None else None,
         weak=_weak(first, main, newest),
-        certificate=read_certificate(der) if der else None,
+        certificate=certificate_facts(der) if der else None,
         has_certificate=der is not None,
         chain=_chain(talks) if has_authorities else None,
     )
