@@ -16,9 +16,9 @@ from ansible_collections.mailroom.erp.plugins.module_utils.smtp_probe.certificat
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.smtp_probe.server_expectations import (
     CLEAR,
-    SERVER_CAUTION,
-    SERVER_FAILS,
-    SERVER_UNKNOWN,
+    FAILS,
+    UNSURE,
+    WARNS,
     ServerExpectations,
     ServerFinding,
 )
@@ -46,7 +46,7 @@ def certificate_findings(facts: ServerFacts, wanted: ServerExpectations, now: da
     """
     if wanted.security == CLEAR or not (facts.has_tls or facts.is_distrusted):
         return
-    level = SERVER_FAILS if wanted.verify else SERVER_CAUTION
+    level = FAILS if wanted.verify else WARNS
     found = facts.certificate
     if found is None and facts.has_tls:
         text = "the certificate cannot be read" if facts.has_certificate else "the server has no certificate"
@@ -59,7 +59,7 @@ def certificate_findings(facts: ServerFacts, wanted: ServerExpectations, now: da
 
 
 def _doubt(wanted: ServerExpectations) -> str:
-    return SERVER_UNKNOWN if wanted.verify else SERVER_CAUTION
+    return UNSURE if wanted.verify else WARNS
 
 
 def _validity(found: CertificateFacts, level: str, now: datetime) -> Iterator[ServerFinding]:
@@ -73,16 +73,14 @@ def _validity(found: CertificateFacts, level: str, now: datetime) -> Iterator[Se
     elif found.ends_soon(now):
         days, whole = (found.not_after - now).days, (found.not_after - found.not_before).days
         text = f"the certificate ends on {_day(found.not_after)}: {days} of its {whole} days are left"
-        yield ServerFinding("certificate_ends_soon", SERVER_CAUTION, text, _RENEW, _GUIDE)
+        yield ServerFinding("certificate_ends_soon", WARNS, text, _RENEW, _GUIDE)
 
 
 def _name(host: str, found: CertificateFacts, level: str) -> Iterator[ServerFinding]:
     match = found.matches(host)
     if match == BY_CN:
         text = f"the certificate names {host} only as its common name, which newer clients do not look at"
-        yield ServerFinding(
-            "certificate_name_in_cn", SERVER_CAUTION, text, "Renew it with the name in its SAN.", _NAMES
-        )
+        yield ServerFinding("certificate_name_in_cn", WARNS, text, "Renew it with the name in its SAN.", _NAMES)
     elif match is None:
         text = f"the certificate is not meant for {host}, but for {_named(found)}"
         step = "Use a name of the certificate in the ERP, or a certificate with this name."

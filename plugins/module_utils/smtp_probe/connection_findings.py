@@ -23,12 +23,12 @@ from ansible_collections.mailroom.erp.plugins.module_utils.smtp_probe.bounded_st
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.smtp_probe.server_expectations import (
     CLEAR,
+    FAILS,
     IMPLICIT,
     OPPORTUNISTIC,
-    SERVER_CAUTION,
-    SERVER_FAILS,
-    SERVER_UNKNOWN,
     STARTTLS,
+    UNSURE,
+    WARNS,
     ServerExpectations,
     ServerFinding,
 )
@@ -61,32 +61,32 @@ _Row = tuple[str, str, str, str]
 _STOPS: dict[str, _Row] = {
     NO_NAME: (
         "no_address",
-        SERVER_FAILS,
+        FAILS,
         "the name has no address{words}",
         "Correct the name, or publish its address.",
     ),
-    NAME_UNKNOWN: ("address_unknown", SERVER_UNKNOWN, "the resolver did not tell the address{words}", _WAIT),
+    NAME_UNKNOWN: ("address_unknown", UNSURE, "the resolver did not tell the address{words}", _WAIT),
     REFUSED_TCP: (
         "connection_refused",
-        SERVER_FAILS,
+        FAILS,
         "the connection is refused: nothing listens on this port, or a firewall says so",
         "Check the port, the service on the server, and the firewalls between.",
     ),
     UNREACHABLE: (
         "unreachable",
-        SERVER_UNKNOWN,
+        UNSURE,
         "there is no way to the server{words}",
         "Check network and firewalls.",
     ),
     NOT_SMTP: (
         "not_smtp",
-        SERVER_FAILS,
+        FAILS,
         "the server answers, but not as an SMTP server does",
         "Check the port: another service listens there.",
     ),
     ENDLESS: (
         "endless_answer",
-        SERVER_FAILS,
+        FAILS,
         "the server's answer does not end: it was cut off",
         "Check the port, and what stands between here and the server.",
     ),
@@ -108,7 +108,7 @@ def connection_findings(facts: ServerFacts, wanted: ServerExpectations) -> Itera
     if facts.banner_seconds is not None and facts.banner_seconds >= _SLOW:
         text = f"the banner came after {facts.banner_seconds:.0f} seconds; an ERP may give up before"
         step = "See in the server's log what it waits for, such as the name of the client's address."
-        yield ServerFinding("slow_banner", SERVER_CAUTION, text, step, "RFC 5321 section 4.5.3.2.1", True)
+        yield ServerFinding("slow_banner", WARNS, text, step, "RFC 5321 section 4.5.3.2.1", True)
 
 
 def tls_findings(facts: ServerFacts, wanted: ServerExpectations) -> Iterator[ServerFinding]:
@@ -121,7 +121,7 @@ def tls_findings(facts: ServerFacts, wanted: ServerExpectations) -> Iterator[Ser
     if facts.injected:
         text = "bytes came in clear behind the answer to STARTTLS: somebody in between may put words into the mail"
         step = "Find out what stands between here and the server; until then, do not send over it."
-        yield ServerFinding("bytes_before_tls", SERVER_FAILS, text, step, "RFC 3207 section 6")
+        yield ServerFinding("bytes_before_tls", FAILS, text, step, "RFC 3207 section 6")
     failed = facts.stop is not None and facts.stop.stage == "tls" and not facts.has_tls
     if facts.stop is not None and failed and not (facts.other_mode or facts.is_distrusted):
         yield _no_handshake(facts, facts.stop, wanted)
@@ -138,7 +138,7 @@ def _other_mode(facts: ServerFacts) -> ServerFinding:
     text, step = "this port speaks SMTP in clear first, not TLS", "Choose STARTTLS (explicit TLS), or the port 465."
     if not facts.implicit:
         text, step = "this port speaks TLS first (implicit TLS)", "Choose implicit TLS (SSL), or the port 587."
-    return ServerFinding("other_security", SERVER_FAILS, text, step, "RFC 8314 section 3")
+    return ServerFinding("other_security", FAILS, text, step, "RFC 8314 section 3")
 
 
 def _stopped(facts: ServerFacts, stop: ProbeStop, wanted: ServerExpectations) -> ServerFinding | None:
@@ -148,7 +148,7 @@ def _stopped(facts: ServerFacts, stop: ProbeStop, wanted: ServerExpectations) ->
         return _silent(stop)
     if stop.kind in (CLOSED, NO_TLS):
         text = f"the server ended the connection at {_STAGES[stop.stage]}"
-        return ServerFinding("dropped", SERVER_UNKNOWN, text, _WAIT, _GUIDE, True)
+        return ServerFinding("dropped", UNSURE, text, _WAIT, _GUIDE, True)
     return _answered(stop, wanted) if stop.code is not None else None
 
 
@@ -156,7 +156,7 @@ def _silent(stop: ProbeStop) -> ServerFinding:
     name = {"connect": "no_connection", "banner": "no_banner"}.get(stop.stage, "no_answer")
     text = f"there was no answer in time at {_STAGES[stop.stage]}"
     step = "Check the firewalls between here and the server, or give it more time (timeout)."
-    return ServerFinding(name, SERVER_UNKNOWN, text, step, _GUIDE, True)
+    return ServerFinding(name, UNSURE, text, step, _GUIDE, True)
 
 
 def _answered(stop: ProbeStop, wanted: ServerExpectations) -> ServerFinding:
@@ -164,12 +164,12 @@ def _answered(stop: ProbeStop, wanted: ServerExpectations) -> ServerFinding:
     told = f'{stop.code} "{stop.words}"'
     if stop.code is not None and 400 <= stop.code < 500:
         text = f"the server is busy or wants no more connections now: {told}"
-        return ServerFinding("busy", SERVER_UNKNOWN, text, _WAIT, "RFC 5321 section 4.2.1", True)
+        return ServerFinding("busy", UNSURE, text, _WAIT, "RFC 5321 section 4.2.1", True)
     if stop.stage == "banner":
         step = "Ask who runs the server which addresses it serves."
-        return ServerFinding("client_refused", SERVER_FAILS, f"the server serves no client: {told}", step, _GUIDE, True)
+        return ServerFinding("client_refused", FAILS, f"the server serves no client: {told}", step, _GUIDE, True)
     if stop.stage == "starttls":
-        level = SERVER_FAILS if wanted.security == STARTTLS else SERVER_CAUTION
+        level = FAILS if wanted.security == STARTTLS else WARNS
         text = f"the server offers STARTTLS and refuses it: {told}"
         step = "Its certificate or key may be missing: look at the server's log."
         return ServerFinding("starttls_refused", level, text, step, "RFC 3207 section 4")
@@ -177,11 +177,9 @@ def _answered(stop: ProbeStop, wanted: ServerExpectations) -> ServerFinding:
         needs = wanted.security == STARTTLS or wanted.auth is not None
         text = f"the server does not know EHLO, so it has neither STARTTLS nor AUTH: {told}"
         step = "Use a server that speaks ESMTP, or let no firewall change what it says."
-        return ServerFinding(
-            "no_esmtp", SERVER_FAILS if needs else SERVER_CAUTION, text, step, "RFC 5321 section 3.2", True
-        )
+        return ServerFinding("no_esmtp", FAILS if needs else WARNS, text, step, "RFC 5321 section 3.2", True)
     text = f"the server refuses EHLO: {told}"
-    return ServerFinding("ehlo_refused", SERVER_UNKNOWN, text, "Set ehlo_name to a name that it takes.", _GUIDE, True)
+    return ServerFinding("ehlo_refused", UNSURE, text, "Set ehlo_name to a name that it takes.", _GUIDE, True)
 
 
 def _starttls(facts: ServerFacts, wanted: ServerExpectations) -> Iterator[ServerFinding]:
@@ -191,7 +189,7 @@ def _starttls(facts: ServerFacts, wanted: ServerExpectations) -> Iterator[Server
     if offer.starttls:
         if wanted.security == CLEAR:
             text = "the server offers STARTTLS, and the ERP is set to send in clear: everybody on the way can read it"
-            yield ServerFinding("tls_not_used", SERVER_CAUTION, text, "Choose TLS in the ERP.", "RFC 8314 section 3")
+            yield ServerFinding("tls_not_used", WARNS, text, "Choose TLS in the ERP.", "RFC 8314 section 3")
         return
     if offer.stripped and wanted.security != CLEAR:
         text = "something between here and the server writes over STARTTLS, so that no client can use it"
@@ -206,7 +204,7 @@ def _starttls(facts: ServerFacts, wanted: ServerExpectations) -> Iterator[Server
 
 
 def _need(wanted: ServerExpectations) -> str:
-    return SERVER_FAILS if wanted.security == STARTTLS else SERVER_CAUTION
+    return FAILS if wanted.security == STARTTLS else WARNS
 
 
 def _no_handshake(facts: ServerFacts, stop: ProbeStop, wanted: ServerExpectations) -> ServerFinding:
@@ -214,7 +212,7 @@ def _no_handshake(facts: ServerFacts, stop: ProbeStop, wanted: ServerExpectation
     needed = wanted.security in (STARTTLS, IMPLICIT)
     if stop.kind == TIMED_OUT:
         return _silent(stop)
-    level = SERVER_FAILS if needed else SERVER_CAUTION
+    level = FAILS if needed else WARNS
     step = "Look at the server's log: its certificate, key, versions or ciphers are wrong."
     if stop.kind == CLOSED:
         text = "the server ends the connection in the TLS handshake, whatever is offered"
@@ -237,24 +235,24 @@ def _versions(facts: ServerFacts, wanted: ServerExpectations) -> Iterator[Server
     elif any(states[name] == OFFERED for name in _OLD):
         also = " and ".join(name for name in _OLD if states[name] == OFFERED)
         text = f"the server also takes TLS {also}, which is not to be used any more"
-        yield ServerFinding("tls_also_old", SERVER_CAUTION, text, "Switch it off at the server.", "RFC 8996")
+        yield ServerFinding("tls_also_old", WARNS, text, "Switch it off at the server.", "RFC 8996")
     if facts.weak is not None:
         text = f"a client of today cannot set up TLS, an older one can: {escape_controls(facts.weak)}"
         step = "Give the server a stronger key and today's ciphers."
-        yield ServerFinding("tls_weak", SERVER_UNKNOWN, text, step, _GUIDE)
+        yield ServerFinding("tls_weak", UNSURE, text, step, _GUIDE)
 
 
 def _too_new(usable: dict[str, str], wanted: ServerExpectations) -> ServerFinding:
     if UNKNOWN_VERSION in usable.values():
         text = f"whether the server takes TLS {wanted.tls} or older, as the ERP speaks it, could not be seen"
-        return ServerFinding("tls_reach_unknown", SERVER_UNKNOWN, text, _WAIT, _GUIDE)
+        return ServerFinding("tls_reach_unknown", UNSURE, text, _WAIT, _GUIDE)
     text = f"the server takes only newer TLS than {wanted.tls}, the newest that the ERP speaks"
-    return ServerFinding("tls_too_new", SERVER_FAILS, text, f"Let the server take TLS {wanted.tls}, too.", _GUIDE)
+    return ServerFinding("tls_too_new", FAILS, text, f"Let the server take TLS {wanted.tls}, too.", _GUIDE)
 
 
 def _outdated(best: str, usable: dict[str, str], wanted: ServerExpectations) -> ServerFinding:
     """Only old versions: an ERP of which the versions are known may use them, another one may refuse."""
     refused = all(usable[name] == REFUSED_VERSION for name in ("1.2", "1.3") if name in usable)
-    level = SERVER_CAUTION if wanted.tls is not None and refused else SERVER_UNKNOWN
+    level = WARNS if wanted.tls is not None and refused else UNSURE
     text = f"TLS {best} is the newest that the server takes, which is not to be used any more"
     return ServerFinding("tls_outdated", level, text, "Let the server take TLS 1.2 and 1.3.", "RFC 8996")

@@ -18,11 +18,11 @@ from ansible_collections.mailroom.erp.plugins.module_utils.smtp_probe.connection
 from ansible_collections.mailroom.erp.plugins.module_utils.smtp_probe.server_expectations import (
     ANY_MECHANISM,
     CLEAR,
+    FAILS,
     OPPORTUNISTIC,
-    SERVER_CAUTION,
-    SERVER_FAILS,
-    SERVER_PASSES,
-    SERVER_UNKNOWN,
+    PASSES,
+    UNSURE,
+    WARNS,
     ServerExpectations,
     ServerFinding,
 )
@@ -47,7 +47,7 @@ def server_findings(facts: ServerFacts, wanted: ServerExpectations, now: datetim
         *_sign_in(facts, wanted),
         *_size(facts, wanted),
     ]
-    order = (SERVER_FAILS, SERVER_UNKNOWN, SERVER_CAUTION)
+    order = (FAILS, UNSURE, WARNS)
     return sorted(found, key=lambda finding: order.index(finding.level))
 
 
@@ -61,10 +61,10 @@ def probe_result(facts: ServerFacts, findings: Sequence[ServerFinding], here: bo
     :param findings: about it
     :param here: whether the ERP sends from this machine
     """
-    if any(one.level == SERVER_FAILS and (here or not one.depends_on_place) for one in findings):
-        return SERVER_FAILS
-    is_open = any(one.level in (SERVER_FAILS, SERVER_UNKNOWN) for one in findings)
-    return SERVER_PASSES if here and not is_open and facts.connections > 0 else SERVER_UNKNOWN
+    if any(one.level == FAILS and (here or not one.depends_on_place) for one in findings):
+        return FAILS
+    is_open = any(one.level in (FAILS, UNSURE) for one in findings)
+    return PASSES if here and not is_open and facts.connections > 0 else UNSURE
 
 
 def server_summary(facts: ServerFacts, wanted: ServerExpectations) -> str:
@@ -99,7 +99,7 @@ def _sign_in(facts: ServerFacts, wanted: ServerExpectations) -> Iterator[ServerF
     if facts.clear is not None and facts.clear.auth:
         text = f"the server takes passwords in clear: AUTH {' '.join(facts.clear.auth)} is offered before TLS"
         step = "Let the server offer AUTH after TLS only."
-        yield ServerFinding("auth_in_clear", SERVER_CAUTION, text, step, "RFC 4954 section 4, RFC 8314", True)
+        yield ServerFinding("auth_in_clear", WARNS, text, step, "RFC 4954 section 4, RFC 8314", True)
     offer = _used_offer(facts, wanted)
     if wanted.auth is None or offer is None:
         return
@@ -107,18 +107,16 @@ def _sign_in(facts: ServerFacts, wanted: ServerExpectations) -> Iterator[ServerF
         yield _no_auth(facts, wanted)
     elif wanted.auth not in (ANY_MECHANISM, *offer.auth):
         text = f"the ERP signs in by AUTH {wanted.auth}, and the server offers only {' '.join(offer.auth)}"
-        yield ServerFinding("mechanism_missing", SERVER_FAILS, text, f"Let it offer {wanted.auth}.", _SIGN_IN, True)
+        yield ServerFinding("mechanism_missing", FAILS, text, f"Let it offer {wanted.auth}.", _SIGN_IN, True)
 
 
 def _no_auth(facts: ServerFacts, wanted: ServerExpectations) -> ServerFinding:
     if wanted.security == CLEAR and facts.secure is not None and facts.secure.auth:
         text = "the server offers AUTH after STARTTLS only, and the ERP is set to use no TLS"
-        return ServerFinding(
-            "auth_only_after_tls", SERVER_FAILS, text, "Choose TLS in the ERP.", "RFC 4954 section 4", True
-        )
+        return ServerFinding("auth_only_after_tls", FAILS, text, "Choose TLS in the ERP.", "RFC 4954 section 4", True)
     text = "the ERP signs in, and the server does not offer AUTH"
     step = "Switch it on at the server for this port, or let the ERP send without signing in."
-    return ServerFinding("auth_missing", SERVER_FAILS, text, step, _SIGN_IN, True)
+    return ServerFinding("auth_missing", FAILS, text, step, _SIGN_IN, True)
 
 
 def _size(facts: ServerFacts, wanted: ServerExpectations) -> Iterator[ServerFinding]:
@@ -130,8 +128,8 @@ def _size(facts: ServerFacts, wanted: ServerExpectations) -> Iterator[ServerFind
             f"the server does not tell the largest message that it takes; the ERP sends up to {wanted.min_size} bytes"
         )
         step = "Ask who runs it, or send a message of that size."
-        yield ServerFinding("size_unknown", SERVER_UNKNOWN, text, step, _SIZE)
+        yield ServerFinding("size_unknown", UNSURE, text, step, _SIZE)
     elif 0 < offer.size < wanted.min_size:
         text = f"the server takes messages of up to {offer.size} bytes, the ERP sends up to {wanted.min_size}"
         step = "Raise the limit of the server, or lower that of the ERP."
-        yield ServerFinding("size_too_small", SERVER_FAILS, text, step, _SIZE, True)
+        yield ServerFinding("size_too_small", FAILS, text, step, _SIZE, True)

@@ -16,7 +16,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.smtp_probe.certificat
 from ansible_collections.mailroom.erp.plugins.module_utils.smtp_probe.server_expectations import (
     CLEAR,
     IMPLICIT,
-    SERVER_UNKNOWN,
+    UNSURE,
     ServerExpectations,
     ServerFinding,
 )
@@ -53,7 +53,7 @@ def other_place(place: str | None) -> ServerFinding:
     if place is not None:
         text = f"all of this is seen from here; the ERP sends from {shown(place)}, where nobody has looked"
     step = "Run one of the commands there; set probe_from: here where the ERP sends from this machine."
-    return ServerFinding("other_place", SERVER_UNKNOWN, text, step, "docs/smtp_probe.md")
+    return ServerFinding("other_place", UNSURE, text, step, "docs/smtp_probe.md")
 
 
 def place_commands(host: str, port: int, wanted: ServerExpectations) -> list[dict[str, str]]:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-SERVER_FAILS, SERVER_UNKNOWN, SERVER_CAUTION = "fail", "unknown", "warning"
+FAILS, UNSURE, WARNS = "fail", "unknown", "warning"
 """The ERP cannot send so; nobody can tell from here; it works, but not well."""
-SERVER_PASSES = "pass"
+PASSES = "pass"
 CLEAR, STARTTLS, OPPORTUNISTIC, IMPLICIT = "none", "starttls", "opportunistic", "implicit"
 SECURITIES = (CLEAR, STARTTLS, OPPORTUNISTIC, IMPLICIT)
 ANY_MECHANISM = "any"

@@ -27,9 +27,9 @@ from ansible_collections.mailroom.erp.plugins.module_utils.smtp_probe.probe_resu
     shown_finding,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.smtp_probe.server_expectations import (
-    SERVER_FAILS,
-    SERVER_PASSES,
-    SERVER_UNKNOWN,
+    FAILS,
+    PASSES,
+    UNSURE,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.smtp_probe.server_facts import (
     MOST_CONNECTIONS,
@@ -167,5 +167,5 @@ def _judged(server: ProbedServer, facts: ServerFacts, now: datetime) -> dict[str
 
 
 def _worst(results: Iterable[str]) -> str:
-    order = (SERVER_FAILS, SERVER_UNKNOWN, SERVER_PASSES)
-    return min(results, key=order.index, default=SERVER_PASSES)
+    order = (FAILS, UNSURE, PASSES)
+    return min(results, key=order.index, default=PASSES)
