@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import socket
 import threading
@@ -126,6 +127,8 @@ def connected(host: str, port: int, deadline: float) -> tuple[socket.socket, str
             ended = StreamEnded(TIMED_OUT)
         except ConnectionRefusedError:
             ended = StreamEnded(REFUSED_TCP)
+        except ConnectionResetError:
+            ended = StreamEnded(CLOSED)
         except OSError as error:
             ended = StreamEnded(UNREACHABLE, error.strerror or type(error).__name__)
     raise ended
@@ -136,10 +139,11 @@ def _connected(family: socket.AddressFamily, address: Any, seconds: float) -> so
     try:
         connection.settimeout(seconds)
         connection.connect(address)
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     except BaseException:
         connection.close()
         raise
+    with contextlib.suppress(OSError):  # it may have ended already, which the next read tells
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return connection
 
 
