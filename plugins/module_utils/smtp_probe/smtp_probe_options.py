@@ -161,15 +161,16 @@ def _wrong_server(one: Mapping[str, Any], place: str) -> Iterator[str]:
     host = str(one.get("host") or "")
     if not _is_host(host):
         yield f"{place}host is required: the name of a server in A-labels (RFC 5890 section 2.3.2.1), or its address"
-    yield from _wrong_number(one.get("port") or 1, 1, 65535, f"{place}port", "a number")
+    given = {name: value for name, value in one.items() if value is not None}
+    yield from _wrong_number(given.get("port", 1), 1, 65535, f"{place}port", "a number")
     for name in ("name", "probe_from"):
-        text = str(one.get(name) or "x")
-        if len(text) > _LONGEST_NAME or not text.isprintable():
-            yield f"{place}{name} must be one line of at most {_LONGEST_NAME} characters"
-    expect = one.get("expect") or {}
-    if not _MECHANISM.fullmatch(str(expect.get("auth") or ANY_MECHANISM)):
+        text = str(given.get(name, "x"))
+        if not 0 < len(text) <= _LONGEST_NAME or not text.isprintable():
+            yield f"{place}{name} must be one line of 1 to {_LONGEST_NAME} characters"
+    expect = {name: value for name, value in given.get("expect", {}).items() if value is not None}
+    if not _MECHANISM.fullmatch(str(expect.get("auth", ANY_MECHANISM))):
         yield f"{place}expect.auth must be {ANY_MECHANISM}, or a mechanism such as LOGIN (RFC 4422 section 3.1)"
-    yield from _wrong_number(expect.get("min_size") or 0, 0, _LARGEST, f"{place}expect.min_size", "a number of bytes")
+    yield from _wrong_number(expect.get("min_size", 0), 0, _LARGEST, f"{place}expect.min_size", "a number of bytes")
 
 
 def _is_host(host: str) -> bool:
