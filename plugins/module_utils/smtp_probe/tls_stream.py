@@ -150,8 +150,9 @@ class TlsStream:
             self.answer = hello_answer(self._seen)
 
     def _flush(self) -> None:
-        if self._out.pending:
-            self._stream.send(self._out.read())
+        waiting = self._out.read()
+        if waiting:
+            self._stream.send(waiting)
 
     def _say_why(self) -> None:
         """The alert, for the server's log; a server that is gone needs none."""

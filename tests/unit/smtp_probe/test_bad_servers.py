@@ -13,8 +13,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from ansible_collections.mailroom.erp.plugins.module_utils.smtp_probe import server_probe
 from ansible_collections.mailroom.erp.plugins.module_utils.smtp_probe.bounded_stream import MOST_BYTES
+from ansible_collections.mailroom.erp.plugins.module_utils.smtp_probe.server_probe import probe_server
+from ansible_collections.mailroom.erp.plugins.module_utils.smtp_probe.smtp_conversation import ProbeTarget
+from ansible_collections.mailroom.erp.plugins.module_utils.smtp_probe.tls_stream import TlsContexts
 from ansible_collections.mailroom.erp.tests.servers.scripted import Script, ScriptedServer
 from ansible_collections.mailroom.erp.tests.servers.scripted_smtp import GREETING, smtp_script
 from ansible_collections.mailroom.erp.tests.servers.server_certificates import Issued, issued
@@ -143,22 +145,22 @@ def test_memory_is_bounded(look_at: LookAt, script: Script) -> None:
 def test_nobody_listens(look_at: LookAt, ca_file: str) -> None:
     with ScriptedServer(waits) as server:
         port = server.port
-    target = server_probe.ProbeTarget("127.0.0.1", port, False, "probe.test")
-    facts = server_probe.probe_server(target, server_probe.TlsContexts(ca_file), SECONDS)
+    target = ProbeTarget("127.0.0.1", port, False, "probe.test")
+    facts = probe_server(target, TlsContexts(ca_file), SECONDS)
     assert facts.stop is not None and facts.stop.kind == "refused" and facts.connections == 0
 
 
 def test_a_name_without_address(ca_file: str) -> None:
-    target = server_probe.ProbeTarget("nobody.invalid", 25, False, "probe.test")
-    facts = server_probe.probe_server(target, server_probe.TlsContexts(ca_file), SECONDS)
+    target = ProbeTarget("nobody.invalid", 25, False, "probe.test")
+    facts = probe_server(target, TlsContexts(ca_file), SECONDS)
     assert facts.stop is not None and facts.stop.kind in ("no_name", "name_unknown") and facts.connections == 0
 
 
 def test_a_resolver_that_hangs_is_not_waited_for(ca_file: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", lambda *arguments, **options: time.sleep(3))
     start = time.monotonic()
-    target = server_probe.ProbeTarget("mx.acme.example", 25, False, "probe.test")
-    facts = server_probe.probe_server(target, server_probe.TlsContexts(ca_file), SECONDS)
+    target = ProbeTarget("mx.acme.example", 25, False, "probe.test")
+    facts = probe_server(target, TlsContexts(ca_file), SECONDS)
     assert time.monotonic() - start < 2 * SECONDS
     assert facts.stop is not None and facts.stop.kind == "name_unknown"
 

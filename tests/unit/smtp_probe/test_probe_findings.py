@@ -91,7 +91,7 @@ PLAIN = replace(
     chain=None,
     versions=dict.fromkeys(TLS_VERSIONS, "unknown"),
 )
-ALL = {"auth": "LOGIN", "min_size": 1_000_000, "tls": "1.2"}
+ALL: dict[str, Any] = {"auth": "LOGIN", "min_size": 1_000_000, "tls": "1.2"}
 
 
 def found(facts: ServerFacts, security: str = "starttls", **wanted: Any) -> list[tuple[str, str]]:
@@ -347,7 +347,7 @@ def refused(kind: str, alert: int, newest: str = "1.3") -> ConversationFacts:
     return tried(kind, newest, hello=HelloAnswer(alert=alert), stop=ProbeStop("tls", NO_TLS))
 
 
-DISTRUSTED = {"error": HandshakeError("self-signed certificate", 18), "stop": ProbeStop("tls", NO_TLS)}
+DISTRUSTED: dict[str, Any] = {"error": HandshakeError("self-signed certificate", 18), "stop": ProbeStop("tls", NO_TLS)}
 NEXT: list[tuple[str, list[ConversationFacts], Attempt | None, str]] = [
     ("1.3, then 1.2 is asked for", [agreed(MODERN, "1.3")], Attempt(HELLO, 0x0303), "???o"),
     ("then 1.1", [agreed(MODERN, "1.3"), tried(HELLO, "1.2", "1.2")], Attempt(HELLO, 0x0302), "??oo"),
