@@ -24,7 +24,6 @@ from ansible_collections.mailroom.erp.plugins.module_utils.smtp_probe.bounded_st
 from ansible_collections.mailroom.erp.plugins.module_utils.smtp_probe.server_expectations import (
     CLEAR,
     FAILS,
-    IMPLICIT,
     OPPORTUNISTIC,
     STARTTLS,
     UNSURE,
@@ -101,7 +100,7 @@ def connection_findings(facts: ServerFacts, wanted: ServerExpectations) -> Itera
     """
     if facts.other_mode:
         yield _other_mode(facts)
-    elif facts.stop is not None and facts.stop.stage != "tls":
+    elif facts.stop is not None and facts.stop.stage != "tls" and _concerns(facts.stop, wanted):
         found = _stopped(facts, facts.stop, wanted)
         if found is not None:
             yield found
@@ -119,14 +118,20 @@ def tls_findings(facts: ServerFacts, wanted: ServerExpectations) -> Iterator[Ser
     """
     yield from _starttls(facts, wanted)
     if facts.injected:
+        level = WARNS if wanted.security == CLEAR else FAILS
         text = "bytes came in clear behind the answer to STARTTLS: somebody in between may put words into the mail"
         step = "Find out what stands between here and the server; until then, do not send over it."
-        yield ServerFinding("bytes_before_tls", FAILS, text, step, "RFC 3207 section 6")
-    failed = facts.stop is not None and facts.stop.stage == "tls" and not facts.has_tls
-    if facts.stop is not None and failed and not (facts.other_mode or facts.is_distrusted):
+        yield ServerFinding("bytes_before_tls", level, text, step, "RFC 3207 section 6")
+    has_failed = not (facts.has_tls or facts.other_mode or facts.is_distrusted)
+    if facts.stop is not None and facts.stop.stage == "tls" and has_failed and _concerns(facts.stop, wanted):
         yield _no_handshake(facts, facts.stop, wanted)
     if facts.has_tls and wanted.security != CLEAR:
         yield from _versions(facts, wanted)
+
+
+def _concerns(stop: ProbeStop, wanted: ServerExpectations) -> bool:
+    """An ERP without TLS never comes to where TLS begins."""
+    return wanted.security != CLEAR or stop.stage not in ("starttls", "tls", "ehlo_tls")
 
 
 def _finding(row: _Row, source: str, place: bool = True, words: str = "") -> ServerFinding:
@@ -209,10 +214,10 @@ def _need(wanted: ServerExpectations) -> str:
 
 def _no_handshake(facts: ServerFacts, stop: ProbeStop, wanted: ServerExpectations) -> ServerFinding:
     """It has come to a handshake, which failed with all that this machine can offer."""
-    needed = wanted.security in (STARTTLS, IMPLICIT)
     if stop.kind == TIMED_OUT:
         return _silent(stop)
-    level = FAILS if needed else WARNS
+    # Nobody knows whether an ERP that takes what it gets goes on in clear then.
+    level = UNSURE if wanted.security == OPPORTUNISTIC else FAILS
     step = "Look at the server's log: its certificate, key, versions or ciphers are wrong."
     if stop.kind == CLOSED:
         text = "the server ends the connection in the TLS handshake, whatever is offered"

@@ -26,8 +26,9 @@ from ansible_collections.mailroom.erp.plugins.module_utils.smtp_probe.server_exp
     ServerExpectations,
     ServerFinding,
 )
-from ansible_collections.mailroom.erp.plugins.module_utils.smtp_probe.server_facts import ServerFacts
+from ansible_collections.mailroom.erp.plugins.module_utils.smtp_probe.server_facts import OFFERED, ServerFacts
 from ansible_collections.mailroom.erp.plugins.module_utils.smtp_probe.smtp_reply import SmtpOffer
+from ansible_collections.mailroom.erp.plugins.module_utils.smtp_probe.tls_hello import TLS_VERSIONS
 
 _SIGN_IN, _SIZE = "RFC 4954 section 3", "RFC 1870 section 4"
 
@@ -75,7 +76,7 @@ def server_summary(facts: ServerFacts, wanted: ServerExpectations) -> str:
     """
     parts = ["reachable" if facts.connections else "not reached"]
     if facts.has_tls and wanted.security != CLEAR:
-        parts += ["implicit TLS" if facts.implicit else "STARTTLS", f"TLS {facts.tls_version}"]
+        parts += ["implicit TLS" if facts.implicit else "STARTTLS", f"TLS {_spoken(facts, wanted)}"]
         if facts.certificate is not None:
             parts.append(f"certificate valid until {facts.certificate.not_after:%Y-%m-%d}")
     offer = _used_offer(facts, wanted)
@@ -84,6 +85,13 @@ def server_summary(facts: ServerFacts, wanted: ServerExpectations) -> str:
     if offer is not None and offer.size:
         parts.append(f"messages up to {offer.size} bytes")
     return escape_controls(f"port {facts.port}: {', '.join(parts)}")
+
+
+def _spoken(facts: ServerFacts, wanted: ServerExpectations) -> str:
+    """The newest version that both take; that of the server where the ERP's are not known, or it takes none of them."""
+    limit = TLS_VERSIONS[wanted.tls or "1.3"]
+    both = [name for name, number in TLS_VERSIONS.items() if number <= limit and facts.versions[name] == OFFERED]
+    return both[-1] if both else str(facts.tls_version)
 
 
 def _used_offer(facts: ServerFacts, wanted: ServerExpectations) -> SmtpOffer | None:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -56,7 +57,7 @@ SMTP_PROBE_OPTIONS: ArgumentSpec = {
 }
 """The options of the module."""
 
-_HOST = re.compile(r"(?=.{1,253}$)[A-Za-z0-9_](?:[A-Za-z0-9_.:-]*[A-Za-z0-9_.])?", re.ASCII)
+_HOST = re.compile(r"(?=.{1,253}$)[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_.])?", re.ASCII)
 _LONGEST_LABEL = 63
 _MECHANISM = re.compile(r"[A-Za-z0-9_-]{1,20}", re.ASCII)
 _EHLO = re.compile(r"[A-Za-z0-9.-]{1,255}|\[[A-Za-z0-9.:]{1,255}\]", re.ASCII)
@@ -174,9 +175,18 @@ def _wrong_server(one: Mapping[str, Any], place: str) -> Iterator[str]:
 
 
 def _is_host(host: str) -> bool:
-    labels = host.rstrip(".").split(".")
-    is_name = ":" in host or all(0 < len(label) <= _LONGEST_LABEL for label in labels)
-    return bool(_HOST.fullmatch(host)) and is_name
+    if ":" in host:
+        return _is_ipv6(host)
+    return bool(_HOST.fullmatch(host)) and all(
+        0 < len(label) <= _LONGEST_LABEL for label in host.rstrip(".").split(".")
+    )
+
+
+def _is_ipv6(host: str) -> bool:
+    try:
+        return ipaddress.IPv6Address(host).scope_id is None
+    except ValueError:
+        return False
 
 
 def _wrong_number(value: object, least: float, most: float, place: str, what: str) -> Iterator[str]:

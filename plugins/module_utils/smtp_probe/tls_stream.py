@@ -203,5 +203,8 @@ def _widened(context: ssl.SSLContext) -> ssl.SSLContext:
 def _has_system_store() -> bool:
     """Whether the system has authorities where OpenSSL looks for them."""
     paths = ssl.get_default_verify_paths()
-    has_folder = paths.capath is not None and bool(os.listdir(paths.capath))
-    return has_folder or (paths.cafile is not None and os.path.getsize(paths.cafile) > 0)
+    try:
+        has_folder = paths.capath is not None and bool(os.listdir(paths.capath))
+        return has_folder or (paths.cafile is not None and os.path.getsize(paths.cafile) > 0)
+    except OSError:
+        return False

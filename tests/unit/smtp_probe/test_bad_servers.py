@@ -16,6 +16,7 @@ import pytest
 from ansible_collections.mailroom.erp.plugins.module_utils.smtp_probe.bounded_stream import MOST_BYTES
 from ansible_collections.mailroom.erp.plugins.module_utils.smtp_probe.server_probe import probe_server
 from ansible_collections.mailroom.erp.plugins.module_utils.smtp_probe.smtp_conversation import ProbeTarget
+from ansible_collections.mailroom.erp.plugins.module_utils.smtp_probe.smtp_probe_options import SMTP_PROBE_OPTIONS
 from ansible_collections.mailroom.erp.plugins.module_utils.smtp_probe.tls_stream import TlsContexts
 from ansible_collections.mailroom.erp.tests.servers.scripted import Script, ScriptedServer
 from ansible_collections.mailroom.erp.tests.servers.scripted_smtp import GREETING, smtp_script
@@ -177,6 +178,16 @@ def test_a_slow_banner_is_waited_for(look_at: LookAt, monkeypatch: pytest.Monkey
     facts, findings = look_at(slow, "none")
     assert facts.banner_seconds is not None and facts.banner_seconds >= 0.4
     assert names(findings) == ["slow_banner"]
+
+
+@pytest.mark.slow
+def test_a_banner_after_more_than_15_seconds_is_waited_for(look_at: LookAt) -> None:
+    def slow(connection: socket.socket) -> None:
+        time.sleep(15.5)
+        smtp_script()(connection)
+
+    facts, findings = look_at(slow, "none", timeout=SMTP_PROBE_OPTIONS["timeout"]["default"], min_size=1000)
+    assert names(findings) == ["slow_banner"] and facts.clear is not None and facts.clear.size == 1_000_000
 
 
 CERTIFICATES: list[tuple[str, Callable[[Issued], Issued], str]] = [

@@ -91,6 +91,17 @@ PLAIN = replace(
     chain=None,
     versions=dict.fromkeys(TLS_VERSIONS, "unknown"),
 )
+NO_HANDSHAKE = replace(
+    GOOD,
+    secure=None,
+    tls_version=None,
+    certificate=None,
+    has_certificate=False,
+    chain=None,
+    versions=PLAIN.versions,
+    tls_error="no shared cipher",
+    stop=ProbeStop("tls", NO_TLS),
+)
 ALL: dict[str, Any] = {"auth": "LOGIN", "min_size": 1_000_000, "tls": "1.2"}
 
 
@@ -268,6 +279,36 @@ FINDINGS: list[tuple[str, ServerFacts, str, dict[str, Any], list[tuple[str, str]
         ALL,
         [("busy", "unknown")],
     ),
+    (
+        "in clear, and busy where TLS begins",
+        replace(GOOD, tls_version=None, secure=None, stop=ProbeStop("starttls", "answered", "later", 454)),
+        "none",
+        {},
+        [("tls_not_used", "warning")],
+    ),
+    (
+        "in clear, and no handshake",
+        replace(NO_HANDSHAKE, stop=ProbeStop("tls", CLOSED)),
+        "none",
+        {},
+        [("tls_not_used", "warning")],
+    ),
+    ("opportunistic, and no handshake", NO_HANDSHAKE, "opportunistic", {}, [("tls_failed", "unknown")]),
+    ("no handshake", NO_HANDSHAKE, "starttls", {}, [("tls_failed", "fail")]),
+    (
+        "no handshake in time",
+        replace(NO_HANDSHAKE, stop=ProbeStop("tls", TIMED_OUT)),
+        "starttls",
+        {},
+        [("no_answer", "unknown")],
+    ),
+    (
+        "words before TLS",
+        replace(NO_HANDSHAKE, injected=True, stop=ProbeStop("starttls", "answered")),
+        "starttls",
+        {},
+        [("bytes_before_tls", "fail")],
+    ),
     ("slow", replace(GOOD, banner_seconds=15.0), "starttls", {}, [("slow_banner", "warning")]),
 ]
 
@@ -298,6 +339,7 @@ def test_where_the_erp_sends_from_decides_about_a_pass() -> None:
 def test_one_line_of_a_server() -> None:
     line = "port 587: reachable, STARTTLS, TLS 1.3, certificate valid until 2027-01-28, AUTH PLAIN LOGIN, "
     assert server_summary(GOOD, ServerExpectations("starttls")) == line + "messages up to 1000000 bytes"
+    assert ", TLS 1.2, " in server_summary(GOOD, ServerExpectations("starttls", tls="1.2"))
     assert server_summary(PLAIN, ServerExpectations("none")) == "port 587: reachable, AUTH LOGIN"
     assert server_summary(ServerFacts(HOST, 587, False), ServerExpectations("none")) == "port 587: not reached"
 

@@ -172,6 +172,8 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"host": "mäil.example"}, "A-labels"),
     ({"host": "a..example"}, "host is required"),
     ({"host": "x" * 64 + ".example"}, "host is required"),
+    ({"host": "a:b"}, "host is required"),
+    ({"host": "fe80::1%eth0"}, "host is required"),
     ({"host": "a", "port": 0}, "port must be a number from 1 to 65535"),
     ({"host": "a", "port": 65536}, "port must be a number"),
     ({"host": "a", "port": True}, "port must be a whole number"),
