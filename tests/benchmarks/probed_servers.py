@@ -55,7 +55,10 @@ def our_side(folder: Path, ports: list[int]) -> Run:
     ]
     probe: dict[str, Any] = {"servers": asked, "ca_file": str(folder / "ca.pem")}
     keep = {"content": "{{ seen | to_json }}", "dest": str(folder / "ours.json")}
-    tasks = [{"mailroom.erp.smtp_probe": probe, "register": "seen"}, {"ansible.builtin.copy": keep}]
+    tasks: list[dict[str, Any]] = [
+        {"mailroom.erp.smtp_probe": probe, "register": "seen"},
+        {"ansible.builtin.copy": keep},
+    ]
     return timed(playbook_command(folder, tasks), dict(os.environ), folder)
 
 

@@ -83,6 +83,13 @@ def floods_in_tls(connection: socket.socket) -> None:
         connection.sendall(b"\x16\x03\x03\x40\x00" + b"\x02" * 0x4000)
 
 
+def drips_records(connection: socket.socket) -> None:
+    """A ServerHello of 256 bytes, each in a record of its own."""
+    for byte in b"\x02\x00\x01\x00" + bytes(256):
+        connection.sendall(b"\x16\x03\x03\x00\x01" + bytes([byte]))
+        time.sleep(0.05)
+
+
 BAD: list[tuple[str, Script, str, str]] = [
     ("hangs", says(wait=4), "no_banner", "unknown"),
     ("hangs after the banner", says(GREETING, wait=4), "no_answer", "unknown"),
@@ -126,6 +133,52 @@ def test_a_bad_server_is_one_finding(look_at: LookAt, script: Script, name: str,
     assert all(one.text.isprintable() and len(one.text) < 600 for one in findings)
     if level == "unknown":
         assert set(facts.versions.values()) == {"unknown"}
+
+
+BAD_IMPLICIT: list[tuple[str, Script, str, str]] = [
+    ("hangs", waits, "no_answer", "unknown"),
+    ("hangs before the hello is read", says(wait=4), "no_answer", "unknown"),
+    ("drips records", drips_records, "no_answer", "unknown"),
+    ("garbage", says(b"\x00" * 1000), "tls_failed", "fail"),
+    ("a banner in clear", says(GREETING), "other_security", "fail"),
+    ("100 MB on one line", shouts, "tls_failed", "fail"),
+    ("goes at once", lambda connection: None, "tls_dropped", "fail"),
+    ("goes after the hello", lambda connection: connection.recv(10_000) and None, "tls_dropped", "fail"),
+    ("an alert", says(b"\x15\x03\x03\x00\x02\x02\x50"), "tls_failed", "fail"),
+]
+
+
+@pytest.mark.parametrize(
+    ("script", "name", "level"), [row[1:] for row in BAD_IMPLICIT], ids=[row[0] for row in BAD_IMPLICIT]
+)
+def test_a_bad_server_where_tls_comes_first(look_at: LookAt, script: Script, name: str, level: str) -> None:
+    start = time.monotonic()
+    facts, findings = look_at(script, "implicit", timeout=SECONDS)
+    assert time.monotonic() - start < 2 * SECONDS
+    assert [(one.name, one.level) for one in findings] == [(name, level)], facts
+    assert facts.connections <= 3 and set(facts.versions.values()) == {"unknown"}
+
+
+def test_a_certificate_without_measure(look_at: LookAt, authority: Issued, tmp_path: Path) -> None:
+    large = issued([f"host{number}.a-name-that-is-not-short.acme.example" for number in range(4000)], issuer=authority)
+    assert len(large.der) > 150_000
+    facts, findings = look_at(smtp_script(large.context(tmp_path / "server.pem")))
+    assert names(findings) == ["tls_failed"] and facts.connections <= 3 and facts.certificate is None
+
+
+def test_a_server_that_is_busy_the_second_time(look_at: LookAt, tmp_path: Path) -> None:
+    """What the first connection showed stays, and the rest is unknown."""
+    context, seen = issued().context(tmp_path / "server.pem"), 0
+    good, busy = smtp_script(context), says(b"421 4.7.0 too many connections\r\n")
+
+    def script(connection: socket.socket) -> None:
+        nonlocal seen
+        seen += 1
+        (good if seen == 1 else busy)(connection)
+
+    facts, findings = look_at(script)
+    assert facts.connections == 2
+    assert [(one.name, one.level) for one in findings] == [("certificate_self_signed", "fail"), ("busy", "unknown")]
 
 
 def test_the_words_of_a_server_are_made_harmless(look_at: LookAt) -> None:
