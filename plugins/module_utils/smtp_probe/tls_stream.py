@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from ansible_collections.mailroom.erp.plugins.module_utils.smtp_probe.bounded_stream import (
@@ -125,9 +126,8 @@ class TlsStream:
     def _certificate(self) -> bytes | None:
         return self._tls.getpeercert(True)
 
-    def _driven(self, do: object) -> bytes:
+    def _driven(self, do: Callable[[], object]) -> bytes:
         """Do something, and carry bytes both ways for as long as it wants more."""
-        assert callable(do)
         while True:
             try:
                 done = do()
