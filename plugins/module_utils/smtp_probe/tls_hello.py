@@ -83,7 +83,9 @@ def hello_answer(data: bytes) -> HelloAnswer | None:
     handshake = b""
     while len(data) >= 5:
         kind, major, length = data[0], data[1], int.from_bytes(data[3:5], "big")
-        if kind not in (_ALERT, _HANDSHAKE) or major != 3 or not 0 < length <= _LONGEST_RECORD:
+        # The version of a record means nothing (RFC 8446 section 5.1): GnuTLS writes that of DTLS before an alert.
+        is_record = length == 2 if kind == _ALERT else (kind, major) == (_HANDSHAKE, 3)
+        if not is_record or not 0 < length <= _LONGEST_RECORD:
             return HelloAnswer()
         record, data = data[5 : 5 + length], data[5 + length :]
         if kind == _ALERT and len(record) < 2:

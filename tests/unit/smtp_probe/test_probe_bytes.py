@@ -109,6 +109,8 @@ SELECTED_13 = b"\0\x2b\0\x02\x03\x04"
         (record(22, server_hello(b"\x03\x03")) + record(20, b"\x01"), HelloAnswer(version=0x0303)),
         (record(21, b"\x01\x70") + record(22, server_hello(b"\x03\x03")), HelloAnswer(version=0x0303)),
         (record(21, b"\x02\x46"), HelloAnswer(alert=70)),
+        (b"\x15\xfe\xfd\x00\x02\x02\x46", HelloAnswer(alert=70)),  # GnuTLS to a version that is too old
+        (record(21, b"\x02\x46\x00"), HelloAnswer()),
         (record(22, server_hello(b"\x03\x09")), HelloAnswer()),
         (record(22, b"\x0b\0\0\0"), HelloAnswer()),
         (b"220 hi\r\n", HelloAnswer()),
