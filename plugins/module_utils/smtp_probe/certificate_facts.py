@@ -73,9 +73,10 @@ def certificate_facts(der: bytes) -> CertificateFacts | None:
     :raises MissingLibrary: the library cryptography is not installed
     """
     x509 = require("cryptography.x509")
+    odd = (x509.InvalidVersion, x509.UnsupportedGeneralNameType, x509.DuplicateExtension)
     try:
         return _facts(x509, x509.load_der_x509_certificate(der))
-    except (ValueError, TypeError, AttributeError, NotImplementedError):
+    except (ValueError, TypeError, AttributeError, NotImplementedError, *odd):
         return None
 
 
@@ -102,7 +103,7 @@ def _facts(x509: Any, found: Any) -> CertificateFacts:
 def _alternatives(x509: Any, found: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:
     try:
         names = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except (x509.ExtensionNotFound, x509.DuplicateExtension):
+    except x509.ExtensionNotFound:
         return (), ()
     dns = tuple(str(name).lower().rstrip(".") for name in names.get_values_for_type(x509.DNSName))
     return dns, tuple(str(address) for address in names.get_values_for_type(x509.IPAddress))

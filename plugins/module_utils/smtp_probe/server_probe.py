@@ -27,7 +27,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.smtp_probe.smtp_conve
     SmtpConversation,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.smtp_probe.tls_hello import TLS_VERSIONS
-from ansible_collections.mailroom.erp.plugins.module_utils.smtp_probe.tls_stream import HELLO, MODERN, TlsContexts
+from ansible_collections.mailroom.erp.plugins.module_utils.smtp_probe.tls_stream import HELLO, MODERN, WIDE, TlsContexts
 
 _BANNER_PART = 2
 """The banner may take half of the time: what is left shows whether the server waits for TLS instead."""
@@ -100,16 +100,20 @@ def _held(
 
 
 def _weak(first: ConversationFacts, main: ConversationFacts, newest: Sequence[str]) -> str | None:
-    """Why a client of today cannot do it where the version is not to blame."""
-    failed = first.error is not None and not first.is_distrusted and main.tls is not None
-    return first.error.words if failed and first.error is not None and newest[0] in ("1.2", "1.3") else None
+    """Why a client of today cannot do it, where neither version nor certificate is to blame and an older one can."""
+    is_other = first.is_distrusted or main.attempt.kind != WIDE or main.tls is None
+    if is_other or not {"1.2", "1.3"} & set(newest):
+        return None
+    return first.error.words if first.error is not None else "the server ends the connection"
 
 
 def _chain(talks: Sequence[ConversationFacts]) -> ChainFacts | None:
     for one in talks:
         if one.error is not None and one.error.verify_code is not None:
             return ChainFacts(False, one.error.verify_code, one.error.words)
-    return ChainFacts(True) if any(one.tls is not None for one in talks) else None
+    return (
+        ChainFacts(True) if any(one.tls is not None and one.attempt.kind in (MODERN, WIDE) for one in talks) else None
+    )
 
 
 def _other_mode(

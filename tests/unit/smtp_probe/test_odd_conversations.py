@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 import pytest
 from ansible_collections.mailroom.erp.plugins.module_utils.smtp_probe import smtp_conversation
+from ansible_collections.mailroom.erp.plugins.module_utils.smtp_probe.certificate_facts import certificate_facts
 from ansible_collections.mailroom.erp.plugins.module_utils.smtp_probe.probe_findings import (
     probe_result,
     server_findings,
@@ -26,6 +27,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.smtp_probe.server_exp
 from ansible_collections.mailroom.erp.plugins.module_utils.smtp_probe.server_probe import probe_server
 from ansible_collections.mailroom.erp.plugins.module_utils.smtp_probe.smtp_conversation import ProbeTarget
 from ansible_collections.mailroom.erp.plugins.module_utils.smtp_probe.tls_stream import TlsContexts
+from ansible_collections.mailroom.erp.tests.servers.server_certificates import issued
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -68,3 +70,19 @@ def test_whatever_a_server_says_is_facts(
     assert probe_result(facts, findings, True) in ("fail", "unknown")
     assert shows_only_printable(shown_facts(facts, NOW))
     assert shows_only_printable([shown_finding(one, False) for one in findings])
+
+
+CERTIFICATE = issued(["mx.acme.example", "192.0.2.1"]).der
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, len(CERTIFICATE) - 1), st.integers(0, 255)), min_size=1, max_size=6),
+    st.integers(0, len(CERTIFICATE)),
+)
+def test_a_certificate_of_any_bytes_is_read_or_not(changes: list[tuple[int, int]], cut: int) -> None:
+    data = bytearray(CERTIFICATE)
+    for place, value in changes:
+        data[place] = value
+    for der in (bytes(data), bytes(data[:cut])):
+        found = certificate_facts(der)
+        assert found is None or found.matches("mx.acme.example") in ("san", "cn", None)

@@ -31,6 +31,8 @@ from ansible_collections.mailroom.erp.plugins.module_utils.smtp_probe.server_fac
     next_attempt,
     tls_versions,
 )
+from ansible_collections.mailroom.erp.plugins.module_utils.smtp_probe.server_probe import server_facts
+from ansible_collections.mailroom.erp.plugins.module_utils.smtp_probe.smtp_conversation import ProbeTarget
 from ansible_collections.mailroom.erp.plugins.module_utils.smtp_probe.smtp_reply import SmtpOffer, SmtpReply
 from ansible_collections.mailroom.erp.plugins.module_utils.smtp_probe.tls_hello import TLS_VERSIONS, HelloAnswer
 from ansible_collections.mailroom.erp.plugins.module_utils.smtp_probe.tls_stream import (
@@ -440,6 +442,23 @@ NEXT: list[tuple[str, list[ConversationFacts], Attempt | None, str]] = [
 def test_what_is_worth_a_connection(seen: list[ConversationFacts], attempt: Attempt | None, states: str) -> None:
     assert next_attempt(seen) == attempt
     assert "".join({"unknown": "?"}.get(state, state[0]) for state in tls_versions(seen).values()) == states
+
+
+WEAK: list[tuple[list[ConversationFacts], str | None]] = [
+    ([tried(MODERN), agreed(WIDE, "1.2")], "the server ends the connection"),
+    ([tried(MODERN, version="1.2", error=HandshakeError("dh key too small")), agreed(WIDE, "1.2")], "dh key too small"),
+    ([tried(MODERN, version="1.1", error=HandshakeError("unsupported protocol")), agreed(WIDE, "1.1")], None),
+    ([agreed(MODERN, "1.2")], None),
+    ([tried(MODERN, version="1.3", **DISTRUSTED), agreed(OPEN, "1.2", "1.2")], None),
+    ([tried(MODERN), tried(WIDE)], None),
+]
+
+
+@pytest.mark.parametrize(("seen", "weak"), WEAK)
+def test_what_a_client_of_today_cannot_do(seen: list[ConversationFacts], weak: str | None) -> None:
+    facts = server_facts(ProbeTarget(HOST, 587, False, "a"), seen, True)
+    assert facts.weak == weak
+    assert ("tls_weak", "unknown") in found(facts) if weak else ("tls_weak", "unknown") not in found(facts)
 
 
 ANSWERS = st.one_of(
