@@ -21,7 +21,7 @@ unexport ANSIBLE_INVENTORY ANSIBLE_VAULT_PASSWORD_FILE ANSIBLE_STDOUT_CALLBACK A
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo clean-demo test lint docs-lint sanity molecule unit integration contention benchmark pytest test-matrix
-.PHONY: benchmark-scale benchmark-site benchmark-zonefiles clean servers a11y browser receiver mail-servers fuzz
+.PHONY: benchmark-scale benchmark-site benchmark-zonefiles benchmark-probe clean servers a11y browser receiver mail-servers fuzz
 .NOTPARALLEL:
 
 help:
@@ -36,6 +36,7 @@ help:
 	@echo 'make benchmark-scale   thousands of zones, beside nsupdate, octoDNS and a bare script'
 	@echo 'make benchmark-site    hundreds of environments by the playbook site, beside the build before it worked on the play'
 	@echo 'make benchmark-zonefiles  a folder of 20,000 zone files, and 2,000 beside an older build'
+	@echo 'make benchmark-probe     300 environments on 40 mail servers, beside sslyze'
 	@echo 'make clean-demo   back to the first run of the demo'
 	@echo 'make clean        also removes the virtual environments'
 
@@ -181,6 +182,16 @@ benchmark-site: $(VENV)/test.stamp servers
 
 benchmark-zonefiles: $(VENV)/test.stamp
 	PYTHONPATH="$(CURDIR)/$(COLLECTIONS)" $(VENV)/bin/python tests/benchmarks/zone_files.py $(ARGS)
+
+# sslyze has a virtual environment of its own: its libraries are not ours.
+$(VENV)/sslyze.stamp: $(VENV)/test.stamp tests/benchmarks/sslyze-requirements.txt
+	@$(VENV)/bin/python -m venv $(VENV)/sslyze
+	@$(VENV)/sslyze/bin/python -m pip install -qq -r tests/benchmarks/sslyze-requirements.txt
+	@touch $@
+
+benchmark-probe: $(VENV)/sslyze.stamp
+	PYTHONPATH="$(CURDIR)/$(COLLECTIONS)" $(VENV)/bin/python tests/benchmarks/probed_servers.py \
+	  --sslyze "$(CURDIR)/$(VENV)/sslyze/bin/sslyze"
 
 test-matrix: $(VENV)/python.stamp servers
 	$(VENV)/bin/python tests/tools/matrix.py $(ARGS)

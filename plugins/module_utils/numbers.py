@@ -22,6 +22,7 @@ NUMBER_OPTIONS = frozenset(
         "message_size",
         "messages_per_day",
         "messages_per_minute",
+        "min_size",
         "overlap",
         "poll_interval",
         "port",

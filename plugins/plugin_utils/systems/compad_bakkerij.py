@@ -60,6 +60,10 @@ class CompadBakkerij(SystemRules):
         known = {"TLS": found["security"] or "starttls"}
         return {**found, "security": known.get(str(environment.values["security"])), "verify": None}
 
+    def sends_from(self, environment: Environment) -> str:
+        """The client sends, not a server: "De software verstuurt de mail van de cliënt / werkstation" (S2)."""
+        return f"each workstation of {environment.system.title}"
+
 
 def _provider_sender(environment: Environment, findings: Findings) -> None:
     sender = environment.sender("environment")

@@ -89,6 +89,13 @@ class SystemRules:
             "min_size": None,
         }
 
+    def sends_from(self, environment: Environment) -> str:
+        """Where the mail leaves from, in words: who looks at the server from another place sees it from there only.
+
+        :param environment: an environment that was understood
+        """
+        return f"the machine that {environment.system.title} runs on"
+
     def remarks(self, environment: Environment) -> list[str]:
         """Sentences for the sheet that are worked out from the values, in the language of the system.
 
