@@ -229,6 +229,13 @@ def test_the_passwords_that_end_are_told_by_date_and_once_for_all_that_move_alik
     ]
 
 
+def test_the_result_has_the_names_of_all() -> None:
+    ends = {host: password_end("mailer", "2026-12") for host in MANY}
+    [entry] = password_calendar(ending(ends).needs, datetime.date(2026, 11, 29))
+    told = entry.as_dict()
+    assert (told["date"], told["service"], told["environments"]) == ("2026-12", "mailer", MANY)
+
+
 def test_nothing_is_told_where_no_password_ends() -> None:
     assert passwords_told(ending({})) == []
 
