@@ -15,10 +15,12 @@ from ansible.utils.display import Display
 from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import ArgumentSpec, Result
 from ansible_collections.mailroom.erp.plugins.module_utils.atomic_file import replace_file
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
+from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.stale_terms import utc_today
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.inline_secret import read_secret
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.declared_files import EnvironmentFiles, declared_files
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_tenants import made_environments
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.host_judgement import Catalogues
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.password_calendar import password_calendar
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.site_report import Caution, SiteWords, site_report
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.site_run import (
     SiteRun,
@@ -73,7 +75,9 @@ class ActionModule(ControllerAction):
             }
             for host, one in found.items()
         }
-        return {"changed": any(one.changed for one in found.values()), "environments": told, "result_file": place}
+        ends = [one.as_dict() for one in password_calendar(run.needs, utc_today())]
+        changed = any(one.changed for one in found.values())
+        return {"changed": changed, "environments": told, "password_ends": ends, "result_file": place}
 
     def _run(
         self, known: Mapping[str, Any], tenants: Sequence[Mapping[str, Any]], variables: Mapping[str, Any]
@@ -117,6 +121,7 @@ class ActionModule(ControllerAction):
             cautions=list(_cautions(known)),
             confirmed=frozenset(confirmed),
             check_mode=self._task.check_mode,
+            today=utc_today(),
         )
 
     def _keep(self, run: SiteRun, failed: Mapping[str, list[str]], declarations: Mapping[str, Any]) -> str | None:

@@ -16,7 +16,6 @@ from ansible_collections.mailroom.erp.plugins.module_utils.entra.environments im
     read_declared,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import Graph
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.reach import read_reach
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.token import read_token
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
 from ansible_collections.mailroom.erp.tests.servers.entra.directory import PUBLISHER
@@ -139,21 +138,6 @@ def test_senders_that_may_not_be_read_are_unknown(open_graph: OpenGraph) -> None
     done = {"one": Done()}
     assert len(list(find_senders(open_graph(*RUN_TIME), declared, done))) == 1
     assert done["one"].senders[0]["result"] == "unknown"
-
-
-def test_the_mailboxes_that_an_application_reaches_are_told(server: EntraServer, open_graph: OpenGraph) -> None:
-    graph = open_graph(*BOOTSTRAP)
-    planned: dict[str, Any] = {"exists": False, "app_id": None, "granted": [], "every_mailbox": None}
-    assert read_reach(graph, "mailroom-one") == planned
-    bring(graph, entry("one"))
-    found = read_reach(graph, "mailroom-one")
-    assert found["exists"] and found["every_mailbox"] is True
-    assert found["granted"] == ["Microsoft Graph/Mail.ReadWrite", "Microsoft Graph/Mail.Send"]
-    scoped = entry("two")
-    scoped["application"]["access"] = "scoped"
-    bring(graph, scoped)
-    found = read_reach(graph, "mailroom-two")
-    assert (found["exists"], found["granted"], found["every_mailbox"]) == (True, [], None)
 
 
 def scoped(name: str, *mailboxes: str, **more: Any) -> dict[str, Any]:
