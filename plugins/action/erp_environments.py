@@ -66,15 +66,7 @@ class ActionModule(ControllerAction):
             Display().display(line)
         failed = {host: one.failed for host, one in found.items() if one.failed}
         place = self._keep(run, failed, known["judged"]["declarations"]) if failed else None
-        told = {
-            host: {
-                "changed": one.changed,
-                "failed": one.failed,
-                "diff": one.differences if self._task.diff else [],
-                "result_file": place,
-            }
-            for host, one in found.items()
-        }
+        told = {host: one.as_dict(self._task.diff, place) for host, one in found.items()}
         ends = [one.as_dict() for one in password_calendar(run.needs, utc_today())]
         changed = any(one.changed for one in found.values())
         return {"changed": changed, "environments": told, "password_ends": ends, "result_file": place}
