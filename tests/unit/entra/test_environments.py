@@ -77,6 +77,24 @@ def test_nothing_is_written_while_looking(server: EntraServer, open_graph: OpenG
     assert {method for method, _path in server.requests} == {"GET"}
 
 
+def test_consent_for_several_users_of_one_application_is_nothing_strange(
+    server: EntraServer, open_graph: OpenGraph
+) -> None:
+    app_id = server.directory.add_vendor("KING", PUBLISHER)
+    for name in ("office", "sales", "stranger"):
+        server.directory.add_user(f"{name}@acme.example")
+    server.directory.settle()
+    graph, first = open_graph(*BOOTSTRAP, *SEE_SENDERS), king(app_id)
+    second = {"environment": "sales", "consent": {**first["consent"], "users": ["sales@acme.example"]}}
+    assert [one.problems for one in bring(graph, first, second).values()] == [[], []]
+    assert [one.warnings for one in bring(graph, first, second).values()] == [[], []]
+    third = {"environment": "x", "consent": {**first["consent"], "users": ["stranger@acme.example"]}}
+    bring(graph, third)
+    for one in bring(graph, first, second).values():
+        (warning,) = one.warnings
+        assert "permissions that nobody declared" in warning
+
+
 def test_the_others_go_on_when_one_fails(server: EntraServer, open_graph: OpenGraph) -> None:
     server.directory.new_application({"displayName": "taken"}, "mailroom-one", [])
     server.directory.settle()
