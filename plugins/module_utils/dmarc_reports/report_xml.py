@@ -1,0 +1,258 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change at any time, and nothing outside may import it.
+"""The XML of aggregate reports, as a stream of the parts of ``feedback``; nothing is believed of what is in them.
+
+Most reports are plain: elements and text. Those are taken apart by one regular expression, which is several times as
+fast as a parser that builds a tree. What is not plain, or large, is for the XML parser, and tests compare the two.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Callable, Iterable, Iterator
+from typing import Union
+
+from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_parts import UnreadableReport
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import shown
+
+Fields = list[tuple[str, Union[str, "Fields"]]]
+"""What an element holds, in its order: names without namespace, each with its text or, again, what it holds."""
+
+Section = tuple[str, Union[str, Fields]]
+"""One direct child of ``feedback``."""
+
+WHOLE_DOCUMENT = 1 << 20
+"""Bytes up to which a document is taken whole, and mended where it is nearly XML."""
+_CHUNK = 1 << 16
+_DEEPEST = 50
+_MOST_PLAIN = 10
+"""Elements inside each other; those of a report are six deep."""
+
+_ENCODING = re.compile(rb"""^\s*<\?xml[^>]*?\sencoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']""")
+_ENCODINGS = frozenset(
+    "big5 cp1252 euc-jp euc-kr gb18030 gb2312 gbk iso-2022-jp iso-8859-1 iso-8859-2 iso-8859-9 iso-8859-15 koi8-r "
+    "latin1 shift_jis windows-1250 windows-1251 windows-1252".split()
+)
+"""What a document may say that it is written in; anything else is read as UTF-8."""
+
+_NO_CHARACTERS = "\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff"
+_NO_BYTES = bytes({*range(32)} - {*b"\t\n\r"})
+_ROOT = re.compile(r'\s*(?:<\?xml\s[^<>?&]*\?>\s*)?<feedback(?:\s+xmlns(?::[a-z]+)?="[^"<>&]*"){0,3}\s*>\s*', re.ASCII)
+_DECLARATION = re.compile(r"<!(?:DOCTYPE|ENTITY)")
+
+_ELEMENTS = frozenset(
+    "feedback version report_metadata org_name email extra_contact_info report_id date_range begin end error generator "
+    "policy_published domain adkim aspf p sp np pct fo testing discovery_method record row source_ip count "
+    "policy_evaluated disposition dkim spf reason type comment identifiers identities header_from envelope_from "
+    "envelope_to auth_results selector result human_result scope".split()
+)
+_CLOSING = {f"/{name}": name for name in _ELEMENTS}
+_NO_MARKUP = re.compile(rf"<(?!/?(?:{'|'.join(sorted(_ELEMENTS))})[\s/>]|!--|!\[CDATA\[)")
+_NO_REFERENCE = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#[0-9]{1,7}|#x[0-9A-Fa-f]{1,6});)")
+_AROUND = re.compile(r"^\s*<\?xml[^<>]*>|</?(?:xsd?:)?schema\b[^<>]*>")
+
+
+class _NoXml(UnreadableReport):
+    """A document breaks the rules of XML; it may be mended."""
+
+
+def xml_sections(read: Callable[[int], bytes]) -> Iterator[Section]:
+    """Read a report.
+
+    :param read: gives the next bytes, at most as many as it is asked for, none at the end
+    :returns: the parts of ``feedback`` in their order
+    :raises UnreadableReport: it is no XML, declares a document type or entities, or has no ``feedback``
+    """
+    head = _gathered(read)
+    encoding = _encoding(head)
+    if len(head) > WHOLE_DOCUMENT:
+        return _Reader().sections(_texts(codecs.getincrementaldecoder(encoding)("replace"), head, read))
+    return iter(_of_whole(head.decode(encoding, "replace").strip()))
+
+
+def plain_sections(text: str) -> Fields | None:
+    """Read a report that is made of nothing but the elements of the standard, and text.
+
+    :param text: without spaces around it
+    :returns: the same as :func:`parsed_sections`; None when the report is not plain, or no XML
+    """
+    root = _ROOT.match(text)
+    if root is None or not text.endswith("</feedback>") or not _has_plain_characters(text):
+        return None
+    scan = _PlainScan()
+    return scan.top if scan.takes(text[root.end() : -len("</feedback>")].split("<")) else None
+
+
+def _has_plain_characters(text: str) -> bool:
+    """No reference, and nothing that XML does not allow (XML 1.0 section 2.2); faster than a regular expression."""
+    if "&" in text or "]]>" in text or "\ufffe" in text or "\uffff" in text:
+        return False
+    data = text.encode("utf-8", "surrogatepass")
+    return len(data.translate(None, _NO_BYTES)) == len(data)
+
+
+class _PlainScan:
+    """Puts the pieces between the opening brackets of a document together."""
+
+    def __init__(self) -> None:
+        self.top: Fields = []
+
+    def takes(self, pieces: list[str]) -> bool:
+        """Take all pieces; tells whether they are plain. What has been opened last may be a leaf or hold elements."""
+        fields, outer = self.top, []
+        last, text = "", pieces.pop(0)
+        for piece in pieces:
+            name, bracket, inside = piece.partition(">")
+            closed = _CLOSING.get(name)
+            if closed is not None:
+                if last == closed:
+                    fields.append((closed, text.strip()))
+                elif last or not outer or outer[-1][0] != closed or not bracket or not _is_space(text):
+                    return False
+                else:
+                    fields = outer.pop()[1]
+                last, text = "", inside
+            elif name in _ELEMENTS and bracket and _is_space(text):
+                if last:
+                    if len(outer) > _MOST_PLAIN:
+                        return False
+                    inner: Fields = []
+                    fields.append((last, inner))
+                    outer.append((last, fields))
+                    fields = inner
+                last, text = name, inside
+            else:
+                return False
+        return not outer and not last and _is_space(text)
+
+
+def _is_space(text: str) -> bool:
+    return not text or text.isspace()
+
+
+def parsed_sections(text: str) -> Fields:
+    """Read a report with the XML parser.
+
+    :raises UnreadableReport: see :func:`xml_sections`
+    """
+    return list(_Reader().sections(text[at : at + _CHUNK] for at in range(0, len(text), _CHUNK)))
+
+
+def mended(text: str) -> str:
+    """Mend what careless reporters get wrong: characters that are no markup, control characters, a schema around all.
+
+    :param text: a document that is no XML
+    """
+    body = _AROUND.sub("", re.sub(f"[{_NO_CHARACTERS}]", "", text))
+    return _NO_REFERENCE.sub("&amp;", _NO_MARKUP.sub("&lt;", body)).strip()
+
+
+def _of_whole(text: str) -> Fields:
+    plain = plain_sections(text)
+    if plain is not None:
+        return plain
+    try:
+        return parsed_sections(text)
+    except _NoXml as error:
+        try:
+            return parsed_sections(mended(text))
+        except _NoXml:
+            raise error from None
+
+
+def _gathered(read: Callable[[int], bytes]) -> bytes:
+    """The whole document, or more than :data:`WHOLE_DOCUMENT` of its bytes."""
+    parts, length = [], 0
+    while length <= WHOLE_DOCUMENT:
+        part = read(_CHUNK)
+        if not part:
+            break
+        parts.append(part)
+        length += len(part)
+    return b"".join(parts)
+
+
+def _encoding(head: bytes) -> str:
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf-16"
+    if head[:4] in (b"<\0?\0", b"<\0f\0"):
+        return "utf-16-le"
+    if head[:4] in (b"\0<\0?", b"\0<\0f"):
+        return "utf-16-be"
+    said = _ENCODING.match(head)
+    name = said[1].decode().lower() if said else ""
+    return name if name in _ENCODINGS else "utf-8-sig" if head.startswith(codecs.BOM_UTF8) else "utf-8"
+
+
+def _texts(decoder: codecs.IncrementalDecoder, head: bytes, read: Callable[[int], bytes]) -> Iterator[str]:
+    yield decoder.decode(head).lstrip()
+    while part := read(_CHUNK):
+        yield decoder.decode(part)
+    yield decoder.decode(b"", True)
+
+
+class _Reader:
+    """Reads one document with the XML parser, and keeps no more of it than one section."""
+
+    def __init__(self) -> None:
+        self._parser = ElementTree.XMLPullParser(("start", "end"))
+        self._root: ElementTree.Element | None = None
+        self._outside: str | None = None
+        self._depth = self._feedback_at = self._pending = 0
+        self._seam = ""
+
+    def sections(self, texts: Iterable[str]) -> Iterator[Section]:
+        try:
+            for text in texts:
+                self._refuse_declarations(text)
+                self._parser.feed(text)
+                yield from self._found()
+                self._pending += len(text)
+                if self._pending > WHOLE_DOCUMENT + 2 * _CHUNK:
+                    raise UnreadableReport(f"one part of it has more than {WHOLE_DOCUMENT} characters")
+            self._parser.close()
+            yield from self._found()
+        except ElementTree.ParseError as error:
+            raise _NoXml(f"it is no XML: {error}") from None
+        if self._root is None:
+            raise UnreadableReport(f"it is another XML, with {shown(self._outside or '')} instead of feedback")
+
+    def _refuse_declarations(self, text: str) -> None:
+        """Entities can make a small document a huge one, or name files; a report has no use for them."""
+        if _DECLARATION.search(self._seam + text):
+            raise UnreadableReport("it declares a document type or entities, which no report needs")
+        self._seam = text[-10:]
+
+    def _found(self) -> Iterator[Section]:
+        for event, element in self._parser.read_events():
+            if event == "start":
+                self._opened(element)
+                continue
+            if self._root is not None and self._depth == self._feedback_at + 1:
+                yield _local(element.tag), _content(element)
+                self._root.clear()
+                self._pending = 0
+            self._depth -= 1
+
+    def _opened(self, element: ElementTree.Element) -> None:
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            raise UnreadableReport(f"its elements are nested more than {_DEEPEST} deep")
+        if self._root is None and _local(element.tag) == "feedback":
+            self._root, self._feedback_at = element, self._depth
+        self._outside = self._outside or _local(element.tag)
+
+
+def _local(tag: str) -> str:
+    return tag.rpartition("}")[2]
+
+
+def _content(element: ElementTree.Element) -> str | Fields:
+    """What an element holds: its elements or, without any, its text."""
+    if not len(element):
+        return (element.text or "").strip()
+    return [(_local(child.tag), _content(child)) for child in element]
