@@ -196,7 +196,7 @@ def _text(value: object) -> str:
         return ""
     if not isinstance(value, str):
         raise TypeError(f"{json.dumps(value, default=str)[:50]} is no text")
-    return value.strip()[:LONGEST_TEXT]
+    return "".join(filter(str.isprintable, value[:LONGEST_TEXT])).strip()
 
 
 def _number(value: object) -> str:
