@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: it may change at any time, and nothing outside may import it.
-"""Aggregate reports of DMARC: RFC 9990, RFC 7489 appendix C, and the drafts before; from what XML holds to typed parts."""
+"""Aggregate reports of DMARC (RFC 9990, RFC 7489 appendix C, the drafts before), from what XML holds to typed parts."""
 
 from __future__ import annotations
 

@@ -185,7 +185,7 @@ def _seconds(value: object) -> int:
     try:
         text = _text(value)
         found = datetime.datetime.fromisoformat(text[:-1] + "+00:00" if text[-1:] in ("Z", "z") else text)
-        aware = found if found.tzinfo else found.replace(tzinfo=datetime.timezone.utc)
+        aware = found if found.tzinfo else found.replace(tzinfo=datetime.UTC)
         return int(aware.timestamp())
     except (ValueError, OverflowError):
         raise UnreadableReport(f"{shown(str(value)[:LONGEST_TEXT])} is no time (RFC 8460 section 4.4)") from None

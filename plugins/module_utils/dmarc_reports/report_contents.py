@@ -10,9 +10,9 @@ import codecs
 import email
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from email.message import Message
-from typing import IO, Callable
+from typing import IO
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.aggregate_report import aggregate_parts
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.json_report import json_reports
@@ -39,7 +39,13 @@ LabelledReport = tuple[str, Iterator[ReportPart]]
 _HEAD = 4096
 _MOST_MIME_PARTS = 500
 _MAIL_HEADER = re.compile(rb"[!-9;-~]{1,70}:[ \t\r\n]")
-_REPORT_TYPES = ("application/xml", "text/xml", "application/json", "application/tlsrpt+json", "application/tlsrpt+gzip")
+_REPORT_TYPES = (
+    "application/xml",
+    "text/xml",
+    "application/json",
+    "application/tlsrpt+json",
+    "application/tlsrpt+gzip",
+)
 _REPORT_NAMES = (".xml", ".json", ".gz", ".gzip", ".zip")
 
 

@@ -11,7 +11,6 @@ import io
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO, Union
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_contents import (
@@ -153,7 +152,8 @@ def _large_item(path: str, head: bytes, file: IO[bytes]) -> ReportItem:
 
 def _in_mbox(path: str, file: IO[bytes]) -> Iterator[Found]:
     """The messages of an mbox (RFC 4155): each begins with a line "From ", after an empty one."""
-    number, lines, size, after_empty = 0, [], 0, True
+    lines: list[bytes] = []
+    number, size, after_empty = 0, 0, True
     for line in iter(lambda: file.readline(_CHUNK), b""):
         if after_empty and line.startswith(b"From "):
             if number:

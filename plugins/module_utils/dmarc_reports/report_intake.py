@@ -139,24 +139,25 @@ class Intake:
         self.result.reports += 1
         if left_out:
             self._execute("UPDATE reports SET left_out = ? WHERE id = ?", (len(left_out), report))
-            told.append(["incomplete", label, f"{len(left_out)} of its records were left out, the first: {left_out[0]}"])
+            told.append(
+                ["incomplete", label, f"{len(left_out)} of its records were left out, the first: {left_out[0]}"]
+            )
         if isinstance(head, AggregateHead) and head.note:
             told.append(["notes", label, head.note])
 
     def _new_report(self, head: AggregateHead | TlsHead) -> int | None:
         """Note a report; None when it has been counted before."""
-        is_tls = isinstance(head, TlsHead)
         values = (
-            "tls" if is_tls else "dmarc",
+            "dmarc" if isinstance(head, AggregateHead) else "tls",
             head.org.lower(),
             report_key(head.report_id),
-            "" if is_tls else head.domain,
+            head.domain if isinstance(head, AggregateHead) else "",
             head.org,
             head.report_id,
             head.begin,
             head.end,
             period_day(head.begin, head.end),
-            "" if is_tls else json.dumps(head.policy),
+            json.dumps(head.policy) if isinstance(head, AggregateHead) else "{}",
         )
         added = self._execute(_ADD_REPORT, values)
         return added.lastrowid if added.rowcount else None
@@ -181,11 +182,11 @@ class Intake:
         return left_out
 
     def _values(self, report: int, row: AggregateRow) -> tuple[object, ...]:
-        source, count, disposition, dkim, spf, header_from, envelope_from, signatures, checks = row
+        source, messages, disposition, dkim, spf, header_from, envelope_from, signatures, checks = row
         return (
             report,
             shortened_address(source) if self._shorten else source,
-            count,
+            messages,
             disposition,
             dkim,
             spf,

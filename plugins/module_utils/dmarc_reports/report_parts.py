@@ -51,7 +51,7 @@ class AggregateRow(NamedTuple):
     """Messages of one source that were treated alike. ``dkim`` and ``spf`` are the aligned results, pass or fail."""
 
     source: str
-    count: int
+    messages: int
     disposition: str
     dkim: str
     spf: str

@@ -123,7 +123,7 @@ def report_name(text: str) -> str:
 
 def iso_time(seconds: int) -> str:
     """Tell a time as ISO 8601 in UTC, for example 2026-11-29T00:00:00Z."""
-    return datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return datetime.datetime.fromtimestamp(seconds, datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def period_day(begin: int, end: int) -> str:
@@ -132,4 +132,4 @@ def period_day(begin: int, end: int) -> str:
     :returns: for example 2026-11-29
     """
     middle = begin + (end - begin) // 2
-    return datetime.datetime.fromtimestamp(middle, datetime.timezone.utc).date().isoformat()
+    return datetime.datetime.fromtimestamp(middle, datetime.UTC).date().isoformat()

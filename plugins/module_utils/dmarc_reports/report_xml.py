@@ -14,7 +14,7 @@ import codecs
 import re
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable, Iterable, Iterator
-from typing import Union
+from typing import Union, cast
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_parts import UnreadableReport
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import shown
@@ -33,10 +33,11 @@ _MOST_PLAIN = 10
 """Elements inside each other; those of a report are six deep."""
 
 _ENCODING = re.compile(rb"""^\s*<\?xml[^>]*?\sencoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']""")
-_ENCODINGS = frozenset(
+_ENCODING_NAMES = (
     "big5 cp1252 euc-jp euc-kr gb18030 gb2312 gbk iso-2022-jp iso-8859-1 iso-8859-2 iso-8859-9 iso-8859-15 koi8-r "
-    "latin1 shift_jis windows-1250 windows-1251 windows-1252".split()
+    "latin1 shift_jis windows-1250 windows-1251 windows-1252"
 )
+_ENCODINGS = frozenset(_ENCODING_NAMES.split())
 """What a document may say that it is written in; anything else is read as UTF-8."""
 
 _NO_CHARACTERS = "\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff"
@@ -44,12 +45,13 @@ _NO_BYTES = bytes({*range(32)} - {*b"\t\n\r"})
 _ROOT = re.compile(r'\s*(?:<\?xml\s[^<>?&]*\?>\s*)?<feedback(?:\s+xmlns(?::[a-z]+)?="[^"<>&]*"){0,3}\s*>\s*', re.ASCII)
 _DECLARATION = re.compile(r"<!(?:DOCTYPE|ENTITY)")
 
-_ELEMENTS = frozenset(
+_ELEMENT_NAMES = (
     "feedback version report_metadata org_name email extra_contact_info report_id date_range begin end error generator "
     "policy_published domain adkim aspf p sp np pct fo testing discovery_method record row source_ip count "
     "policy_evaluated disposition dkim spf reason type comment identifiers identities header_from envelope_from "
-    "envelope_to auth_results selector result human_result scope".split()
+    "envelope_to auth_results selector result human_result scope"
 )
+_ELEMENTS = frozenset(_ELEMENT_NAMES.split())
 _CLOSING = {f"/{name}": name for name in _ELEMENTS}
 _NO_MARKUP = re.compile(rf"<(?!/?(?:{'|'.join(sorted(_ELEMENTS))})[\s/>]|!--|!\[CDATA\[)")
 _NO_REFERENCE = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#[0-9]{1,7}|#x[0-9A-Fa-f]{1,6});)")
@@ -103,7 +105,8 @@ class _PlainScan:
 
     def takes(self, pieces: list[str]) -> bool:
         """Take all pieces; tells whether they are plain. What has been opened last may be a leaf or hold elements."""
-        fields, outer = self.top, []
+        outer: list[tuple[str, Fields]] = []
+        fields = self.top
         last, text = "", pieces.pop(0)
         for piece in pieces:
             name, bracket, inside = piece.partition(">")
@@ -199,7 +202,7 @@ class _Reader:
     """Reads one document with the XML parser, and keeps no more of it than one section."""
 
     def __init__(self) -> None:
-        self._parser = ElementTree.XMLPullParser(("start", "end"))
+        self._parser: ElementTree.XMLPullParser[ElementTree.Element] = ElementTree.XMLPullParser(("start", "end"))
         self._root: ElementTree.Element | None = None
         self._outside: str | None = None
         self._depth = self._feedback_at = self._pending = 0
@@ -228,7 +231,7 @@ class _Reader:
         self._seam = text[-10:]
 
     def _found(self) -> Iterator[Section]:
-        for event, element in self._parser.read_events():
+        for event, element in cast(Iterator[tuple[str, ElementTree.Element]], self._parser.read_events()):
             if event == "start":
                 self._opened(element)
                 continue
