@@ -57,28 +57,28 @@ class NetworkFinder:
 
     def __init__(self, lookup: Lookup) -> None:
         self._lookup = lookup
-        self._known: dict[tuple[str, str], tuple[_Spans, str]] = {}
+        self._known: dict[tuple[tuple[str, ...], str], ServerNetworks] = {}
 
     def networks(self, sources: Iterable[str], domain: str) -> ServerNetworks:
-        """Find the addresses of servers.
+        """Find the addresses of servers; what was found before is remembered.
 
         :param sources: addresses, networks and SPF terms, as the option ``senders`` has them
         :param domain: what terms without a domain, such as ``mx``, are about
         """
+        key = tuple(sources), domain
+        if key not in self._known:
+            self._known[key] = self._together(*key)
+        return self._known[key]
+
+    def _together(self, sources: Iterable[str], domain: str) -> ServerNetworks:
         spans: dict[int, list[_Span]] = {4: [], 6: []}
         unresolved: list[str] = []
         for source in sources:
-            found, reason = self._of(source, domain)
+            found, reason = self._found(source, domain)
             for version, span in found:
                 spans[version].append(span)
             unresolved += [reason] if reason else []
         return ServerNetworks({version: _joined(found) for version, found in spans.items()}, tuple(unresolved))
-
-    def _of(self, source: str, domain: str) -> tuple[_Spans, str]:
-        known = self._known.get((source, domain))
-        if known is None:
-            known = self._known[source, domain] = self._found(source, domain)
-        return known
 
     def _found(self, source: str, domain: str) -> tuple[_Spans, str]:
         try:

@@ -118,14 +118,20 @@ class SourceIdentifier:
     """
 
     def __init__(self, groups: Sequence[SenderGroup], services: Sequence[KnownService], lookup: Lookup) -> None:
-        finder = NetworkFinder(lookup)
+        self._finder = NetworkFinder(lookup)
         self.groups = tuple(groups)
-        self._services = [(one, finder.networks(one.spf_terms, "")) for one in services]
-        self._networks = [finder.networks(one.sources or (), one.envelope_domain or one.domain) for one in self.groups]
+        self._services = tuple(services)
         self._of_domain: dict[str, list[int]] = {}
         for index, group in enumerate(self.groups):
             self._of_domain.setdefault(group.domain, []).append(index)
         self._known: dict[SourceTraits, SourceIdentity] = {}
+
+    def _of_group(self, index: int) -> ServerNetworks:
+        group = self.groups[index]
+        return self._finder.networks(group.sources or (), group.envelope_domain or group.domain)
+
+    def _of_service(self, service: KnownService) -> ServerNetworks:
+        return self._finder.networks(service.spf_terms, "")
 
     def identity(self, traits: SourceTraits) -> SourceIdentity:
         """Tell who a source is."""
@@ -144,7 +150,7 @@ class SourceIdentifier:
         groups = tuple(index for index, proof in proofs.items() if _weight(proof) == best)
         proof = proofs[groups[0]]
         reason = " and ".join(_PROOF_TEXTS[one] for one in proof)
-        if proof == ("dkim",) and self._networks[groups[0]].holds(traits.source) is False:
+        if proof == ("dkim",) and self._of_group(groups[0]).holds(traits.source) is False:
             reason += "; the source is none of its servers: the mail was passed on"
         if len(groups) > 1:
             reason += f"; reports cannot tell which: {'; '.join(self.groups[index].label for index in groups)}"
@@ -159,19 +165,19 @@ class SourceIdentifier:
         group = self.groups[index]
         found = {
             "dkim": group.signature is not None and _is_signed(group.signature, traits),
-            "address": self._networks[index].holds(traits.source) is True,
+            "address": self._of_group(index).holds(traits.source) is True,
             "envelope": group.envelope_domain is not None and _is_enveloped(group.envelope_domain, traits),
         }
         return tuple(name for name, holds in found.items() if holds)
 
     def _service(self, traits: SourceTraits) -> SourceIdentity | None:
         passed = {one.domain for one in traits.signatures if one.result == "pass"}
-        for service, networks in self._services:
+        for service in self._services:
             signed = next((name for name in passed for own in service.domains if is_inside(name, own)), None)
             if signed:
                 reason = f"{service.title} signed it as {signed}; nobody is declared to send so"
                 return SourceIdentity("service", reason, service=service.name, proof=("dkim",))
-            if networks.holds(traits.source):
+            if self._of_service(service).holds(traits.source):
                 reason = f"the source is one of the servers of {service.title}; nobody is declared to send so"
                 return SourceIdentity("service", reason, service=service.name, proof=("address",))
         return None
@@ -189,8 +195,7 @@ class SourceIdentifier:
         return SourceIdentity("unknown", "; ".join(reasons))
 
     def _unresolved(self, groups: Iterable[int]) -> tuple[str, ...]:
-        networks: list[ServerNetworks] = [self._networks[index] for index in groups]
-        networks += [found for _service, found in self._services]
+        networks = [*map(self._of_group, groups), *map(self._of_service, self._services)]
         return _once(reason for one in networks for reason in one.unresolved)
 
 
