@@ -142,7 +142,7 @@ def _in_message(label: str, file: IO[bytes]) -> Iterator[LabelledReport]:
     found = False
     for part in _mime_parts(data):
         types.add(part.get_content_type())
-        content = _content(part)
+        content = b"" if part.is_multipart() else _content(part)
         if _is_report(part, content):
             found = True
             yield from _in_attachment(f"{label}: {_file_name(part) or part.get_content_type()}", content)
@@ -163,13 +163,12 @@ def _in_attachment(label: str, content: bytes) -> Iterator[LabelledReport]:
 
 
 def _mime_parts(data: bytes) -> Iterator[Message]:
-    """The leaves of a message, forwarded messages included."""
+    """The parts of a message, those of forwarded messages included."""
     try:
         for number, part in enumerate(email.message_from_bytes(data).walk()):
             if number > _MOST_MIME_PARTS:
                 raise UnreadableReport(f"it is a message of more than {_MOST_MIME_PARTS} parts")
-            if not part.is_multipart():
-                yield part
+            yield part
     except (RecursionError, LookupError, TypeError, ValueError) as error:
         # the parser takes nearly everything; what is too strange for it is no message
         raise UnreadableReport(f"it is no message that can be read: {str(error)[:100]}") from None
@@ -182,6 +181,8 @@ def _content(part: Message) -> bytes:
 
 def _is_report(part: Message, content: bytes) -> bool:
     """Whether a part is meant to be a report; a signature, a logo or a text for people is not."""
+    if part.is_multipart():
+        return False
     kind, head = content_kind(content[:_HEAD]), content[:_HEAD]
     if kind in ("gzip", "zip") or (kind == "xml" and b"<feedback" in head):
         return True
