@@ -25,6 +25,8 @@ ReadBytes = Callable[[int], bytes]
 
 _CHUNK = 1 << 16
 _FREE = 1 << 20
+_MOST_DEFLATED = 1032
+"""How many times its size a deflate stream can unpack to."""
 _MOST_MEMBERS = 1000
 _MOST_DIRECTORY = 1 << 18
 _END_RECORD = struct.Struct("<4s4H2LH")
@@ -56,11 +58,32 @@ class Bounded:
         :raises UnreadableReport: they are too many
         """
         self._unpacked += len(data)
-        if self._unpacked > MOST_UNPACKED:
-            raise UnreadableReport(f"unpacked it has more than {MOST_UNPACKED} bytes")
+        refuse_size(self._unpacked)
         if self._unpacked > _FREE and self._unpacked > MOST_RATIO * self._packed():
             raise UnreadableReport(f"it unpacks to more than {MOST_RATIO} times its size, as an attack would")
         return data
+
+
+def refuse_size(size: int) -> None:
+    """Refuse a report by the size that it is said to have, before anything is unpacked.
+
+    :raises UnreadableReport: it is more than :data:`MOST_UNPACKED`
+    """
+    if size > MOST_UNPACKED:
+        raise UnreadableReport(f"unpacked it has more than {MOST_UNPACKED} bytes")
+
+
+def gzip_size(file: IO[bytes]) -> int:
+    """The size that a gzip file says to unpack to (RFC 1952 section 2.3.1, ISIZE); what follows is read from the start.
+
+    :param file: which can be sought in
+    :returns: 0 when the file is too small for what it says: then its end is missing, or is something else
+    """
+    packed = file.seek(0, 2)
+    file.seek(max(0, packed - 4))
+    size = int.from_bytes(file.read(4), "little")
+    file.seek(0)
+    return size if size <= packed * _MOST_DEFLATED else 0
 
 
 def bounded_reader(read: ReadBytes) -> ReadBytes:
@@ -158,6 +181,7 @@ def _member_reader(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> ReadByt
 
 
 def _check_member(member: zipfile.ZipInfo) -> None:
+    refuse_size(member.file_size)
     if member.flag_bits & 1:
         raise UnreadableReport(f"{shown(member.filename)} is encrypted")
     if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):

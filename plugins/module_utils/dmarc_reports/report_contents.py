@@ -21,6 +21,8 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_
     Gunzip,
     ReadBytes,
     bounded_reader,
+    gzip_size,
+    refuse_size,
     unzipped,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_parts import (
@@ -85,6 +87,7 @@ def reports_in(label: str, kind: str, open_file: Callable[[], IO[bytes]]) -> Ite
 
 def _in_archive(label: str, kind: str, file: IO[bytes]) -> Iterator[LabelledReport]:
     if kind == "gzip":
+        refuse_size(gzip_size(file))
         yield from _in_document(label, Gunzip(file.read).read)
     elif kind == "zip":
         found = False

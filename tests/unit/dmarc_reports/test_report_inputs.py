@@ -9,16 +9,17 @@ import gzip
 import io
 import json
 import mailbox
-import resource
+import os
 import subprocess
 import sys
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports import report_archives
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
 from ansible_collections.mailroom.erp.tests.unit.dmarc_reports.conftest import (
     BEGIN,
@@ -283,8 +284,6 @@ def test_a_path_that_does_not_exist_is_refused(inform: Inform, tmp_path: Path) -
 
 
 def test_what_is_no_regular_file_does_not_hold_the_run(inform: Inform, tmp_path: Path, put: Put) -> None:
-    import os
-
     os.mkfifo(tmp_path / "reports" / "a-pipe")
     (tmp_path / "reports" / "link-to-nothing").symlink_to("nowhere")
     (tmp_path / "reports" / "around").symlink_to(tmp_path / "reports")
@@ -299,57 +298,89 @@ def test_what_is_no_regular_file_does_not_hold_the_run(inform: Inform, tmp_path:
 # --- size ------------------------------------------------------------------------------------------------------------
 
 _LIMITED = """
-import json, resource, sys
+import json, sys
 from pathlib import Path
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_archive import opened_archive
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_files import report_items
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_intake import Intake
 with opened_archive(None, True) as archive:
     told = Intake(archive).take_all(report_items(sys.argv[1:]))
-print(json.dumps([[one.reason for one in told.skipped], resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024]))
+(peak,) = [line.split()[1] for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM")]
+print(json.dumps([told.reports, [one.reason for one in told.skipped], int(peak) // 1024]))
 """
 
 
-def in_a_process(*files: Path) -> tuple[list[str], int]:
-    """Read files in a process of its own: the reasons, and the most memory that it had, in MiB."""
+def in_a_process(*files: Path) -> tuple[int, list[str], int]:
+    """Read files in a process of its own: the reports, the reasons, and the most memory that it had, in MiB."""
     command = [sys.executable, "-c", _LIMITED, *map(str, files)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    reasons, memory = json.loads(done.stdout)
-    return reasons, memory
+    reports, reasons, memory = json.loads(done.stdout)
+    return reports, reasons, memory
 
 
-def _pack(file: Path, size: int, part: bytes) -> None:
+def pack(file: Path, parts: Iterable[bytes]) -> None:
+    """Write a gzip file of these parts, of which the first is the head of a report."""
+    head = report_text().partition("<record>")[0].encode()
     with gzip.open(file, "wb", compresslevel=1) as packed:
-        packed.write(report_text().split("</feedback>")[0].encode())
-        for _part in range(size // len(part)):
-            packed.write(part)
+        packed.writelines([head, *parts])
+
+
+def noise(size: int) -> bytes:
+    """Text that gzip makes no bomb of."""
+    return bytes(97 + number * number * 31 % 23 for number in range(size))
 
 
 def test_a_gzip_that_unpacks_to_150_mb_is_refused_in_60_mb(tmp_path: Path) -> None:
-    zeros, records = tmp_path / "zeros.gz", tmp_path / "records.gz"
-    _pack(zeros, 150 << 20, b" " * (1 << 20))
-    # one record that is not closed: no part of it may be kept; random, so that it is no bomb by its ratio
-    noise = bytes(97 + number * number * 31 % 23 for number in range(1 << 16))
-    _pack(records, 150 << 20, b"<record><row>" + noise + b"</row>")
-    (tmp_path / "bomb.zip").write_bytes(zipped(**{"a.xml": b"<feedback>" + b" " * (150 << 20)}))
-    reasons, memory = in_a_process(zeros, records, tmp_path / "bomb.zip")
-    assert [reason for reason in reasons if "more than" not in reason] == []
-    assert len(reasons) == 3
+    pack(tmp_path / "spaces.gz", [b" " * (1 << 20)] * 150)
+    pack(tmp_path / "records.gz", [b"<record><row>" + noise(1 << 16) + b"</row>"] * 2400)
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive, archive.open("a", "w") as member:
+        member.writelines([b"<feedback>", *[b" " * (1 << 20)] * 150])
+    reports, reasons, memory = in_a_process(*sorted(tmp_path.iterdir()))
+    assert (reports, reasons) == (0, ["unpacked it has more than 134217728 bytes"] * 3)
     assert memory < 60
 
 
+def test_a_gzip_that_does_not_tell_its_size_is_refused_in_60_mb(tmp_path: Path) -> None:
+    last = gzip.compress(b"</feedback>")
+    for name, part in {"spaces.gz": b" " * (1 << 20), "record.gz": b"<record><row>" + noise(1 << 16)}.items():
+        pack(tmp_path / name, [part] * 150)
+        with (tmp_path / name).open("ab") as file:
+            file.write(last)
+    reports, reasons, memory = in_a_process(*sorted(tmp_path.iterdir()))
+    assert (reports, len(reasons)) == (0, 2)
+    assert [reason for reason in reasons if "more than" not in reason] == []
+    assert memory < 60
+
+
+def test_what_unpacks_to_more_than_it_says_is_refused(
+    inform: Inform, put: Put, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report_archives, "MOST_UNPACKED", len(REPORT) - 1)
+    lying = bytearray(zipped(**{"a.xml": REPORT.encode()}))
+    at = lying.rindex(b"PK\1\2") + 24
+    lying[at : at + 4] = (9).to_bytes(4, "little")
+    put("a.gz", gzip.compress(REPORT[:99].encode()) + gzip.compress(REPORT[99:].encode()))
+    put("b.xml", REPORT)
+    put("c.zip", zipped(**{"a.xml": REPORT.encode()}))
+    put("d.zip", bytes(lying))
+    told = inform()
+    reasons = [one["reason"] for one in told["files"]["skipped"]]
+    assert reasons[:3] == [f"unpacked it has more than {len(REPORT) - 1} bytes"] * 3
+    assert (len(reasons), told["files"]["reports"]) == (4, 0)
+
+
 @pytest.mark.slow
-def test_a_report_of_a_million_records_takes_no_more_memory(tmp_path: Path) -> None:
-    file = tmp_path / "million.xml.gz"
-    head, _row, _tail = report_text().partition("<record>")
-    with gzip.open(file, "wb", compresslevel=1) as packed:
-        packed.write(head.encode())
-        for number in range(1_000_000):
-            packed.write(row_text({"source": f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}"}).encode())
-        packed.write(b"</feedback>")
-    reasons, memory = in_a_process(file)
-    assert reasons == ["unpacked it has more than 134217728 bytes"]
-    assert memory < 100
+def test_memory_does_not_grow_with_the_records_of_a_report(tmp_path: Path) -> None:
+    parts = (row_text({"source": f"10.0.{number >> 8 & 255}.{number & 255}"}).encode() for number in range(100_000))
+    pack(tmp_path / "a.gz", [*parts, b"</feedback>"])
+    reports, reasons, memory = in_a_process(tmp_path / "a.gz")
+    assert (reports, reasons) == (1, [])
+    assert memory < 80
+
+
+def test_a_report_of_a_million_records_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    pack(tmp_path / "a.gz", [*[row_text({}).encode() * 1000] * 1000, b"</feedback>"])
+    assert in_a_process(tmp_path / "a.gz")[1] == ["unpacked it has more than 134217728 bytes"]
 
 
 def test_the_list_of_a_zip_is_looked_at_before_it_is_read(inform: Inform, put: Put) -> None:
@@ -370,4 +401,3 @@ def test_broken_deflate_at_every_place_is_a_reason(inform: Inform, put: Put) -> 
     put("good.xml", report_text(report_id="good"))
     told = inform()
     assert told["files"]["reports"] >= 1
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss > 0
