@@ -45,15 +45,15 @@ _NO_BYTES = bytes({*range(32)} - {*b"\t\n\r"})
 _ROOT = re.compile(r'\s*(?:<\?xml\s[^<>?&]*\?>\s*)?<feedback(?:\s+xmlns(?::[a-z]+)?="[^"<>&]*"){0,3}\s*>\s*', re.ASCII)
 _DECLARATION = re.compile(r"<!(?:DOCTYPE|ENTITY)")
 
-_ELEMENT_NAMES = (
+_NAMES = (
     "feedback version report_metadata org_name email extra_contact_info report_id date_range begin end error generator "
     "policy_published domain adkim aspf p sp np pct fo testing discovery_method record row source_ip count "
     "policy_evaluated disposition dkim spf reason type comment identifiers identities header_from envelope_from "
     "envelope_to auth_results selector result human_result scope"
 )
-_ELEMENTS = frozenset(_ELEMENT_NAMES.split())
-_CLOSING = {f"/{name}": name for name in _ELEMENTS}
-_NO_MARKUP = re.compile(rf"<(?!/?(?:{'|'.join(sorted(_ELEMENTS))})[\s/>]|!--|!\[CDATA\[)")
+ELEMENT_NAMES = frozenset(_NAMES.split())
+_CLOSING = {f"/{name}": name for name in ELEMENT_NAMES}
+_NO_MARKUP = re.compile(rf"<(?!/?(?:{'|'.join(sorted(ELEMENT_NAMES))})[\s/>]|!--|!\[CDATA\[)")
 _NO_REFERENCE = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#[0-9]{1,7}|#x[0-9A-Fa-f]{1,6});)")
 _AROUND = re.compile(r"^\s*<\?xml[^<>]*>|</?(?:xsd?:)?schema\b[^<>]*>")
 
@@ -119,7 +119,7 @@ class _PlainScan:
                 else:
                     fields = outer.pop()[1]
                 last, text = "", inside
-            elif name in _ELEMENTS and bracket and _is_space(text):
+            elif name in ELEMENT_NAMES and bracket and _is_space(text):
                 if last:
                     if len(outer) > _MOST_PLAIN:
                         return False
