@@ -135,7 +135,7 @@ def _joined(
         dkim,
         spf,
         report_name(names.get("header_from", "")),
-        report_name(names.get("envelope_from", "") or envelope_of(checks)),
+        report_name(names.get("envelope_from", "") or spf_envelope(checks)),
         signatures,
         checks,
     )
@@ -153,7 +153,7 @@ def aligned_results(dkim: str, spf: str) -> tuple[str, str]:
     return "pass" if dkim == "pass" else "fail", "pass" if spf == "pass" else "fail"
 
 
-def envelope_of(checks: Iterable[SpfCheck]) -> str:
+def spf_envelope(checks: Iterable[SpfCheck]) -> str:
     """The domain of the envelope as SPF saw it, for reports that tell it there only; empty when they do not."""
     return next((one.domain for one in checks if one.scope != "helo"), "")
 

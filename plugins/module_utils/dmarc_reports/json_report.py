@@ -14,7 +14,7 @@ from typing import Any
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.aggregate_report import (
     POLICY_TAGS,
     aligned_results,
-    envelope_of,
+    spf_envelope,
     report_org,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_parts import (
@@ -163,7 +163,7 @@ def _parsedmarc_row(record: Mapping[str, Any]) -> AggregateRow:
         dkim,
         spf,
         report_name(_text(names.get("header_from"))),
-        report_name(_text(names.get("envelope_from")) or envelope_of(checks)),
+        report_name(_text(names.get("envelope_from")) or spf_envelope(checks)),
         tuple(_signature(one) for one in _listed(results.get("dkim") or [])),
         checks,
     )
