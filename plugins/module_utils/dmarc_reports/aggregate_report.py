@@ -94,7 +94,7 @@ def _head(metadata: _Value, published: _Value) -> AggregateHead:
         raise UnreadableReport("it has no report_id, so that nobody can tell whether it was sent twice")
     contact = told.get("email", "")[:LONGEST_TEXT]
     org = report_org(told.get("org_name", ""), contact)
-    tags = {tag: policy[tag][:LONGEST_TEXT].lower() for tag in POLICY_TAGS if policy.get(tag)}
+    tags = tuple((tag, policy[tag][:LONGEST_TEXT].lower()) for tag in POLICY_TAGS if policy.get(tag))
     domain = report_domain(policy.get("domain", ""))
     return AggregateHead(org, contact, report_id[:LONGEST_TEXT], domain, begin, end, tags)
 

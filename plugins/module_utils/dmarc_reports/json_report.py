@@ -14,8 +14,8 @@ from typing import Any
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.aggregate_report import (
     POLICY_TAGS,
     aligned_results,
-    spf_envelope,
     report_org,
+    spf_envelope,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_parts import (
     LONGEST_TEXT,
@@ -130,7 +130,7 @@ def _parsedmarc_parts(report: Mapping[str, Any]) -> Iterator[ReportPart]:
     org, report_id = report_org(_text(told.get("org_name")), contact), _text(told.get("report_id"))
     if not report_id:
         raise UnreadableReport("it has no report_id, so that nobody can tell whether it was sent twice")
-    policy = {tag: _text(published[tag]).lower() for tag in POLICY_TAGS if published.get(tag)}
+    policy = tuple((tag, _text(published[tag]).lower()) for tag in POLICY_TAGS if published.get(tag))
     domain = report_domain(_text(published.get("domain")))
     yield AggregateHead(org, contact, report_id, domain, begin, end, policy, note)
     for record in records:

@@ -132,6 +132,20 @@ class Gunzip:
         return data
 
 
+def small_gunzipped(data: bytes) -> bytes | None:
+    """Unpack a whole gzip file of one small member at once.
+
+    :param data: all of it
+    :returns: None when it is anything else, which is for :class:`Gunzip`
+    """
+    member = zlib.decompressobj(31)
+    try:
+        found = member.decompress(data, _FREE)
+    except zlib.error:
+        return None
+    return found if member.eof and not member.unused_data else None
+
+
 def unzipped(file: IO[bytes]) -> Iterator[tuple[str, ReadBytes]]:
     """Read the members of a zip archive.
 

@@ -11,13 +11,14 @@ import io
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import IO, Union
+from typing import IO, NamedTuple, Union
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_contents import (
     LARGEST_MESSAGE,
     LabelledReport,
     content_kind,
     reports_in,
+    small_report,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_parts import UnreadableReport
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused, RuleSource, escape_controls
@@ -27,11 +28,11 @@ _RULES = RuleSource("docs/reports.md")
 _SMALL = 1 << 20
 """Bytes up to which a file is read once, and kept while it is looked at."""
 _CHUNK = 1 << 16
+_USUAL = 1 << 14
 _DEEPEST = 30
 
 
-@dataclass(frozen=True, slots=True)
-class ReportItem:
+class ReportItem(NamedTuple):
     """One file, or one message of an mbox. ``digest`` is of its bytes; those of a large file stay where they are."""
 
     label: str
@@ -40,9 +41,10 @@ class ReportItem:
     data: bytes | None
     path: str
 
-    def reports(self) -> Iterator[LabelledReport]:
+    def reports(self) -> Iterable[LabelledReport]:
         """Find its reports; see :func:`reports_in`."""
-        return reports_in(self.label, self.kind, self._open)
+        small = None if self.data is None else small_report(self.label, self.kind, self.data)
+        return [small] if small else reports_in(self.label, self.kind, self._open)
 
     def _open(self) -> IO[bytes]:
         if self.data is not None:
@@ -121,26 +123,25 @@ def _in_file(path: str) -> Iterator[Found]:
     try:
         handle = open_regular(path, os.O_RDONLY)
         try:
-            size = os.fstat(handle).st_size
-            head = os.read(handle, min(size, _SMALL) + 1)
-        except OSError:
+            data = os.read(handle, _SMALL + 1) if os.fstat(handle).st_size > _USUAL else os.read(handle, _USUAL + 1)
+        finally:
             os.close(handle)
-            raise
-        with_mbox = content_kind(head[:_CHUNK]) == "mbox"
-        if not with_mbox and len(head) <= _SMALL and len(head) >= size:
-            os.close(handle)
-            yield _item(path, head, path)
-            return
-        with open(handle, "rb") as file:
-            file.seek(0)
-            yield from _in_mbox(path, file) if with_mbox else [_large_item(path, head, file)]
+        if len(data) > _SMALL or data.startswith(b"From "):
+            yield from _in_large_file(path, data)
+        else:
+            yield _item(path, data, path)
     except OSError as error:
         yield _skipped(path, f"it cannot be read: {error.strerror}")
 
 
+def _in_large_file(path: str, head: bytes) -> Iterator[Found]:
+    with open(open_regular(path, os.O_RDONLY), "rb") as file:
+        yield from _in_mbox(path, file) if head.startswith(b"From ") else [_large_item(path, head, file)]
+
+
 def _item(label: str, data: bytes, path: str) -> ReportItem:
     digest = hashlib.sha256(data).digest()
-    return ReportItem(escape_controls(label), digest, content_kind(data[:_CHUNK]), data, path)
+    return ReportItem(label if label.isprintable() else escape_controls(label), digest, content_kind(data), data, path)
 
 
 def _large_item(path: str, head: bytes, file: IO[bytes]) -> ReportItem:

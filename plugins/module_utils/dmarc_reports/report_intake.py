@@ -10,6 +10,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_files import (
     Found,
@@ -40,6 +41,8 @@ _ADD_REPORT = (
     "INSERT OR IGNORE INTO reports (kind, org_key, id_key, domain, org, report_id, begin, end, day, policy) "
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
+_FIND_FILE = "SELECT run, reports, told FROM files WHERE digest = ?"
+_ADD_FILE = "INSERT INTO files VALUES (?, ?, ?, ?)"
 _ADD_ROW = "INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _ADD_POLICY = "INSERT INTO tls_policies VALUES (?, ?, ?, ?, ?)"
 _ADD_FAILURE = "INSERT INTO tls_failures VALUES (?, ?, ?, ?, ?, ?)"
@@ -74,6 +77,8 @@ class Intake:
         self._shorten = shorten
         self._oldest = oldest
         (self._run,) = connection.execute("SELECT coalesce(max(run), 0) + 1 FROM files").fetchone()
+        self._rows: list[tuple[object, ...]] = []
+        self._files: dict[bytes, tuple[int, int, str | None]] = {}
         self.result = IntakeResult()
 
     def take_all(self, found: Iterable[Found]) -> IntakeResult:
@@ -83,10 +88,12 @@ class Intake:
                 self.result.skipped.append(one)
             else:
                 self._take(one)
+        self._write_rows()
+        self._write_files()
         return self.result
 
     def _take(self, item: ReportItem) -> None:
-        before = self._execute("SELECT run, reports, told FROM files WHERE digest = ?", (item.digest,)).fetchone()
+        before = self._files.get(item.digest) or self._execute(_FIND_FILE, (item.digest,)).fetchone()
         if before is not None:
             return self._again(*before)
         result = self.result
@@ -104,8 +111,9 @@ class Intake:
         except UnreadableReport as error:
             told.append(["skipped", item.label, str(error)])
         self._tell(told)
-        remembered = json.dumps(told) if told else None
-        self._execute("INSERT INTO files VALUES (?, ?, ?, ?)", (item.digest, self._run, reports, remembered))
+        self._files[item.digest] = (self._run, reports, json.dumps(told) if told else None)
+        if len(self._files) >= _BATCH:
+            self._write_files()
 
     def _again(self, run: int, reports: int, told: str | None) -> None:
         """A file that was read before: in this run it was sent twice, in an earlier one it is just still there."""
@@ -134,6 +142,7 @@ class Intake:
         try:
             left_out = self._add_parts(report, parts)
         except UnreadableReport:
+            self._write_rows()
             self._execute("DELETE FROM reports WHERE id = ?", (report,))
             raise
         self.result.reports += 1
@@ -157,29 +166,35 @@ class Intake:
             head.begin,
             head.end,
             period_day(head.begin, head.end),
-            json.dumps(head.policy) if isinstance(head, AggregateHead) else "{}",
+            _policy_text(head.policy) if isinstance(head, AggregateHead) else "{}",
         )
         added = self._execute(_ADD_REPORT, values)
         return added.lastrowid if added.rowcount else None
 
     def _add_parts(self, report: int, parts: Iterator[ReportPart]) -> list[str]:
-        rows: list[tuple[object, ...]] = []
+        """Add what a report tells; gives why records were left out."""
         left_out: list[str] = []
         number = 0
         for number, part in enumerate(parts, 1):
             if isinstance(part, AggregateRow):
-                rows.append(self._values(report, part))
-                if len(rows) >= _BATCH:
-                    self._connection.executemany(_ADD_ROW, rows)
-                    rows.clear()
+                self._rows.append(self._values(report, part))
+                if len(self._rows) >= _BATCH:
+                    self._write_rows()
             elif isinstance(part, TlsPolicyResult):
                 self._add_policy(report, part)
             elif isinstance(part, LeftOut):
                 left_out.append(f"record {number}: {part.reason}" if len(left_out) < 1 else "")
         if number == len(left_out):
             raise UnreadableReport(left_out[0] if left_out else "it holds no record")
-        self._connection.executemany(_ADD_ROW, rows)
         return left_out
+
+    def _write_rows(self) -> None:
+        self._connection.executemany(_ADD_ROW, self._rows)
+        self._rows.clear()
+
+    def _write_files(self) -> None:
+        self._connection.executemany(_ADD_FILE, [(digest, *told) for digest, told in self._files.items()])
+        self._files.clear()
 
     def _values(self, report: int, row: AggregateRow) -> tuple[object, ...]:
         source, messages, disposition, dkim, spf, header_from, envelope_from, signatures, checks = row
@@ -209,16 +224,24 @@ def report_key(report_id: str) -> str:
     return plain.partition("@")[0] or plain
 
 
-def packed(results: Iterable[tuple[str, ...]]) -> str:
+@lru_cache(maxsize=1024)
+def _policy_text(policy: tuple[tuple[str, str], ...]) -> str:
+    return json.dumps(dict(policy))
+
+
+@lru_cache(maxsize=4096)
+def packed(results: tuple[tuple[str, ...], ...]) -> str:
     """Make one text of results, for an archive."""
     return _ITEM.join([_FIELD.join(one) for one in results])
 
 
+@lru_cache(maxsize=4096)
 def unpacked_signatures(text: str) -> tuple[DkimResult, ...]:
     """The signatures in what :func:`packed` made."""
     return tuple(DkimResult(*one.split(_FIELD)) for one in text.split(_ITEM)) if text else ()
 
 
+@lru_cache(maxsize=4096)
 def unpacked_checks(text: str) -> tuple[SpfCheck, ...]:
     """The SPF checks in what :func:`packed` made."""
     return tuple(SpfCheck(*one.split(_FIELD)) for one in text.split(_ITEM)) if text else ()

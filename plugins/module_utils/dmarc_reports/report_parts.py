@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import NamedTuple, Union
 
 LONGEST_TEXT = 300
@@ -34,8 +33,8 @@ class SpfCheck(NamedTuple):
 
 
 class AggregateHead(NamedTuple):
-    """Who reports on which domain and period. ``policy`` is the published policy by tag, what was not told left out;
-    ``note`` what a person should know of the times, else empty."""
+    """Who reports on which domain and period. ``policy`` is the published policy as tags and values, what was not told
+    left out; ``note`` what a person should know of the times, else empty."""
 
     org: str
     contact: str
@@ -43,7 +42,7 @@ class AggregateHead(NamedTuple):
     domain: str
     begin: int
     end: int
-    policy: Mapping[str, str]
+    policy: tuple[tuple[str, str], ...]
     note: str = ""
 
 

@@ -133,7 +133,9 @@ class SourceTotal:
     source: str
     identity: SourceIdentity
     messages: int = 0
-    passed: dict[str, int] = field(default_factory=lambda: {"spf": 0, "dkim": 0, "dmarc": 0})
+    spf: int = 0
+    dkim: int = 0
+    dmarc: int = 0
     selectors: dict[tuple[str, str, str], int] = field(default_factory=dict)
     header_from: dict[str, None] = field(default_factory=dict)
     envelope_from: dict[str, None] = field(default_factory=dict)
@@ -141,8 +143,9 @@ class SourceTotal:
     def add(self, traits: SourceTraits, dkim: bool, spf: bool, messages: int) -> None:
         """Count messages that were treated alike."""
         self.messages += messages
-        for name, passed in (("spf", spf), ("dkim", dkim), ("dmarc", dkim or spf)):
-            self.passed[name] += messages if passed else 0
+        self.spf += messages if spf else 0
+        self.dkim += messages if dkim else 0
+        self.dmarc += messages if dkim or spf else 0
         for one in traits.signatures:
             key = (one.domain, one.selector, one.result)
             self.selectors[key] = self.selectors.get(key, 0) + messages
@@ -151,12 +154,13 @@ class SourceTotal:
 
     def as_dict(self, reverse_name: str | None) -> Result:
         """The same, as the module returns it."""
-        counts = {name: {"pass": passed, "fail": self.messages - passed} for name, passed in self.passed.items()}
         return {
             "source": self.source,
             "reverse_name": reverse_name,
             "messages": self.messages,
-            **counts,
+            "spf": {"pass": self.spf, "fail": self.messages - self.spf},
+            "dkim": {"pass": self.dkim, "fail": self.messages - self.dkim},
+            "dmarc": {"pass": self.dmarc, "fail": self.messages - self.dmarc},
             "selectors": [
                 {"domain": domain, "selector": selector or None, "result": result, "messages": messages}
                 for (domain, selector, result), messages in sorted(self.selectors.items())
@@ -181,7 +185,9 @@ def source_totals(
         traits = SourceTraits(source, header, envelope, unpacked_signatures(signatures), unpacked_checks(checks))
         identity = identifier.identity(traits)
         of_domain = found.setdefault(domain, {})
-        total = of_domain.setdefault((source, identity), SourceTotal(source, identity))
+        total = of_domain.get((source, identity))
+        if total is None:
+            total = of_domain[source, identity] = SourceTotal(source, identity)
         total.add(traits, dkim == "pass", spf == "pass", messages)
     return {
         domain: sorted(totals.values(), key=lambda one: (-one.messages, one.source, one.identity.reason))

@@ -20,13 +20,13 @@ from ansible_collections.mailroom.erp.plugins.module_utils.libraries import Miss
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import BadName, to_alabels
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import shown
 
-_COUNT = re.compile(r"[0-9]{1,12}", re.ASCII)
+_MOST_DIGITS = 12
 _SECONDS = re.compile(r"([0-9]{1,11})(?:\.[0-9]*)?", re.ASCII)
+_USUAL_DIGITS = 10
 _MOST_SECONDS = 253402300799
 """The last second of the year 9999, after which there are no dates."""
 
 
-@lru_cache(maxsize=4096)
 def report_address(text: str) -> str:
     """Normalise the address of a source.
 
@@ -65,9 +65,9 @@ def report_count(text: str) -> int:
 
     :raises ValueError: it is none; the message is the reason
     """
-    if not _COUNT.fullmatch(text):
-        raise ValueError(f"count {shown(text)} is no number of messages")
-    return int(text)
+    if text.isdigit() and text.isascii() and len(text) <= _MOST_DIGITS:
+        return int(text)
+    raise ValueError(f"count {shown(text)} is no number of messages")
 
 
 def report_time(text: str, where: str) -> int:
@@ -76,6 +76,8 @@ def report_time(text: str, where: str) -> int:
     :param where: the name of the element
     :raises UnreadableReport: it is none
     """
+    if len(text) == _USUAL_DIGITS and text.isdigit() and text.isascii():
+        return int(text)
     found = _SECONDS.fullmatch(text)
     if not found or int(found[1]) > _MOST_SECONDS:
         raise UnreadableReport(f"{where} {shown(text)} is no time in seconds since 1970 (RFC 9990 section 3.1.1)")
@@ -126,6 +128,7 @@ def iso_time(seconds: int) -> str:
     return datetime.datetime.fromtimestamp(seconds, datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+@lru_cache(maxsize=4096)
 def period_day(begin: int, end: int) -> str:
     """Tell on which day, in UTC, a period counts: that of its middle, since reporters begin their days where they are.
 

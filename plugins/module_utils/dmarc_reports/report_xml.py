@@ -2,11 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: it may change at any time, and nothing outside may import it.
-"""The XML of aggregate reports, as a stream of the parts of ``feedback``; nothing is believed of what is in them.
-
-Most reports are plain: elements and text. Those are taken apart by one regular expression, which is several times as
-fast as a parser that builds a tree. What is not plain, or large, is for the XML parser, and tests compare the two.
-"""
+"""The XML of aggregate reports, as a stream of the parts of ``feedback``; nothing is believed of what is in them."""
 
 from __future__ import annotations
 
@@ -29,8 +25,6 @@ WHOLE_DOCUMENT = 1 << 20
 """Bytes up to which a document is taken whole, and mended where it is nearly XML."""
 _CHUNK = 1 << 16
 _DEEPEST = 50
-_MOST_PLAIN = 10
-"""Elements inside each other; those of a report are six deep."""
 
 _ENCODING = re.compile(rb"""^\s*<\?xml[^>]*?\sencoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']""")
 _ENCODING_NAMES = (
@@ -41,8 +35,6 @@ _ENCODINGS = frozenset(_ENCODING_NAMES.split())
 """What a document may say that it is written in; anything else is read as UTF-8."""
 
 _NO_CHARACTERS = "\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff"
-_NO_BYTES = bytes({*range(32)} - {*b"\t\n\r"})
-_ROOT = re.compile(r'\s*(?:<\?xml\s[^<>?&]*\?>\s*)?<feedback(?:\s+xmlns(?::[a-z]+)?="[^"<>&]*"){0,3}\s*>\s*', re.ASCII)
 _DECLARATION = re.compile(r"<!(?:DOCTYPE|ENTITY)")
 
 _NAMES = (
@@ -52,7 +44,6 @@ _NAMES = (
     "envelope_to auth_results selector result human_result scope"
 )
 ELEMENT_NAMES = frozenset(_NAMES.split())
-_CLOSING = {f"/{name}": name for name in ELEMENT_NAMES}
 _NO_MARKUP = re.compile(rf"<(?!/?(?:{'|'.join(sorted(ELEMENT_NAMES))})[\s/>]|!--|!\[CDATA\[)")
 _NO_REFERENCE = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#[0-9]{1,7}|#x[0-9A-Fa-f]{1,6});)")
 _AROUND = re.compile(r"^\s*<\?xml[^<>]*>|</?(?:xsd?:)?schema\b[^<>]*>")
@@ -62,85 +53,41 @@ class _NoXml(UnreadableReport):
     """A document breaks the rules of XML; it may be mended."""
 
 
-def xml_sections(read: Callable[[int], bytes]) -> Iterator[Section]:
-    """Read a report.
+def streamed_sections(head: bytes, read: Callable[[int], bytes]) -> Iterator[Section]:
+    """Read a large report.
 
+    :param head: its beginning
     :param read: gives the next bytes, at most as many as it is asked for, none at the end
     :returns: the parts of ``feedback`` in their order
     :raises UnreadableReport: it is no XML, declares a document type or entities, or has no ``feedback``
     """
-    head = _gathered(read)
-    encoding = _encoding(head)
-    if len(head) > WHOLE_DOCUMENT:
-        return _Reader().sections(_texts(codecs.getincrementaldecoder(encoding)("replace"), head, read))
-    return iter(_of_whole(head.decode(encoding, "replace").strip()))
+    decoder = codecs.getincrementaldecoder(_encoding(head))("replace")
+    return _Reader().sections(_texts(decoder, head, read))
 
 
-def plain_sections(text: str) -> Fields | None:
-    """Read a report that is made of nothing but the elements of the standard, and text.
+def whole_text(document: bytes) -> str:
+    """The text of a document, without spaces around it; bytes that are none of its encoding become U+FFFD."""
+    return document.decode(_encoding(document), "replace").strip()
 
-    :param text: without spaces around it
-    :returns: the same as :func:`parsed_sections`; None when the report is not plain, or no XML
+
+def whole_sections(text: str) -> Fields:
+    """Read a report that is held whole; where it is nearly XML, it is mended.
+
+    :raises UnreadableReport: see :func:`streamed_sections`
     """
-    root = _ROOT.match(text)
-    if root is None or not text.endswith("</feedback>") or not _has_plain_characters(text):
-        return None
-    scan = _PlainScan()
-    return scan.top if scan.takes(text[root.end() : -len("</feedback>")].split("<")) else None
-
-
-def _has_plain_characters(text: str) -> bool:
-    """No reference, and nothing that XML does not allow (XML 1.0 section 2.2); faster than a regular expression."""
-    if "&" in text or "]]>" in text or "\ufffe" in text or "\uffff" in text:
-        return False
-    data = text.encode("utf-8", "surrogatepass")
-    return len(data.translate(None, _NO_BYTES)) == len(data)
-
-
-class _PlainScan:
-    """Puts the pieces between the opening brackets of a document together."""
-
-    def __init__(self) -> None:
-        self.top: Fields = []
-
-    def takes(self, pieces: list[str]) -> bool:
-        """Take all pieces; tells whether they are plain. What has been opened last may be a leaf or hold elements."""
-        outer: list[tuple[str, Fields]] = []
-        fields = self.top
-        last, text = "", pieces.pop(0)
-        for piece in pieces:
-            name, bracket, inside = piece.partition(">")
-            closed = _CLOSING.get(name)
-            if closed is not None:
-                if last == closed:
-                    fields.append((closed, text.strip()))
-                elif last or not outer or outer[-1][0] != closed or not bracket or not _is_space(text):
-                    return False
-                else:
-                    fields = outer.pop()[1]
-                last, text = "", inside
-            elif name in ELEMENT_NAMES and bracket and _is_space(text):
-                if last:
-                    if len(outer) > _MOST_PLAIN:
-                        return False
-                    inner: Fields = []
-                    fields.append((last, inner))
-                    outer.append((last, fields))
-                    fields = inner
-                last, text = name, inside
-            else:
-                return False
-        return not outer and not last and _is_space(text)
-
-
-def _is_space(text: str) -> bool:
-    return not text or text.isspace()
+    try:
+        return parsed_sections(text)
+    except _NoXml as error:
+        try:
+            return parsed_sections(mended(text))
+        except _NoXml:
+            raise error from None
 
 
 def parsed_sections(text: str) -> Fields:
     """Read a report with the XML parser.
 
-    :raises UnreadableReport: see :func:`xml_sections`
+    :raises UnreadableReport: see :func:`streamed_sections`
     """
     return list(_Reader().sections(text[at : at + _CHUNK] for at in range(0, len(text), _CHUNK)))
 
@@ -152,31 +99,6 @@ def mended(text: str) -> str:
     """
     body = _AROUND.sub("", re.sub(f"[{_NO_CHARACTERS}]", "", text))
     return _NO_REFERENCE.sub("&amp;", _NO_MARKUP.sub("&lt;", body)).strip()
-
-
-def _of_whole(text: str) -> Fields:
-    plain = plain_sections(text)
-    if plain is not None:
-        return plain
-    try:
-        return parsed_sections(text)
-    except _NoXml as error:
-        try:
-            return parsed_sections(mended(text))
-        except _NoXml:
-            raise error from None
-
-
-def _gathered(read: Callable[[int], bytes]) -> bytes:
-    """The whole document, or more than :data:`WHOLE_DOCUMENT` of its bytes."""
-    parts, length = [], 0
-    while length <= WHOLE_DOCUMENT:
-        part = read(_CHUNK)
-        if not part:
-            break
-        parts.append(part)
-        length += len(part)
-    return b"".join(parts)
 
 
 def _encoding(head: bytes) -> str:

@@ -10,6 +10,7 @@ import ipaddress
 from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.servers import (
     AddressRange,
@@ -38,15 +39,20 @@ class ServerNetworks:
         :param source: an address, or a network where addresses have been shortened
         :returns: None when only a part of a network is, or when some addresses could not be looked up
         """
-        network = ipaddress.ip_network(source)
-        first, last = int(network.network_address), int(network.broadcast_address)
-        spans = self.spans.get(network.version, ())
+        version, first, last = _span_of(source)
+        spans = self.spans.get(version, ())
         at = bisect_right(spans, (last, 2**128)) - 1
         # spans are apart, so the last one that begins in time tells it all
         start, end = spans[at] if at >= 0 else (0, -1)
         if start <= first and last <= end:
             return True
         return None if end >= first or self.unresolved else False
+
+
+@lru_cache(maxsize=4096)
+def _span_of(source: str) -> tuple[int, int, int]:
+    network = ipaddress.ip_network(source)
+    return network.version, int(network.network_address), int(network.broadcast_address)
 
 
 class NetworkFinder:

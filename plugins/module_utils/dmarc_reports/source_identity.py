@@ -20,6 +20,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import 
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import is_inside
 
 _WEIGHTS = {"dkim": 4, "address": 2, "envelope": 1}
+_MOST_KNOWN = 20_000
 _PROOF_TEXTS = {
     "dkim": "its DKIM signature passed",
     "address": "the source is one of its servers",
@@ -124,7 +125,7 @@ class SourceIdentifier:
         self._of_domain: dict[str, list[int]] = {}
         for index, group in enumerate(self.groups):
             self._of_domain.setdefault(group.domain, []).append(index)
-        self._known: dict[SourceTraits, SourceIdentity] = {}
+        self._known: dict[tuple[object, ...], SourceIdentity | None] = {}
 
     def _of_group(self, index: int) -> ServerNetworks:
         group = self.groups[index]
@@ -134,50 +135,64 @@ class SourceIdentifier:
         return self._finder.networks(service.spf_terms, "")
 
     def identity(self, traits: SourceTraits) -> SourceIdentity:
-        """Tell who a source is."""
-        found = self._known.get(traits)
+        """Tell who a source is. The same answer is one object, found once: of an address only the networks count."""
+        here = self._of_domain.get(traits.header_from, [])
+        held = tuple([self._of_group(index).holds(traits.source) for index in here])
+        key: tuple[object, ...] = (*traits[1:], held)
+        if key not in self._known:
+            self._keep(key, self._declared(traits, dict(zip(here, held, strict=True))))
+        return self._known[key] or self._other(key, traits)
+
+    def _other(self, key: tuple[object, ...], traits: SourceTraits) -> SourceIdentity:
+        """A source that nobody has declared; only now are the services' networks asked for."""
+        held = tuple([self._of_service(one).holds(traits.source) for one in self._services])
+        key = (*key, held)
+        found = self._known.get(key)
         if found is None:
-            if len(self._known) > 100_000:
-                self._known.clear()
-            found = self._known[traits] = self._declared(traits) or self._service(traits) or self._unknown(traits)
+            found = self._service(traits, held) or self._unknown(traits)
+            self._keep(key, found)
         return found
 
-    def _declared(self, traits: SourceTraits) -> SourceIdentity | None:
-        proofs = {index: self._proof(index, traits) for index in self._of_domain.get(traits.header_from, ())}
+    def _keep(self, key: tuple[object, ...], found: SourceIdentity | None) -> None:
+        if len(self._known) > _MOST_KNOWN:
+            self._known.clear()
+        self._known[key] = found
+
+    def _declared(self, traits: SourceTraits, held: Mapping[int, bool | None]) -> SourceIdentity | None:
+        proofs = {index: self._proof(index, traits, held[index]) for index in held}
         best = max((_weight(proof) for proof in proofs.values()), default=0)
         if not best:
             return None
         groups = tuple(index for index, proof in proofs.items() if _weight(proof) == best)
         proof = proofs[groups[0]]
         reason = " and ".join(_PROOF_TEXTS[one] for one in proof)
-        if proof == ("dkim",) and self._of_group(groups[0]).holds(traits.source) is False:
+        if proof == ("dkim",) and held[groups[0]] is False and self.groups[groups[0]].sources:
             reason += "; the source is none of its servers: the mail was passed on"
         if len(groups) > 1:
             reason += f"; reports cannot tell which: {'; '.join(self.groups[index].label for index in groups)}"
         members = [self.groups[index] for index in groups]
         environments = _once(name for group in members for name in group.environments)
         services = _once(name for group in members for name in group.services)
-        return SourceIdentity(
-            "declared", reason, groups, environments, services[0] if len(services) == 1 else None, proof
-        )
+        service = services[0] if len(services) == 1 else None
+        return SourceIdentity("declared", reason, groups, environments, service, proof)
 
-    def _proof(self, index: int, traits: SourceTraits) -> tuple[str, ...]:
+    def _proof(self, index: int, traits: SourceTraits, held: bool | None) -> tuple[str, ...]:
         group = self.groups[index]
         found = {
             "dkim": group.signature is not None and _is_signed(group.signature, traits),
-            "address": self._of_group(index).holds(traits.source) is True,
+            "address": held is True,
             "envelope": group.envelope_domain is not None and _is_enveloped(group.envelope_domain, traits),
         }
         return tuple(name for name, holds in found.items() if holds)
 
-    def _service(self, traits: SourceTraits) -> SourceIdentity | None:
+    def _service(self, traits: SourceTraits, held: Iterable[bool | None]) -> SourceIdentity | None:
         passed = {one.domain for one in traits.signatures if one.result == "pass"}
-        for service in self._services:
+        for service, holds in zip(self._services, held, strict=True):
             signed = next((name for name in passed for own in service.domains if is_inside(name, own)), None)
             if signed:
                 reason = f"{service.title} signed it as {signed}; nobody is declared to send so"
                 return SourceIdentity("service", reason, service=service.name, proof=("dkim",))
-            if self._of_service(service).holds(traits.source):
+            if holds:
                 reason = f"the source is one of the servers of {service.title}; nobody is declared to send so"
                 return SourceIdentity("service", reason, service=service.name, proof=("address",))
         return None

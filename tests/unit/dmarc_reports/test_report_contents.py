@@ -10,12 +10,18 @@ import copy
 import gzip
 import io
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from xml.sax.saxutils import escape
 
 import pytest
-from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports import aggregate_report, report_xml
+from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports import (
+    aggregate_report,
+    report_shapes,
+    report_xml,
+)
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_contents import content_kind, reports_in
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_parts import (
     ReportPart,
@@ -30,7 +36,7 @@ from ansible_collections.mailroom.erp.tests.unit.dmarc_reports.conftest import (
     report_text,
     zipped,
 )
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 Put = Callable[[str, "str | bytes"], Path]
@@ -220,19 +226,51 @@ def test_a_large_list_is_read_item_by_item(inform: Inform, put: Put) -> None:
 
 # --- properties ------------------------------------------------------------------------------------------------------
 
-_PLAIN = st.sampled_from(
-    ["<record>", "</record>", "<row>", "</row>", "<count>", "</count>", "<p>1</p>", "<spf/>", "x", " ", "\n", "&amp;",
-     "<feedback>", "</feedback>", "<!-- c -->", "]]>", ">", "\x02", "<other>", "</other>", "<![CDATA[<p>]]>", "\xe9"]
+_PIECES = st.sampled_from(
+    ["", "x", " ", "\n", "&amp;", "&", "]]>", ">", "<", "\x02", "\ufffe", "\xe9", "\u2003", "0", "-1", "</record>",
+     "<record>", "<!-- c -->", "<spf/>", "<row></row>", "<count>5</count>", "<![CDATA[</record>]]>", "<feedback>", "</feedback>"]
 )  # fmt: skip
 
 
-@given(st.lists(_PLAIN, max_size=25).map("".join))
+@given(st.lists(st.tuples(st.integers(0, 300), st.integers(0, 4), _PIECES), min_size=1, max_size=3))
 @settings(max_examples=400, deadline=None)
-def test_the_fast_way_reads_what_the_xml_parser_reads_or_nothing(inside: str) -> None:
-    text = f"<feedback>{inside}</feedback>"
-    fast = report_xml.plain_sections(text)
-    if fast is not None:
-        assert fast == report_xml.parsed_sections(text)
+def test_by_shapes_is_read_what_the_xml_parser_reads_or_nothing(changes: list[tuple[int, int, str]]) -> None:
+    reader = report_shapes.ReportReader()
+    pieces = re.split("([<>])", FULL.strip())
+    assert reader.shaped_parts(FULL.strip()) == reader.shaped_parts(FULL.strip()) == by_parser(FULL.strip())
+    for at, taken, piece in changes:
+        pieces[at % len(pieces) : at % len(pieces) + taken] = [piece]
+    text = "".join(pieces).strip()
+    fast = reader.shaped_parts(text)
+    assert fast is None or fast == by_parser(text)
+    assert fast is None or fast == reader.shaped_parts(text)
+
+
+def by_parser(text: str) -> list[ReportPart]:
+    """The parts of a report, by the XML parser alone."""
+    return list(aggregate_report.aggregate_parts(report_xml.parsed_sections(text)))
+
+
+@pytest.mark.parametrize("field", ["source_ip", "count", "header_from", "selector", "report_id", "begin", "domain"])
+@given(
+    value=st.text(max_size=12) | st.sampled_from(["7", " 7 ", "1.2.3.4", "\t::1", "1790812800", "1e3", "", "9" * 40])
+)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_known_shape_reads_each_text_as_the_xml_parser_does(field: str, value: str) -> None:
+    reader = report_shapes.ReportReader()
+    reader.shaped_parts(FULL.strip())
+    text = re.sub(f"<{field}>[^<]*", lambda _match: f"<{field}>{escape(value)}", FULL.strip(), count=1)
+    fast = reader.shaped_parts(text)
+    assert fast is None or fast == by_parser(text)
+
+
+def test_reports_of_a_known_shape_are_not_left_to_the_xml_parser(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader = report_shapes.ReportReader()
+    reader.shaped_parts(FULL.strip())
+    other = FULL.replace("192.0.2.7", "192.0.2.8").replace("<report_id>1<", "<report_id>2<").strip()
+    expected = by_parser(other)
+    monkeypatch.setattr(report_shapes, "parsed_sections", lambda _text: 1 / 0)
+    assert reader.shaped_parts(other) == expected
 
 
 @given(st.data())
