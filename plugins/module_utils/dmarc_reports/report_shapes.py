@@ -50,8 +50,11 @@ _SOME_HEAD = (
     "</report_metadata><policy_published><domain>acme.example</domain></policy_published>"
 )
 _TAG = re.compile(r"(/?)([A-Za-z_][A-Za-z0-9_.-]*)>", re.ASCII)
-_START = re.compile(r'(?:<\?xml\s[^<>?&]*\?>\s*)?<feedback(?:\s+xmlns(?::[a-z]+)?="[^"<>&]*"){0,3}\s*>\s*', re.ASCII)
-_FREE_TEXT = "((?!\\s)[^<>&\x00-\x08\x0b\x0c\x0e-\x1f]*(?<!\\s))"
+_START = re.compile(
+    r"(?:<\?xml[ \t\r\n][^<>?&]*\?>[ \t\r\n]*)?"
+    r'<feedback(?:[ \t\r\n]+xmlns(?::[a-z]+)?="[^"<>&]*"){0,3}[ \t\r\n]*>\s*'
+)
+_FREE_TEXT = "((?!\\s)[^<>&\x00-\x08\x0b-\x1f]*(?<!\\s))"
 
 _OWN_OF_HEAD = ("report_metadata/report_id", "report_metadata/date_range/begin", "report_metadata/date_range/end")
 _OWN_OF_RECORD = ("record/row/source_ip", "record/row/count")
@@ -232,7 +235,7 @@ def _learnt(text: str, own: tuple[str, ...], before: str = r"\s*") -> _Shape[_Me
     found = _pattern(text)
     if found is None or any(found[1].count(path) != 1 for path in own):
         return None
-    return _Shape(re.compile(before + found[0], re.ASCII), found[1], own)
+    return _Shape(re.compile(before + found[0]), found[1], own)
 
 
 def _keep(shapes: list[_Shape[_Meaning]], shape: _Shape[_Meaning] | None, text: str, meaning: _Meaning) -> None:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import codecs
 import re
-import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable, Iterable, Iterator
 from typing import Union, cast
+from xml.etree import ElementTree
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_parts import UnreadableReport
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import shown
