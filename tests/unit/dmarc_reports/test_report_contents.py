@@ -227,9 +227,9 @@ def test_a_large_list_is_read_item_by_item(inform: Inform, put: Put) -> None:
 # --- properties ------------------------------------------------------------------------------------------------------
 
 _PIECES = st.sampled_from(
-    ["", "x", " ", "\n", "&amp;", "&", "]]>", ">", "<", "\x02", "\ufffe", "\xe9", "\u2003", "0", "-1", "</record>",
-     "<record>", "<!-- c -->", "<spf/>", "<row></row>", "<count>5</count>", "<![CDATA[</record>]]>", "<feedback>",
-     "</feedback>"]
+    ["", "x", " ", "\n", "&amp;", "&", "]]>", ">", "<", "\x02", "\x0b", "\x1c", "\ufffe", "\xe9", "\u2003", "0", "-1",
+     "</record>", "<record>", "<!-- c -->", "<spf/>", "<row></row>", "<count>5</count>", "<![CDATA[</record>]]>",
+     "<feedback>", "</feedback>"]
 )  # fmt: skip
 
 
@@ -259,7 +259,8 @@ def by_parser(text: str) -> list[ReportPart]:
 @settings(max_examples=25, deadline=None)
 def test_a_known_shape_reads_each_text_as_the_xml_parser_does(field: str, value: str) -> None:
     reader = report_shapes.ReportReader()
-    reader.shaped_parts(FULL.strip())
+    for _time in range(2):
+        reader.shaped_parts(FULL.strip())
     text = re.sub(f"<{field}>[^<]*", lambda _match: f"<{field}>{escape(value)}", FULL.strip(), count=1)
     fast = reader.shaped_parts(text)
     assert fast is None or fast == by_parser(text)
@@ -267,7 +268,8 @@ def test_a_known_shape_reads_each_text_as_the_xml_parser_does(field: str, value:
 
 def test_reports_of_a_known_shape_are_not_left_to_the_xml_parser(monkeypatch: pytest.MonkeyPatch) -> None:
     reader = report_shapes.ReportReader()
-    reader.shaped_parts(FULL.strip())
+    for _time in range(2):
+        reader.shaped_parts(FULL.strip())
     other = FULL.replace("192.0.2.7", "192.0.2.8").replace("<report_id>1<", "<report_id>2<").strip()
     expected = by_parser(other)
     monkeypatch.setattr(report_shapes, "parsed_sections", lambda _text: 1 / 0)
