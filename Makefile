@@ -21,7 +21,8 @@ unexport ANSIBLE_INVENTORY ANSIBLE_VAULT_PASSWORD_FILE ANSIBLE_STDOUT_CALLBACK A
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo clean-demo test lint docs-lint sanity molecule unit integration contention benchmark pytest test-matrix
-.PHONY: benchmark-scale benchmark-site benchmark-zonefiles benchmark-probe clean servers a11y browser receiver mail-servers fuzz
+.PHONY: benchmark-scale benchmark-site benchmark-zonefiles benchmark-probe benchmark-reports clean servers a11y browser
+.PHONY: receiver mail-servers fuzz
 .NOTPARALLEL:
 
 help:
@@ -37,6 +38,7 @@ help:
 	@echo 'make benchmark-site    hundreds of environments by the playbook site, beside the build before it worked on the play'
 	@echo 'make benchmark-zonefiles  a folder of 20,000 zone files, and 2,000 beside an older build'
 	@echo 'make benchmark-probe     300 environments on 40 mail servers, beside sslyze'
+	@echo 'make benchmark-reports  aggregate reports beside parsedmarc: the same figures, and what they cost'
 	@echo 'make clean-demo   back to the first run of the demo'
 	@echo 'make clean        also removes the virtual environments'
 
@@ -192,6 +194,18 @@ $(VENV)/sslyze.stamp: $(VENV)/test.stamp tests/benchmarks/sslyze-requirements.tx
 benchmark-probe: $(VENV)/sslyze.stamp
 	PYTHONPATH="$(CURDIR)/$(COLLECTIONS)" $(VENV)/bin/python tests/benchmarks/probed_servers.py \
 	  --sslyze "$(CURDIR)/$(VENV)/sslyze/bin/sslyze"
+
+# parsedmarc has a virtual environment of its own. PARSEDMARC_SAMPLES names the folder samples of a checkout of it.
+$(VENV)/parsedmarc.stamp: $(VENV)/test.stamp tests/benchmarks/parsedmarc-requirements.txt
+	@$(VENV)/bin/python -m venv $(VENV)/parsedmarc
+	@$(VENV)/parsedmarc/bin/python -m pip install -qq -r tests/benchmarks/parsedmarc-requirements.txt
+	@touch $@
+
+benchmark-reports: export PARSEDMARC_PYTHON := $(CURDIR)/$(VENV)/parsedmarc/bin/python
+benchmark-reports: $(VENV)/parsedmarc.stamp
+	$(PYTEST) -n 0 tests/unit/dmarc_reports/test_parsedmarc_equality.py
+	PYTHONPATH="$(CURDIR)/$(COLLECTIONS)" $(VENV)/bin/python tests/benchmarks/aggregate_reports.py \
+	  --parsedmarc "$(PARSEDMARC_PYTHON)" $(ARGS)
 
 test-matrix: $(VENV)/python.stamp servers
 	$(VENV)/bin/python tests/tools/matrix.py $(ARGS)

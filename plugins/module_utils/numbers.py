@@ -27,6 +27,7 @@ NUMBER_OPTIONS = frozenset(
         "poll_interval",
         "port",
         "renew_before",
+        "retention",
         "settle",
         "timeout",
         "ttl",

@@ -12,7 +12,7 @@ import stat
 from pathlib import Path
 
 
-def open_regular(file: Path, flags: int, mode: int = 0o600, follow: bool = True) -> int:
+def open_regular(file: Path | str, flags: int, mode: int = 0o600, follow: bool = True) -> int:
     """Open a regular file.
 
     :param flags: of ``os.open``

@@ -1,0 +1,179 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change at any time, and nothing outside may import it.
+"""Where reports lie: files, folders, Maildirs and mboxes, each file or message with its digest."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import IO, NamedTuple, Union
+
+from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_contents import (
+    LARGEST_MESSAGE,
+    LabelledReport,
+    content_kind,
+    reports_in,
+    small_report,
+)
+from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_parts import UnreadableReport
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused, RuleSource, escape_controls
+from ansible_collections.mailroom.erp.plugins.module_utils.regular_file import open_regular
+
+_RULES = RuleSource("docs/reports.md")
+_SMALL = 1 << 20
+"""Bytes up to which a file is read once, and kept while it is looked at."""
+_CHUNK = 1 << 16
+_USUAL = 1 << 14
+_DEEPEST = 30
+
+
+class ReportItem(NamedTuple):
+    """One file, or one message of an mbox. ``digest`` is of its bytes; those of a large file stay where they are."""
+
+    label: str
+    digest: bytes
+    kind: str
+    data: bytes | None
+    path: str
+
+    def reports(self) -> Iterable[LabelledReport]:
+        """Find its reports; see :func:`reports_in`."""
+        small = None if self.data is None else small_report(self.label, self.kind, self.data)
+        return [small] if small else reports_in(self.label, self.kind, self._open)
+
+    def _open(self) -> IO[bytes]:
+        if self.data is not None:
+            return io.BytesIO(self.data)
+        try:
+            return open(open_regular(self.path, os.O_RDONLY), "rb")
+        except OSError as error:
+            raise UnreadableReport(f"it cannot be read: {error.strerror}") from None
+
+
+@dataclass(frozen=True, slots=True)
+class SkippedFile:
+    """A file or a report that was not read, and why."""
+
+    file: str
+    reason: str
+
+    def as_dict(self) -> dict[str, str]:
+        """The same, as modules return it."""
+        return {"file": self.file, "reason": self.reason}
+
+
+Found = Union[ReportItem, SkippedFile]
+
+
+def check_paths(paths: Iterable[str]) -> None:
+    """Refuse paths that do not exist: a name that is mistyped must not look like a night without reports.
+
+    :raises Refused: with all of them
+    """
+    problems: list[Problem] = []
+    for path in paths:
+        try:
+            os.stat(path)
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            way_out = "Correct the path, or make the folder."
+            problems.append(_RULES.problem("reports", "paths", path, f"it cannot be read: {reason}", way_out))
+    if problems:
+        raise Refused(problems)
+
+
+def report_items(paths: Iterable[str]) -> Iterator[Found]:
+    """Find all files and messages, folders in the order of their names, each path once.
+
+    :param paths: files and folders
+    """
+    for path in dict.fromkeys(os.path.abspath(path) for path in paths):
+        yield from _in_folder(path, 0) if os.path.isdir(path) else _in_file(path)
+
+
+def _in_folder(folder: str, depth: int) -> Iterator[Found]:
+    """A folder or a Maildir, in which ``new`` and ``cur`` hold messages and folders begin with a dot."""
+    try:
+        with os.scandir(folder) as entries:
+            listed = sorted(entries, key=lambda entry: entry.name)
+    except OSError as error:
+        yield _skipped(folder, f"it cannot be read: {error.strerror}")
+        return
+    names = {entry.name for entry in listed}
+    is_maildir = {"cur", "new"} <= names
+    for entry in listed:
+        if is_maildir and entry.name not in ("cur", "new") and not entry.name.startswith("."):
+            continue
+        if entry.name.startswith(".") and not (is_maildir and entry.is_dir(follow_symlinks=False)):
+            continue
+        if not entry.is_dir(follow_symlinks=False):
+            yield from _in_file(entry.path)
+        elif depth < _DEEPEST:
+            yield from _in_folder(entry.path, depth + 1)
+        else:
+            yield _skipped(entry.path, f"folders are read to a depth of {_DEEPEST}")
+
+
+def _in_file(path: str) -> Iterator[Found]:
+    try:
+        handle = open_regular(path, os.O_RDONLY)
+        try:
+            data = os.read(handle, _SMALL + 1) if os.fstat(handle).st_size > _USUAL else os.read(handle, _USUAL + 1)
+        finally:
+            os.close(handle)
+        if len(data) > _SMALL or data.startswith(b"From "):
+            yield from _in_large_file(path, data)
+        else:
+            yield _item(path, data, path)
+    except OSError as error:
+        yield _skipped(path, f"it cannot be read: {error.strerror}")
+
+
+def _in_large_file(path: str, head: bytes) -> Iterator[Found]:
+    with open(open_regular(path, os.O_RDONLY), "rb") as file:
+        yield from _in_mbox(path, file) if head.startswith(b"From ") else [_large_item(path, head, file)]
+
+
+def _item(label: str, data: bytes, path: str) -> ReportItem:
+    digest = hashlib.sha256(data).digest()
+    return ReportItem(label if label.isprintable() else escape_controls(label), digest, content_kind(data), data, path)
+
+
+def _large_item(path: str, head: bytes, file: IO[bytes]) -> ReportItem:
+    digest = hashlib.sha256()
+    while part := file.read(_CHUNK):
+        digest.update(part)
+    return ReportItem(escape_controls(path), digest.digest(), content_kind(head[:_CHUNK]), None, path)
+
+
+def _in_mbox(path: str, file: IO[bytes]) -> Iterator[Found]:
+    """The messages of an mbox (RFC 4155): each begins with a line "From ", after an empty one."""
+    lines: list[bytes] = []
+    number, size, after_empty = 0, 0, True
+    for line in iter(lambda: file.readline(_CHUNK), b""):
+        if after_empty and line.startswith(b"From "):
+            if number:
+                yield _message(path, number, lines, size)
+            number, lines, size = number + 1, [], 0
+        elif size <= LARGEST_MESSAGE:
+            lines.append(line)
+        size += len(line)
+        after_empty = line in (b"\n", b"\r\n")
+    yield _message(path, number, lines, size)
+
+
+def _message(path: str, number: int, lines: list[bytes], size: int) -> Found:
+    label = f"{path}: message {number}"
+    if size > LARGEST_MESSAGE:
+        return _skipped(label, f"it is a message of more than {LARGEST_MESSAGE} bytes")
+    item = _item(label, b"".join(lines), path)
+    return item if item.kind == "mail" else _skipped(label, "it is no message")
+
+
+def _skipped(path: str, reason: str) -> SkippedFile:
+    return SkippedFile(escape_controls(path), reason)

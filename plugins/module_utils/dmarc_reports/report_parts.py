@@ -1,0 +1,99 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change at any time, and nothing outside may import it.
+"""What receivers report, as data: aggregate reports of DMARC and reports of TLS. Times are seconds since 1970, UTC."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Union
+
+LONGEST_TEXT = 300
+"""Longer texts of a report are cut: a domain name has 253 bytes (RFC 1035 section 2.3.4)."""
+
+
+class UnreadableReport(Exception):
+    """A report cannot be used; the message is the reason, for people."""
+
+
+class DkimResult(NamedTuple):
+    """One signature that a receiver saw; ``selector`` is empty when the report does not tell it."""
+
+    domain: str
+    selector: str
+    result: str
+
+
+class SpfCheck(NamedTuple):
+    """One SPF check of a receiver; ``scope`` is mfrom or helo, empty when the report does not tell it."""
+
+    domain: str
+    scope: str
+    result: str
+
+
+class AggregateHead(NamedTuple):
+    """Who reports on which domain and period. ``policy`` is the published policy as tags and values, what was not told
+    left out; ``note`` what a person should know of the times, else empty."""
+
+    org: str
+    contact: str
+    report_id: str
+    domain: str
+    begin: int
+    end: int
+    policy: tuple[tuple[str, str], ...]
+    note: str = ""
+
+
+class AggregateRow(NamedTuple):
+    """Messages of one source that were treated alike. ``dkim`` and ``spf`` are the aligned results, pass or fail."""
+
+    source: str
+    messages: int
+    disposition: str
+    dkim: str
+    spf: str
+    header_from: str
+    envelope_from: str
+    signatures: tuple[DkimResult, ...]
+    spf_checks: tuple[SpfCheck, ...]
+
+
+class LeftOut(NamedTuple):
+    """A record of a report that cannot be used, and why."""
+
+    reason: str
+
+
+class TlsHead(NamedTuple):
+    """Who reports on TLS, and on which period (RFC 8460 section 4.4)."""
+
+    org: str
+    contact: str
+    report_id: str
+    begin: int
+    end: int
+
+
+class TlsFailure(NamedTuple):
+    """Sessions that failed in one way."""
+
+    result_type: str
+    mx: str
+    reason: str
+    sessions: int
+
+
+class TlsPolicyResult(NamedTuple):
+    """What a reporter saw of the sessions under one policy of one domain."""
+
+    domain: str
+    policy_type: str
+    successful: int
+    failed: int
+    failures: tuple[TlsFailure, ...]
+
+
+ReportPart = Union[AggregateHead, AggregateRow, LeftOut, TlsHead, TlsPolicyResult]
+"""Reports are read as streams of parts: a head, then what it reports."""
