@@ -222,7 +222,9 @@ def _is_secret(given: Any) -> bool:
     if not isinstance(given, Mapping) or set(given) - {*_DAYS, _END}:
         return False
     days = [value for name, value in given.items() if name != _END]
-    return isinstance(given.get(_END, False), bool) and all(type(one) is int for one in days)
+    return isinstance(given.get(_END, False), bool) and all(
+        isinstance(one, int) and not isinstance(one, bool) for one in days
+    )
 
 
 def _two_sign_ins(group: list[HostTenant]) -> Iterator[Problem]:

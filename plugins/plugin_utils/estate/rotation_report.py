@@ -30,7 +30,7 @@ def rotation_report(run: RotationRun, found: Mapping[str, EnvironmentOutcome]) -
     waiting = [(host, f"{host}: {_to_do(run, host)}") for host in run.environments if run.waits(host)]
     tried = [(host, f"{host}: {text}") for host, text in _tried(run)]
     sections = [
-        _section(run, f"PROBLEMS: {_so_many(run, {host for host, _ in failed})}", failed),
+        _section(run, f"PROBLEMS: {_so_many(run, {host for host, _reason in failed})}", failed),
         _section(run, "WOULD CHANGE" if run.check_mode else "CHANGED", changed),
         _section(run, "TRIED WITH THE NEW SECRET", tried),
         _section(run, "TO DO BY A PERSON", waiting),
