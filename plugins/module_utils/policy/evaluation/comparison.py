@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from ansible_collections.mailroom.erp.plugins.module_utils.policy import dmarc
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.outcome import Verdict
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.reasons import is_judged
@@ -17,9 +19,10 @@ _UNCERTAIN = ("unknown", "temperror")
 def worsened(before: Verdict, after: Verdict) -> list[str]:
     """Why a sender fares worse after a change, one sentence each; empty when it does not.
 
-    Only what is certain after the change is worse; :func:`doubtful` tells of the rest.
+    What is certain after the change is worse, and what a look-up that failed leaves open: a second run may know better.
+    What nobody has declared stays open whoever asks; :func:`doubtful` tells of it.
     """
-    found = []
+    found = [*_not_looked_up(before, after)]
     if _spf_is_worse(before.spf.result, after.spf.result):
         found.append(f"SPF was {before.spf.result} and becomes {after.spf.result}: {after.spf.reason}")
     if before.dkim.result == "pass" and after.dkim.result == "fail":
@@ -29,6 +32,17 @@ def worsened(before: Verdict, after: Verdict) -> list[str]:
     elif after.result == "fail" and _may_be_stricter(_policy(before), _policy(after)):
         found.append(f"it fails, receivers were {_asked(before)} and will be {_asked(after)}: {after.reason}")
     return found
+
+
+def _not_looked_up(before: Verdict, after: Verdict) -> Iterator[str]:
+    """What may be worse, because something could not be looked up."""
+    for name, old, new in (("SPF", before.spf, after.spf), ("DKIM", before.dkim, after.dkim)):
+        if old.result == "temperror" and new.result not in (*_UNCERTAIN, "pass"):
+            lost = f"whether {name} passes could not be looked up ({old.reason})"
+            yield f"{lost}, and it becomes {new.result}: {new.reason}"
+    open_part = next((part for part in (after.spf, after.dkim) if part.result == "temperror"), None)
+    if open_part and after.result == "unknown" and _may_be_stricter(_policy(before), _policy(after)):
+        yield f"whether it passes cannot be looked up, and receivers will be {_asked(after)}: {open_part.reason}"
 
 
 def doubtful(before: Verdict, after: Verdict) -> list[str]:
