@@ -18,6 +18,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environme
     INVENTORY,
     Environment,
 )
+from ansible_collections.mailroom.erp.plugins.plugin_utils.needs.probed_server import probed_server
 from ansible_collections.mailroom.erp.plugins.plugin_utils.needs.resolved_senders import resolved_senders
 from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.system_rules import rules_of
 
@@ -35,7 +36,7 @@ def environment_needs(environment: Environment, catalogue: Catalogue) -> dict[st
         ``dkim``: for each of them the list of {selector, target | public_key, service, after_spf}; ``cnames``: the
         other CNAMEs as {name, target, service}; ``foreign``: the senders' domains that are not ours, so that nothing is
         planned for them; ``senders``: what ``resolved_senders`` gives; ``entra`` and ``server``: what the tenant and
-        the mail server must have, None when there is no such thing
+        the mail server must have, and ``probe`` what ``smtp_probe`` looks for there, None when there is no such thing
     """
     domains: dict[str, list[dict[str, Any]]] = {}
     foreign: list[str] = []
@@ -58,6 +59,7 @@ def environment_needs(environment: Environment, catalogue: Catalogue) -> dict[st
         "senders": senders,
         "entra": _entra(environment, [sender["from"] for sender in senders]),
         "server": _server(environment),
+        "probe": probed_server(environment),
     }
 
 

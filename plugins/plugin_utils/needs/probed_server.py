@@ -34,7 +34,7 @@ def probed_server(environment: Environment) -> dict[str, Any] | None:
         "security": security,
         "verify": verify,
         "expect": {name: value for name, value in wanted.items() if value is not None},
-        "probe_from": rules.sends_from(environment),
+        "probe_from": environment.probe_from or rules.sends_from(environment),
     }
     return {name: value for name, value in found.items() if value is not None}
 
