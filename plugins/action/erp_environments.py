@@ -15,11 +15,13 @@ from ansible.utils.display import Display
 from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import ArgumentSpec, Result
 from ansible_collections.mailroom.erp.plugins.module_utils.atomic_file import replace_file
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
+from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.stale_terms import utc_today
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.inline_secret import read_secret
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.declared_files import EnvironmentFiles, declared_files
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_probe import server_sights
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_tenants import made_environments
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.host_judgement import Catalogues
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.password_calendar import password_calendar
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.probe_report import probe_cautions, probe_lines
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.site_report import Caution, SiteWords, site_report
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.site_run import (
@@ -69,16 +71,10 @@ class ActionModule(ControllerAction):
             Display().display(line)
         failed = {host: one.failed for host, one in found.items() if one.failed}
         place = self._keep(run, failed, known["judged"]["declarations"]) if failed else None
-        told = {
-            host: {
-                "changed": one.changed,
-                "failed": one.failed,
-                "diff": one.differences if self._task.diff else [],
-                "result_file": place,
-            }
-            for host, one in found.items()
-        }
-        return {"changed": any(one.changed for one in found.values()), "environments": told, "result_file": place}
+        told = {host: one.as_dict(self._task.diff, place) for host, one in found.items()}
+        ends = [one.as_dict() for one in password_calendar(run.needs, utc_today())]
+        changed = any(one.changed for one in found.values())
+        return {"changed": changed, "environments": told, "password_ends": ends, "result_file": place}
 
     def _run(
         self,
@@ -132,6 +128,7 @@ class ActionModule(ControllerAction):
             cautions=[*_cautions(known), *probe_cautions(sights)],
             confirmed=frozenset(confirmed),
             check_mode=self._task.check_mode,
+            today=utc_today(),
             servers=probe_lines(sights),
         )
 

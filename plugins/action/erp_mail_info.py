@@ -10,13 +10,14 @@ from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import Result
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_loader import Catalogue
-from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.stale_terms import ageing_today
+from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.stale_terms import ageing_today, utc_today
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.host_declaration import (
     DECLARATION_OPTIONS,
     inventory_facts,
 )
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.inline_secret import read_secret
 from ansible_collections.mailroom.erp.plugins.plugin_utils.needs.environment_needs import environment_needs
+from ansible_collections.mailroom.erp.plugins.plugin_utils.password_text import password_problem
 from ansible_collections.mailroom.erp.plugins.plugin_utils.running.controller_action import ControllerAction
 from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.environment_texts import (
     PAGE,
@@ -47,9 +48,13 @@ class ActionModule(ControllerAction):
         judged = judge_host(options, facts, catalogue, lambda: read_secret(self._templar, variables))
         result: Result = {"changed": False, "warnings": [str(problem) for problem in judged.warnings]}
         if judged.environment is None:
-            told = [str(problem) for problem in judged.errors]
-            return {**result, "failed": True, "problems": told, "msg": "\n".join(told)}
+            problems = [str(problem) for problem in judged.errors]
+            return {**result, "failed": True, "problems": problems, "msg": "\n".join(problems)}
         needs = environment_needs(judged.environment, catalogue)
+        if needs["password_end"]:
+            # the playbook site tells it in its own place, for all environments by date
+            told = password_problem(options["environment"], needs["password_end"], utc_today())
+            result["warnings"].append(str(told))
         if judged.environment.state == "absent":
             return {**result, **_NOTHING, "needs": needs, "problems": []}
         settings, texts = environment_texts(judged.environment, needs, ageing_today(options["accept_stale"] or []))

@@ -64,15 +64,7 @@ class ActionModule(ControllerAction):
             Display().display(line)
         first = str(variables["ansible_play_hosts_all"][0])
         own = _by_host(found, variables["hostvars"], first)
-        told = {
-            host: {
-                "changed": one.changed,
-                "failed": one.failed,
-                "diff": one.differences if self._task.diff else [],
-                "result_file": None,
-            }
-            for host, one in own.items()
-        }
+        told = {host: one.as_dict(self._task.diff) for host, one in own.items()}
         return {"changed": any(one.changed for one in own.values()), "environments": told}
 
 

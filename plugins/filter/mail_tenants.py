@@ -13,7 +13,9 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_tenants
     HostTenant,
     for_bootstrap,
     host_tenant,
+    needs_ahead,
     tenants_of,
+    way_ahead,
 )
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.host_variables import readable_variable
 from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import plain_value
@@ -40,6 +42,12 @@ options:
     type: list
     elements: str
     required: true
+  ahead:
+    description:
+      - Adds what an environment will need whose password its service ends, as if it used the transport that takes over
+        already.
+    type: bool
+    default: false
 """
 
 EXAMPLES = r"""
@@ -55,16 +63,25 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: A dictionary of C(tenants) (by id, each with C(tenant) and C(environments)) and C(problems), a list.
+  description:
+    - A dictionary of C(tenants) (by id, each with C(tenant) and C(environments)), C(problems), a list, and C(ahead),
+      the environments whose transport is prepared before they move, each with the name of that transport.
   type: dict
 """
 
 
-def mail_tenants(hostvars: Mapping[str, Any], hosts: Iterable[str]) -> dict[str, Any]:
+def mail_tenants(hostvars: Mapping[str, Any], hosts: Iterable[str], ahead: bool = False) -> dict[str, Any]:
     """Add up what all hosts need; the documentation above describes options and result."""
     unreadable: list[Problem] = []
-    plan = tenants_of([tenant_of_host(str(name), hostvars[name], unreadable) for name in hosts])
-    return {"tenants": plan.tenants, "problems": [str(problem) for problem in (*unreadable, *plan.problems)]}
+    plan = tenants_of([tenant_of_host(str(name), hostvars[name], unreadable, ahead) for name in hosts])
+    entries = [entry for tenant in plan.tenants.values() for entry in tenant["environments"]]
+    made = sorted(entry["environment"] for entry in entries if "application" in entry or "consent" in entry)
+    moving = {name: way_ahead(_needs_of(hostvars[name])) for name in made} if ahead else {}
+    return {
+        "tenants": plan.tenants,
+        "problems": [str(problem) for problem in (*unreadable, *plan.problems)],
+        "ahead": {name: way["transport"] for name, way in moving.items() if way},
+    }
 
 
 def mail_tenant_results(
@@ -93,15 +110,26 @@ def mail_bootstrap(environments: Iterable[Mapping[str, Any]], owner: str | None)
     return for_bootstrap(plain_value(list(environments)), plain_value(owner))
 
 
-def tenant_of_host(name: str, variables: Mapping[str, Any], unreadable: list[Problem]) -> HostTenant:
+def tenant_of_host(
+    name: str, variables: Mapping[str, Any], unreadable: list[Problem], ahead: bool = False
+) -> HostTenant:
     """One host's part, from its variables.
 
     :param name: the host's
     :param variables: what ``hostvars`` has of the host
     :param unreadable: takes a problem for each variable that cannot be templated
+    :param ahead: whether what takes over from a password that ends counts as needed
     """
-    needs = plain_value(variables["erp_mail_needs"]) if "erp_mail_needs" in variables else None
-    return host_tenant(name, needs, lambda variable: readable_variable(name, variables, variable, unreadable))
+    needs = _needs_of(variables)
+    return host_tenant(
+        name,
+        needs_ahead(needs) if ahead else needs,
+        lambda variable: readable_variable(name, variables, variable, unreadable),
+    )
+
+
+def _needs_of(variables: Mapping[str, Any]) -> dict[str, Any] | None:
+    return plain_value(variables["erp_mail_needs"]) if "erp_mail_needs" in variables else None
 
 
 class FilterModule:

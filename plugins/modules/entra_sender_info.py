@@ -28,8 +28,11 @@ options:
     required: true
   unique_name:
     description:
-      - The unique name of the application that sends, which may be only planned. Given, RV(application) says what the
-        whole tenant has granted to it.
+      - The unique name of the application that sends, which may be only planned. Given, RV(application) says which
+        mailboxes it may send from, and a sender outside them is V(fail).
+      - What Exchange has assigned to it (M(mailroom.erp.entra_mail_scope)) is seen with
+        C(RoleManagement.Read.Exchange), the members of a group with C(GroupMember.Read.All), those of an administrative
+        unit with C(AdministrativeUnit.Read.All). Without them a sender of which it is not known is V(unknown).
     type: str
 attributes:
   check_mode:
@@ -86,6 +89,11 @@ senders:
     mailbox:
       description: What the mailbox is for, V(user), V(shared), V(room) and so on; V(none) or V(unknown).
       type: str
+    in_scope:
+      description:
+        - Whether the application of O(unique_name) may send from it; null without one, or when that is not known.
+        - It is what has been granted. Exchange may take two hours to act on it.
+      type: bool
     result:
       description: V(pass), V(fail) or V(unknown).
       type: str
@@ -111,8 +119,15 @@ application:
       type: list
       elements: str
     every_mailbox:
-      description: V(true) when that lets it send as every mailbox; null when not, as Exchange may grant single ones.
+      description:
+        - V(true) when that lets it send as every mailbox, V(false) when Exchange limits it to RV(application.scopes).
+        - Null when it is only planned, or when this sign-in may not see what Exchange has assigned.
       type: bool
+    scopes:
+      description: What Exchange has assigned to it for sending, as Graph writes it; empty when all mailboxes count.
+      type: list
+      elements: str
+      sample: [/Users/0a1b2c3d-0000-4000-8000-000000000001]
 summary:
   description: How many pass, fail and are not known.
   type: dict
@@ -131,19 +146,21 @@ from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_module import Task, run_entra_module
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import module_spec
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.people import read_sender_addresses
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.reach import read_reach
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.reach import judged_by_reach, read_reach
 
 
 def _work(task: Task) -> Result:
     with task.connected() as (graph, _token):
         senders = read_sender_addresses(graph, task.params["senders"])
         name = task.params["unique_name"]
-        application = read_reach(graph, name) if name else None
+        reach = read_reach(graph, name) if name else None
+    if reach:
+        senders = [judged_by_reach(reach, sender) for sender in senders]
     count = Counter(sender.result for sender in senders)
     return {
         "changed": False,
-        "application": application,
-        "senders": [sender.as_dict() for sender in senders],
+        "application": reach.as_dict() if reach else None,
+        "senders": [{**sender.as_dict(), "in_scope": reach.has(sender.user) if reach else None} for sender in senders],
         "summary": {result: count[result] for result in ("pass", "fail", "unknown")},
         "requests": graph.requests,
     }

@@ -15,9 +15,9 @@ author:
 description:
   - Writes or removes the files of each environment for which all was done, as M(mailroom.erp.erp_mail_files) does
     for one. The sheet of one that was left out says so; its settings stay as they are.
-  - Prints a report. It has what is wrong, what changed, the senders of which there is something to tell, what to
-    look at, and in one line all environments that are as they were. What holds for three of them or more is told
-      once.
+  - Prints a report. It has what is wrong, what changed, the senders of which there is something to tell, the
+    passwords that end, what to look at, and in one line all environments that are as they were. What holds for three
+    of them or more is told once.
   - When something failed, all that is known of the run is kept in C(failed_run.json) beside the folders of the
     environments, for the user of Ansible only. It holds no secret.
 extends_documentation_fragment: [mailroom.erp.play]
@@ -85,6 +85,33 @@ environments:
     - Each has C(changed) and C(failed), lists of sentences, and in diff mode C(diff).
   returned: success
   type: dict
+password_ends:
+  description:
+    - The environments that sign in with a password that their service ends, by the date of its first step.
+    - The report names the first five of each kind; here are all of them.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    date:
+      description: The date of the first step, as YYYY-MM-DD or YYYY-MM; V(unknown) when it is not known.
+      returned: always
+      type: str
+      sample: "2026-12"
+    service:
+      description: The service of the catalogue.
+      returned: always
+      type: str
+      sample: microsoft365
+    text:
+      description: All steps in words.
+      returned: always
+      type: str
+    environments:
+      description: The names of the environments.
+      returned: always
+      type: list
+      elements: str
 result_file:
   description: The file with all that is known of a run in which something failed; null without one.
   returned: success

@@ -202,6 +202,14 @@ needs:
           server.
       returned: always
       type: dict
+    password_end:
+      description:
+        - How the service ends the sign-in with a password that this environment uses, with C(steps) (dates and effects)
+          and their C(source); null when it does not.
+        - C(ways) has the transports that take over, each with what it needs in C(entra), and the variables that are
+          still to be declared in C(missing).
+      returned: always
+      type: dict
     foreign:
       description: The senders' domains that are not ours, for which nothing is planned.
       returned: always

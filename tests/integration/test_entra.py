@@ -219,7 +219,8 @@ def test_consent_is_given_and_senders_are_looked_up(tmp_path: Path, server: Entr
     assert given["publisher"] == {"tenant_id": publisher, "verified_name": "Quadrant Automatisering B.V."}
     found = result_of(tmp_path, "entra_sender_info")
     assert found["summary"] == {"pass": 1, "fail": 1, "unknown": 0}
-    assert found["application"] == {"exists": False, "app_id": None, "granted": [], "every_mailbox": None}
+    planned: dict[str, Any] = {"exists": False, "app_id": None, "granted": [], "every_mailbox": None, "scopes": []}
+    assert found["application"] == planned and found["senders"][0]["in_scope"] is None
     assert found["senders"][0]["mailbox"] == "shared" and found["senders"][1]["next_step"]
     assert run_in_tenant(tmp_path, tenant, [consent, senders]).changed == 0
 

@@ -122,3 +122,59 @@ def test_the_automation_trusts_the_ci(estate: Path, server: EntraServer) -> None
     assert result.rc == 0, result.output
     (trusted,) = server.truth["federated"].values()
     assert (trusted["issuer"], trusted["subject"]) == (ci["issuer"], ci["subject"])
+
+
+def with_password(system: str, user: str, **more: Any) -> dict[str, Any]:
+    """An environment that still signs in to Microsoft 365 with a password."""
+    transport = {"afas_profit": "smtp", "king_erp": "smtp_basic"}[system]
+    return {
+        "erp_mail_system": system,
+        "erp_mail_transport": transport,
+        "erp_mail_service": "microsoft365",
+        "erp_mail_senders": {"environment": f"{user}@acme.example"},
+        "erp_mail_settings": {"username": f"{user}@acme.example"},
+        "erp_mail_password": "{{ undefined_here }}",
+        **more,
+    }
+
+
+def test_what_takes_over_from_a_password_is_prepared_and_the_move_needs_no_person(
+    estate: Path, server: EntraServer
+) -> None:
+    office = king(server)
+    old = {
+        "profit": with_password("afas_profit", "erp", mail_entra_access="tenant"),
+        "office": with_password("king_erp", "office", erp_mail_consent=office["erp_mail_consent"]),
+        "later": with_password("king_erp", "office"),
+    }
+    tenant = {"mail_entra_tenant": "{{ acme_tenant }}", "mail_entra_customer": "acme"}
+    first = bootstrap(estate, server, inventory(old, **tenant))
+    assert first.rc == 0, first.output
+    assert "profit: when it moves, declare erp_mail_transport: exchange, and run site" in first.flat
+    assert "office: when it moves, declare erp_mail_transport: m365_smtp_oauth2" in first.flat
+    assert "later: when it moves" not in first.flat, "nobody knows which application it consents to"
+    assert rights_of(server, "mailroom-profit") == {"Mail.Send", "Mail.ReadWrite"}
+    (application,) = server.truth.find("applications", uniqueName="mailroom-profit")
+    assert application["passwordCredentials"] == [] and len(server.truth["oauth2PermissionGrants"]) == 1
+
+    (automation,) = server.truth.find("applications", uniqueName="mailroom-automation")
+    _key, secret = server.directory.new_secret(automation["id"], {"displayName": "by hand"})
+    server.directory.settle()
+    signed_in = {
+        "mail_entra_tenant": server.tenant_option((automation["appId"], secret)),
+        "mail_entra_customer": "acme",
+    }
+    server.plan()
+    before = site(estate, inventory(old, **signed_in))
+    assert before.rc == 0 and server.requests == [], "until it moves, nothing is asked of the tenant"
+    assert "PASSWORDS THAT END, by date" in before.flat and "2026-12: no passwords unless" in before.flat
+    assert "profit: AFAS Profit moves to erp_mail_transport: exchange (Exchange Azure AD)" in before.flat
+    assert "later: KING ERP moves to" in before.flat and "once erp_mail_consent is declared" in before.flat
+
+    moved = {"profit": profit("erp"), "office": office}
+    run = site(estate, inventory(moved, **signed_in))
+    assert run.rc == 0 and "PASSWORDS THAT END" not in run.output, run.output
+    assert server.signs_in(application["appId"], stored(estate)["profit"]["secret"])
+    assert "has to consent to Microsoft Graph" not in run.flat
+    assert len(server.truth.find("applications", uniqueName="mailroom-profit")) == 1
+    assert len(server.truth["oauth2PermissionGrants"]) == 1

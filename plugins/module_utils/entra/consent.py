@@ -53,15 +53,30 @@ class FoundConsent:
 @dataclass(slots=True)
 class ConsentPlan:
     """What is to be done: grants to make (bodies without ``clientId``), to change (id and scope) and to remove (ids).
-    ``beyond`` is what was granted although nobody declared it; ``before`` and ``after`` are for people to read."""
+    ``beyond`` is what was granted although this consent does not say so, ``beyond_of`` the same by the user's object id
+    ("" for everybody); ``before`` and ``after`` are for people to read."""
 
     make_principal: bool = False
     make: list[Json] = field(default_factory=list)
     change: list[tuple[str, str]] = field(default_factory=list)
     remove: list[str] = field(default_factory=list)
-    beyond: list[str] = field(default_factory=list)
+    beyond_of: dict[str, list[str]] = field(default_factory=dict)
     before: Json = field(default_factory=dict)
     after: Json = field(default_factory=dict)
+
+    @property
+    def beyond(self) -> list[str]:
+        """See above."""
+        return [text for texts in self.beyond_of.values() for text in texts]
+
+    def note_beyond(self, user: str | None, name: str, scopes: Iterable[str]) -> None:
+        """Note permissions that were granted although this consent does not say so.
+
+        :param user: the object id, None for everybody
+        :param name: whom and which API they are for
+        :param scopes: the permissions
+        """
+        self.beyond_of.setdefault(user or "", []).extend(f"{name}: {scope}" for scope in scopes)
 
     @property
     def changes(self) -> bool:
@@ -199,7 +214,7 @@ def _plan_one(made: ConsentPlan, wanted: WantedConsent, target: _Target) -> None
     extra = held - asked
     if wanted.present:
         after = asked if wanted.exclusive else asked | held
-        made.beyond += [f"{target.name}: {scope}" for scope in sorted(extra)]
+        made.note_beyond(target.user, target.name, sorted(extra))
     else:
         after = extra
     if after == held:
@@ -227,7 +242,8 @@ def _plan_others(made: ConsentPlan, wanted: WantedConsent, others: Mapping[str, 
     """Grants for other people, or of other APIs, that nobody declared."""
     if not wanted.present:
         return
-    made.beyond += [f"{name}: {scope}" for name, one in others.items() for scope in _sorted(one["scope"])]
+    for name, one in others.items():
+        made.note_beyond(one.get("principalId"), name, _sorted(one["scope"]))
     if wanted.exclusive:
         made.remove += [one["id"] for one in others.values()]
         made.after = {name: scopes for name, scopes in made.after.items() if name not in others}

@@ -6,7 +6,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Collection
+from dataclasses import dataclass
 
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.consent import (
     CONSENT_RIGHT,
@@ -33,11 +34,12 @@ _OWNER = ",appOwnerOrganizationId,verifiedPublisher"
 
 @dataclass(slots=True)
 class ConsentOutcome:
-    """What came of a run: the plan that was carried out (or would be in check mode), and what is there now."""
+    """What came of a run: the plan that was carried out (or would be in check mode), what is there now, and its
+    warnings."""
 
     plan: ConsentPlan
     found: FoundConsent
-    warnings: list[str] = field(default_factory=list)
+    warnings: list[str]
 
 
 def consent(graph: Graph, wanted: WantedConsent, token: Token, write: bool) -> ConsentOutcome:
@@ -57,7 +59,7 @@ def consent(graph: Graph, wanted: WantedConsent, token: Token, write: bool) -> C
     if planned.changes_grants and token.lacks(CONSENT_RIGHT):
         rule = f"this sign-in does not have {CONSENT_RIGHT}, as it should be at run time"
         raise Refused(wanted.problem("scopes", None, rule, "Let a person run this task once with tenant.azure_cli."))
-    outcome = ConsentOutcome(planned, found, _warnings(wanted, planned, write))
+    outcome = ConsentOutcome(planned, found, consent_warnings(wanted, planned, write))
     if write and planned.changes:
         principal, fresh = found.principal, False
         if principal is None:
@@ -102,14 +104,24 @@ def _read_users(graph: Graph, users: tuple[str, ...]) -> dict[str, str]:
     return known
 
 
-def _warnings(wanted: WantedConsent, planned: ConsentPlan, write: bool) -> list[str]:
+def consent_warnings(
+    wanted: WantedConsent, planned: ConsentPlan, write: bool, declared: Collection[str] = ()
+) -> list[str]:
+    """What is told of a consent.
+
+    :param wanted: the consent as it was declared
+    :param planned: what was to be done
+    :param write: False in check mode
+    :param declared: object ids of users for whom others have declared consent to the same application
+    """
     warnings = []
+    beyond = [text for user, texts in planned.beyond_of.items() if user not in declared for text in texts]
     if planned.make_principal and not write:
         text = "its publisher can be compared only once the tenant knows it"
         warnings.append(f"application {wanted.app_id}: {text}; nothing is consented to if it is another one")
-    if planned.beyond and not wanted.exclusive:
+    if beyond and not wanted.exclusive:
         text = "it has permissions that nobody declared"
-        warnings.append(f"application {wanted.app_id}: {text}: {', '.join(planned.beyond)}")
+        warnings.append(f"application {wanted.app_id}: {text}: {', '.join(beyond)}")
     return warnings
 
 

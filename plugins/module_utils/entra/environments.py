@@ -193,9 +193,11 @@ class TenantWork:
     parts: frozenset[str] = frozenset(ENVIRONMENT_PARTS)
     """Which parts are brought to what was declared; the others are left as they are."""
     policies: SecretPolicies = field(init=False)
+    _consents: list[tuple[Done, consent.WantedConsent, consent_run.ConsentOutcome]] = field(init=False)
 
     def __post_init__(self) -> None:
         self.policies = SecretPolicies(self.graph, self.now)
+        self._consents = []
 
     def bring(self, declared: Iterable[DeclaredEnvironment]) -> dict[str, Done]:
         """Bring all environments to what was declared, one after the other.
@@ -208,7 +210,9 @@ class TenantWork:
         declared = list(declared)
         if "scope" in self.parts:
             self._look_up_mailboxes(one.scope.mailboxes for one in declared if one.scope is not None)
-        return {one.name: self._one(one) for one in declared}
+        done = {one.name: self._one(one) for one in declared}
+        self._warn_of_consents()
+        return done
 
     def withdraw(self, declared: Iterable[DeclaredEnvironment], keys: Mapping[str, str]) -> None:
         """Remove secrets whose values could not be stored.
@@ -289,8 +293,16 @@ class TenantWork:
             done.warnings.append(str(ENTRA_RULES.problem(one.name, "consent", one.consent.app_id, rule, way_out)))
             return
         done.consent, done.changed = outcome.plan, done.changed or outcome.plan.changes
-        done.warnings += outcome.warnings
+        self._consents.append((done, one.consent, outcome))
         done.differences.append((f"{one.consent.app_id} (consent)", outcome.plan.before, outcome.plan.after))
+
+    def _warn_of_consents(self) -> None:
+        """Each environment consents for its own user, so a permission of one is nothing strange to another."""
+        users: dict[str, set[str]] = {}
+        for _done, wanted, outcome in self._consents:
+            users.setdefault(wanted.app_id, set()).update(outcome.found.users.values())
+        for done, wanted, outcome in self._consents:
+            done.warnings += consent_run.consent_warnings(wanted, outcome.plan, self.write, users[wanted.app_id])
 
     def _scope(self, one: DeclaredEnvironment, done: Done) -> None:
         """Mailboxes are granted where this sign-in may. What stands in the way is told, and stops nothing else: the

@@ -230,6 +230,15 @@ def permission_of(role: str) -> Permission:
     return Permission(_API.get(name, _GRAPH_API)[0], name)
 
 
+def is_sending_role(role: str) -> bool:
+    """Tell whether a role lets an application send, by itself or because it contains one that does.
+
+    :param role: of Exchange, e.g. Application Mail.Send
+    """
+    right = permission_of(role).role
+    return right in ("Mail.Send", "SMTP.SendAsApp") or "Mail.Send" in _WIDER_ROLES.get(role, ())
+
+
 def read_wanted_scope(params: Mapping[str, Any], client_id: str | None) -> WantedScope:
     """The declared scope.
 

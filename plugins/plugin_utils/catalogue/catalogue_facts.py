@@ -64,13 +64,26 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
+class PasswordEnd:
+    """How a service ends the sign-in with a password. Facts: ``steps`` list of {date, effect} in the order of their
+    dates (YYYY-MM-DD, YYYY-MM or unknown; effect off_by_default: an administrator can turn it on again, or ended);
+    ``successors`` list of the services that reach the same mailboxes without a password. ``otherwise`` says what is
+    left to a program that has no transport for one of them."""
+
+    steps: Fact
+    successors: Fact
+    otherwise: Note | None
+
+
+@dataclass(frozen=True, slots=True)
 class Service:
     """A sending service. Facts: ``host`` str, ``ports`` list of {port, security}, ``auth`` none|optional|required,
     ``username`` str, ``spf_terms`` list of str, ``domains`` and ``mx`` list of names, ``limits`` numbers by name,
     ``dkim`` dict, ``envelope`` sender (the From address is the envelope sender too) or return_path (a name below the
     sender's domain that the service gives out), ``from_rule`` {other, answer, right}: what happens to mail whose From
     is not the account that signs in (refused, replaced or taken), or that only a From which the service has verified is
-    taken (verified); ``answer`` is what it says then, ``right`` what lets an account send so."""
+    taken (verified); ``answer`` is what it says then, ``right`` what lets an account send so. ``password_end`` is None
+    where nobody said that the sign-in with a password ends."""
 
     name: str
     title: str
@@ -85,6 +98,7 @@ class Service:
     mx: Fact
     envelope: Fact
     from_rule: Fact
+    password_end: PasswordEnd | None
     limits: Mapping[str, Fact]
     warnings: tuple[Note, ...]
     notes: tuple[Note, ...]
@@ -162,6 +176,11 @@ class Transport:
     def secret(self) -> Field | None:
         """The field that takes the secret of the environment."""
         return next((field for field in self.fields if field.secret is not None), None)
+
+    @property
+    def password(self) -> Field | None:
+        """The field that takes a password to sign in with; None where an application or a user signs in by OAuth."""
+        return self.secret if self.entra is None else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_f
     Field,
     Hint,
     Note,
+    PasswordEnd,
     Rule,
     SenderKind,
     Service,
@@ -77,7 +78,11 @@ class Catalogue:
         :raises KeyError: the catalogue has no such service
         :raises Refused: its entry is malformed
         """
-        return _service(self.entry("services", name))
+        service = _service(self.entry("services", name))
+        problems = self._bad_successors(service)
+        if problems:
+            raise Refused(problems)
+        return service
 
     def system(self, name: str) -> System:
         """One ERP system.
@@ -101,6 +106,18 @@ class Catalogue:
             if service.host.value is not None and str(service.host.value).lower() == host.lower():
                 return service
         return None
+
+    def _bad_successors(self, service: Service) -> list[Problem]:
+        """The services that should take over, but that the catalogue does not have."""
+        named = (service.password_end.successors.value or ()) if service.password_end else ()
+        what, where = f"catalogue service {service.name}", "password_end.successors"
+        return [
+            shape.CATALOGUE_RULES.problem(
+                what, where, name, "no service has this name", self.closest("services", str(name))
+            )
+            for name in named
+            if name not in self.names("services")
+        ]
 
     def closest(self, part: str, name: str) -> str:
         """A hint for a name that the catalogue does not have.
@@ -201,10 +218,23 @@ def _service(entry: Mapping[str, Any]) -> Service:
         mx=fact(None, "mx"),
         envelope=fact(None, "envelope"),
         from_rule=fact(None, "from_rule"),
+        password_end=_password_end(entry, sources),
         limits={name: fact("limits", name) for name, item in (entry.get("limits") or {}).items() if item},
         warnings=_notes(entry["warnings"], sources),
         notes=_notes(entry["notes"], sources),
     )
+
+
+def _password_end(entry: Mapping[str, Any], sources: Mapping[str, Source]) -> PasswordEnd | None:
+    found = entry.get("password_end")
+    if not found:
+        return None
+    facts = {
+        name: Fact(found[name]["value"], sources[found[name]["source"]]) if found[name] else UNKNOWN
+        for name in ("steps", "successors")
+    }
+    texts = found["otherwise"]
+    return PasswordEnd(**facts, otherwise=_note(texts, sources) if texts else None)
 
 
 def _notes(items: list[dict[str, Any]], sources: Mapping[str, Source]) -> tuple[Note, ...]:
@@ -213,7 +243,8 @@ def _notes(items: list[dict[str, Any]], sources: Mapping[str, Source]) -> tuple[
 
 def _note(item: Mapping[str, Any], sources: Mapping[str, Source]) -> Note:
     texts = {lang: item[lang] for lang in ("en", "nl") if item[lang]}
-    return Note(texts, sources[item["source"]], item["submission"], tuple(item["senders_at"]))
+    submission, senders_at = item.get("submission", False), tuple(item.get("senders_at", ()))
+    return Note(texts, sources[item["source"]], submission, senders_at)
 
 
 def _system(entry: Mapping[str, Any]) -> System:

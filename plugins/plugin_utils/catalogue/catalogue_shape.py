@@ -33,6 +33,7 @@ FIELD_FACTS = [
 ]
 ENVELOPE_KINDS = ["sender", "return_path"]
 FROM_RULES = ["refused", "replaced", "verified", "taken"]
+PASSWORD_EFFECTS = ["off_by_default", "ended"]
 POINT_PARTS = ["fields", "senders", "dkim"]
 ENTRA_KINDS = ["application", "consent"]
 
@@ -43,6 +44,8 @@ _TEXT: dict[str, Any] = {"type": "str", "required": True}
 _STRINGS: dict[str, Any] = {"type": "list", "elements": "str", "default": []}
 _DATE = re.compile(r"\d{4}-\d{2}(-\d{2})?", re.ASCII)
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
+_PARTED = ("smtp", "spf", "limits", "password_end")
+"""The parts of a service that hold facts of their own."""
 _WAY_OUT = "Correct the entry; docs/catalogue.md shows its shape."
 
 
@@ -85,6 +88,15 @@ _FROM_RULE: ArgumentSpec = {
     "answer": {"type": "str"},
     "right": {"type": "str"},
 }
+_END_STEP: ArgumentSpec = {
+    "date": _TEXT,
+    "effect": {"type": "str", "required": True, "choices": PASSWORD_EFFECTS},
+}
+_PASSWORD_END: ArgumentSpec = {
+    "steps": {**_fact("list", elements="dict", options=_END_STEP), "required": True},
+    "successors": _fact("list", elements="str"),
+    "otherwise": {"type": "dict", "options": {"en": {"type": "str"}, "nl": {"type": "str"}, "source": _TEXT}},
+}
 _HEAD: ArgumentSpec = {"name": _TEXT, "title": _TEXT, "sources": {"type": "dict", "required": True}}
 
 SERVICE_SHAPE: ArgumentSpec = {
@@ -97,6 +109,7 @@ SERVICE_SHAPE: ArgumentSpec = {
     "mx": _fact("list", elements="str"),
     "envelope": _fact("str", choices=ENVELOPE_KINDS),
     "from_rule": _fact("dict", options=_FROM_RULE),
+    "password_end": {"type": "dict", "options": _PASSWORD_END},
     "limits": {
         "type": "dict",
         "options": {
@@ -231,7 +244,7 @@ def _checked_entry(spec: ArgumentSpec, entry: object) -> tuple[dict[str, Any], l
         for name, item in values[part].items():
             values[part][name], more = _named(part, name, item)
             broken += more
-    return values, broken or _stray_sources("", values, values["sources"])
+    return values, broken or [*_stray_sources("", values, values["sources"]), *_broken_steps(values)]
 
 
 def _named(part: str, name: str, item: object) -> tuple[object, list[_Broken]]:
@@ -256,6 +269,20 @@ def _broken_dates(source: Mapping[str, Any]) -> list[_Broken]:
     if len(after) != len("YYYY-MM-DD") or not _is_date(after):
         return [("check_after", "a day to check again after is YYYY-MM-DD")]
     return [] if after > date else [("check_after", "it is later than the date of the source")]
+
+
+def _broken_steps(entry: Mapping[str, Any]) -> list[_Broken]:
+    """What is wrong with the dates on which a service ends the sign-in with a password."""
+    if not entry.get("password_end"):
+        return []
+    dates = [step["date"] for step in entry["password_end"]["steps"]["value"]]
+    where = "password_end.steps"
+    if not dates:
+        return [(where, "it is empty: name at least one step, or leave password_end out")]
+    if wrong := [date for date in dates if date != "unknown" and not _is_date(date)]:
+        return [(where, f"{wrong[0]}: a date is YYYY-MM-DD, YYYY-MM or unknown")]
+    # "unknown" is greater than every digit, so it comes last here too
+    return [] if dates == sorted(dates) else [(where, "the steps stand in the order of their dates, unknown last")]
 
 
 def _is_date(text: str) -> bool:
@@ -285,9 +312,7 @@ def _without_unknown(entry: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in entry.items():
         if value == "unknown" or (isinstance(value, Mapping) and value.get("value") == "unknown"):
             continue
-        kept[name] = (
-            _without_unknown(value) if name in ("smtp", "spf", "limits") and isinstance(value, Mapping) else value
-        )
+        kept[name] = _without_unknown(value) if name in _PARTED and isinstance(value, Mapping) else value
     return kept
 
 

@@ -60,7 +60,12 @@ def ageing_today(accepted: Container[str]) -> Ageing:
 
     :param accepted: ``mail_dns_accept_stale``: the services whose old addresses are published
     """
-    return Ageing(accepted, datetime.datetime.now(datetime.UTC).date())
+    return Ageing(accepted, utc_today())
+
+
+def utc_today() -> datetime.date:
+    """The day by UTC, so that every controller tells the same."""
+    return datetime.datetime.now(datetime.UTC).date()
 
 
 def is_stale(term: NeededTerm, today: datetime.date) -> bool:

@@ -161,17 +161,22 @@ def probe_place_of(declared: Any, findings: Findings) -> str | None:
     return None
 
 
-def consent_of(transport: Transport | None, declared: Any, findings: Findings) -> dict[str, Any]:
+def consent_of(
+    system: System, transport: Transport | None, service: Service | None, declared: Any, findings: Findings
+) -> dict[str, Any]:
     """The consent of ``erp_mail_consent``: app_id, publisher_tenant_id (GUIDs) and scopes (list of str).
 
+    :param system: whose transports there are
     :param transport: says whether consent is needed; None when it is not known
+    :param service: where it ends the sign-in with a password, the consent may be declared before the transport changes
     :param declared: ``erp_mail_consent``
     :param findings: takes what is wrong
     :returns: what is declared of these; empty when nothing is
     """
     if declared is None or transport is None:
         return {}
-    if transport.entra is None or transport.entra.kind != "consent":
+    moves = transport.password is not None and service is not None and service.password_end is not None
+    if not any(_wants_consent(one) for one in ((transport, *system.transports) if moves else (transport,))):
         rule = f"transport {transport.id} needs no consent for an application of somebody else"
         findings.error("erp_mail_consent", None, rule, transport.source, "Leave it out.")
         return {}
@@ -188,3 +193,7 @@ def consent_of(transport: Transport | None, declared: Any, findings: Findings) -
         rule = "scopes is a list of names, such as Mail.Send"
         findings.error("erp_mail_consent.scopes", None, rule, INVENTORY, "List what the application asks for.")
     return dict(declared)
+
+
+def _wants_consent(transport: Transport) -> bool:
+    return transport.entra is not None and transport.entra.kind == "consent"

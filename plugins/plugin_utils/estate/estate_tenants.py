@@ -87,6 +87,26 @@ def host_tenant(name: str, needs: Mapping[str, Any] | None, read: Callable[[str]
     return HostTenant(name, needs, **{variable: read(f"mail_entra_{variable}") for variable in TENANT_VARIABLES})
 
 
+def needs_ahead(needs: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """The needs of an environment with what the tenant will need once a password is replaced, so that it can be made
+    before; as they are where no password ends.
+
+    :param needs: what ``environment_needs`` gave for it
+    """
+    way = way_ahead(needs)
+    return needs if way is None or needs is None else {**needs, "entra": way["entra"]}
+
+
+def way_ahead(needs: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """The transport that takes over from a password and needs something of the tenant; None when there is none. Of
+    several the first is taken: an ERP has one application.
+
+    :param needs: what ``environment_needs`` gave for it
+    """
+    end = (needs or {}).get("password_end") or {"ways": ()}
+    return next((way for way in end["ways"] if way["entra"] is not None), None)
+
+
 @dataclass(slots=True)
 class TenantPlan:
     """For each tenant id how to sign in (``tenant``, with secrets) and the option ``environments`` of the module."""

@@ -9,6 +9,7 @@ What is the same for three environments or more is told once.
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.domains.grouped_messa
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import escape_controls
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_tenants import made_environments
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.password_calendar import password_calendar
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.site_run import (
     EnvironmentOutcome,
     SiteRun,
@@ -50,12 +52,14 @@ class Caution:
 @dataclass(frozen=True, slots=True)
 class SiteWords:
     """What the report tells beside what came of each environment. ``confirmed`` are the stamps of cautions that the
-    inventory confirms; ``check_mode``: nothing was written; ``servers``: the lines about the mail servers."""
+    inventory confirms; ``check_mode``: nothing was written; ``today``: the day to tell the ends of passwords for;
+    ``servers``: the lines about the mail servers."""
 
     senders: Sequence[ToldSender]
     cautions: Sequence[Caution]
     confirmed: frozenset[str]
     check_mode: bool
+    today: datetime.date
     servers: Sequence[str] = ()
 
 
@@ -71,7 +75,7 @@ def site_report(run: SiteRun, found: Mapping[str, EnvironmentOutcome], words: Si
     if run.goes_on:
         done = [one for one in words.senders if not (one.environment in found and found[one.environment].failed)]
         sections += [_changes(run, found, words.check_mode), _tenants(run), [*words.servers], _verdicts(done)]
-        sections += [_cautions(words), _unchanged(run, found)]
+        sections += [_passwords(run, words), _cautions(words), _unchanged(run, found)]
     told = [line for section in sections if section for line in ("", *section)]
     # what came from outside has no ends of lines of its own any more: the wrapping made them blanks
     lines = "\n".join([*told, "", _last(run, found, words)]).split("\n")
@@ -174,6 +178,25 @@ def _group(senders: Sequence[ToldSender]) -> list[str]:
     head = f"  {len(senders)} senders{first.headline} ({listed([one.address for one in senders])})"
     details = [(label, template_of(_sender_message(first, text))) for label, text in first.details]
     return [wrapped("  ", head.strip(), _WIDTH), *(labelled(label, text, _WIDTH) for label, text in details)]
+
+
+def _passwords(run: SiteRun, words: SiteWords) -> list[str]:
+    """The passwords that services end, by date; those that the inventory confirms are only counted."""
+    told: list[str] = []
+    silent = 0
+    for entry in password_calendar(run.needs, words.today):
+        stamped = [(caution_stamp(f"{entry.text}: {move.template}"), move.lines) for move in entry.moves]
+        shown = [(stamp, lines) for stamp, lines in stamped if stamp not in words.confirmed]
+        silent += len(stamped) - len(shown)
+        told += [wrapped("  ", entry.text, _WIDTH)] if shown else []
+        told += [wrapped(f"  {stamp}  ", line, _WIDTH) for stamp, lines in shown for line in lines]
+    if not told:
+        return [f"{silent} confirmed ends of passwords are not shown"] if silent else []
+    more = f" ({silent} confirmed ones are not shown)" if silent else ""
+    return [
+        f"PASSWORDS THAT END, by date; confirm what is planned in mail_confirmed_cautions by its stamp{more}",
+        *told,
+    ]
 
 
 def _cautions(words: SiteWords) -> list[str]:

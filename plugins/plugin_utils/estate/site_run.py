@@ -87,6 +87,15 @@ class EnvironmentOutcome:
     failed: list[str] = field(default_factory=list)
     differences: list[Mapping[str, Any]] = field(default_factory=list)
 
+    def as_dict(self, with_differences: bool, result_file: str | None = None) -> dict[str, Any]:
+        """What ``erp_outcome`` gives the host.
+
+        :param with_differences: whether they are to be shown
+        :param result_file: where all that is known of a run that failed is written down
+        """
+        diff = self.differences if with_differences else []
+        return {"changed": self.changed, "failed": self.failed, "diff": diff, "result_file": result_file}
+
 
 def unwell(run: SiteRun) -> dict[str, list[str]]:
     """The environments for which not all was done, with the reasons, before their files are written.

@@ -18,6 +18,12 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environme
     INVENTORY,
     Environment,
 )
+from ansible_collections.mailroom.erp.plugins.plugin_utils.needs.password_ends import (
+    EndingPassword,
+    ending_password,
+    hints_of_move,
+    on_own_relay,
+)
 from ansible_collections.mailroom.erp.plugins.plugin_utils.needs.probed_server import probed_server
 from ansible_collections.mailroom.erp.plugins.plugin_utils.needs.resolved_senders import resolved_senders
 from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.system_rules import rules_of
@@ -36,7 +42,9 @@ def environment_needs(environment: Environment, catalogue: Catalogue) -> dict[st
         ``dkim``: for each of them the list of {selector, target | public_key, service, after_spf}; ``cnames``: the
         other CNAMEs as {name, target, service}; ``foreign``: the senders' domains that are not ours, so that nothing is
         planned for them; ``senders``: what ``resolved_senders`` gives; ``entra`` and ``server``: what the tenant and
-        the mail server must have, and ``probe`` what ``smtp_probe`` looks for there, None when there is no such thing
+        the mail server must have, and ``probe`` what ``smtp_probe`` looks for there, None when there is no such thing;
+        ``password_end``: how the sign-in with a password ends and what takes over, as ``docs/inventory.md`` describes
+        it, None when it does not end
     """
     domains: dict[str, list[dict[str, Any]]] = {}
     foreign: list[str] = []
@@ -60,6 +68,7 @@ def environment_needs(environment: Environment, catalogue: Catalogue) -> dict[st
         "entra": _entra(environment, [sender["from"] for sender in senders]),
         "server": _server(environment),
         "probe": probed_server(environment),
+        "password_end": _password_end(environment, catalogue, [sender["from"] for sender in senders]),
     }
 
 
@@ -159,3 +168,48 @@ def _entra(environment: Environment, senders: list[str]) -> dict[str, Any] | Non
 def _server(environment: Environment) -> dict[str, Any] | None:
     found = rules_of(environment.system.name).server(environment)
     return found if found["host"] else None
+
+
+def _password_end(environment: Environment, catalogue: Catalogue, senders: list[str]) -> dict[str, Any] | None:
+    ending = ending_password(environment, catalogue)
+    if ending is None:
+        return None
+    source, otherwise = ending.end.steps.source, ending.end.otherwise
+    relay = None if ending.moved else on_own_relay(environment, catalogue)
+    return {
+        "service": ending.service.name,
+        "title": ending.service.title,
+        "system": environment.system.title,
+        "steps": [dict(step) for step in ending.end.steps.value],
+        "source": str(source) if source else "",
+        "date": source.date if source else None,
+        "check_after": source.check_after if source else None,
+        "ways": _ways(environment, ending, senders),
+        "relay": None if relay is None else {"hints": hints_of_move(environment, relay)},
+        "otherwise": {**otherwise.texts, "source": str(otherwise.source)} if otherwise else None,
+    }
+
+
+def _ways(environment: Environment, ending: EndingPassword, senders: list[str]) -> list[dict[str, Any]]:
+    """The transports that take over, each with what it will need of the tenant, of the inventory and of a person."""
+    return [
+        {
+            "transport": moved.transport.id,
+            "label": moved.transport.label,
+            "service": moved.service.name,
+            "entra": _entra(moved, senders),
+            "missing": _missing(moved),
+            "hints": hints_of_move(environment, moved),
+        }
+        for moved in ending.moved
+    ]
+
+
+def _missing(moved: Environment) -> list[str]:
+    """The variables without which entra_bootstrap cannot prepare a transport."""
+    wanted = moved.transport.entra
+    missing = [] if moved.has_tenant or wanted is None else ["mail_entra_tenant"]
+    if wanted is not None and wanted.kind == "consent":
+        missing += ["erp_mail_consent"] if any(moved.consent.get(key) is None for key in CONSENT_KEYS) else []
+        missing += [] if moved.values.get(wanted.user or "") else [f"erp_mail_settings.{wanted.user}"]
+    return missing

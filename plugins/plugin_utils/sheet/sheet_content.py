@@ -26,6 +26,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.confirmed
     senders_beside_the_screen,
 )
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import Environment
+from ansible_collections.mailroom.erp.plugins.plugin_utils.password_text import needs_checking, step_time
 from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.aged_facts import aged_facts
 from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.sheet_words import WORDS
 from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.system_rules import rules_of
@@ -104,6 +105,7 @@ def sheet_of(
         SheetSection(words["dns"], items=tuple(_dns(environment, needs, ageing, words))),
         SheetSection(words["outside"].format(system=system.title), items=_hints(system.outside, environment, ageing)),
         SheetSection(words["tenant"], items=tuple(_tenant(environment, words))),
+        SheetSection(words["password"], items=tuple(_password(needs["password_end"], ageing, system.language))),
         SheetSection(words["never"], items=_hints(system.never, environment, ageing)),
         SheetSection(words["notes"], items=tuple(_good_to_know(environment, ageing))),
         _checklist(environment, states, words),
@@ -201,6 +203,58 @@ def _tenant(environment: Environment, words: Mapping[str, str]) -> Iterator[List
     for sender in made.get("senders") or []:
         if sender["result"] != "pass":
             yield ListItem((Code(sender["address"]), f": {sender['reason']}. {sender['next_step'] or ''}".rstrip()))
+
+
+def _password(end: Mapping[str, Any] | None, ageing: Ageing, language: str) -> Iterator[ListItem]:
+    """When the password stops working, by date, and what comes after it."""
+    if end is None:
+        return
+    words = WORDS[language]
+    again: Inline = (" ", Strong(words["aged"].format(date=end["date"]))) if needs_checking(end, ageing.today) else ()
+    for step in end["steps"]:
+        when = words[step_time(step["date"], ageing.today)].format(**step)
+        effect = words[step["effect"]].format(service=end["title"])
+        yield ListItem((f"{when}: {effect} ({end['source']})", *again))
+    yield from (_way(way, words) for way in end["ways"])
+    if not end["ways"]:
+        yield from _without_way(end, language)
+
+
+def _way(way: Mapping[str, Any], words: Mapping[str, str]) -> ListItem:
+    """A transport that takes over, and what it needs, one step each."""
+    named = (f"{words['move']} ", Strong(way["label"]), ": ", Code(f"erp_mail_transport: {way['transport']}"))
+    return ListItem(named, (*_wanted_of_tenant(way, words), *(inline_text(hint) for hint in way["hints"])))
+
+
+def _wanted_of_tenant(way: Mapping[str, Any], words: Mapping[str, str]) -> Iterator[Inline]:
+    entra = way["entra"]
+    if entra is None:
+        return
+    if entra["kind"] == "application":
+        yield words["move_application"], *_listed_code(one["role"] for one in entra["permissions"])
+    else:
+        yield (words["move_consent"].format(application=entra["application"], publisher=entra["publisher"]),)
+    missing = _listed_code(way["missing"])
+    yield (words["prepared_once"], *missing) if missing else (words["prepared"],)
+
+
+def _listed_code(texts: Iterable[str]) -> Inline:
+    """Texts to copy, one after the other."""
+    return tuple(part for index, text in enumerate(texts) for part in (", " if index else " ", Code(text)))
+
+
+def _without_way(end: Mapping[str, Any], language: str) -> Iterator[ListItem]:
+    words = WORDS[language]
+    told = [words["no_way"].format(system=end["system"], service=end["title"])]
+    texts = end["otherwise"]
+    if texts:
+        text = texts.get(language) or texts.get("en") or texts["nl"]
+        told.append(f"{text} ({texts['source']})")
+    yield ListItem((" ".join(told),))
+    if end["relay"] is not None:
+        hints = tuple(inline_text(hint) for hint in end["relay"]["hints"])
+        names = _listed_code(["erp_mail_settings", "erp_mail_spf_terms", "erp_mail_service: own_relay"])
+        yield ListItem((words["own_relay"], *names), hints)
 
 
 def _senders(environment: Environment, changed: Set[str], words: Mapping[str, str]) -> SheetSection:

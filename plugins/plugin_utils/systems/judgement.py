@@ -152,7 +152,7 @@ def _read(declaration: Declaration, catalogue: Catalogue, findings: Findings) ->
         return None
     senders = declared_senders(system, declaration.senders, findings)
     given = settings_given(system, transport, declaration.settings, findings)
-    consent = consent_of(transport, declaration.consent, findings)
+    consent = consent_of(system, transport, service, declaration.consent, findings)
     confirmed = confirmed_of(system, declaration.confirmed, findings)
     if transport is None or service is None or own_domains is None:
         return None

@@ -24,12 +24,13 @@ from ansible_collections.mailroom.erp.tests.servers.entra.rights import (
     GRANT,
     MANAGE_OWN,
     READ_APPLICATIONS,
+    SCOPE,
     SEE_SENDERS,
 )
 
 # A person's rights are among them, so that the demo shows everything; docs/entra.md tells who should have which.
-RIGHTS = (MANAGE_OWN, READ_APPLICATIONS, *GRANT, *SEE_SENDERS)
-MAILBOXES = ("payroll", "hr", "office")
+RIGHTS = (MANAGE_OWN, READ_APPLICATIONS, *GRANT, *SCOPE, *SEE_SENDERS)
+MAILBOXES = ("payroll", "hr", "office", "director")
 KING = "5e9d4b1c-0000-4000-8000-00000000000a"
 QUADRANT = "5e9d4b1c-0000-4000-8000-00000000000b"
 

@@ -16,7 +16,6 @@ from ansible_collections.mailroom.erp.plugins.module_utils.entra.environments im
     read_declared,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import Graph
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.reach import read_reach
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.token import read_token
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
 from ansible_collections.mailroom.erp.tests.servers.entra.directory import PUBLISHER
@@ -76,6 +75,24 @@ def test_nothing_is_written_while_looking(server: EntraServer, open_graph: OpenG
     done = bring(open_graph(*BOOTSTRAP), entry("one"), write=False)["one"]
     assert done.changed and done.due == "there is none" and done.problems == []
     assert {method for method, _path in server.requests} == {"GET"}
+
+
+def test_consent_for_several_users_of_one_application_is_nothing_strange(
+    server: EntraServer, open_graph: OpenGraph
+) -> None:
+    app_id = server.directory.add_vendor("KING", PUBLISHER)
+    for name in ("office", "sales", "stranger"):
+        server.directory.add_user(f"{name}@acme.example")
+    server.directory.settle()
+    graph, first = open_graph(*BOOTSTRAP, *SEE_SENDERS), king(app_id)
+    second = {"environment": "sales", "consent": {**first["consent"], "users": ["sales@acme.example"]}}
+    assert [one.problems for one in bring(graph, first, second).values()] == [[], []]
+    assert [one.warnings for one in bring(graph, first, second).values()] == [[], []]
+    third = {"environment": "x", "consent": {**first["consent"], "users": ["stranger@acme.example"]}}
+    bring(graph, third)
+    for one in bring(graph, first, second).values():
+        (warning,) = one.warnings
+        assert "permissions that nobody declared" in warning
 
 
 def test_the_others_go_on_when_one_fails(server: EntraServer, open_graph: OpenGraph) -> None:
@@ -139,21 +156,6 @@ def test_senders_that_may_not_be_read_are_unknown(open_graph: OpenGraph) -> None
     done = {"one": Done()}
     assert len(list(find_senders(open_graph(*RUN_TIME), declared, done))) == 1
     assert done["one"].senders[0]["result"] == "unknown"
-
-
-def test_the_mailboxes_that_an_application_reaches_are_told(server: EntraServer, open_graph: OpenGraph) -> None:
-    graph = open_graph(*BOOTSTRAP)
-    planned: dict[str, Any] = {"exists": False, "app_id": None, "granted": [], "every_mailbox": None}
-    assert read_reach(graph, "mailroom-one") == planned
-    bring(graph, entry("one"))
-    found = read_reach(graph, "mailroom-one")
-    assert found["exists"] and found["every_mailbox"] is True
-    assert found["granted"] == ["Microsoft Graph/Mail.ReadWrite", "Microsoft Graph/Mail.Send"]
-    scoped = entry("two")
-    scoped["application"]["access"] = "scoped"
-    bring(graph, scoped)
-    found = read_reach(graph, "mailroom-two")
-    assert (found["exists"], found["granted"], found["every_mailbox"]) == (True, [], None)
 
 
 def scoped(name: str, *mailboxes: str, **more: Any) -> dict[str, Any]:

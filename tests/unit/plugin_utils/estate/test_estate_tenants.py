@@ -12,7 +12,9 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_tenants
     HostTenant,
     TenantPlan,
     for_bootstrap,
+    needs_ahead,
     tenants_of,
+    way_ahead,
     with_transport,
 )
 
@@ -171,3 +173,25 @@ def test_the_senders_get_what_the_tenant_says() -> None:
     assert senders[0]["transport"] == {"result": "fail", "reason": "nobody", "next_step": "Make it."}
     assert "transport" not in senders[1], "another service sends it"
     assert with_transport(needs, None) == needs and with_transport(None, {"senders": [found]}) is None
+
+
+def test_what_takes_over_from_a_password_counts_as_needed_only_ahead() -> None:
+    needs = {**(host("a").needs or {}), "entra": None, "service": "microsoft365"}
+    plain: dict[str, Any] = {"transport": "oauth", "entra": None}
+    ways = [plain, {"transport": "exchange", "entra": APPLICATION}, {"transport": "graph", "entra": CONSENT}]
+    ending = {**needs, "password_end": {"ways": ways}}
+    way = way_ahead(ending)
+    assert way is not None and way["transport"] == "exchange"
+    assert (
+        environments(tenants_of([HostTenant("a", needs_ahead(ending), tenant=TENANT, access="tenant")]))["a"][
+            "application"
+        ]["permissions"]
+        == PERMISSIONS
+    )
+    assert tenants_of([HostTenant("a", ending, tenant=TENANT, access="tenant")]).tenants == {}
+
+
+@pytest.mark.parametrize("end", [None, {"ways": []}, {"ways": [{"transport": "oauth", "entra": None}]}])
+def test_needs_stay_where_nothing_takes_over_in_the_tenant(end: Any) -> None:
+    needs = {**(host("a").needs or {}), "password_end": end}
+    assert needs_ahead(needs) == needs and needs_ahead(None) is None

@@ -5,9 +5,12 @@
 
 from __future__ import annotations
 
+import datetime
+import re
 from typing import Any
 
 import pytest
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.password_calendar import password_calendar
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.site_report import Caution, SiteWords
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.site_report import site_report as report_of
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.site_run import (
@@ -53,7 +56,7 @@ def sender(host: str, before: str = "pass", after: str = "pass", **more: Any) ->
 
 
 def words(*senders: ToldSender, cautions: list[Caution] | None = None, confirmed: str = "", check: bool = False) -> Any:
-    return SiteWords(senders, cautions or [], frozenset(confirmed.split()), check)
+    return SiteWords(senders, cautions or [], frozenset(confirmed.split()), check, datetime.date(2026, 11, 29))
 
 
 def test_three_hundred_unchanged_environments_are_a_line() -> None:
@@ -183,3 +186,64 @@ def test_a_caution_is_the_same_on_every_machine_and_told_once_for_all_its_places
     assert "300 environments (customer000, " in told
     assert "readable (/home/a/inventory/host_vars/customer000.yml:3, " in told
     assert "and 295 more); not shown" in told
+
+
+def password_end(service: str, date: str, *missing: str) -> dict[str, Any]:
+    application = {"kind": "application", "permissions": [{"resource": "Microsoft Graph", "role": "Mail.Send"}]}
+    way = {"transport": "exchange", "label": "Exchange Azure AD", "entra": application, "missing": [*missing]}
+    steps = [{"date": date, "effect": "off_by_default"}, {"date": "unknown", "effect": "ended"}]
+    told = {"service": service, "title": service.title(), "system": "AFAS Profit", "source": "its page"}
+    return {**told, "steps": steps, "date": "2026-01-27", "check_after": "2026-12-31", "ways": [way], "relay": None}
+
+
+def ending(ends: dict[str, dict[str, Any]], hosts: list[str] = MANY) -> SiteRun:
+    return SiteRun(
+        hosts=hosts,
+        needs={host: {**needs(host), "password_end": ends.get(host)} for host in hosts},
+        refused=NOTHING,
+        goes_on=True,
+    )
+
+
+def passwords_told(run: SiteRun, confirmed: str = "") -> list[str]:
+    lines = site_report(run, words(confirmed=confirmed))
+    head = next((index for index, line in enumerate(lines) if line.startswith("PASSWORDS THAT END")), None)
+    return [] if head is None else lines[head : lines.index("", head)]
+
+
+def test_the_passwords_that_end_are_told_by_date_and_once_for_all_that_move_alike() -> None:
+    ends = {host: password_end("mailer", "2026-12") for host in MANY[:200]}
+    ends |= {host: password_end("mailer", "2026-12", "mail_entra_tenant") for host in MANY[200:250]}
+    ends |= {host: password_end("old", "2024-09-16") for host in MANY[250:252]}
+    lines = passwords_told(ending(ends))
+    assert lines[1].startswith("  Old: since 2024-09-16: no passwords unless an administrator allows them again; later")
+    text = " ".join(" ".join(lines).split())
+    assert (
+        "200 environments (customer000, customer001, customer002, customer003, customer004 and 195 more): AFAS" in text
+    )
+    assert "50 environments (customer200" in text and "prepares it once mail_entra_tenant is declared." in text
+    assert len(lines) < 20 and max(map(len, lines)) <= 100
+    assert [entry.environments for entry in password_calendar(ending(ends).needs, datetime.date(2026, 11, 29))] == [
+        tuple(MANY[250:252]),
+        tuple(MANY[:250]),
+    ]
+
+
+def test_the_result_has_the_names_of_all() -> None:
+    ends = {host: password_end("mailer", "2026-12") for host in MANY}
+    [entry] = password_calendar(ending(ends).needs, datetime.date(2026, 11, 29))
+    told = entry.as_dict()
+    assert (told["date"], told["service"], told["environments"]) == ("2026-12", "mailer", MANY)
+
+
+def test_nothing_is_told_where_no_password_ends() -> None:
+    assert passwords_told(ending({})) == []
+
+
+def test_the_end_of_a_password_is_silent_once_confirmed_until_its_date_moves() -> None:
+    ends = {"a": password_end("mailer", "2026-12")}
+    [stamp] = re.findall(r"^  ([0-9a-f]{6})  ", "\n".join(passwords_told(ending(ends, ["a"]))), re.MULTILINE)
+    assert passwords_told(ending(ends, ["a"]), stamp) == []
+    assert "1 confirmed ends of passwords are not shown" in site_report(ending(ends, ["a"]), words(confirmed=stamp))
+    moved = {"a": password_end("mailer", "2027-03")}
+    assert passwords_told(ending(moved, ["a"]), stamp) != []

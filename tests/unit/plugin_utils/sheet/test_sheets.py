@@ -367,7 +367,7 @@ def lines(text: str, words: str) -> list[str]:
 @pytest.mark.parametrize(
     ("name", "language", "last_day", "date", "words"),
     [
-        ("a2000_trading", "en", datetime.date(2026, 12, 31), "2026-01-27", "SMTP AUTH with a plain password"),
+        ("a2000_trading", "en", datetime.date(2026, 12, 31), "2026-01-27", "Microsoft 365 takes no passwords unless"),
         ("a2000_trading", "en", datetime.date(2027, 5, 31), "2025-11-03", "Since November 2025 Gmail refuses"),
         ("pietersen_bakery", "nl", datetime.date(2027, 5, 31), "2026-11", "Google neemt van een betaald"),
         ("pietersen_bakery", "nl", datetime.date(2027, 11, 30), "2026-11", "Van Gmail (Google): SPF-termen"),
@@ -404,6 +404,46 @@ def test_an_old_address_is_told_at_the_dns_only() -> None:
 
 def test_a_service_that_names_no_day_is_never_old() -> None:
     assert "check it again" not in made("beta_profit", today=ROTTEN)[0]
+
+
+def password_section(name: str, **changes: Any) -> str:
+    """The part of a sheet about the end of the password; empty when there is none."""
+    parts = made(name, **changes)[0].split("\n## ")
+    return next((part for part in parts if part.startswith(("The sign-in with", "Aanmelden met een"))), "")
+
+
+def test_a_sheet_tells_what_profit_moves_to_when_the_password_ends() -> None:
+    office: dict[str, Any] = {"service": "microsoft365", "settings": {"username": "erp@beta.example"}}
+    told = password_section("beta_profit", **office, spf_terms=None, password=PASSWORD)
+    assert "From 2026-12: Microsoft 365 takes no passwords unless an administrator allows them again." in told
+    assert "Later, on a day that is not known yet: Microsoft 365 takes no passwords." in told
+    assert "- Move to **Exchange Azure AD**: `erp_mail_transport: exchange`\n  1. It needs an application" in told
+    assert "`Mail.ReadWrite`, `Mail.Send`\n" in told and "declares `mail_entra_tenant`\n" in told
+    assert "Every sender must be a user in Azure AD" in told
+    ready = password_section("beta_profit", **office, spf_terms=None, password=PASSWORD, has_tenant=True)
+    assert "The playbook entra_bootstrap prepares that.\n" in ready
+
+
+def test_a_sheet_tells_both_ways_of_king_in_dutch() -> None:
+    office: dict[str, Any] = {"service": "microsoft365", "settings": {"username": "king@office.example"}}
+    told = password_section("king_office", **office, spf_terms=None)
+    graph, smtp = told.index("graph_oauth2"), told.index("m365_smtp_oauth2")
+    assert smtp < told.index('"Authenticated SMTP" aan') < graph
+    assert told.count("toestemming geven voor KING Software - SendEmail (Quadrant") == 2
+
+
+def test_a_sheet_without_a_transport_for_it_tells_what_is_left() -> None:
+    told = password_section(
+        "jansen_bakery", service="outlook", settings={"username": "mijn@outlook.com"}, password=PASSWORD
+    )
+    assert "Sinds 2024-09-16: Outlook.com neemt geen wachtwoorden aan." in told
+    assert "Compad Bakkerij kan Outlook.com niet zonder wachtwoord gebruiken. Verstuur via een andere dienst." in told
+    assert "laat de eigen mailserver SMTP van de adressen van alle werkstations aannemen" in told
+
+
+@pytest.mark.parametrize("name", ["acme_profit", "gamma_profit", "epsilon_profit", "king_m365", "pietersen_bakery"])
+def test_a_sheet_is_silent_where_no_password_ends(name: str) -> None:
+    assert password_section(name) == "" and password_section(name, today=ROTTEN) == ""
 
 
 ONMICROSOFT: dict[str, Any] = {
