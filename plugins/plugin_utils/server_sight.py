@@ -94,7 +94,7 @@ def unseen(wanted: Mapping[str, Any], reason: str) -> ServerSight:
         "text": f"{text}: {reason}",
         "lasting": text,
         "certain": False,
-        "next_step": "See to that, and run it again.",
+        "next_step": "See to that (docs/smtp_probe.md, In site), and run it again.",
         "source": "docs/smtp_probe.md",
     }
     host, port, place = str(wanted["host"]), wanted.get("port"), wanted.get("probe_from")
