@@ -32,7 +32,8 @@ from ansible_collections.mailroom.erp.plugins.module_utils.smtp_probe.smtp_reply
 from ansible_collections.mailroom.erp.plugins.module_utils.smtp_probe.tls_hello import TLS_VERSIONS
 
 _SIGN_IN, _SIZE = "RFC 4954 section 3", "RFC 1870 section 4"
-_MOST_MECHANISMS = 20
+_MOST_MECHANISMS, _LONGEST_MECHANISM = 20, 20
+"""What is told; a name has at most 20 characters (RFC 4422 section 3.1)."""
 
 
 def server_findings(facts: ServerFacts, wanted: ServerExpectations, now: datetime) -> list[ServerFinding]:
@@ -103,8 +104,8 @@ def met_server(facts: ServerFacts, wanted: ServerExpectations) -> dict[str, Any]
         "tls_start": start if uses_tls else None,
         "tls": _spoken(facts, wanted) if uses_tls else None,
         "valid_until": until,
-        "auth": list(offer.auth)[:_MOST_MECHANISMS] if offer is not None else [],
-        "size": (offer.size or None) if offer is not None else None,
+        "auth": [one for one in offer.auth if len(one) <= _LONGEST_MECHANISM][:_MOST_MECHANISMS] if offer else [],
+        "size": (offer.size or None) if offer else None,
     }
 
 

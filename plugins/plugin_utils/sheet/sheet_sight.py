@@ -30,7 +30,10 @@ _ANY = ("port", "endpoint", "host")
 """Beside which field of the screen something is told, by what a field is for; the first that there is."""
 _OF_FINDINGS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     (("certificate_", "chain_", "no_address", "address_"), ("host", "endpoint")),
-    (("starttls_", "tls_", "other_security", "auth_only_after_tls", "bytes_before_tls"), ("security",)),
+    (
+        ("starttls_", "tls_", "other_security", "auth_only_after_tls", "bytes_before_tls"),
+        ("security", "enforce_secure_communication"),
+    ),
     (("auth_", "mechanism_"), ("auth", "username")),
     (("size_",), ("max_size",)),
 )
