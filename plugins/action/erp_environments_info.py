@@ -40,7 +40,7 @@ class ActionModule(ControllerAction):
             "changed": False,
             "variables": {host: one.variables for host, one in judged.items()},
             "needs": {host: one.needs for host, one in judged.items() if one.needs},
-            "servers": probed_servers({host: one.needs for host, one in judged.items() if one.needs}),
+            "mail_servers": probed_servers({host: one.needs for host, one in judged.items() if one.needs}),
             "declarations": {host: one.declaration for host, one in judged.items() if one.declaration},
             "tenants": tenants.tenants,
             "problems": [asdict(problem) for problem in tenants.problems],

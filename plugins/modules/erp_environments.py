@@ -48,7 +48,7 @@ options:
   probed:
     description:
       - The name of the variable that holds what M(mailroom.erp.smtp_probe) returned for
-        RV(mailroom.erp.erp_environments_info#module:servers). It need not be defined.
+        RV(mailroom.erp.erp_environments_info#module:mail_servers). It need not be defined.
       - What was seen of a mail server stands on the sheets and in the report.
     type: str
     default: ""

@@ -41,7 +41,7 @@ options:
   probed:
     description:
       - The name of the variable that holds what M(mailroom.erp.smtp_probe) returned for
-        RV(mailroom.erp.erp_environments_info#module:servers). It need not be defined.
+        RV(mailroom.erp.erp_environments_info#module:mail_servers). It need not be defined.
       - A server that is not as an ERP needs it counts for the verdicts of its senders.
     type: str
     default: ""
