@@ -18,9 +18,11 @@ from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refuse
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.stale_terms import utc_today
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.inline_secret import read_secret
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.declared_files import EnvironmentFiles, declared_files
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_probe import server_sights
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_tenants import made_environments
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.host_judgement import Catalogues
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.password_calendar import password_calendar
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.probe_report import probe_cautions, probe_lines
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.site_report import Caution, SiteWords, site_report
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.site_run import (
     SiteRun,
@@ -30,6 +32,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.site_run impor
 )
 from ansible_collections.mailroom.erp.plugins.plugin_utils.running.controller_action import ControllerAction
 from ansible_collections.mailroom.erp.plugins.plugin_utils.running.play_variables import PlayVariables, kept_result
+from ansible_collections.mailroom.erp.plugins.plugin_utils.server_sight import ServerSight
 from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.written_environment import (
     file_differences,
     write_environment,
@@ -41,6 +44,7 @@ _ARGUMENTS: ArgumentSpec = {
     "plan": {"type": "str", "required": True},
     "records": {"type": "str", "required": True},
     "live": {"type": "str", "required": True},
+    "probed": {"type": "str", "default": ""},
     "tenants": {"type": "list", "elements": "dict", "default": []},
     "confirmed_cautions": {"type": "list", "elements": "str", "default": []},
 }
@@ -60,9 +64,10 @@ class ActionModule(ControllerAction):
         :returns: what came of each environment of which there is something to tell
         """
         known = {name: kept_result(variables, options[name]) for name in ("judged", "plan", "records", "live")}
-        run = self._run(known, options["tenants"], variables)
+        sights = server_sights(known["judged"]["needs"], kept_result(variables, options["probed"]))
+        run = self._run(known, options["tenants"], sights, variables)
         found = outcomes(run)
-        for line in site_report(run, found, self._words(known, options["confirmed_cautions"])):
+        for line in site_report(run, found, self._words(known, options["confirmed_cautions"], sights)):
             Display().display(line)
         failed = {host: one.failed for host, one in found.items() if one.failed}
         place = self._keep(run, failed, known["judged"]["declarations"]) if failed else None
@@ -72,7 +77,11 @@ class ActionModule(ControllerAction):
         return {"changed": changed, "environments": told, "password_ends": ends, "result_file": place}
 
     def _run(
-        self, known: Mapping[str, Any], tenants: Sequence[Mapping[str, Any]], variables: Mapping[str, Any]
+        self,
+        known: Mapping[str, Any],
+        tenants: Sequence[Mapping[str, Any]],
+        sights: Mapping[str, ServerSight],
+        variables: Mapping[str, Any],
     ) -> SiteRun:
         run = SiteRun(
             hosts=[str(host) for host in variables["ansible_play_hosts_all"]],
@@ -82,17 +91,21 @@ class ActionModule(ControllerAction):
             records=known["records"],
             tenants=tenants,
         )
-        files = self._files(run, known["judged"]["declarations"], variables) if run.goes_on else ()
+        files = self._files(run, known["judged"]["declarations"], sights, variables) if run.goes_on else ()
         return replace(run, files=dict(files))
 
     def _files(
-        self, run: SiteRun, declarations: Mapping[str, Any], variables: Mapping[str, Any]
+        self,
+        run: SiteRun,
+        declarations: Mapping[str, Any],
+        sights: Mapping[str, ServerSight],
+        variables: Mapping[str, Any],
     ) -> Iterator[tuple[str, WrittenFiles]]:
         made, failed, catalogues = made_environments(run.tenants), unwell(run), Catalogues()
         play = PlayVariables(self._task, variables, self._templar)
         for host, declaration in declarations.items():
             try:
-                files = declared_files(declaration, made.get(host), failed.get(host, []), catalogues)
+                files = declared_files(declaration, made.get(host), failed.get(host, []), catalogues, sights.get(host))
                 yield host, self._written(host, files, play)
             except (OSError, Refused) as error:
                 yield host, WrittenFiles(failure=f"{host}: its files cannot be written: {error}")
@@ -107,13 +120,16 @@ class ActionModule(ControllerAction):
         shown = file_differences(changes) if self._task.diff else []
         return WrittenFiles([change.path.name for change in changes], shown)
 
-    def _words(self, known: Mapping[str, Any], confirmed: Sequence[str]) -> SiteWords:
+    def _words(
+        self, known: Mapping[str, Any], confirmed: Sequence[str], sights: Mapping[str, ServerSight]
+    ) -> SiteWords:
         return SiteWords(
             senders=told_senders(known["records"].get("verdicts") or known["live"].get("verdicts") or []),
-            cautions=list(_cautions(known)),
+            cautions=[*_cautions(known), *probe_cautions(sights)],
             confirmed=frozenset(confirmed),
             check_mode=self._task.check_mode,
             today=utc_today(),
+            servers=probe_lines(sights),
         )
 
     def _keep(self, run: SiteRun, failed: Mapping[str, list[str]], declarations: Mapping[str, Any]) -> str | None:

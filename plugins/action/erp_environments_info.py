@@ -11,6 +11,7 @@ from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import ArgumentSpec, Result
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_input import uncovered_environments
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_probe import probed_servers
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_tenants import host_tenant, tenants_of
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.host_judgement import Catalogues, judged_variables
 from ansible_collections.mailroom.erp.plugins.plugin_utils.running.controller_action import ControllerAction
@@ -39,6 +40,7 @@ class ActionModule(ControllerAction):
             "changed": False,
             "variables": {host: one.variables for host, one in judged.items()},
             "needs": {host: one.needs for host, one in judged.items() if one.needs},
+            "mail_servers": probed_servers({host: one.needs for host, one in judged.items() if one.needs}),
             "declarations": {host: one.declaration for host, one in judged.items() if one.declaration},
             "tenants": tenants.tenants,
             "problems": [asdict(problem) for problem in tenants.problems],

@@ -6,25 +6,29 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import ArgumentSpec, Result
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import INVENTORY_RULES
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_input import EstateOptions, host_needs
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_probe import server_sights
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_refusals import sound_plan
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_tenants import (
     made_environments,
     tenant_failures,
-    with_transport,
 )
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.sender_transport import with_transport
 from ansible_collections.mailroom.erp.plugins.plugin_utils.running.controller_action import ControllerAction
 from ansible_collections.mailroom.erp.plugins.plugin_utils.running.play_variables import kept_result
 
 _ARGUMENTS: ArgumentSpec = {
     "judged": {"type": "str", "required": True},
     "looked": {"type": "str", "required": True},
+    "probe": {"type": "raw", "default": False},
+    "probed": {"type": "str", "default": ""},
     "tenants": {"type": "list", "elements": "dict", "default": []},
     "complete": {"type": "bool", "default": False},
     "limit": {"type": "str", "default": ""},
@@ -48,8 +52,9 @@ class ActionModule(ControllerAction):
         """
         judged, looked = kept_result(variables, options["judged"]), kept_result(variables, options["looked"])
         made, needs = made_environments(options["tenants"]), judged["needs"]
+        sights = server_sights(needs, kept_result(variables, options["probed"]))
         hosts = [
-            host_needs(host, with_transport(needs.get(host), made.get(host)), own.get)
+            host_needs(host, with_transport(needs.get(host), made.get(host), sights.get(host)), own.get)
             for host, own in judged["variables"].items()
         ]
         wrong = tenant_failures(options["tenants"])
@@ -57,7 +62,7 @@ class ActionModule(ControllerAction):
             wrong.setdefault(problem["subject"], []).append(str(Problem(**problem)))
         refused = {one["domain"]: one["msg"] for one in looked.get("failures") or []}
         plan, refusals = sound_plan(hosts, _estate_options(options, judged), wrong, refused)
-        refusals.run.extend([*_wrong_choice(options["on_refused"]), *_of_the_run(looked)])
+        refusals.run.extend([*_wrong_choices(options), *_of_the_run(looked)])
         return {
             "changed": False,
             **plan.module_options(),
@@ -77,8 +82,14 @@ def _of_the_run(looked: Mapping[str, Any]) -> list[str]:
     return str(looked["msg"]).splitlines() if "msg" in looked and "failures" not in looked else []
 
 
-def _wrong_choice(on_refused: str) -> list[str]:
-    if on_refused in _CHOICES:
-        return []
-    rule = f"it is one of: {', '.join(_CHOICES)}"
-    return [str(INVENTORY_RULES.problem("site", "mail_on_refused", on_refused, rule, "Choose one."))]
+def _wrong_choices(options: Mapping[str, Any]) -> Iterator[str]:
+    """What is wrong with variables that say what the run does."""
+    chosen, rule = options["on_refused"], f"it is one of: {', '.join(_CHOICES)}"
+    if chosen not in _CHOICES:
+        yield str(INVENTORY_RULES.problem("site", "mail_on_refused", chosen, rule, "Choose one."))
+    probe = options["probe"]
+    try:
+        boolean(probe)
+    except TypeError:
+        rule, shown = "it is true or false", probe if isinstance(probe, str) else None
+        yield str(INVENTORY_RULES.problem("site", "mail_probe", shown, rule, "Choose one."))

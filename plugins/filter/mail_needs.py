@@ -22,9 +22,9 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_plan im
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_tenants import (
     HostTenant,
     tenants_of,
-    with_transport,
 )
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.host_variables import readable_variable
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.sender_transport import with_transport
 from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import plain_value
 from ansible_collections.mailroom.erp.plugins.plugin_utils.template_marks import never_templates
 

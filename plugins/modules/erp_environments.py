@@ -45,6 +45,13 @@ options:
     description: The name of the variable that holds the result of M(mailroom.erp.mail_auth_info) after a change.
     type: str
     required: true
+  probed:
+    description:
+      - The name of the variable that holds what M(mailroom.erp.smtp_probe) returned for
+        RV(mailroom.erp.erp_environments_info#module:mail_servers). It need not be defined.
+      - What was seen of a mail server stands on the sheets and in the report.
+    type: str
+    default: ""
   tenants:
     description: What the filter P(mailroom.erp.mail_tenant_results#filter) gives.
     type: list

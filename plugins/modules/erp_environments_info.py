@@ -51,6 +51,13 @@ needs:
   description: For each host that declares an environment C(needs), as M(mailroom.erp.erp_mail_info) returns it.
   returned: success
   type: dict
+mail_servers:
+  description:
+    - What to look for at the mail servers of all of them, for O(mailroom.erp.smtp_probe#module:servers).
+    - Environments that want the same of the same server share an item.
+  returned: success
+  type: list
+  elements: dict
 declarations:
   description: For each of them the declaration, for M(mailroom.erp.erp_environments).
   returned: success

@@ -33,6 +33,18 @@ options:
         O(mailroom.erp.mail_domains#module:on_refused=skip). Its failures are left out. It need not be defined.
     type: str
     required: true
+  probe:
+    description: Whether mail servers are looked at, which is C(mail_probe); what is neither true nor false is told as
+      wrong.
+    type: raw
+    default: false
+  probed:
+    description:
+      - The name of the variable that holds what M(mailroom.erp.smtp_probe) returned for
+        RV(mailroom.erp.erp_environments_info#module:mail_servers). It need not be defined.
+      - A server that is not as an ERP needs it counts for the verdicts of its senders.
+    type: str
+    default: ""
   tenants:
     description: What the filter P(mailroom.erp.mail_tenant_results#filter) gives. Environments that failed are left
       out.

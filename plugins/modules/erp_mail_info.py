@@ -73,6 +73,12 @@ options:
   envelope_from:
     description: The address that bounces go to, when it is not the sender.
     type: raw
+  probe_from:
+    description:
+      - Where the ERP sends from, as O(mailroom.erp.smtp_probe#module:servers[].probe_from) takes it. V(here) is the
+        controller.
+      - Unless given, the machine that the ERP runs on, which is another place.
+    type: raw
   confirmed:
     description:
       - A list of the points of the checklist that are done.
@@ -188,6 +194,12 @@ needs:
       type: dict
     server:
       description: What the mail server must have, such as C(host), C(port) and C(security); null without one.
+      returned: always
+      type: dict
+    probe:
+      description:
+        - What to look for at the mail server, an item of O(mailroom.erp.smtp_probe#module:servers); null without a
+          server.
       returned: always
       type: dict
     password_end:

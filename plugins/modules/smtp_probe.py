@@ -205,10 +205,18 @@ servers:
     summary:
       description: What was seen, in one line.
       type: str
+    met:
+      description:
+        - The same as data, without anything that changes while the server stays as it is.
+        - C(reached); C(tls_start), V(STARTTLS) or V(implicit TLS), and C(tls), the version; C(valid_until), the last
+          day of the certificate as YYYY-MM-DD; C(auth), a list; C(size) in bytes. Null for what was not seen.
+      type: dict
     findings:
       description:
         - What is wrong or unknown, the worst first, each with C(name), C(level) (V(fail), V(unknown), V(warning)),
-          C(text), C(next_step) and C(source), the rule's.
+          C(text), C(next_step) and C(source), the rule's; C(lasting), the text without what may be otherwise at the
+          next look, such as the server's words or the days left; and C(certain), whether it holds where the ERP sends
+          from, too.
       type: list
       elements: dict
     commands:

@@ -77,7 +77,7 @@ def labelled(label: str, text: str, width: int) -> str:
 
 def _details(after: _Verdict, live: _Verdict) -> Iterator[tuple[str, str]]:
     parts = ", ".join(f"{kind.upper()} {after[kind]['result']}" for kind in ("spf", "dkim", "dmarc"))
-    parts += f", mailbox {after['transport']['result']}" if after.get("transport") else ""
+    parts += f", transport {after['transport']['result']}" if after.get("transport") else ""
     yield "", parts + (f"; receivers {_asked(after)}" if after["result"] != "pass" else "")
     if after["result"] != "pass":
         yield "why", after["reason"]

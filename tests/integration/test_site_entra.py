@@ -222,7 +222,7 @@ def test_a_sender_without_a_mailbox_is_told_and_does_not_pass(estate: Path, serv
     assert 'profit: sender "nobody@acme.example": nobody in the tenant has this address' in result.flat
     block = re.search(r"nobody@acme\.example by \w+: (?:\w+ -> )?(\w+)", result.flat)
     assert block is not None and block[1] == "FAIL", result.output
-    assert "mailbox fail" in result.flat and "mailbox pass" in result.flat
+    assert "transport fail" in result.flat and "transport pass" in result.flat
     sheet = site(estate, declared)
     assert sheet.rc == 0, sheet.output
     assert "nobody@acme.example" in (estate / "mailroom/profit/sheet.md").read_text(encoding="utf-8")

@@ -50,6 +50,7 @@ class MailServer(Stoppable):
         self.mechanisms = {"PLAIN", "LOGIN", "XOAUTH2"}
         self.hook: Hook = lambda stage, moment: None
         """Called at each stage ``before`` something is done, and with the message also ``after`` it was taken."""
+        self.connections = 0
         self.messages: list[bytes] = []
         self.recipients: list[list[str]] = []
         self.commands: list[str] = []
@@ -97,6 +98,7 @@ class MailServer(Stoppable):
             kept["tls_context"] = context
 
         def session() -> SMTP:
+            self.connections += 1
             return _Smtp(_Handler(self), hostname="mx.test", authenticator=self._authenticate, loop=self._loop, **kept)
 
         outer = context if self.security == "implicit" else None

@@ -72,8 +72,8 @@ def _validity(found: CertificateFacts, level: str, now: datetime) -> Iterator[Se
         yield ServerFinding("certificate_not_yet_valid", level, text, step, _VALIDITY)
     elif found.ends_soon(now):
         days, whole = (found.not_after - now).days, (found.not_after - found.not_before).days
-        text = f"the certificate ends on {_day(found.not_after)}: {days} of its {whole} days are left"
-        yield ServerFinding("certificate_ends_soon", WARNS, text, _RENEW, _GUIDE)
+        text, left = f"the certificate ends on {_day(found.not_after)}", f": {days} of its {whole} days are left"
+        yield ServerFinding("certificate_ends_soon", WARNS, text, _RENEW, _GUIDE, detail=left)
 
 
 def _name(host: str, found: CertificateFacts, level: str) -> Iterator[ServerFinding]:

@@ -56,15 +56,15 @@ _WAIT = "Run it again later, and look at the server's log."
 _Row = tuple[str, str, str, str]
 """Name, level, sentence, next step."""
 
-# By the kind of stop, whatever the stage; {words} is what the system says.
+# By the kind of stop, whatever the stage; what the system says is told behind it.
 _STOPS: dict[str, _Row] = {
     NO_NAME: (
         "no_address",
         FAILS,
-        "the name has no address{words}",
+        "the name has no address",
         "Correct the name, or publish its address.",
     ),
-    NAME_UNKNOWN: ("address_unknown", UNSURE, "the resolver did not tell the address{words}", _WAIT),
+    NAME_UNKNOWN: ("address_unknown", UNSURE, "the resolver did not tell the address", _WAIT),
     REFUSED_TCP: (
         "connection_refused",
         FAILS,
@@ -74,7 +74,7 @@ _STOPS: dict[str, _Row] = {
     UNREACHABLE: (
         "unreachable",
         UNSURE,
-        "there is no way to the server{words}",
+        "there is no way to the server",
         "Check network and firewalls.",
     ),
     NOT_SMTP: (
@@ -105,9 +105,12 @@ def connection_findings(facts: ServerFacts, wanted: ServerExpectations) -> Itera
         if found is not None:
             yield found
     if facts.banner_seconds is not None and facts.banner_seconds >= _SLOW:
-        text = f"the banner came after {facts.banner_seconds:.0f} seconds; an ERP may give up before"
+        text, after = (
+            "the banner comes late, and an ERP may give up before",
+            f"after {facts.banner_seconds:.0f} seconds",
+        )
         step = "See in the server's log what it waits for, such as the name of the client's address."
-        yield ServerFinding("slow_banner", WARNS, text, step, "RFC 5321 section 4.5.3.2.1", True)
+        yield ServerFinding("slow_banner", WARNS, text, step, "RFC 5321 section 4.5.3.2.1", True, f": {after}")
 
 
 def tls_findings(facts: ServerFacts, wanted: ServerExpectations) -> Iterator[ServerFinding]:
@@ -136,7 +139,7 @@ def _concerns(stop: ProbeStop, wanted: ServerExpectations) -> bool:
 
 def _finding(row: _Row, source: str, place: bool = True, words: str = "") -> ServerFinding:
     name, level, text, step = row
-    return ServerFinding(name, level, text.replace("{words}", words), step, source, place)
+    return ServerFinding(name, level, text.replace("", words), step, source, place)
 
 
 def _other_mode(facts: ServerFacts) -> ServerFinding:
@@ -148,7 +151,7 @@ def _other_mode(facts: ServerFacts) -> ServerFinding:
 
 def _stopped(facts: ServerFacts, stop: ProbeStop, wanted: ServerExpectations) -> ServerFinding | None:
     if stop.kind in _STOPS:
-        return _finding(_STOPS[stop.kind], _GUIDE, True, f" ({escape_controls(stop.words)})" if stop.words else "")
+        return _finding(_STOPS[stop.kind], stop.words)
     if stop.kind == TIMED_OUT:
         return _silent(stop)
     if stop.kind in (CLOSED, NO_TLS):
@@ -166,25 +169,25 @@ def _silent(stop: ProbeStop) -> ServerFinding:
 
 def _answered(stop: ProbeStop, wanted: ServerExpectations) -> ServerFinding:
     """An answer with another code than the one for "go on"."""
-    told = f'{stop.code} "{stop.words}"'
+    told = f': {stop.code} "{stop.words}"'
     if stop.code is not None and 400 <= stop.code < 500:
-        text = f"the server is busy or wants no more connections now: {told}"
-        return ServerFinding("busy", UNSURE, text, _WAIT, "RFC 5321 section 4.2.1", True)
+        text = "the server is busy or wants no more connections now"
+        return ServerFinding("busy", UNSURE, text, _WAIT, "RFC 5321 section 4.2.1", True, told)
     if stop.stage == "banner":
         step = "Ask who runs the server which addresses it serves."
-        return ServerFinding("client_refused", FAILS, f"the server serves no client: {told}", step, _GUIDE, True)
+        return ServerFinding("client_refused", FAILS, "the server serves no client", step, _GUIDE, True, told)
     if stop.stage == "starttls":
         level = FAILS if wanted.security == STARTTLS else WARNS
-        text = f"the server offers STARTTLS and refuses it: {told}"
+        text = "the server offers STARTTLS and refuses it"
         step = "Its certificate or key may be missing: look at the server's log."
-        return ServerFinding("starttls_refused", level, text, step, "RFC 3207 section 4")
+        return ServerFinding("starttls_refused", level, text, step, "RFC 3207 section 4", detail=told)
     if stop.code in _NOT_ESMTP:
         needs = wanted.security == STARTTLS or wanted.auth is not None
-        text = f"the server does not know EHLO, so it has neither STARTTLS nor AUTH: {told}"
+        text = "the server does not know EHLO, so it has neither STARTTLS nor AUTH"
         step = "Use a server that speaks ESMTP, or let no firewall change what it says."
-        return ServerFinding("no_esmtp", FAILS if needs else WARNS, text, step, "RFC 5321 section 3.2", True)
-    text = f"the server refuses EHLO: {told}"
-    return ServerFinding("ehlo_refused", UNSURE, text, "Set ehlo_name to a name that it takes.", _GUIDE, True)
+        return ServerFinding("no_esmtp", FAILS if needs else WARNS, text, step, "RFC 5321 section 3.2", True, told)
+    text, step = "the server refuses EHLO", "Set ehlo_name to a name that it takes."
+    return ServerFinding("ehlo_refused", UNSURE, text, step, _GUIDE, True, told)
 
 
 def _starttls(facts: ServerFacts, wanted: ServerExpectations) -> Iterator[ServerFinding]:
@@ -225,7 +228,7 @@ def _no_handshake(facts: ServerFacts, stop: ProbeStop, wanted: ServerExpectation
     if stop.kind == ENDLESS:
         return ServerFinding("tls_endless", level, "the handshake does not end: it was cut off", step, _GUIDE)
     why = f": {escape_controls(facts.tls_error)}" if facts.tls_error else ""
-    return ServerFinding("tls_failed", level, f"TLS cannot be set up{why}", step, _GUIDE)
+    return ServerFinding("tls_failed", level, "TLS cannot be set up", step, _GUIDE, detail=why)
 
 
 def _versions(facts: ServerFacts, wanted: ServerExpectations) -> Iterator[ServerFinding]:

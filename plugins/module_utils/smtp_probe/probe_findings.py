@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import escape_controls
 from ansible_collections.mailroom.erp.plugins.module_utils.smtp_probe.certificate_findings import certificate_findings
@@ -31,6 +32,8 @@ from ansible_collections.mailroom.erp.plugins.module_utils.smtp_probe.smtp_reply
 from ansible_collections.mailroom.erp.plugins.module_utils.smtp_probe.tls_hello import TLS_VERSIONS
 
 _SIGN_IN, _SIZE = "RFC 4954 section 3", "RFC 1870 section 4"
+_MOST_MECHANISMS, _LONGEST_MECHANISM = 20, 20
+"""What is told; a name has at most 20 characters (RFC 4422 section 3.1)."""
 
 
 def server_findings(facts: ServerFacts, wanted: ServerExpectations, now: datetime) -> list[ServerFinding]:
@@ -74,17 +77,36 @@ def server_summary(facts: ServerFacts, wanted: ServerExpectations) -> str:
     :param facts: of the server
     :param wanted: by the ERP; what it does not use is not told
     """
-    parts = ["reachable" if facts.connections else "not reached"]
-    if facts.has_tls and wanted.security != CLEAR:
-        parts += ["implicit TLS" if facts.implicit else "STARTTLS", f"TLS {_spoken(facts, wanted)}"]
-        if facts.certificate is not None:
-            parts.append(f"certificate valid until {facts.certificate.not_after:%Y-%m-%d}")
-    offer = _used_offer(facts, wanted)
-    if offer is not None and offer.auth:
-        parts.append(f"AUTH {' '.join(offer.auth)}")
-    if offer is not None and offer.size:
-        parts.append(f"messages up to {offer.size} bytes")
+    met = met_server(facts, wanted)
+    parts = ["reachable" if met["reached"] else "not reached"]
+    parts += [met["tls_start"], f"TLS {met['tls']}"] if met["tls"] else []
+    parts += [f"certificate valid until {met['valid_until']}"] if met["valid_until"] else []
+    parts += [f"AUTH {' '.join(met['auth'])}"] if met["auth"] else []
+    parts += [f"messages up to {met['size']} bytes"] if met["size"] else []
     return escape_controls(f"port {facts.port}: {', '.join(parts)}")
+
+
+def met_server(facts: ServerFacts, wanted: ServerExpectations) -> dict[str, Any]:
+    """What an ERP meets, which stays as it is from one look to the next while the server does.
+
+    :param facts: of the server
+    :param wanted: by the ERP; what it does not use is not told
+    :returns: ``reached`` (bool); ``tls_start`` (STARTTLS or implicit TLS) and ``tls`` (the version), ``valid_until``
+        (YYYY-MM-DD, of the certificate) and ``size`` (bytes), each None when there is none or it was not seen; ``auth``
+        (list of mechanisms)
+    """
+    uses_tls = facts.has_tls and wanted.security != CLEAR
+    start = "implicit TLS" if facts.implicit else "STARTTLS"
+    until = f"{facts.certificate.not_after:%Y-%m-%d}" if uses_tls and facts.certificate is not None else None
+    offer = _used_offer(facts, wanted)
+    return {
+        "reached": facts.connections > 0,
+        "tls_start": start if uses_tls else None,
+        "tls": _spoken(facts, wanted) if uses_tls else None,
+        "valid_until": until,
+        "auth": [one for one in offer.auth if len(one) <= _LONGEST_MECHANISM][:_MOST_MECHANISMS] if offer else [],
+        "size": (offer.size or None) if offer else None,
+    }
 
 
 def _spoken(facts: ServerFacts, wanted: ServerExpectations) -> str:

@@ -28,17 +28,19 @@ _MOST_NAMES = 50
 _LONGEST_TEXT = 500
 
 
-def shown_finding(finding: ServerFinding, here: bool) -> dict[str, str]:
+def shown_finding(finding: ServerFinding, here: bool) -> dict[str, Any]:
     """A finding as the module returns it.
 
     :param finding: about a server
     :param here: whether the ERP sends from this machine; else what may be otherwise there is told as seen from here
     """
-    text = f"seen from here: {finding.text}" if finding.depends_on_place and not here else finding.text
+    is_certain = here or not finding.depends_on_place
     return {
         "name": finding.name,
         "level": finding.level,
-        "text": _cut(text),
+        "text": _cut(finding.sentence if is_certain else f"seen from here: {finding.sentence}"),
+        "lasting": _cut(finding.text),
+        "certain": is_certain,
         "next_step": finding.next_step,
         "source": finding.source,
     }

@@ -36,7 +36,8 @@ class ServerExpectations:
 class ServerFinding:
     """One thing that was found: ``name`` for programs, ``level`` fail, unknown or warning, sentences for people, the
     source of the rule. ``depends_on_place`` tells that another machine might find something else, because a server and
-    what stands before it may treat clients by their address."""
+    what stands before it may treat clients by their address. ``detail`` ends the sentence with what may be otherwise at
+    the next look: words of the server, seconds, days left."""
 
     name: str
     level: str
@@ -44,3 +45,9 @@ class ServerFinding:
     next_step: str
     source: str
     depends_on_place: bool = False
+    detail: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """All that is told now."""
+        return f"{self.text}{self.detail}"

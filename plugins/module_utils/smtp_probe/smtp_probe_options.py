@@ -61,7 +61,8 @@ _HOST = re.compile(r"(?=.{1,253}$)[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_.])?"
 _LONGEST_LABEL = 63
 _MECHANISM = re.compile(r"[A-Za-z0-9_-]{1,20}", re.ASCII)
 _EHLO = re.compile(r"[A-Za-z0-9.-]{1,255}|\[[A-Za-z0-9.:]{1,255}\]", re.ASCII)
-_LONGEST_NAME = 200
+LONGEST_PROBE_NAME = 200
+"""Characters of what people call a server or a place."""
 _LONGEST_TIMEOUT, _MOST_THREADS = 600.0, 50
 _LARGEST = 2**63 - 1
 
@@ -107,6 +108,14 @@ def wrong_smtp_probe_arguments(arguments: Mapping[str, Any]) -> list[str]:
     """
     shapes = wrong_options(SMTP_PROBE_OPTIONS, arguments, {}, values=True)
     return shapes or list(_broken_rules({name: value for name, value in arguments.items() if value is not None}))
+
+
+def is_probe_name(text: str) -> bool:
+    """Tell whether a text may name a server or a place for people: one line that is not too long.
+
+    :param text: as given
+    """
+    return 0 < len(text) <= LONGEST_PROBE_NAME and text.isprintable()
 
 
 def read_smtp_probe(params: Mapping[str, Any], local_name: str) -> SmtpProbe:
@@ -165,9 +174,8 @@ def _wrong_server(one: Mapping[str, Any], place: str) -> Iterator[str]:
     given = {name: value for name, value in one.items() if value is not None}
     yield from _wrong_number(given.get("port", 1), 1, 65535, f"{place}port", "a number")
     for name in ("name", "probe_from"):
-        text = str(given.get(name, "x"))
-        if not 0 < len(text) <= _LONGEST_NAME or not text.isprintable():
-            yield f"{place}{name} must be one line of 1 to {_LONGEST_NAME} characters"
+        if not is_probe_name(str(given.get(name, "x"))):
+            yield f"{place}{name} must be one line of 1 to {LONGEST_PROBE_NAME} characters"
     expect = {name: value for name, value in given.get("expect", {}).items() if value is not None}
     if not _MECHANISM.fullmatch(str(expect.get("auth", ANY_MECHANISM))):
         yield f"{place}expect.auth must be {ANY_MECHANISM}, or a mechanism such as LOGIN (RFC 4422 section 3.1)"

@@ -16,6 +16,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import
 from ansible_collections.mailroom.erp.plugins.module_utils.libraries import MissingLibrary, require
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import RuleSource
 from ansible_collections.mailroom.erp.plugins.module_utils.smtp_probe.probe_findings import (
+    met_server,
     probe_result,
     server_findings,
     server_summary,
@@ -160,6 +161,7 @@ def _judged(server: ProbedServer, facts: ServerFacts, now: datetime) -> dict[str
         "probe_from": server.place,
         "result": probe_result(facts, findings, server.is_here),
         "summary": server_summary(facts, wanted),
+        "met": met_server(facts, wanted),
         "findings": [shown_finding(one, server.is_here) for one in [*findings, *elsewhere]],
         "commands": [] if server.is_here else place_commands(server.host, server.port, wanted),
         "seen": _shown_key(_key(server)),

@@ -15,6 +15,10 @@ from typing import Any, TypeVar
 
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import is_guid
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
+from ansible_collections.mailroom.erp.plugins.module_utils.smtp_probe.smtp_probe_options import (
+    LONGEST_PROBE_NAME,
+    is_probe_name,
+)
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_facts import Service, System, Transport
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_loader import Catalogue
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import (
@@ -140,6 +144,21 @@ def _takes_named(transport: Transport, name: str, catalogue: Catalogue) -> bool:
         return _takes(transport, catalogue.service(name))
     except Refused:
         return False
+
+
+def probe_place_of(declared: Any, findings: Findings) -> str | None:
+    """Where the ERP sends from, as ``erp_mail_probe_from`` says.
+
+    :param declared: ``erp_mail_probe_from``
+    :param findings: takes what is wrong
+    :returns: ``here`` for the controller, or the name of another place; None when none is declared or it is wrong
+    """
+    if declared is None or (isinstance(declared, str) and is_probe_name(declared)):
+        return declared
+    shown = declared if isinstance(declared, str) else None
+    rule = f"it is here (the controller) or the name of a place: one line of 1 to {LONGEST_PROBE_NAME} characters"
+    findings.error("erp_mail_probe_from", shown, rule, INVENTORY, "Name one place, or leave it out.")
+    return None
 
 
 def consent_of(

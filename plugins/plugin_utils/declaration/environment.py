@@ -51,6 +51,7 @@ class Declaration:
     dkim: Any = None
     consent: Any = None
     envelope_from: Any = None
+    probe_from: Any = None
     confirmed: Any = ()
     secrets: Any = "reference"
     own_domains: Any = ()
@@ -89,8 +90,9 @@ class Environment:
     """A declaration that was understood. ``values`` holds each setting by id, defaults and facts filled in (None: no
     value); ``given`` the ids that the inventory sets itself; ``spf_terms`` the user's own, None when not given;
     ``dkim`` the signatures by domain; ``confirmed`` the points of the checklist that the inventory calls done, each
-    with the stamp of the values that it is done for, None without; ``made`` what the role
-    mail_entra found or made, empty while that is not known."""
+    with the stamp of the values that it is done for, None without; ``probe_from`` where it sends from, ``here`` for the
+    controller, None when the inventory does not say; ``made`` what the role mail_entra found or made, empty while that
+    is not known."""
 
     name: str
     state: str
@@ -109,6 +111,7 @@ class Environment:
     confirmed: Mapping[str, str | None] = field(default_factory=dict)
     signed_domains: frozenset[str] = frozenset()
     has_tenant: bool = False
+    probe_from: str | None = None
     made: Mapping[str, Any] = field(default_factory=dict)
 
     def is_signed(self, domain: str) -> bool:

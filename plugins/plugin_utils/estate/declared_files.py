@@ -17,6 +17,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.stale_terms
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.host_declaration import facts_from
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.host_judgement import Catalogues
 from ansible_collections.mailroom.erp.plugins.plugin_utils.needs.environment_needs import environment_needs
+from ansible_collections.mailroom.erp.plugins.plugin_utils.server_sight import ServerSight
 from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.environment_texts import (
     FILES,
     environment_texts,
@@ -36,7 +37,11 @@ class EnvironmentFiles:
 
 
 def declared_files(
-    declaration: Mapping[str, Any], made: Mapping[str, Any] | None, reasons: Sequence[str], catalogues: Catalogues
+    declaration: Mapping[str, Any],
+    made: Mapping[str, Any] | None,
+    reasons: Sequence[str],
+    catalogues: Catalogues,
+    sight: ServerSight | None = None,
 ) -> EnvironmentFiles:
     """Say what the files hold.
 
@@ -44,6 +49,7 @@ def declared_files(
     :param made: what its tenant holds for it, None when nobody looked
     :param reasons: why the run left it out, one sentence each; its sheet says these instead of values to type in
     :param catalogues: as ``judged_variables`` used them
+    :param sight: what was seen of its mail server, None when nobody looked
     :raises Refused: with what the tenant holds, the declaration is wrong
     """
     options = {**declaration["options"], "made": made or declaration["options"]["made"]}
@@ -57,7 +63,7 @@ def declared_files(
     if judged.environment.state == "absent":
         return EnvironmentFiles(folder, dict.fromkeys(FILES), False)
     needs = environment_needs(judged.environment, catalogue)
-    _settings, texts = environment_texts(judged.environment, needs, ageing_today(options["accept_stale"] or []))
+    _settings, texts = environment_texts(judged.environment, needs, ageing_today(options["accept_stale"] or []), sight)
     return EnvironmentFiles(folder, texts, options["secrets"] == "inline")
 
 

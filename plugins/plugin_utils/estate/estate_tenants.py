@@ -177,23 +177,6 @@ def for_bootstrap(environments: Iterable[Mapping[str, Any]], owner: str | None) 
     return found
 
 
-def with_transport(needs: Any, made: Any) -> Any:
-    """The needs of an environment with what the tenant says of its senders, for their verdicts.
-
-    :param needs: the fact ``erp_mail_needs``, or None
-    :param made: the fact ``mail_entra_made``, or None
-    """
-    if not needs or not made:
-        return needs
-    keys = ("result", "reason", "next_step")
-    said = {one["address"]: {key: one.get(key) for key in keys} for one in made.get("senders") or []}
-    senders = [
-        {**one, "transport": said[one["from"]]} if one["service"] == needs["service"] and one["from"] in said else one
-        for one in needs.get("senders") or []
-    ]
-    return {**needs, "senders": senders}
-
-
 def _by_tenant(hosts: Iterable[HostTenant]) -> dict[str, list[HostTenant]]:
     groups: dict[str, list[HostTenant]] = {}
     for host in hosts:

@@ -52,13 +52,15 @@ class Caution:
 @dataclass(frozen=True, slots=True)
 class SiteWords:
     """What the report tells beside what came of each environment. ``confirmed`` are the stamps of cautions that the
-    inventory confirms; ``check_mode``: nothing was written; ``today``: the day to tell the ends of passwords for."""
+    inventory confirms; ``check_mode``: nothing was written; ``today``: the day to tell the ends of passwords for;
+    ``servers``: the lines about the mail servers."""
 
     senders: Sequence[ToldSender]
     cautions: Sequence[Caution]
     confirmed: frozenset[str]
     check_mode: bool
     today: datetime.date
+    servers: Sequence[str] = ()
 
 
 def site_report(run: SiteRun, found: Mapping[str, EnvironmentOutcome], words: SiteWords) -> list[str]:
@@ -72,7 +74,7 @@ def site_report(run: SiteRun, found: Mapping[str, EnvironmentOutcome], words: Si
     sections = [_problems(run, found)]
     if run.goes_on:
         done = [one for one in words.senders if not (one.environment in found and found[one.environment].failed)]
-        sections += [_changes(run, found, words.check_mode), _tenants(run), _verdicts(done)]
+        sections += [_changes(run, found, words.check_mode), _tenants(run), [*words.servers], _verdicts(done)]
         sections += [_passwords(run, words), _cautions(words), _unchanged(run, found)]
     told = [line for section in sections if section for line in ("", *section)]
     # what came from outside has no ends of lines of its own any more: the wrapping made them blanks

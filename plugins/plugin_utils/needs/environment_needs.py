@@ -24,6 +24,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.needs.password_ends i
     hints_of_move,
     on_own_relay,
 )
+from ansible_collections.mailroom.erp.plugins.plugin_utils.needs.probed_server import probed_server
 from ansible_collections.mailroom.erp.plugins.plugin_utils.needs.resolved_senders import resolved_senders
 from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.system_rules import rules_of
 
@@ -41,8 +42,9 @@ def environment_needs(environment: Environment, catalogue: Catalogue) -> dict[st
         ``dkim``: for each of them the list of {selector, target | public_key, service, after_spf}; ``cnames``: the
         other CNAMEs as {name, target, service}; ``foreign``: the senders' domains that are not ours, so that nothing is
         planned for them; ``senders``: what ``resolved_senders`` gives; ``entra`` and ``server``: what the tenant and
-        the mail server must have, None when there is no such thing; ``password_end``: how the sign-in with a password
-        ends and what takes over, as ``docs/inventory.md`` describes it, None when it does not end
+        the mail server must have, and ``probe`` what ``smtp_probe`` looks for there, None when there is no such thing;
+        ``password_end``: how the sign-in with a password ends and what takes over, as ``docs/inventory.md`` describes
+        it, None when it does not end
     """
     domains: dict[str, list[dict[str, Any]]] = {}
     foreign: list[str] = []
@@ -65,6 +67,7 @@ def environment_needs(environment: Environment, catalogue: Catalogue) -> dict[st
         "senders": senders,
         "entra": _entra(environment, [sender["from"] for sender in senders]),
         "server": _server(environment),
+        "probe": probed_server(environment),
         "password_end": _password_end(environment, catalogue, [sender["from"] for sender in senders]),
     }
 

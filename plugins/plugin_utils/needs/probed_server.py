@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import to_alabels
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import Environment
 from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.system_rules import rules_of
 
@@ -29,14 +30,19 @@ def probed_server(environment: Environment) -> dict[str, Any] | None:
     wanted = {"auth": _mechanism(server), "min_size": server["min_size"], "tls": server["max_tls"]}
     found = {
         "name": environment.name,
-        "host": server["host"],
+        "host": _alabels(server["host"]),
         "port": server["port"],
         "security": security,
         "verify": verify,
         "expect": {name: value for name, value in wanted.items() if value is not None},
-        "probe_from": rules.sends_from(environment),
+        "probe_from": environment.probe_from or rules.sends_from(environment),
     }
     return {name: value for name, value in found.items() if value is not None}
+
+
+def _alabels(host: str) -> str:
+    """The name as the DNS knows it; the ERP may write it with any letters (RFC 5890 section 2.3.2.1)."""
+    return host if host.isascii() else to_alabels(host)
 
 
 def _protection(server: dict[str, Any]) -> tuple[str, bool]:

@@ -11,10 +11,12 @@ from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.stale_terms import Ageing
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import Environment
+from ansible_collections.mailroom.erp.plugins.plugin_utils.server_sight import ServerSight
 from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.settings import settings_of, settings_yaml
 from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.sheet_content import left_out_sheet, sheet_of
 from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.sheet_html import html_sheet
 from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.sheet_markdown import markdown_sheet
+from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.sheet_sight import with_sight
 
 SETTINGS, SHEET, PAGE = "settings.yml", "sheet.md", "sheet.html"
 FILES = (SETTINGS, SHEET, PAGE)
@@ -22,17 +24,18 @@ FILES = (SETTINGS, SHEET, PAGE)
 
 
 def environment_texts(
-    environment: Environment, needs: Mapping[str, Any], ageing: Ageing
+    environment: Environment, needs: Mapping[str, Any], ageing: Ageing, sight: ServerSight | None = None
 ) -> tuple[dict[str, Any], dict[str, str]]:
     """Write down an environment that is there.
 
     :param environment: without errors
     :param needs: what ``environment_needs`` gave for it
     :param ageing: tells what is too old
+    :param sight: what was seen of its mail server, None when nobody looked
     :returns: its settings, and the text of each file by name
     """
     settings = settings_of(environment)
-    sheet = sheet_of(environment, settings, needs, ageing)
+    sheet = with_sight(sheet_of(environment, settings, needs, ageing), environment, settings, sight)
     return settings, {SETTINGS: settings_yaml(settings), SHEET: markdown_sheet(sheet), PAGE: html_sheet(sheet)}
 
 

@@ -28,6 +28,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.declared_
 )
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.declared_transport import (
     consent_of,
+    probe_place_of,
     service_of,
     system_of,
     transport_of,
@@ -63,6 +64,7 @@ DECLARATION_VARIABLES = (
     "erp_mail_dkim",
     "erp_mail_consent",
     "erp_mail_envelope_from",
+    "erp_mail_probe_from",
     "erp_mail_confirmed",
     "erp_mail_secrets",
     "erp_mail_password",
@@ -142,6 +144,7 @@ def _read(declaration: Declaration, catalogue: Catalogue, findings: Findings) ->
     own_domains = own_domains_of(declaration.own_domains, findings)
     signatures = signatures_of(declaration.dkim, findings)
     envelope = envelope_of(declaration.envelope_from, findings)
+    probe_from = probe_place_of(declaration.probe_from, findings)
     system = system_of(declaration.system, catalogue, findings)
     transport = transport_of(system, declaration.transport, findings) if system else None
     service = service_of(system, transport, declaration.service, catalogue, findings)
@@ -173,6 +176,7 @@ def _read(declaration: Declaration, catalogue: Catalogue, findings: Findings) ->
         signed_domains=own_domains & (own_domains_of(list(declaration.signed_domains), Findings("")) or frozenset()),
         dkim=signatures,
         has_tenant=declaration.has_tenant,
+        probe_from=probe_from,
         made=made,
     )
 

@@ -134,7 +134,7 @@ def test_a_bad_server_is_one_finding(look_at: LookAt, script: Script, name: str,
     assert time.monotonic() - start < 2 * SECONDS
     assert [(one.name, one.level) for one in findings] == [(name, level)], facts
     assert facts.connections <= 3
-    assert all(one.text.isprintable() and len(one.text) < 600 for one in findings)
+    assert all(one.sentence.isprintable() and len(one.sentence) < 600 for one in findings)
     if level == "unknown":
         assert set(facts.versions.values()) == {"unknown"}
 
@@ -187,7 +187,7 @@ def test_a_server_that_is_busy_the_second_time(look_at: LookAt, tmp_path: Path) 
 
 def test_the_words_of_a_server_are_made_harmless(look_at: LookAt) -> None:
     _facts, findings = look_at(says(b"554 No \x1b[31mservice\x00 \xff {{ 7 * 7 }}\r\n"))
-    assert r"No \x1b[31mservice\x00 \xff {{ 7 * 7 }}" in findings[0].text
+    assert r"No \x1b[31mservice\x00 \xff {{ 7 * 7 }}" in findings[0].sentence
 
 
 @pytest.mark.parametrize("script", [shouts, floods, floods_in_tls])

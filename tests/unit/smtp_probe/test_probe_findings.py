@@ -22,6 +22,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.smtp_probe.probe_find
     server_findings,
     server_summary,
 )
+from ansible_collections.mailroom.erp.plugins.module_utils.smtp_probe.probe_result_data import shown_finding
 from ansible_collections.mailroom.erp.plugins.module_utils.smtp_probe.server_expectations import ServerExpectations
 from ansible_collections.mailroom.erp.plugins.module_utils.smtp_probe.server_facts import (
     Attempt,
@@ -344,6 +345,43 @@ def test_one_line_of_a_server() -> None:
     assert ", TLS 1.2, " in server_summary(GOOD, ServerExpectations("starttls", tls="1.2"))
     assert server_summary(PLAIN, ServerExpectations("none")) == "port 587: reachable, AUTH LOGIN"
     assert server_summary(ServerFacts(HOST, 587, False), ServerExpectations("none")) == "port 587: not reached"
+
+
+CHANGING: list[tuple[str, ServerFacts, ServerFacts]] = [
+    (
+        "certificate_ends_soon",
+        certified(not_before=NOW - timedelta(days=73), not_after=NOW + timedelta(days=17)),
+        certified(not_before=NOW - timedelta(days=74), not_after=NOW + timedelta(days=17)),
+    ),
+    ("slow_banner", replace(GOOD, banner_seconds=15.0), replace(GOOD, banner_seconds=16.0)),
+    *(
+        (
+            name,
+            replace(NO_HANDSHAKE, stop=ProbeStop(stage, "answered", "first id=1", code)),
+            replace(NO_HANDSHAKE, stop=ProbeStop(stage, "answered", "then id=2", code)),
+        )
+        for name, stage, code in (
+            ("busy", "banner", 421),
+            ("client_refused", "banner", 554),
+            ("starttls_refused", "starttls", 554),
+            ("no_esmtp", "ehlo", 502),
+            ("ehlo_refused", "ehlo", 554),
+        )
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "first", "then"), CHANGING, ids=[row[0] for row in CHANGING])
+def test_what_changes_from_day_to_day_is_no_part_of_the_lasting_text(
+    name: str, first: ServerFacts, then: ServerFacts
+) -> None:
+    found = [
+        next(one for one in server_findings(facts, ServerExpectations("starttls"), NOW) if one.name == name)
+        for facts in (first, then)
+    ]
+    shown = [shown_finding(one, here=True) for one in found]
+    assert shown[0]["lasting"] == shown[1]["lasting"] and shown[0]["text"] != shown[1]["text"]
+    assert all(one["text"].startswith(one["lasting"]) and one["certain"] for one in shown)
 
 
 NAMES: list[tuple[str, tuple[str, ...], str | None, str, str | None]] = [

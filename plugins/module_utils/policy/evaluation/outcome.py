@@ -116,7 +116,7 @@ class Verdict:
             return self.result, self.reason, self.next_step
         worse = "fail" if "fail" in (transport.result, self.result) else "unknown"
         steps = " ".join(step for step in (transport.next_step, self.next_step) if step)
-        return worse, f"{transport.reason} (docs/entra.md); {self.reason}", steps or None
+        return worse, f"{transport.reason}; {self.reason}", steps or None
 
 
 def _plain_sender(sender: Sender) -> dict[str, Any]:

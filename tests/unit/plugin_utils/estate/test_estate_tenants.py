@@ -15,8 +15,8 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_tenants
     needs_ahead,
     tenants_of,
     way_ahead,
-    with_transport,
 )
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.sender_transport import with_transport
 
 TENANT_ID = "11111111-2222-3333-4444-555555555555"
 APP_ID = "66666666-7777-8888-9999-000000000000"
@@ -170,7 +170,7 @@ def test_the_senders_get_what_the_tenant_says() -> None:
     }
     needs = host("a").needs
     senders = with_transport(needs, {"senders": [found, {**found, "address": "shop@acme.example"}]})["senders"]
-    assert senders[0]["transport"] == {"result": "fail", "reason": "nobody", "next_step": "Make it."}
+    assert senders[0]["transport"] == {"result": "fail", "reason": "nobody (docs/entra.md)", "next_step": "Make it."}
     assert "transport" not in senders[1], "another service sends it"
     assert with_transport(needs, None) == needs and with_transport(None, {"senders": [found]}) is None
 

@@ -114,6 +114,18 @@ def test_compad_sends_from_its_workstations_and_others_from_where_they_run() -> 
     assert king is not None and king["probe_from"] == "the machine that KING ERP runs on"
 
 
+def test_a_name_with_other_letters_is_looked_at_as_the_dns_knows_it() -> None:
+    found = probed_server(accepted(BASES["smtp"], settings={"server": "post.bäckerei.example", "username": "erp"}))
+    assert found is not None and found["host"] == "post.xn--bckerei-5wa.example"
+    assert wrong_smtp_probe_arguments({"servers": [found]}) == []
+
+
+@pytest.mark.parametrize("place", ["here", "the terminal server in Utrecht"])
+def test_the_inventory_says_where_the_erp_sends_from(place: str) -> None:
+    found = probed_server(accepted(BASES["king"], probe_from=place))
+    assert found is not None and found["probe_from"] == place
+
+
 @pytest.mark.parametrize("base", ["online", "exchange", "king_graph"])
 def test_without_smtp_nothing_is_looked_at(base: str) -> None:
     assert probed_server(accepted(BASES[base])) is None
