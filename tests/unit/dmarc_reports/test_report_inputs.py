@@ -160,7 +160,7 @@ FILE_ENTITY = '<!DOCTYPE f [<!ENTITY x SYSTEM "file:///etc/passwd">]>'
         (REPORT[:-12], "no XML"),
         (PACKED[:-20], "cut off"),
         (PACKED[:40] + b"\xff" * 20 + PACKED[60:], "compression is broken"),
-        (gzip.compress(b""), "it is empty"),
+        (gzip.compress(b"", mtime=0), "it is empty"),
         (gzip.compress(PACKED), "archive in an archive"),
         (_nested(), "archive in an archive"),
         (zipped(**{"a.xml.gz": PACKED}), "archive in an archive"),
