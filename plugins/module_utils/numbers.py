@@ -16,12 +16,17 @@ NUMBER_OPTIONS = frozenset(
     {
         "account",
         "concurrency",
+        "failing_share",
         "flatten_refresh",
+        "left_out",
         "lifetime",
         "max_age",
         "message_size",
         "messages_per_day",
         "messages_per_minute",
+        "minimum_days",
+        "minimum_reporters",
+        "newest_days",
         "overlap",
         "poll_interval",
         "port",
@@ -30,6 +35,8 @@ NUMBER_OPTIONS = frozenset(
         "settle",
         "timeout",
         "ttl",
+        "unknown_messages",
+        "unknown_share",
     }
 )
 """The names of all options of the collection that are numbers, at any depth; no other option has one of these names."""
