@@ -5,8 +5,8 @@
 
 Run it by ``make benchmark-reports``. Both sides read the same files in turn, each in a process of its own, and ask
 nobody. parsedmarc makes Python objects of each report; ours is the whole run of ``dmarc_report_info`` but its start:
-reading, archive, totals, sources. It prints the processor's time, the ratio, and the peak of memory; then ours alone for
-more reports, and for a run that finds all known.
+reading, archive, totals, sources. It prints the processor's time, the ratio, and the peak of memory; then ours alone
+for more reports, and for a run that finds all known.
 """
 
 from __future__ import annotations

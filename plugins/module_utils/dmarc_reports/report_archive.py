@@ -146,7 +146,9 @@ def _for_writing(file: Path) -> Iterator[sqlite3.Connection]:
 def _copy(file: Path | None) -> Iterator[sqlite3.Connection]:
     """A temporary archive, which SQLite keeps in memory while it is small and in an unnamed file when it is not."""
     with contextlib.closing(_connected("")) as connection:
-        connection.execute("PRAGMA journal_mode = MEMORY")
+        # nothing is ever taken back: where a run fails, the whole of it is thrown away
+        connection.execute("PRAGMA journal_mode = OFF")
+        connection.execute("PRAGMA synchronous = OFF")
         if file is None or not file.exists() or file.stat().st_size == 0:
             _make_tables(connection)
         else:

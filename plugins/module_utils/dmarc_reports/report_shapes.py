@@ -50,9 +50,12 @@ _SOME_HEAD = (
     "</report_metadata><policy_published><domain>acme.example</domain></policy_published>"
 )
 _TAG = re.compile(r"(/?)([A-Za-z_][A-Za-z0-9_.-]*)>", re.ASCII)
-_START = re.compile(r'(?:<\?xml\s[^<>?&]*\?>\s*)?<feedback(?:\s+xmlns(?::[a-z]+)?="[^"<>&]*"){0,3}\s*>\s*', re.ASCII)
-_FREE_TEXT = "((?!\\s)[^<>&\x00-\x08\x0b\x0c\x0e-\x1f]*(?<!\\s))"
-
+_START = re.compile(
+    r"(?:<\?xml[ \t\r\n][^<>?&]*\?>[ \t\r\n]*)?"
+    r'<feedback(?:[ \t\r\n]+xmlns(?::[a-z]+)?="[^"<>&]*"){0,3}[ \t\r\n]*>[ \t\n]*'
+)
+_FREE_TEXT = "([^<>&\x00-\x08\x0b-\x1f]*)"
+_SPACE = "[ \t\n]*"
 _OWN_OF_HEAD = ("report_metadata/report_id", "report_metadata/date_range/begin", "report_metadata/date_range/end")
 _OWN_OF_RECORD = ("record/row/source_ip", "record/row/count")
 
@@ -75,7 +78,7 @@ class _Shape(Generic[_Meaning]):
         others = texts[: self._first] + texts[self._last + 1 :]
         if self._between:
             others += tuple([texts[number] for number in self._between])
-        return [texts[number] for number in self._own], others
+        return [texts[number].strip() for number in self._own], others
 
     def remember(self, others: tuple[str, ...], meaning: _Meaning) -> None:
         """Keep what texts mean."""
@@ -88,6 +91,7 @@ class ReportReader:
     """Reads reports, and learns their shapes while it does."""
 
     def __init__(self) -> None:
+        self._has_read = False
         self._heads: list[_Shape[AggregateHead]] = []
         self._records: list[_Shape[AggregateRow | LeftOut]] = []
 
@@ -123,7 +127,7 @@ class ReportReader:
         if not 0 < start < end or text[end + len(_RECORD_END) :].strip() != "</feedback>":
             return None
         if not text.isascii() and ("\ufffe" in text or "\uffff" in text):
-            return None  # no characters of XML (XML 1.0 section 2.2); those below are in the shapes themselves
+            return None  # no characters of XML (XML 1.0 section 2.2); those below the blank are in no shape
         try:
             parts: list[ReportPart] = [self._head(text[:start])]
             parts += map(self._row, text[start:end].split(_RECORD_END))
@@ -151,8 +155,10 @@ class ReportReader:
         if start is None:
             raise UnreadableReport("it begins in another way")
         head = _read_head(text)
-        shape: _Shape[AggregateHead] | None = _learnt(text[start.end() :], _OWN_OF_HEAD, _START.pattern)
-        _keep(self._heads, shape, text, head)
+        if self._has_read:  # to learn of the only report would be in vain
+            shape: _Shape[AggregateHead] | None = _learnt(text[start.end() :], _OWN_OF_HEAD, _START.pattern)
+            _keep(self._heads, shape, text, head)
+        self._has_read = True
         return head
 
     def _row(self, text: str) -> AggregateRow | LeftOut:
@@ -222,7 +228,7 @@ def _known(shapes: list[_Shape[_Meaning]], text: str) -> tuple[_Shape[_Meaning] 
     return None, ()
 
 
-def _learnt(text: str, own: tuple[str, ...], before: str = r"\s*") -> _Shape[_Meaning] | None:
+def _learnt(text: str, own: tuple[str, ...], before: str = _SPACE) -> _Shape[_Meaning] | None:
     """The shape of a text that the XML parser has read; None if it holds anything but elements and texts.
 
     :param text: a head, or a record without its end
@@ -232,7 +238,7 @@ def _learnt(text: str, own: tuple[str, ...], before: str = r"\s*") -> _Shape[_Me
     found = _pattern(text)
     if found is None or any(found[1].count(path) != 1 for path in own):
         return None
-    return _Shape(re.compile(before + found[0], re.ASCII), found[1], own)
+    return _Shape(re.compile(before + found[0]), found[1], own)
 
 
 def _keep(shapes: list[_Shape[_Meaning]], shape: _Shape[_Meaning] | None, text: str, meaning: _Meaning) -> None:
@@ -267,5 +273,5 @@ def _pattern(text: str) -> tuple[str, list[str]] | None:
             opened.append(name)
         if piece[tag.end() :].strip():
             return None  # text between elements
-        pattern.append(r"\s*")
+        pattern.append(_SPACE)
     return "".join(pattern), paths

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import codecs
 import re
-import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable, Iterable, Iterator
 from typing import Union, cast
+from xml.etree import ElementTree
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_parts import UnreadableReport
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import shown
@@ -66,8 +66,10 @@ def streamed_sections(head: bytes, read: Callable[[int], bytes]) -> Iterator[Sec
 
 
 def whole_text(document: bytes) -> str:
-    """The text of a document, without spaces around it; bytes that are none of its encoding become U+FFFD."""
-    return document.decode(_encoding(document), "replace").strip()
+    """The text of a document, without spaces around it, lines ended as XML ends them (XML 1.0 section 2.11); bytes that
+    are none of its encoding become U+FFFD."""
+    text = document.decode(_encoding(document), "replace").strip()
+    return text.replace("\r\n", "\n") if "\r" in text else text
 
 
 def whole_sections(text: str) -> Fields:

@@ -90,6 +90,9 @@ class SourceIdentity:
         }
 
 
+_NOBODY_ASKED = SourceIdentity("unknown", "nobody asked yet")
+
+
 def sender_groups(senders: Iterable[Sender]) -> tuple[SenderGroup, ...]:
     """Put together the senders that reports cannot tell apart, in the order given."""
     found: dict[tuple[object, ...], list[Sender]] = {}
@@ -139,9 +142,10 @@ class SourceIdentifier:
         here = self._of_domain.get(traits.header_from, [])
         held = tuple([self._of_group(index).holds(traits.source) for index in here])
         key: tuple[object, ...] = (*traits[1:], held)
-        if key not in self._known:
-            self._keep(key, self._declared(traits, dict(zip(here, held, strict=True))))
-        return self._known[key] or self._other(key, traits)
+        found = self._known.get(key, _NOBODY_ASKED)
+        if found is _NOBODY_ASKED:
+            found = self._keep(key, self._declared(traits, dict(zip(here, held, strict=True))))
+        return found or self._other(key, traits)
 
     def _other(self, key: tuple[object, ...], traits: SourceTraits) -> SourceIdentity:
         """A source that nobody has declared; only now are the services' networks asked for."""
@@ -153,10 +157,11 @@ class SourceIdentifier:
             self._keep(key, found)
         return found
 
-    def _keep(self, key: tuple[object, ...], found: SourceIdentity | None) -> None:
+    def _keep(self, key: tuple[object, ...], found: SourceIdentity | None) -> SourceIdentity | None:
         if len(self._known) > _MOST_KNOWN:
             self._known.clear()
         self._known[key] = found
+        return found
 
     def _declared(self, traits: SourceTraits, held: Mapping[int, bool | None]) -> SourceIdentity | None:
         proofs = {index: self._proof(index, traits, held[index]) for index in held}
