@@ -38,6 +38,12 @@ options:
     type: list
     elements: raw
     required: true
+  only:
+    description:
+      - Of O(domains), only these. A name that is not among them is refused.
+      - Where O(inventory_domains) is given and this is not, domains whose policy is not managed are left alone.
+    type: list
+    elements: str
   accounts:
     description:
       - The DNS accounts that single domains named in C(dns). The controller fills this in; do not set it.

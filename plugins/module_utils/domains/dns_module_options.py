@@ -113,6 +113,7 @@ def _advance() -> ArgumentSpec:
         "domains": {"type": "list", "elements": "raw", "required": True},
         "accounts": {**dns_spec(), "type": "list", "elements": "dict"},
         "state": {"type": "str", "choices": ["advance", "retreat"], "default": "advance"},
+        "only": {"type": "list", "elements": "str"},
         "target": {"type": "str", "choices": ["quarantine", "reject"]},
         "retreat_from": {"type": "str", "choices": ["quarantine", "reject"]},
         "archive": {"type": "path"},

@@ -77,7 +77,8 @@ def read_advance_order(params: Mapping[str, Any]) -> Order:
     :raises Refused: what is wrong with the whole task
     """
     is_advance = params["state"] == "advance"
-    order = read_order({**params, "domains": [_entry(one, params) for one in params["domains"]], "on_refused": "skip"})
+    entries = [_entry(one, params) for one in _asked(params)]
+    order = read_order({**params, "domains": entries, "on_refused": "skip"})
     requests = [one for one in order.requests if _is_allowed(order, one, is_advance)]
     recipes = {one.domain: _policy_recipe(one) for one in requests}
     if is_advance:
@@ -88,6 +89,44 @@ def read_advance_order(params: Mapping[str, Any]) -> Order:
         replace(one, recipes=(_stepping(recipes[one.domain], StepDecider(deciders[one.domain])),)) for one in requests
     ]
     return order
+
+
+def _asked(params: Mapping[str, Any]) -> list[Any]:
+    """The entries that the task is about: those that ``only`` names, and of an inventory those that are managed."""
+    entries, only = list(params["domains"]), params.get("only")
+    if only is not None:
+        return _named(entries, only)
+    if params.get("inventory_domains") is None:
+        return entries
+    managed = [one for one in entries if isinstance(one, Mapping) and _mode(one.get("dmarc")) == "managed"]
+    if not managed:
+        rule = "no policy of the inventory is managed, so there is none to move"
+        way_out = "Say mail_dns_domains.<domain>.dmarc: {mode: managed, target: reject}."
+        raise Refused(_RULES.problem("dmarc_advance", "domains", None, rule, way_out))
+    return managed
+
+
+def _named(entries: Iterable[Any], only: Iterable[str]) -> list[Any]:
+    problems: list[Problem] = []
+    names = [read_name(one, "only", one, "Correct the name.", problems) for one in only]
+    by_name = {_plain_name(one): one for one in entries}
+    rule = "it is none of the domains whose policy can be moved"
+    way_out = WayOut(("Declare it with ", Option("dmarc.mode: managed"), ", or correct the name."))
+    problems += [
+        _RULES.problem(name, "only", name, rule, way_out) for name in names if name is not None and name not in by_name
+    ]
+    if problems:
+        raise Refused(problems)
+    return [by_name[str(name)] for name in dict.fromkeys(names)]
+
+
+def _plain_name(entry: object) -> str | None:
+    given = entry.get("domain") if isinstance(entry, Mapping) else entry
+    return read_name("", "domain", given, "", []) if isinstance(given, str) else None
+
+
+def _mode(dmarc: object) -> object:
+    return dmarc.get("mode") if isinstance(dmarc, Mapping) else None
 
 
 def _entry(entry: object, params: Mapping[str, Any]) -> object:
