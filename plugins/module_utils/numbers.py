@@ -30,6 +30,7 @@ NUMBER_OPTIONS = frozenset(
         "overlap",
         "poll_interval",
         "port",
+        "quiet_days",
         "renew_before",
         "retention",
         "settle",

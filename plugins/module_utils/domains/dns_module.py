@@ -226,6 +226,18 @@ def _failed(failures: list[DomainOutcome], total: int, check_mode: bool) -> str:
     return failure_list("domains", [_failure(outcome) for outcome in failures], total, check_mode)
 
 
+def domains_result(outcomes: list[DomainOutcome]) -> Result:
+    """The return values of ``mail_domains``: what became of each domain, and of all together."""
+    failures = domain_failures(outcomes)
+    changed = sum(outcome.changed for outcome in outcomes)
+    unchanged = sum(not outcome.changed and not outcome.failure for outcome in outcomes)
+    return {
+        "domains": [domain_result(outcome) for outcome in outcomes],
+        "failures": failures,
+        "summary": {"domains": len(outcomes), "changed": changed, "unchanged": unchanged, "failed": len(failures)},
+    }
+
+
 def domain_failures(outcomes: Iterable[DomainOutcome]) -> list[Result]:
     """The return value ``failures``: each domain that failed, and whether it was refused."""
     return [

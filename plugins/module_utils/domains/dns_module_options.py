@@ -65,6 +65,12 @@ _CHECKED_ENTRIES: dict[str, ArgumentSpec] = {
         "selectors": {"type": "list", "elements": "str", "default": []},
     },
     "dmarc_advance": {**ENTRY_OPTIONS, "dns": dns_spec()},
+    "park_domains": {
+        "domain": {"type": "str", "required": True},
+        "zone": {"type": "str"},
+        "ttl": {"type": "int"},
+        "dns": dns_spec(),
+    },
 }
 """One of ``domains`` by module."""
 
@@ -132,6 +138,24 @@ def _advance() -> ArgumentSpec:
     }
 
 
+def _park() -> ArgumentSpec:
+    shared = shared_spec()
+    del shared["zone"]  # as of mail_domains
+    return {
+        "domains": {"type": "list", "elements": "raw", "required": True},
+        "accounts": {**dns_spec(), "type": "list", "elements": "dict"},
+        "archive": {"type": "path"},
+        "quiet_days": {"type": "int", "default": 400},
+        "senders": {"type": "list", "elements": "dict", "options": SENDER_OPTIONS, "required": True},
+        "tighten": {"type": "bool", "default": True},
+        "on_refused": {"type": "str", "choices": ["stop", "skip"], "default": "stop"},
+        "inventory_domains": INVENTORY_DOMAINS,
+        "progress_file": {"type": "path"},
+        "concurrency": {"type": "int", "default": 16},
+        **shared,
+    }
+
+
 def _restore() -> ArgumentSpec:
     shared = shared_spec()
     del shared["zone"]  # the snapshot names the zones
@@ -167,6 +191,7 @@ DNS_MODULE_OPTIONS: dict[str, ArgumentSpec] = {
     },
     "mail_records_restore": _restore(),
     "dmarc_advance": _advance(),
+    "park_domains": _park(),
 }
 """The options of each DNS module. An action checks by the same object that the module is started with."""
 

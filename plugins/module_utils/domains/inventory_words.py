@@ -27,6 +27,7 @@ _OF_THE_RUN = {
     "archive": "mail_reports_archive",
     "let_fail": "mail_reports_let_fail",
     "only": "mail_policy_domains",
+    "quiet_days": "mail_parked_quiet_days",
     "resolver": "mail_dns_resolver",
     "seasonal": "mail_reports_seasonal",
     "senders": "erp_mail_senders",

@@ -89,6 +89,7 @@ DECLARATION_VARIABLES = (
     "mail_entra_secrets_dir",
     "mail_entra_store_tasks",
     "mail_entra_secrets",
+    "mail_parked_quiet_days",
     "mail_policy_domains",
     "mail_policy_retreat_from",
     "mail_policy_state",

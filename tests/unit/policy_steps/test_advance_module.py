@@ -5,114 +5,15 @@
 
 from __future__ import annotations
 
-import base64
-import contextlib
-import io
 import json
-import time
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import pytest
-from ansible.module_utils import basic
-from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_run import inform_of_reports
-from ansible_collections.mailroom.erp.plugins.modules import dmarc_advance
-from ansible_collections.mailroom.erp.tests.unit.dmarc_reports.conftest import DAY, report_text
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from ansible_collections.mailroom.erp.tests.unit.policy_steps.conftest import SHOP_SENDER, Estate
 
-KEY = rsa.generate_private_key(65537, 2048).public_key()
-DER = KEY.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-PUBLIC = base64.b64encode(DER).decode()
-ZONE = """$ORIGIN {domain}.
-$TTL 3600
-@ IN SOA ns1 hostmaster 1 7200 3600 1209600 300
-@ IN NS ns1
-ns1 IN A 192.0.2.53
-@ IN TXT "v=spf1 ip4:192.0.2.10 -all"
-s1._domainkey IN TXT "v=DKIM1; p={first}" "{rest}"
-_dmarc IN TXT "{policy}"
-"""
 SIGNED = {"dkim": [{"domain": "acme.example", "selector": "s1", "result": "pass"}]}
 SHOP_ROW = {"source": "192.0.2.10", "count": 20, **SIGNED}
-SHOP = {
-    "from": "shop@acme.example",
-    "environment": "shop",
-    "envelope_domain": "acme.example",
-    "sources": ["192.0.2.10"],
-    "dkim": {"domain": "acme.example", "selectors": ["s1"]},
-}
-RELAY = {"name": "relay", "title": "The Relay", "spf_terms": ["ip4:203.0.113.0/24"], "domains": ["relay.example"]}
-
-
-class Estate:
-    """Zones, an archive, and a way to run the module."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.reports, self.zones = folder / "reports", folder / "zones"
-        self.reports.mkdir()
-        self.zones.mkdir()
-        self.zone()
-
-    def zone(self, domain: str = "acme.example", policy: str = "v=DMARC1; p=none; rua=mailto:d@acme.example") -> None:
-        """Write a zone."""
-        text = ZONE.format(domain=domain, first=PUBLIC[:200], rest=PUBLIC[200:], policy=policy)
-        (self.zones / f"{domain}.zone").write_text(text, encoding="utf-8")
-
-    def policy(self, domain: str = "acme.example") -> str:
-        """The policy record in the zone."""
-        lines = (self.zones / f"{domain}.zone").read_text(encoding="utf-8").splitlines()
-        return next(line.partition('"')[2].rstrip('"') for line in lines if line.startswith("_dmarc"))
-
-    def report(self, *rows: dict[str, Any], days: range = range(31, 0, -1), domain: str = "acme.example",
-               policy: str = "none") -> None:  # fmt: skip
-        """Let three receivers report the same rows of each of these days ago."""
-        today = int(time.time()) // DAY * DAY
-        for ago in days:
-            for org in ("alpha.example", "beta.example", "gamma.example"):
-                begin = today - ago * DAY
-                text = report_text(*rows, org=org, report_id=f"{domain}-{ago}", domain=domain, begin=begin,
-                                   end=begin + DAY - 1, policy=policy)  # fmt: skip
-                (self.reports / f"{org}-{domain}-{ago}-{policy}.xml").write_text(text, encoding="utf-8")
-
-    def read(self) -> None:
-        """Read the reports into the archive."""
-        given: dict[str, Any] = {"paths": [str(self.reports)], "archive": str(self.folder / "archive")}
-        given |= {name: [] for name in ("services", "senders", "domains")}
-        given |= dict.fromkeys(("shorten_addresses", "include_records", "reverse_names"), False)
-        inform_of_reports(given, write=True)
-
-    def run(self, check: bool = False, **options: Any) -> dict[str, Any]:
-        """Run the module."""
-        given = {
-            "domains": ["acme.example"],
-            "target": "reject",
-            "archive": str(self.folder / "archive"),
-            "senders": [SHOP],
-            "services": [RELAY],
-            "dns": {"provider": "zonefile", "path": str(self.zones)},
-            "resolver": {"zonefiles": [str(self.zones)]},
-            "snapshot_dir": str(self.folder / "snapshots"),
-            "why": "a test",
-            "_ansible_check_mode": check,
-            "_ansible_diff": True,
-            **options,
-        }
-        arguments = {name: value for name, value in given.items() if value is not None}
-        out = io.StringIO()
-        basic._ANSIBLE_ARGS = json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode()
-        profile = patch.object(basic, "_ANSIBLE_PROFILE", "legacy", create=True)
-        with profile, contextlib.redirect_stdout(out), contextlib.suppress(SystemExit):
-            dmarc_advance.main()
-        return dict(json.loads(out.getvalue()))
-
-    def journal(self) -> list[dict[str, Any]]:
-        """The decisions in the journal."""
-        file = self.folder / "snapshots" / "journal.jsonl"
-        lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
-        return [line for line in map(json.loads, lines) if "decision" in line]
 
 
 @pytest.fixture
@@ -191,9 +92,9 @@ def test_a_domain_that_may_not_be_moved_stops_nobody(estate: Estate, entry: Any,
     estate.zone("other.example", "v=DMARC1; p=none")
     estate.report({**SHOP_ROW, "header_from": "other.example"}, domain="other.example")
     estate.read()
-    other = {**SHOP, "from": "shop@other.example", "envelope_domain": "other.example"}
+    other = {**SHOP_SENDER, "from": "shop@other.example", "envelope_domain": "other.example"}
     before = estate.policy()
-    told = estate.run(domains=[entry, "other.example"], senders=[SHOP, other])
+    told = estate.run(domains=[entry, "other.example"], senders=[SHOP_SENDER, other])
     assert told["failed"] and said in told["msg"], told
     assert estate.policy() == before
     assert estate.policy("other.example") == "v=DMARC1; p=quarantine"
@@ -222,7 +123,7 @@ def test_no_record_and_a_record_elsewhere_wait(estate: Estate) -> None:
 def test_a_declared_sender_that_would_be_harmed_refuses_its_domain(estate: Estate) -> None:
     lost = {"from": "lost@acme.example", "environment": "lost", "sources": ["198.51.100.9"],
             "envelope_domain": "acme.example", "dkim": {"domain": "acme.example", "selectors": []}}  # fmt: skip
-    told = estate.run(senders=[SHOP, lost], seasonal=["lost"])
+    told = estate.run(senders=[SHOP_SENDER, lost], seasonal=["lost"])
     assert told["failed"] and "receivers would treat this sender worse" in told["msg"]
     assert "p=none" in estate.policy()
 

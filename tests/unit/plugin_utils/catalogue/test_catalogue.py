@@ -321,5 +321,7 @@ def test_the_variables_are_those_that_the_roles_document() -> None:
     for role in ("erp_mail", "mail_dns", "mail_entra"):
         specs = yaml.safe_load((ROLES / role / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
         entries = specs["argument_specs"]
-        documented |= {name for entry in ("main", "advance") for name in entries.get(entry, {}).get("options", {})}
+        documented |= {
+            name for entry in ("main", "advance", "park") for name in entries.get(entry, {}).get("options", {})
+        }
     assert documented == set(DECLARATION_VARIABLES)
