@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The playbook dmarc_advance as a user runs it: declaration, reports, evidence, a step, no second one, and back."""
+"""The playbooks dmarc_advance and park_domains as a user runs them."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.mailroom.erp.tests.integration.estate import RELAY, SECRET, SITE, inventory
+from ansible_collections.mailroom.erp.tests.integration.estate import RELAY, SECRET, SITE, contents, inventory
 from ansible_collections.mailroom.erp.tests.integration.playbook import Result, run_playbook
 from ansible_collections.mailroom.erp.tests.unit.dmarc_reports.conftest import DAY, report_text
 
-ADVANCE = "mailroom.erp.dmarc_advance"
+ADVANCE, PARK = "mailroom.erp.dmarc_advance", "mailroom.erp.park_domains"
 MANAGED = {"services": [], "dmarc": {"mode": "managed", "target": "reject", "rua": ["dmarc@acme.example"]}}
 SHARED: dict[str, Any] = {
     "mail_dns_complete": True,
@@ -114,3 +114,51 @@ def test_what_the_inventory_says_wrongly_is_told_by_its_variables(estate: Path) 
     ):
         result = run_playbook(estate, ADVANCE, inventory(HOSTS, **{**SHARED, **wrong}))
         assert result.rc != 0 and words in flat(result), result.output
+
+
+# --- parked domains --------------------------------------------------------------------------------------------------
+
+
+def parked(**more: Any) -> dict[str, Any]:
+    """An inventory with an old domain that nobody sends as."""
+    domains = {"acme.example": MANAGED, "mijnbakkerij.example": {"parked": True, **more}}
+    return {**SHARED, "mail_dns_domains": domains, "mail_reports_archive": None}
+
+
+def bakery(folder: Path) -> str:
+    return (folder / "zones" / "mijnbakkerij.example.zone").read_text(encoding="utf-8")
+
+
+def test_a_parked_domain_says_that_it_never_sends_and_site_leaves_it_so(estate: Path) -> None:
+    before = bakery(estate)
+    done = run_playbook(estate, PARK, inventory(HOSTS, **parked()))
+    assert done.rc == 0 and done.changed == 1, done.output
+    text = " ".join(bakery(estate).split())
+    for part in ('"v=spf1 -all"', "MX 0 .", '"v=DMARC1; p=reject; sp=reject"', '*._domainkey IN TXT "v=DKIM1; p="'):
+        assert part in text, text
+    assert "no reports were asked whether anybody sends as it" in flat(done)
+    site = run_playbook(estate, SITE, inventory(HOSTS, **parked()))
+    assert site.rc == 0 and '"v=spf1 -all"' in bakery(estate), site.output
+    snapshot = min((estate / "mailroom" / "snapshots").glob("*.yml"))
+    back = run_playbook(estate, "mailroom.erp.restore", inventory(HOSTS, **parked()),
+                        "-e", f"mail_restore_snapshot={snapshot}")  # fmt: skip
+    assert back.rc == 0, back.output
+    assert [line for line in bakery(estate).splitlines() if "SOA" not in line] == [
+        line for line in before.splitlines() if "SOA" not in line
+    ]
+
+
+@pytest.mark.slow
+def test_a_domain_that_an_environment_uses_is_not_parked(estate: Path) -> None:
+    before = contents(estate)
+    used = {"bakery": {**RELAY, "erp_mail_senders": {"environment": "shop@mijnbakkerij.example"},
+                       "erp_mail_dkim": {"mijnbakkerij.example": []}}}  # fmt: skip
+    for hosts, shared, arguments, words in (
+        (used, parked(), [], "bakery is declared to send with it"),
+        (HOSTS, parked(services=["microsoft365"]), [], "a parked domain never sends"),
+        (HOSTS, {**parked(), "mail_dns_complete": False}, [], "mail_dns_complete: true, and run for all hosts"),
+        (HOSTS, SHARED, [], "No domain is declared to be parked"),
+    ):
+        refused = run_playbook(estate, PARK, inventory(hosts, **shared), *arguments)
+        assert refused.rc != 0 and words in flat(refused), refused.output
+        assert contents(estate) == before
