@@ -129,6 +129,7 @@ def bakery(folder: Path) -> str:
     return (folder / "zones" / "mijnbakkerij.example.zone").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_a_parked_domain_says_that_it_never_sends_and_site_leaves_it_so(estate: Path) -> None:
     before = bakery(estate)
     done = run_playbook(estate, PARK, inventory(HOSTS, **parked()))

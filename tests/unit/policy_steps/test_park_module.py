@@ -101,7 +101,7 @@ def test_a_domain_that_reports_show_in_use_is_refused_and_stops_the_others_or_no
     spoofed = {"source": "192.0.2.99", "header_from": "older.example", "passed": (False, False)}
     parking.report(spoofed, days=range(6, 4, -1), domain="older.example")
     parking.read()
-    both = {"domains": ["old.example", "older.example"], "archive": str(parking.folder / "archive")}
+    both: dict[str, Any] = {"domains": ["old.example", "older.example"], "archive": str(parking.folder / "archive")}
     told = park(parking, **both)
     assert told["failed"] and "12 messages passed DMARC as it" in told["msg"]
     assert "~all" in (parking.zones / "older.example.zone").read_text()
