@@ -35,7 +35,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.domains.request impor
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.world import world_of
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.dmarc import select_dmarc
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Lookup, Unresolved
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import is_inside
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import parents_of
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.tags import TagList
 from ansible_collections.mailroom.erp.plugins.module_utils.policy_steps.step_conditions import (
     StepQuestion,
@@ -244,8 +244,8 @@ def _governed(groups: Sequence[SenderGroup], domains: Sequence[str], lookup: Loo
     """By domain, the sender groups that its policy is applied to: its own, and those of subdomains without a policy."""
     found: dict[str, set[int]] = {name: set() for name in domains}
     for index, group in enumerate(groups):
-        for name in found:
-            if is_inside(group.domain, name) and not _has_own_policy(group.domain, name, lookup):
+        for name in parents_of(group.domain):
+            if name in found and not _has_own_policy(group.domain, name, lookup):
                 found[name].add(index)
     return {name: frozenset(indices) for name, indices in found.items()}
 
