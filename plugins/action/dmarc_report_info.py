@@ -5,18 +5,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import Result
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_options import wrong_report_arguments
 from ansible_collections.mailroom.erp.plugins.module_utils.libraries import MissingLibrary
-from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused, RuleSource
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_loader import Catalogue
+from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.known_services import known_services
 from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import plain_value
 from ansible_collections.mailroom.erp.plugins.plugin_utils.running.action_base import MailroomAction
-
-_RULES = RuleSource("docs/catalogue.md")
 
 
 class ActionModule(MailroomAction):
@@ -31,23 +30,7 @@ class ActionModule(MailroomAction):
         try:
             own = self._templar.template((task_vars or {}).get("erp_mail_catalogue_services") or {})
             catalogue = Catalogue(services=plain_value(own))
-            arguments["services"] = _resolved(arguments.get("services"), catalogue)
+            arguments["services"] = known_services(arguments.get("services"), catalogue)
         except (Refused, MissingLibrary) as error:
             return {"failed": True, "changed": False, "msg": str(error)}
         return super()._execute(arguments, task_vars)
-
-
-def _resolved(services: Iterable[Any] | None, catalogue: Catalogue) -> list[dict[str, Any]]:
-    """What is known of services; without any, of all in the catalogue."""
-    names: Iterable[Any] = catalogue.names("services") if services is None else services
-    return [dict(one) if isinstance(one, Mapping) else _facts(catalogue, str(one)) for one in names]
-
-
-def _facts(catalogue: Catalogue, name: str) -> dict[str, Any]:
-    try:
-        service = catalogue.service(name)
-    except KeyError:
-        rule = "the catalogue has no such service"
-        raise Refused(_RULES.problem("reports", "services", name, rule, catalogue.closest("services", name))) from None
-    terms, domains = service.spf_terms.value or [], service.domains.value or []
-    return {"name": name, "title": service.title, "spf_terms": list(terms), "domains": list(domains)}

@@ -66,6 +66,8 @@ class ActionModule(ControllerAction):
         return {
             "changed": False,
             **plan.module_options(),
+            "parked": plan.parked,
+            "complete": plan.complete,
             "cautions": [str(problem) for problem in plan.warnings],
             "refused": refusals.as_dict(),
             "goes_on": not refusals.stops(options["on_refused"]),

@@ -13,7 +13,7 @@ version_added: 0.1.0
 author: the mailroom.erp authors (@mailroom)
 description:
   - Publishes C(<selector>._domainkey.<domain>), either as a CNAME to the key of a sending service or as a TXT record
-    with a key of one's own (RFC 6376). All other selectors stay.
+    with a key of one's own, or an empty one (RFC 6376). All other selectors stay.
   - What stands in the way at that name is named and refused before anything is written.
   - A selector that is delegated to somebody else is judged, and reported as managed elsewhere, but never changed.
 extends_documentation_fragment:
@@ -45,6 +45,12 @@ options:
         SubjectPublicKeyInfo. Blanks and ends of lines inside a whole record's key are taken out.
       - A private key is refused without being shown.
     type: str
+  revoked:
+    description:
+      - Publish an empty key, which no signature is valid by (RFC 6376 section 3.6.1).
+      - With O(selector=*) it stands for all selectors that have no record of their own, at a domain that never sends.
+    type: bool
+    default: false
   state:
     description:
       - With V(absent), the alias or the key at the selector is taken away; with O(target) or O(public_key), only when
@@ -91,6 +97,13 @@ EXAMPLES = r"""
     selector: mail2026
     public_key: "{{ lookup('ansible.builtin.file', 'mail2026.pub.pem') }}"
     validate: require
+    dns: "{{ acme_dns }}"
+
+- name: No signature of a domain that never sends is valid
+  mailroom.erp.dkim_record:
+    domain: acme-old.example
+    selector: "*"
+    revoked: true
     dns: "{{ acme_dns }}"
 """
 

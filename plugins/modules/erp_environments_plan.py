@@ -109,6 +109,15 @@ names:
   returned: success
   type: list
   elements: str
+parked:
+  description: The domains that never send, for the option C(domains) of M(mailroom.erp.park_domains).
+  returned: success
+  type: list
+  elements: dict
+complete:
+  description: Whether the run knows every sender, so that policies may become stricter.
+  returned: success
+  type: bool
 cautions:
   description: What is held back or not known, one sentence each.
   returned: success

@@ -154,6 +154,10 @@ options:
       public_key:
         description: As in M(mailroom.erp.dkim_record).
         type: str
+      revoked:
+        description: As in M(mailroom.erp.dkim_record).
+        type: bool
+        default: false
       state:
         description: As in M(mailroom.erp.dkim_record).
         type: str
@@ -575,25 +579,8 @@ snapshot:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import Result
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.dns_module import domain_result, run_dns_module
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.dns_module import domains_result, run_dns_module
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.dns_module_options import DNS_MODULE_OPTIONS
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.zone_records import DomainOutcome
-
-
-def _shape(outcomes: list[DomainOutcome]) -> Result:
-    failed = [outcome for outcome in outcomes if outcome.failure]
-    changed = sum(outcome.changed for outcome in outcomes)
-    unchanged = sum(not outcome.changed and not outcome.failure for outcome in outcomes)
-    return {
-        "domains": [domain_result(outcome) for outcome in outcomes],
-        "failures": [_failure(outcome) for outcome in failed],
-        "summary": {"domains": len(outcomes), "changed": changed, "unchanged": unchanged, "failed": len(failed)},
-    }
-
-
-def _failure(outcome: DomainOutcome) -> Result:
-    return {"domain": outcome.request.domain, "refused": outcome.refusal is not None, "msg": outcome.failure}
 
 
 def main() -> None:
@@ -603,7 +590,7 @@ def main() -> None:
         required_one_of=[("domains", "src")],
         supports_check_mode=True,
     )
-    run_dns_module(module, module.params, _shape)
+    run_dns_module(module, module.params, domains_result)
 
 
 if __name__ == "__main__":

@@ -74,7 +74,7 @@ def wrong_report_arguments(arguments: Mapping[str, Any]) -> list[str]:
     :param arguments: what the task gives
     :returns: one sentence per broken rule; none quotes a value
     """
-    problems = wrong_options(REPORT_OPTIONS, arguments, {"services": _wrong_services})
+    problems = wrong_options(REPORT_OPTIONS, arguments, {"services": wrong_services})
     if not problems and not arguments.get("paths") and not arguments.get("archive"):
         problems.append("paths, archive: give one of them, or both")
     return problems
@@ -91,7 +91,7 @@ def read_request(params: Mapping[str, Any], now: float) -> ReportRequest:
     senders = read_senders(params["senders"], problems)
     domains = [read_name(one, "domains", one, "Correct the name.", problems) for one in params["domains"]]
     since, oldest = _since(params.get("since"), problems), _oldest(params, now, problems)
-    services = _services(params.get("services") or [], problems)
+    services = services_given(params.get("services") or [], problems)
     if problems:
         raise Refused(problems)
     return ReportRequest(
@@ -107,7 +107,8 @@ def read_request(params: Mapping[str, Any], now: float) -> ReportRequest:
     )
 
 
-def _wrong_services(services: object) -> list[str]:
+def wrong_services(services: object) -> list[str]:
+    """Check the shape of the option ``services``; gives one sentence per broken rule, without any value."""
     if not isinstance(services, (list, tuple)):
         return ["services must be a list of names and dictionaries"]
     problems: list[str] = []
@@ -146,7 +147,8 @@ def _oldest(params: Mapping[str, Any], now: float, problems: list[Problem]) -> i
     return max(0, int(now) - days * _DAY_SECONDS)
 
 
-def _services(entries: Iterable[object], problems: list[Problem]) -> tuple[KnownService, ...]:
+def services_given(entries: Iterable[object], problems: list[Problem]) -> tuple[KnownService, ...]:
+    """Read the option ``services`` as the module gets it; what is wrong with it is added to ``problems``."""
     found: list[Mapping[str, Any]] = []
     for entry in entries:
         if not isinstance(entry, Mapping):

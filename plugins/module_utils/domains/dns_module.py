@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from ansible.module_utils.common.parameters import remove_values
@@ -35,22 +36,28 @@ from ansible_collections.mailroom.erp.plugins.module_utils.snapshots.snapshot im
 from ansible_collections.mailroom.erp.plugins.module_utils.state_folder import default_folder
 
 
+@dataclass(frozen=True, slots=True)
+class DnsJob:
+    """What a module does in its own way: ``read`` makes the order of the parameters, and ``note`` writes down what the
+    run did beyond the writes themselves, unless it is check mode."""
+
+    read: Callable[[Mapping[str, Any]], Order] = read_order
+    note: Callable[[list[DomainOutcome], Snapshot], None] = lambda _outcomes, _snapshot: None
+
+
 def run_dns_module(
-    module: Module, params: Mapping[str, Any], shape: Callable[[list[DomainOutcome]], Result]
+    module: Module, params: Mapping[str, Any], shape: Callable[[list[DomainOutcome]], Result], job: DnsJob | None = None
 ) -> NoReturn:
     """Do what the parameters ask for and end the module.
 
     :param module: the AnsibleModule
     :param params: parameters in the shape of ``mail_domains``
     :param shape: makes the module's own return values of the outcomes
+    :param job: what the module does in its own way
     """
+    progress = Progress(params.get("progress_file"))
     try:
-        order = read_order(params)
-        _mask_secrets(module, order)
-        progress = Progress(params.get("progress_file"))
-        snapshot = open_snapshot(module, params)
-        run = Run(order, params.get("resolver"), params.get("concurrency") or 16, progress, snapshot)
-        outcomes = run.execute(not module.check_mode)
+        run, snapshot, outcomes = _executed(module, params, progress, job or DnsJob())
     except (Refused, ProviderError, MissingLibrary) as error:
         told = refusal_text(error, params) if isinstance(error, Refused) else failure_text(str(error), params)
         module.fail_json(msg=told)
@@ -79,6 +86,19 @@ def run_dns_module(
         told = failure_text(_failed(failures, len(outcomes), module.check_mode), params)
         module.fail_json(msg=sendable(told), **result)
     module.exit_json(**result)
+
+
+def _executed(
+    module: Module, params: Mapping[str, Any], progress: Progress, job: DnsJob
+) -> tuple[Run, Snapshot | None, list[DomainOutcome]]:
+    order = job.read(params)
+    _mask_secrets(module, order)
+    snapshot = open_snapshot(module, params)
+    run = Run(order, params.get("resolver"), params.get("concurrency") or 16, progress, snapshot)
+    outcomes = run.execute(not module.check_mode)
+    if snapshot is not None:
+        job.note(outcomes, snapshot)
+    return run, snapshot, outcomes
 
 
 def run_record_module(
@@ -204,6 +224,27 @@ def _warnings(outcome: DomainOutcome) -> list[Message]:
 def _failed(failures: list[DomainOutcome], total: int, check_mode: bool) -> str:
     """What failed, in words; all of it stands in the return value ``failures``."""
     return failure_list("domains", [_failure(outcome) for outcome in failures], total, check_mode)
+
+
+def domains_result(outcomes: list[DomainOutcome]) -> Result:
+    """The return values of ``mail_domains``: what became of each domain, and of all together."""
+    failures = domain_failures(outcomes)
+    changed = sum(outcome.changed for outcome in outcomes)
+    unchanged = sum(not outcome.changed and not outcome.failure for outcome in outcomes)
+    return {
+        "domains": [domain_result(outcome) for outcome in outcomes],
+        "failures": failures,
+        "summary": {"domains": len(outcomes), "changed": changed, "unchanged": unchanged, "failed": len(failures)},
+    }
+
+
+def domain_failures(outcomes: Iterable[DomainOutcome]) -> list[Result]:
+    """The return value ``failures``: each domain that failed, and whether it was refused."""
+    return [
+        {"domain": one.request.domain, "refused": one.refusal is not None, "msg": one.failure}
+        for one in outcomes
+        if one.failure
+    ]
 
 
 def _failure(outcome: DomainOutcome) -> Message:

@@ -64,6 +64,13 @@ _CHECKED_ENTRIES: dict[str, ArgumentSpec] = {
         "domain": {"type": "str", "required": True},
         "selectors": {"type": "list", "elements": "str", "default": []},
     },
+    "dmarc_advance": {**ENTRY_OPTIONS, "dns": dns_spec()},
+    "park_domains": {
+        "domain": {"type": "str", "required": True},
+        "zone": {"type": "str"},
+        "ttl": {"type": "int"},
+        "dns": dns_spec(),
+    },
 }
 """One of ``domains`` by module."""
 
@@ -86,6 +93,62 @@ def _mail_domains() -> ArgumentSpec:
         "judge_demands": {"type": "bool", "default": True},
         "judge_live": {"type": "bool", "default": False},
         "ttl": {"type": "int"},
+        "inventory_domains": INVENTORY_DOMAINS,
+        "progress_file": {"type": "path"},
+        "concurrency": {"type": "int", "default": 16},
+        **shared,
+    }
+
+
+THRESHOLD_OPTIONS: ArgumentSpec = {
+    "minimum_days": {"type": "int", "default": 30},
+    "minimum_reporters": {"type": "int", "default": 3},
+    "newest_days": {"type": "int", "default": 7},
+    "failing_share": {"type": "float", "default": 0.0},
+    "unknown_share": {"type": "float", "default": 0.01},
+    "unknown_messages": {"type": "int", "default": 100},
+    "left_out": {"type": "int", "default": 0},
+}
+"""How much evidence a step of a policy needs."""
+
+
+def _advance() -> ArgumentSpec:
+    shared = shared_spec()
+    del shared["zone"]  # as of mail_domains
+    return {
+        "domains": {"type": "list", "elements": "raw", "required": True},
+        "accounts": {**dns_spec(), "type": "list", "elements": "dict"},
+        "state": {"type": "str", "choices": ["advance", "retreat"], "default": "advance"},
+        "only": {"type": "list", "elements": "str"},
+        "target": {"type": "str", "choices": ["quarantine", "reject"]},
+        "retreat_from": {"type": "str", "choices": ["quarantine", "reject"]},
+        "archive": {"type": "path"},
+        "senders": {"type": "list", "elements": "dict", "options": SENDER_OPTIONS},
+        "seasonal": {"type": "list", "elements": "str", "default": []},
+        "let_fail": {"type": "list", "elements": "str", "default": []},
+        "services": {"type": "list", "elements": "raw"},
+        "thresholds": {"type": "dict", "options": THRESHOLD_OPTIONS, "apply_defaults": True},
+        "reverse_names": {"type": "bool", "default": False},
+        "allow_failing_senders": {"type": "list", "elements": "str", "default": []},
+        "on_failure": {"type": "str", "choices": ["fail", "report"], "default": "fail"},
+        "inventory_domains": INVENTORY_DOMAINS,
+        "progress_file": {"type": "path"},
+        "concurrency": {"type": "int", "default": 16},
+        **shared,
+    }
+
+
+def _park() -> ArgumentSpec:
+    shared = shared_spec()
+    del shared["zone"]  # as of mail_domains
+    return {
+        "domains": {"type": "list", "elements": "raw", "required": True},
+        "accounts": {**dns_spec(), "type": "list", "elements": "dict"},
+        "archive": {"type": "path"},
+        "quiet_days": {"type": "int", "default": 400},
+        "senders": {"type": "list", "elements": "dict", "options": SENDER_OPTIONS, "required": True},
+        "tighten": {"type": "bool", "default": True},
+        "on_refused": {"type": "str", "choices": ["stop", "skip"], "default": "stop"},
         "inventory_domains": INVENTORY_DOMAINS,
         "progress_file": {"type": "path"},
         "concurrency": {"type": "int", "default": 16},
@@ -127,6 +190,8 @@ DNS_MODULE_OPTIONS: dict[str, ArgumentSpec] = {
         "concurrency": {"type": "int", "default": 16},
     },
     "mail_records_restore": _restore(),
+    "dmarc_advance": _advance(),
+    "park_domains": _park(),
 }
 """The options of each DNS module. An action checks by the same object that the module is started with."""
 

@@ -24,9 +24,15 @@ is."""
 _OF_THE_RUN = {
     "accept_undelegated": "mail_dns_accept_undelegated",
     "allow_failing_senders": "mail_dns_allow_failing_senders",
+    "archive": "mail_reports_archive",
+    "let_fail": "mail_reports_let_fail",
+    "only": "mail_policy_domains",
+    "quiet_days": "mail_parked_quiet_days",
     "resolver": "mail_dns_resolver",
+    "seasonal": "mail_reports_seasonal",
     "senders": "erp_mail_senders",
     "snapshot_dir": "mail_dns_snapshot_dir",
+    "thresholds": "mail_reports_thresholds",
 }
 _OF_A_DOMAIN = ("dns", "zone", "ttl")
 _OTHERWISE = {
@@ -69,7 +75,7 @@ def inventory_option(subject: str, option: str) -> str:
     head, _dot, inner = path.partition(".")
     if path in _OF_THE_RUN:
         return f"{_OF_THE_RUN[path]}{colon}{value}"
-    if inner and head in ("dns", "resolver"):
+    if inner and head in ("dns", "resolver", "thresholds"):
         return f"{'mail_dns_account' if head == 'dns' else _OF_THE_RUN[head]}.{inner}{colon}{value}"
     if path in _OF_A_DOMAIN or head in KIND_OPTIONS:
         return f"mail_dns_domains.{domain}.{path}{colon}{value}"

@@ -31,6 +31,10 @@ _RSA_ALGORITHM = bytes.fromhex("300d06092a864886f70d0101010500")
 _ED25519_INFO = bytes.fromhex("302a300506032b6570032100")
 
 
+REVOKED = "v=DKIM1; p="
+"""The record of a key that is taken back: no signature by it is valid (RFC 6376 section 3.6.1)."""
+
+
 class KeyProblem(ValueError):
     """A key or selector breaks a rule; the message is the rule with its source and never holds the key."""
 

@@ -156,6 +156,30 @@ class Snapshot:
         with self._lock:
             self._note(account, zone, changes, f"failed: {reason}")
 
+    def note_decisions(self, entries: Iterable[Mapping[str, Any]]) -> None:
+        """Write lines of another kind into the journal: what was decided, and on what evidence; and close it.
+
+        :param entries: what each tells beside when, who, why and the snapshot of the run
+        :raises Refused: they cannot be written; what was decided has been done
+        """
+        file = self._folder / "journal.jsonl"
+        try:
+            make_folder(self._folder)
+            for entry in entries:
+                self._journal.append({**self._head(self.path.name if self.path else None), **entry})
+            self._journal.close()
+        except OSError as error:
+            raise self._unwritable("what was decided has been done, but could not be noted", file, error) from error
+
+    def _head(self, snapshot: str | None) -> dict[str, Any]:
+        """What each line of the journal begins with."""
+        return {
+            "when": when_text(self._clock()),
+            "who": escape_controls(self._facts.who),
+            "why": escape_controls(self._facts.why),
+            "snapshot": snapshot,
+        }
+
     def close(self) -> None:
         """Leave out of the file what was kept and then not written; bring the journal to the disk."""
         with self._lock:
@@ -196,10 +220,7 @@ class Snapshot:
 
     def _note(self, account: Mapping[str, Any], zone: str, changes: Sequence[Change], outcome: str) -> None:
         entry = {
-            "when": when_text(self._clock()),
-            "who": escape_controls(self._facts.who),
-            "why": escape_controls(self._facts.why),
-            "snapshot": self._file.name,
+            **self._head(self._file.name),
             "account": self._named(account).label,
             "zone": zone,
             "changes": [_change_data(change) for change in changes],

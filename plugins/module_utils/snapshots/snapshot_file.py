@@ -160,7 +160,7 @@ def _json(value: object, kind: str, where: str) -> object:
 
 def _change(content: object, zone: str, where: str) -> Change:
     record = _mapping(content, where, {"name", "type", "before", "after"})
-    name = _name(record["name"], f"{where}.name")
+    name = _owner_name(record["name"], f"{where}.name")
     if not is_inside(name, zone):
         raise _Wrong(f"{where}.name", "the name is outside its zone (RFC 1034 section 4.2)")
     if record["type"] not in _TYPES:
@@ -202,6 +202,13 @@ def _mx(content: object, where: str) -> str:
     except ValueError as error:
         raise _Wrong(where, str(error)) from None
     return mx_value(preference, host if host == "." else _dns_name(host, where))
+
+
+def _owner_name(content: object, where: str) -> str:
+    """The owner name of a record, which may be a wildcard (RFC 4592 section 2.1.1)."""
+    text = _text(content, where)
+    star = "*." if text.startswith("*.") else ""
+    return star + _name(text.removeprefix(star), where)
 
 
 def _name(content: object, where: str) -> str:

@@ -21,9 +21,10 @@ from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.spf_fla
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import BadName, to_alabels
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, RuleSource
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import INVENTORY_RULES
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.parked_domains import PARKED_KEY
 
 _DECLARED_KINDS = tuple(kind.option for kind in RECORD_KINDS if kind.declared)
-DOMAIN_KEYS = ("services", *FLATTEN_OPTIONS, "dns", "zone", "ttl", *_DECLARED_KINDS)
+DOMAIN_KEYS = ("services", PARKED_KEY, *FLATTEN_OPTIONS, "dns", "zone", "ttl", *_DECLARED_KINDS)
 """What may be declared for a domain. What it says about flattening are the options of ``spf_record``."""
 
 _VARIABLE = "mail_dns_domains"

@@ -51,20 +51,24 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_signatu
     known_selectors,
 )
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_spf import estate_terms, is_usable
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.parked_domains import is_parked, wrong_parking
 from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import canonical_json
 
 
 @dataclass(frozen=True, slots=True)
 class EstatePlan:
     """What ``mail_domains`` is to make, and who sends. ``dns`` is the account of most domains; others name theirs.
-    ``names`` are all domains that are ours, as A-labels. With ``problems`` nothing may be written; ``warnings`` say
-    what is held back or not known."""
+    ``names`` are all domains that are ours, as A-labels; ``parked`` those that never send, as entries of
+    ``park_domains``. ``complete``: the run knows every sender. With ``problems`` nothing may be written; ``warnings``
+    say what is held back or not known."""
 
     domains: list[dict[str, Any]] = field(default_factory=list)
     dns: Any = None
     mx_services: list[dict[str, Any]] = field(default_factory=list)
     senders: list[dict[str, Any]] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
+    parked: list[dict[str, Any]] = field(default_factory=list)
+    complete: bool = False
     problems: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
 
@@ -95,11 +99,13 @@ class _Estate:
 
 @dataclass(frozen=True, slots=True)
 class _DomainPlan:
-    """One domain: its entry for ``mail_domains``, None when there is nothing to make of it."""
+    """One domain: its entry for ``mail_domains``, None when there is nothing to make of it, and the one for
+    ``park_domains``, None unless it is parked."""
 
     entry: dict[str, Any] | None
     problems: list[Problem]
     warnings: list[Problem]
+    parked: dict[str, Any] | None = None
 
 
 def add_up(hosts: Iterable[HostNeeds], options: EstateOptions, without: Set[str] = frozenset()) -> EstatePlan:
@@ -145,6 +151,8 @@ def add_up(hosts: Iterable[HostNeeds], options: EstateOptions, without: Set[str]
             *service_senders(declared.by_name, catalogue, usable, signature_of),
         ],
         names=sorted(declared.by_name),
+        parked=[_without_account(one.parked, common) for one in planned if one.parked is not None],
+        complete=options.knows_every_sender,
         problems=_unique(problems),
         warnings=_unique(warning for one in planned for warning in one.warnings),
     )
@@ -208,8 +216,20 @@ def _plan_domain(estate: _Estate, name: str) -> _DomainPlan:
         *aliases.problems,
         *(refused if aliases.removes else ()),
         *no_account,
+        *wrong_parking(name, declared),
     ]
-    return _DomainPlan(entry, problems, [*terms.warnings, *selectors.warnings])
+    parked, unknown = _parked(estate, name)
+    return _DomainPlan(entry, [*problems, *unknown], [*terms.warnings, *selectors.warnings], parked)
+
+
+def _parked(estate: _Estate, name: str) -> tuple[dict[str, Any] | None, list[Problem]]:
+    """The entry of a domain for ``park_domains``, None unless it is parked."""
+    declared = estate.domains[name]
+    if not is_parked(declared):
+        return None, []
+    account, problems = account_of(name, declared.get("dns"), estate.hosts.get(name, ()), estate.accounts)
+    more = {key: declared[key] for key in ("zone", "ttl") if declared.get(key) is not None}
+    return {"domain": name, "dns": account, **more}, problems
 
 
 def _create(declared: DomainDeclaration) -> dict[str, Any]:

@@ -92,6 +92,19 @@ DECLARATION_VARIABLES = (
     "mail_entra_secrets_dir",
     "mail_entra_store_tasks",
     "mail_entra_secrets",
+    "mail_parked_quiet_days",
+    "mail_policy_domains",
+    "mail_policy_retreat_from",
+    "mail_policy_state",
+    "mail_policy_why",
+    "mail_reports_archive",
+    "mail_reports_let_fail",
+    "mail_reports_paths",
+    "mail_reports_retention",
+    "mail_reports_reverse_names",
+    "mail_reports_seasonal",
+    "mail_reports_shorten_addresses",
+    "mail_reports_thresholds",
 )
 """Every variable of a declaration. What else begins with one of the prefixes is misspelled."""
 

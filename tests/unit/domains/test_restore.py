@@ -339,6 +339,8 @@ WRONG: list[tuple[str, Callable[[Any], None], str]] = [
     ("type", put(change_of, type="SRV"), "type: it is one of: TXT, CNAME, MX"),
     ("a typed type", put(change_of, type=["TXT"]), "type: it is one of: TXT, CNAME"),
     ("name", put(change_of, name="a b.z0.example"), "lower-case A-labels"),
+    ("name", put(change_of, name="a.*.z0.example"), "lower-case A-labels"),
+    ("name", put(change_of, name="*.*.z0.example"), "lower-case A-labels"),
     ("nothing", put(change_of, before=None, after=None), "not both null"),
     ("a text", put(change_of, before=SECRET), "before: it is a dictionary of exactly: ttl, values"),
     ("TTL", put(lambda c: change_of(c)["before"], ttl=-1), "a number of seconds from 0"),

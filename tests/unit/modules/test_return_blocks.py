@@ -20,7 +20,17 @@ import yaml
 MODULES = Path(__file__).parents[3] / "plugins" / "modules"
 
 SHARED: tuple[tuple[str, ...], ...] = (
-    ("dkim_record/snapshot", "dmarc_record/snapshot", "mail_domains/snapshot", "spf_record/snapshot"),
+    (
+        "dkim_record/snapshot",
+        "dmarc_record/snapshot",
+        "mail_domains/snapshot",
+        "spf_record/snapshot",
+        "dmarc_advance/snapshot",
+        "park_domains/snapshot",
+    ),
+    ("dmarc_advance/planned", "mail_domains/planned", "park_domains/planned"),
+    ("dmarc_advance/sender_warnings", "mail_domains/sender_warnings", "park_domains/sender_warnings"),
+    ("mail_domains/domains", "park_domains/domains"),
     ("dkim_record/zone", "dmarc_record/zone", "spf_record/zone"),
     ("dkim_record/name", "dmarc_record/name"),
     ("dkim_record/managed_elsewhere", "dmarc_record/managed_elsewhere"),
@@ -68,8 +78,16 @@ APART = {
     "spf_record/record": "an SPF record; what is in it is shared",
     "mail_records_restore/snapshot": "of the restore itself",
     "mail_auth_info/domains": "what was found about each",
-    "mail_domains/domains": "what became of each",
     "mail_domains/failures": "domains that failed",
+    "park_domains/failures": "domains that failed, those in use among them",
+    "park_domains/summary": "counts domains",
+    "park_domains/verdicts": "two verdicts a sender, before and after",
+    "park_domains/written": "whether the run wrote; it is never held",
+    "dmarc_advance/domains": "what was decided about each",
+    "dmarc_advance/failures": "domains that failed, refused ones always among them",
+    "dmarc_advance/verdicts": "two verdicts a sender, before and after",
+    "dmarc_advance/written": "whether the run wrote; it is never held",
+    "mail_domains/written": "whether the run wrote, or was held",
     "mail_records_restore/failures": "zones that failed",
     "entra_sender_info/summary": "counts senders",
     "mail_auth_info/summary": "counts findings and senders",
@@ -99,7 +117,7 @@ APART = {
 }
 """Return values whose names stand in several modules and mean something of their own in each, with what that is."""
 
-DNS_MODULES = {"dkim_record", "dmarc_record", "mail_domains", "spf_record"}
+DNS_MODULES = {"dmarc_advance", "park_domains", "dkim_record", "dmarc_record", "mail_domains", "spf_record"}
 """They end in the same function, so that they also return things in the same cases."""
 
 

@@ -37,6 +37,7 @@ DKIM_OPTIONS: dict[str, dict[str, Any]] = {
     "selector": {"type": "str", "required": True},
     "target": {"type": "str"},
     "public_key": {"type": "str", "no_log": False},
+    "revoked": {"type": "bool", "default": False},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "validate": {"type": "str", "choices": ["warn", "require", "ignore"], "default": "warn"},
     **NEAR_MISS_OPTIONS,
@@ -87,7 +88,7 @@ class DkimRecipe:
         :raises Refused: there is no usable key, and ``validate`` is "require"
         """
         plan.details["key"] = None
-        if self.absent or self.validate == "ignore":
+        if self.absent or self.validate == "ignore" or self.record == dkim.REVOKED:
             return
         try:
             values = world.lookup(self.name, "TXT")
@@ -130,13 +131,14 @@ def _read(
     """See ``Kind.read``."""
     before = len(problems)
     absent = options["state"] == "absent"
-    given = [option for option in ("target", "public_key") if options.get(option)]
+    given = [option for option in ("target", "public_key", "revoked") if options.get(option)]
     if len(given) > 1 or (not given and not absent):
-        rule = "a selector is a CNAME to a service's key (target) or a key of one's own (public_key)"
-        problems.append(_RULES.problem(subject, "dkim", " and ".join(given), rule, "Give one of the two."))
-    selector = _selector(subject, options["selector"], problems)
+        rule = "a selector is a CNAME to a service's key (target), a key of one's own (public_key), or revoked"
+        problems.append(_RULES.problem(subject, "dkim", " and ".join(given), rule, "Give one of the three."))
+    revoked = bool(options.get("revoked"))
+    selector = _selector(subject, options["selector"], revoked, problems)
     target = _target(subject, name, selector, options.get("target"), problems)
-    record = _record(subject, options.get("public_key"), problems)
+    record = dkim.REVOKED if revoked else _record(subject, options.get("public_key"), problems)
     if len(problems) > before:
         return []
     owner, choices = f"{selector}._domainkey.{name}", (options["validate"], options["near_miss"])
@@ -151,7 +153,10 @@ def _beside_rsa(verdict: dkim.KeyVerdict) -> list[str]:
     return [f"{rule} (RFC 8463 section 6)"]
 
 
-def _selector(subject: str, selector: str, problems: list[Problem]) -> str:
+def _selector(subject: str, selector: str, revoked: bool, problems: list[Problem]) -> str:
+    """A selector; that of a revoked key may be ``*``, which answers for all that have no record of their own."""
+    if selector == "*" and revoked:
+        return selector
     try:
         return dkim.check_selector(selector)
     except dkim.KeyProblem as error:

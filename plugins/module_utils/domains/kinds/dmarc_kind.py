@@ -81,7 +81,8 @@ _RULES = RuleSource("documentation of mailroom.erp.dmarc_record")
 
 @dataclass(frozen=True, slots=True)
 class DmarcRecipe:
-    """What is asked of one domain's policy record."""
+    """What is asked of one domain's policy record. ``target`` is where a managed policy is to end: dmarc_advance alone
+    moves it there."""
 
     domain: str
     ttl: int | None
@@ -92,6 +93,7 @@ class DmarcRecipe:
     accept_lost_forwarded: bool = False
     authorize: bool = True
     near_miss: str = "refuse"
+    target: str | None = None
     kind: str = "dmarc"
 
     @property
@@ -320,6 +322,7 @@ def _read(
         accept_lost_forwarded=options["accept_lost_forwarded_mail"],
         authorize=options["authorize_reports"],
         near_miss=options["near_miss"],
+        target=options.get("target"),
     )
     reports = (ReportRecipe(name, host, ttl, "psd" in values, near_miss=options["near_miss"]) for host in outside)
     return [policy, *reports]

@@ -61,9 +61,9 @@ class NullMxRecipe:
         found = state.rrsets.get((self.name, "MX"))
         before = " | ".join(values_of(found)) or None
         if self.absent:
-            ours = found is not None and _is_null(found)
+            ours = found is not None and is_null_mx(found)
             return RecordPlan(before, None if ours else before, Change(found, None) if ours else None)
-        if found and not _is_null(found):
+        if found and not is_null_mx(found):
             raise Refused(self._receives(values_of(found)))
         wanted = RRset(self.name, "MX", self._seconds(found), values_of(found) or (_NULL,))
         return RecordPlan(before, wanted.values[0], None if wanted == found else Change(found, wanted))
@@ -102,8 +102,9 @@ class NullMxRecipe:
         return Problem(self.name, _WHERE, " | ".join(values), rule, "RFC 7505 section 3", way_out)
 
 
-def _is_null(found: RRset) -> bool:
-    """One record whose host is the root; its preference does not count (RFC 7505 section 3)."""
+def is_null_mx(found: RRset) -> bool:
+    """Tell whether MX records say that a domain takes no mail: one whose host is the root; its preference does not
+    count (RFC 7505 section 3)."""
     return len(found.values) == 1 and mx_parts(found.values[0])[1] == "."
 
 

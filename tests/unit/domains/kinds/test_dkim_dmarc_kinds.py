@@ -375,8 +375,8 @@ def test_a_sibling_elsewhere_of_one_organisation_need_not_agree(whole: Company) 
 
 WRONG_KEY = "-----BEGIN PRIVATE KEY-----\nMIIEvQ==\n-----END PRIVATE KEY-----\n"
 WRONG: list[tuple[dict[str, Any], list[str]]] = [
-    ({"dkim": [{"selector": "s1"}]}, ["target", "public_key", "Give one of the two"]),
-    ({"dkim": [{"selector": "s1", "target": SERVICE, "public_key": KEY}]}, ["Give one of the two"]),
+    ({"dkim": [{"selector": "s1"}]}, ["target", "public_key", "Give one of the three"]),
+    ({"dkim": [{"selector": "s1", "target": SERVICE, "public_key": KEY}]}, ["Give one of the three"]),
     ({"dkim": [{"selector": "a_b", "target": SERVICE}]}, ['"a_b"', "RFC 6376 section 3.1"]),
     ({"dkim": [{"selector": "s1._domainkey", "target": SERVICE}]}, ["RFC 6376 section 3.1"]),
     ({"dkim": [{"selector": "*", "target": SERVICE}]}, ['"*"', "RFC 6376 section 3.1"]),

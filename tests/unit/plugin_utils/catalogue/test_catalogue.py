@@ -320,5 +320,8 @@ def test_the_variables_are_those_that_the_roles_document() -> None:
     documented = {"erp_mail_password", "mail_entra_secrets"}
     for role in ("erp_mail", "mail_dns", "mail_entra"):
         specs = yaml.safe_load((ROLES / role / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
-        documented |= set(specs["argument_specs"]["main"]["options"])
+        entries = specs["argument_specs"]
+        documented |= {
+            name for entry in ("main", "advance", "park") for name in entries.get(entry, {}).get("options", {})
+        }
     assert documented == set(DECLARATION_VARIABLES)

@@ -1,0 +1,150 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change at any time, and nothing outside may import it.
+"""What a person reads of ``dmarc_advance``: what moved, what is missing and since when, and whom nobody declared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.grouped_messages import Message, grouped, listed
+from ansible_collections.mailroom.erp.plugins.module_utils.policy_steps.policy_levels import policies_text
+from ansible_collections.mailroom.erp.plugins.module_utils.policy_steps.step_decision import StepDecision
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import escape_controls
+
+_MOST_SOURCES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class MovedDomain:
+    """What became of one domain. ``decision`` is None where its record was not read; ``failure`` says why it failed."""
+
+    domain: str
+    decision: StepDecision | None
+    changed: bool
+    failure: str | None
+
+
+def advance_report(domains: Sequence[MovedDomain], check_mode: bool) -> list[str]:
+    """Write the report.
+
+    :param domains: in the order of the task
+    :param check_mode: nothing was written
+    :returns: its lines
+    """
+    sections = [
+        _failed(domains),
+        _moved(domains, check_mode),
+        _waiting(domains),
+        _elsewhere(domains),
+        _unknown(domains),
+    ]
+    told = [line for section in sections if section for line in ("", *section)]
+    return [escape_controls(line) for line in [*told[1:], *([""] if told else []), _last(domains)]]
+
+
+def _failed(domains: Iterable[MovedDomain]) -> list[str]:
+    messages = [
+        Message(one.domain, line if line.startswith(one.domain) else f"{one.domain}: {line}")
+        for one in domains
+        if one.failure
+        for line in one.failure.splitlines()
+    ]
+    return _section("PROBLEMS: the policies of these domains stay as they are", messages)
+
+
+def _moved(domains: Iterable[MovedDomain], check_mode: bool) -> list[str]:
+    messages = []
+    for one in domains:
+        if one.decision is None or not one.changed:
+            continue
+        after = {**one.decision.policies, **one.decision.changes}
+        text = f"{one.domain}: {policies_text(one.decision.policies)} -> {policies_text(after)}"
+        messages.append(Message(one.domain, f"{text}{_carried(one.decision)}"))
+    return _section("WOULD MOVE" if check_mode else "MOVED", messages)
+
+
+def _carried(decision: StepDecision) -> str:
+    told = decision.evidence
+    if not told:
+        return " (a step back)"
+    return (
+        f" ({told['days']} days, {len(told['reporters'])} reporters, {told['messages']} messages, "
+        f"{len(told['senders'])} declared senders)"
+    )
+
+
+def _waiting(domains: Iterable[MovedDomain]) -> list[str]:
+    messages = [
+        Message(one.domain, f"{one.domain}: {missing.text}{f' (since {missing.since})' if missing.since else ''}")
+        for one in domains
+        if one.decision is not None and one.decision.outcome == "wait" and not one.failure
+        for missing in one.decision.missing
+    ]
+    return _section("MISSING: these policies wait", messages)
+
+
+def _elsewhere(domains: Iterable[MovedDomain]) -> list[str]:
+    messages = [
+        Message(one.domain, f"{one.domain}: its policy record is managed elsewhere, and does not move here")
+        for one in domains
+        if one.decision is not None and one.decision.outcome == "elsewhere"
+    ]
+    return _section("MANAGED ELSEWHERE", messages)
+
+
+def _section(head: str, messages: Sequence[Message]) -> list[str]:
+    return [head, *(f"  - {line}" for line in grouped(messages))] if messages else []
+
+
+def _unknown(domains: Iterable[MovedDomain]) -> list[str]:
+    """All unknown sources of all domains, by name, the largest first."""
+    found: dict[str, list[tuple[str, Mapping[str, Any]]]] = {}
+    for one in domains:
+        for source in one.decision.unknown if one.decision is not None else ():
+            if not source["let_fail"]:
+                found.setdefault(source["name"], []).append((one.domain, source))
+    if not found:
+        return []
+    ordered = sorted(found.items(), key=lambda item: (-_messages(item[1]), item[0]))
+    lines = ["UNKNOWN SOURCES: nobody is declared to send this mail"]
+    for name, told in ordered[:_MOST_SOURCES]:
+        lines += _source(name, told)
+    more = len(ordered) - _MOST_SOURCES
+    return [*lines, *([f"  and {more} more sources"] if more > 0 else [])]
+
+
+def _messages(told: Iterable[tuple[str, Mapping[str, Any]]]) -> int:
+    return sum(source["messages"] for _domain, source in told)
+
+
+def _source(name: str, told: Sequence[tuple[str, Mapping[str, Any]]]) -> list[str]:
+    guess = next((source["guess"] for _domain, source in told if source["guess"]), None)
+    names = (
+        ("signed by", "dkim_domains"),
+        ("envelope", "envelope_domains"),
+        ("reverse name", "reverse_names"),
+        ("network", "networks"),
+    )
+    known = [
+        f"{title} {listed(found)}"
+        for title, key in names
+        if (found := list(dict.fromkeys(one for _domain, source in told for one in source[key])))
+    ]
+    called = f"{name}{f' (a guess: {guess})' if guess else ''}"
+    return [
+        f"  - {called}: {_messages(told)} messages as {listed([domain for domain, _source in told])}",
+        *(f"      {line}" for line in known),
+        f"      Who in your company uses {guess or name}? Declare it, or let it fail.",
+    ]
+
+
+def _last(domains: Sequence[MovedDomain]) -> str:
+    moved = sum(one.changed for one in domains)
+    failed = sum(one.failure is not None for one in domains)
+    reached = sum(one.decision is not None and one.decision.outcome == "reached" for one in domains)
+    waiting = len(domains) - moved - failed - reached
+    return f"{len(domains)} domains: {moved} moved, {waiting} waiting, {reached} need no step, {failed} failed"

@@ -1,0 +1,116 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change at any time, and nothing outside may import it.
+"""Evidence for one step of one domain's policy, read from an archive: days, published policies, unknown sources."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.day_evidence import (
+    DomainEvidence,
+    domain_evidence,
+)
+from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_intake import (
+    unpacked_checks,
+    unpacked_signatures,
+)
+from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.source_identity import (
+    SourceIdentifier,
+    SourceTraits,
+)
+from ansible_collections.mailroom.erp.plugins.module_utils.policy_steps.policy_levels import STEP_TAGS
+from ansible_collections.mailroom.erp.plugins.module_utils.policy_steps.unknown_sources import (
+    SourceNamer,
+    UnknownSource,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StepEvidence:
+    """What receivers saw of one domain, as far as a step of its policy rests on it.
+
+    ``published`` has, by day, the values of p, sp and np that reports told, and by whom; ``reports`` by day what tells
+    the reports from all others. ``unknown`` are the sources that no declared sender is behind. ``shared_failed`` has,
+    by index of a sender group and by day, the messages that failed and may be this sender's or another one's.
+    """
+
+    days: DomainEvidence
+    published: Mapping[str, Mapping[tuple[str, str], frozenset[str]]] = field(default_factory=dict)
+    reports: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    unknown: tuple[UnknownSource, ...] = ()
+    shared_failed: Mapping[int, Mapping[str, int]] = field(default_factory=dict)
+
+
+def read_step_evidence(
+    connection: sqlite3.Connection, domain: str, identifier: SourceIdentifier, namer: SourceNamer, first_day: str = ""
+) -> StepEvidence:
+    """Read the evidence on one domain.
+
+    :param connection: an archive, as ``reading_archive`` opens it
+    :param domain: whose policy it is, as A-labels
+    :param identifier: tells who sources are
+    :param namer: names those that nobody declared
+    :param first_day: for example 2026-11-01; days before do not count
+    """
+    published: dict[str, dict[tuple[str, str], frozenset[str]]] = {}
+    reports: dict[str, list[str]] = {}
+    for day, org_key, org, id_key, policy in _report_lines(connection, domain, first_day):
+        told = published.setdefault(day, {})
+        for tag, value in _policies(policy):
+            told[tag, value] = told.get((tag, value), frozenset()) | {org}
+        reports.setdefault(day, []).append(f"{org_key} {id_key}")
+    unknown, shared = _undeclared(connection, domain, identifier, namer, first_day)
+    return StepEvidence(
+        domain_evidence(connection, domain, identifier, first_day),
+        published,
+        {day: tuple(sorted(keys)) for day, keys in reports.items()},
+        unknown,
+        shared,
+    )
+
+
+def _report_lines(connection: sqlite3.Connection, domain: str, first_day: str) -> Iterable[tuple[str, ...]]:
+    query = "SELECT day, org_key, org, id_key, policy FROM reports WHERE kind = 'dmarc' AND domain = ? AND day >= ?"
+    return connection.execute(query, (domain, first_day))
+
+
+def _policies(text: str) -> Iterator[tuple[str, str]]:
+    """The values of p, sp and np that a report tells."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return
+    for tag in STEP_TAGS:
+        value = found.get(tag) if isinstance(found, dict) else None
+        if isinstance(value, str) and value:
+            yield tag, value.lower()
+
+
+def _undeclared(
+    connection: sqlite3.Connection, domain: str, identifier: SourceIdentifier, namer: SourceNamer, first_day: str
+) -> tuple[tuple[UnknownSource, ...], dict[int, dict[str, int]]]:
+    """The sources that no declared sender is behind, and what failed of those of which it cannot be told who is."""
+    shared: dict[int, dict[str, int]] = {}
+    columns = "day, source, dkim, spf, header_from, envelope_from, signatures, checks"
+    query = (
+        f"SELECT {columns}, sum(count) FROM reports JOIN rows ON report = reports.id "
+        f"WHERE kind = 'dmarc' AND domain = ? AND day >= ? GROUP BY {columns}"
+    )
+    for day, source, dkim, spf, header, envelope, signatures, checks, messages in connection.execute(
+        query, (domain, first_day)
+    ):
+        traits = SourceTraits(source, header, envelope, unpacked_signatures(signatures), unpacked_checks(checks))
+        identity = identifier.identity(traits)
+        passed = "pass" in (dkim, spf)
+        if identity.kind != "declared":
+            namer.add(traits, identity, day, messages, passed)
+        elif len(identity.groups) > 1 and not passed:
+            for index in identity.groups:
+                of_group = shared.setdefault(index, {})
+                of_group[day] = of_group.get(day, 0) + messages
+    return namer.take(), shared
