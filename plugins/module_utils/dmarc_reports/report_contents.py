@@ -30,6 +30,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_
     UnreadableReport,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_shapes import ReportReader
+from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_xml import whole_text
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import escape_controls
 
 LARGEST_MESSAGE = 1 << 26
@@ -74,15 +75,16 @@ def content_kind(head: bytes) -> str:
     return "mail" if _MAIL_HEADER.match(text) else "other" if text else "empty"
 
 
-def small_report(label: str, kind: str, data: bytes) -> LabelledReport | None:
-    """The one report in a small file, read the short way: most files are like that.
+def plain_report(kind: str, data: bytes) -> list[ReportPart] | None:
+    """Read a small file that holds one aggregate report as its reporter always writes them: most files are like that.
 
+    :param kind: as :func:`content_kind` tells it
     :returns: None when it is anything else, which is for :func:`reports_in`
     """
-    document = data if kind == "xml" else small_gunzipped(data) if kind == "gzip" else None
-    if document is None or content_kind(document) != "xml":
+    document = data if kind == "xml" else small_gunzipped(data, _HEAD) if kind == "gzip" else None
+    if document is None or len(document) > _HEAD or content_kind(document) != "xml":
         return None
-    return label, _READER.whole_parts(document)
+    return _READER.shaped_parts(whole_text(document))
 
 
 def reports_in(label: str, kind: str, open_file: Callable[[], IO[bytes]]) -> Iterator[LabelledReport]:

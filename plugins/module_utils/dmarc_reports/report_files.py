@@ -17,10 +17,13 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_
     LARGEST_MESSAGE,
     LabelledReport,
     content_kind,
+    plain_report,
     reports_in,
-    small_report,
 )
-from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_parts import UnreadableReport
+from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_parts import (
+    ReportPart,
+    UnreadableReport,
+)
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused, RuleSource, escape_controls
 from ansible_collections.mailroom.erp.plugins.module_utils.regular_file import open_regular
 
@@ -43,8 +46,11 @@ class ReportItem(NamedTuple):
 
     def reports(self) -> Iterable[LabelledReport]:
         """Find its reports; see :func:`reports_in`."""
-        small = None if self.data is None else small_report(self.label, self.kind, self.data)
-        return [small] if small else reports_in(self.label, self.kind, self._open)
+        return reports_in(self.label, self.kind, self._open)
+
+    def plain_report(self) -> list[ReportPart] | None:
+        """Its one report, where it is as most are; see :func:`plain_report`."""
+        return None if self.data is None else plain_report(self.kind, self.data)
 
     def _open(self) -> IO[bytes]:
         if self.data is not None:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.aggregate_report import aggregate_parts
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_parts import (
@@ -50,51 +50,37 @@ _SOME_HEAD = (
     "<report_metadata><org_name>o</org_name><report_id>i</report_id><date_range><begin>0</begin><end>0</end></date_range>"
     "</report_metadata><policy_published><domain>acme.example</domain></policy_published>"
 )
-_FREE_TEXT = "[^<>&\x00-\x08\x0b-\x1f]*"
+_TEXT = "([^<>&\x00-\x08\x0b-\x1f]*)"
+_SPACE = "[ \t\n]*"
+_OWN_OF_HEAD = re.compile(
+    f"<report_id>{_TEXT}</report_id>{_SPACE}<date_range>{_SPACE}<begin>{_TEXT}</begin>{_SPACE}<end>{_TEXT}</end>"
+)
+_OWN_OF_RECORD = re.compile(f"<source_ip>{_TEXT}</source_ip>{_SPACE}<count>{_TEXT}</count>")
+"""As all known reporters write them, and the schema has them (RFC 7489 appendix C)."""
+_OTHER = re.compile(r"[<:](?:report_id|begin|end|source_ip|count)[ \t\n/>]")
 
 _Meaning = TypeVar("_Meaning")
+_Around = tuple[str, str]
 
 
-class _Meanings(Generic[_Meaning]):
-    """What texts mean, by all but the texts of some elements.
+class _Meanings(dict[_Around, _Meaning]):
+    """What heads or records mean, by all of their text but their own texts."""
 
-    :param names: of the elements whose texts are each one's own
-    """
-
-    def __init__(self, *names: str) -> None:
-        either = "|".join(names)
-        self._split = re.compile(rf"<({either})>({_FREE_TEXT})</\1>").split
-        self._other = re.compile(rf"[<:](?:{either})[ \t\n/>]")
-        self._names = sorted(names)
-        self._known: dict[tuple[str, ...], _Meaning] = {}
-
-    def find(self, text: str) -> tuple[_Meaning | None, dict[str, str], tuple[str, ...]]:
-        """What a text means, if that is known; its own texts by name; and all around them."""
-        pieces = self._split(text)
-        own = dict(zip(pieces[1::3], pieces[2::3], strict=True))
-        del pieces[2::3]
-        around = tuple(pieces)
-        return self._known.get(around), own, around
-
-    def learn(self, around: tuple[str, ...], meaning: _Meaning) -> None:
-        """Keep what the XML parser made of a text, if its own texts can only be those that were found: each once, and
-        no other element with such a name, however it is written. Were one of them a comment, it would have no meaning.
-        """
-        if sorted(around[1::2]) != self._names or sum(map(len, around)) > _LONGEST_KNOWN:
-            return
-        if any(map(self._other.search, around)):
-            return
-        if len(self._known) >= _MOST_MEANINGS:
-            self._known.clear()
-        self._known[around] = meaning
+    def learn(self, around: _Around, meaning: _Meaning) -> None:
+        """Keep what the XML parser made of a text, if its own texts can only be those that were found: there is no
+        other element of such a name, however it is written, and in a comment they would have had no meaning."""
+        if sum(map(len, around)) <= _LONGEST_KNOWN and not any(map(_OTHER.search, around)):
+            if len(self) >= _MOST_MEANINGS:
+                self.clear()
+            self[around] = meaning
 
 
 class ReportReader:
     """Reads reports, and learns what their texts mean while it does."""
 
     def __init__(self) -> None:
-        self._heads: _Meanings[AggregateHead] = _Meanings("report_id", "begin", "end")
-        self._records: _Meanings[AggregateRow] = _Meanings("source_ip", "count")
+        self._heads: _Meanings[AggregateHead] = _Meanings()
+        self._records: _Meanings[AggregateRow] = _Meanings()
 
     def parts(self, read: Callable[[int], bytes]) -> Iterator[ReportPart]:
         """Read a report.
@@ -137,29 +123,37 @@ class ReportReader:
         return parts
 
     def _head(self, text: str) -> AggregateHead:
-        meaning, own, around = self._heads.find(text)
-        report_id = own["report_id"].strip() if meaning else ""
-        if meaning is None or not report_id:
+        found = _OWN_OF_HEAD.search(text)
+        if found is None:
+            return _read_head(text)
+        around = text[: found.start()], text[found.end() :]
+        meaning = self._heads.get(around)
+        report_id, begin, end = found.groups()
+        if meaning is None or not report_id.strip():
             meaning = _read_head(text)
             self._heads.learn(around, meaning)
             return meaning
+        since, until = report_time(begin.strip(), "begin"), report_time(end.strip(), "end")
+        check_period(since, until)
         org, contact, _id, domain, _begin, _end, policy, note = meaning
-        begin, end = report_time(own["begin"].strip(), "begin"), report_time(own["end"].strip(), "end")
-        check_period(begin, end)
-        return AggregateHead(org, contact, report_id[:LONGEST_TEXT], domain, begin, end, policy, note)
+        return AggregateHead(org, contact, report_id.strip()[:LONGEST_TEXT], domain, since, until, policy, note)
 
     def _row(self, text: str) -> AggregateRow | LeftOut:
-        meaning, own, around = self._records.find(text)
+        found = _OWN_OF_RECORD.search(text)
+        if found is None:
+            return _read_row(text)
+        around = text[: found.start()], text[found.end() :]
+        meaning = self._records.get(around)
         if meaning is None:
             row = _read_row(text)
             if isinstance(row, AggregateRow):
                 self._records.learn(around, row)
             return row
+        source, count = found.groups()
         try:
-            source, count = report_address(own["source_ip"].strip()), report_count(own["count"].strip())
+            return AggregateRow(report_address(source.strip()), report_count(count.strip()), *meaning[2:])
         except ValueError as error:
             return LeftOut(str(error))
-        return AggregateRow(source, count, *meaning[2:])
 
 
 def _gathered(read: Callable[[int], bytes]) -> bytes:

@@ -201,7 +201,7 @@ def report_records(connection: sqlite3.Connection, wanted: ReportFilter) -> list
     query = (
         "SELECT reports.domain, org, report_id, begin, end, source, count, disposition, dkim, spf, header_from, "
         f"envelope_from FROM reports JOIN rows ON report = reports.id WHERE {where} "
-        "ORDER BY begin, end, org, report_id, rows.rowid"
+        "ORDER BY begin, end, org, report_id, rows.number"
     )
     return [
         {
