@@ -82,7 +82,7 @@ def plain_report(kind: str, data: bytes) -> list[ReportPart] | None:
     :returns: None when it is anything else, which is for :func:`reports_in`
     """
     document = data if kind == "xml" else small_gunzipped(data, _HEAD) if kind == "gzip" else None
-    if document is None or len(document) > _HEAD or content_kind(document) != "xml":
+    if document is None or len(document) > _HEAD or not (document.startswith(b"<") or content_kind(document) == "xml"):
         return None
     return _READER.shaped_parts(whole_text(document))
 

@@ -129,7 +129,9 @@ def _in_file(path: str) -> Iterator[Found]:
     try:
         handle = open_regular(path, os.O_RDONLY)
         try:
-            data = os.read(handle, _SMALL + 1) if os.fstat(handle).st_size > _USUAL else os.read(handle, _USUAL + 1)
+            data = os.read(handle, _USUAL)
+            if len(data) == _USUAL:
+                data += os.read(handle, _SMALL + 1 - _USUAL)
         finally:
             os.close(handle)
         if len(data) > _SMALL or data.startswith(b"From "):
