@@ -187,6 +187,7 @@ class Intake:
             return
         try:
             left_out = self._add_parts(report, parts)
+            self._write()
         except UnreadableReport:
             self._records.clear()
             self._took_back = True

@@ -60,11 +60,11 @@ _OWN_OF_RECORD = re.compile(f"<source_ip>{_TEXT}</source_ip>{_SPACE}<count>{_TEX
 _OTHER = re.compile(r"[<:](?:report_id|begin|end|source_ip|count)[ \t\n/>]")
 
 _Meaning = TypeVar("_Meaning")
-_Around = tuple[str, str]
+_Around = tuple[str, ...]
 
 
 class _Meanings(dict[_Around, _Meaning]):
-    """What heads or records mean, by all of their text but their own texts."""
+    """What heads, records or whole reports mean, by all of their text but their own texts."""
 
     def learn(self, around: _Around, meaning: _Meaning) -> None:
         """Keep what the XML parser made of a text, if its own texts can only be those that were found: there is no
@@ -81,6 +81,7 @@ class ReportReader:
     def __init__(self) -> None:
         self._heads: _Meanings[AggregateHead] = _Meanings()
         self._records: _Meanings[AggregateRow] = _Meanings()
+        self._small: _Meanings[tuple[AggregateHead, AggregateRow]] = _Meanings()
 
     def parts(self, read: Callable[[int], bytes]) -> Iterator[ReportPart]:
         """Read a report.
@@ -110,50 +111,86 @@ class ReportReader:
         :param text: all of it, without spaces around it
         :returns: None when it is not of a kind that can be read so
         """
+        if not text.isascii() and ("\ufffe" in text or "\uffff" in text):
+            return None  # no characters of XML (XML 1.0 section 2.2); those below the blank are in no own text
+        try:
+            return self._small_parts(text) if len(text) <= _LONGEST_KNOWN else self._each_part(text)
+        except UnreadableReport:
+            return None  # the XML parser says what is wrong, or mends it
+
+    def _small_parts(self, text: str) -> list[ReportPart] | None:
+        """Of a report of one record the head and the record are looked for at once."""
+        head = _OWN_OF_HEAD.search(text)
+        record = _OWN_OF_RECORD.search(text, head.end()) if head else None
+        if head is None or record is None:
+            return self._each_part(text)
+        around = text[: head.start()], text[head.end() : record.start()], text[record.end() :]
+        known = self._small.get(around)
+        if known is not None:
+            return [_head_like(known[0], head), _row_like(known[1], record)]
+        parts = self._each_part(text)
+        if parts is not None and len(parts) == 2:
+            found, row = parts
+            if isinstance(found, AggregateHead) and isinstance(row, AggregateRow):
+                self._small.learn(around, (found, row))
+        return parts
+
+    def _each_part(self, text: str) -> list[ReportPart] | None:
         start, end = text.find("<record>"), text.rfind(_RECORD_END)
         if not 0 < start < end or text[end + len(_RECORD_END) :].strip() != "</feedback>":
             return None
-        if not text.isascii() and ("\ufffe" in text or "\uffff" in text):
-            return None  # no characters of XML (XML 1.0 section 2.2); those below the blank are in no shape
-        try:
-            parts: list[ReportPart] = [self._head(text[:start])]
-            parts += map(self._row, text[start:end].split(_RECORD_END))
-        except UnreadableReport:
-            return None  # the XML parser says what is wrong, or mends it
+        parts: list[ReportPart] = [self._head(text[:start])]
+        parts += map(self._row, text[start:end].split(_RECORD_END))
         return parts
 
     def _head(self, text: str) -> AggregateHead:
-        found = _OWN_OF_HEAD.search(text)
-        if found is None:
+        own = _OWN_OF_HEAD.search(text)
+        if own is None:
             return _read_head(text)
-        around = text[: found.start()], text[found.end() :]
-        meaning = self._heads.get(around)
-        report_id, begin, end = found.groups()
-        if meaning is None or not report_id.strip():
-            meaning = _read_head(text)
-            self._heads.learn(around, meaning)
-            return meaning
-        since, until = report_time(begin.strip(), "begin"), report_time(end.strip(), "end")
-        check_period(since, until)
-        org, contact, _id, domain, _begin, _end, policy, note = meaning
-        return AggregateHead(org, contact, report_id.strip()[:LONGEST_TEXT], domain, since, until, policy, note)
+        around = text[: own.start()], text[own.end() :]
+        known = self._heads.get(around)
+        if known is not None:
+            return _head_like(known, own)
+        head = _read_head(text)
+        self._heads.learn(around, head)
+        return head
 
     def _row(self, text: str) -> AggregateRow | LeftOut:
-        found = _OWN_OF_RECORD.search(text)
-        if found is None:
+        own = _OWN_OF_RECORD.search(text)
+        if own is None:
             return _read_row(text)
-        around = text[: found.start()], text[found.end() :]
-        meaning = self._records.get(around)
-        if meaning is None:
-            row = _read_row(text)
-            if isinstance(row, AggregateRow):
-                self._records.learn(around, row)
-            return row
-        source, count = found.groups()
-        try:
-            return AggregateRow(report_address(source.strip()), report_count(count.strip()), *meaning[2:])
-        except ValueError as error:
-            return LeftOut(str(error))
+        around = text[: own.start()], text[own.end() :]
+        known = self._records.get(around)
+        if known is not None:
+            return _row_like(known, own)
+        row = _read_row(text)
+        if isinstance(row, AggregateRow):
+            self._records.learn(around, row)
+        return row
+
+
+def _head_like(known: AggregateHead, own: re.Match[str]) -> AggregateHead:
+    """A head that differs from a known one in its own texts only.
+
+    :raises UnreadableReport: they cannot be told
+    """
+    report_id, begin, end = own.groups()
+    report_id = report_id.strip()[:LONGEST_TEXT]
+    if not report_id:
+        raise UnreadableReport("it has no report_id")
+    since, until = report_time(begin.strip(), "begin"), report_time(end.strip(), "end")
+    check_period(since, until)
+    org, contact, _id, domain, _begin, _end, policy, note = known
+    return AggregateHead(org, contact, report_id, domain, since, until, policy, note)
+
+
+def _row_like(known: AggregateRow, own: re.Match[str]) -> AggregateRow | LeftOut:
+    """A record that differs from a known one in its own texts only."""
+    source, count = own.groups()
+    try:
+        return AggregateRow(report_address(source.strip()), report_count(count.strip()), *known[2:])
+    except ValueError as error:
+        return LeftOut(str(error))
 
 
 def _gathered(read: Callable[[int], bytes]) -> bytes:

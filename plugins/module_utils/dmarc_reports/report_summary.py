@@ -81,7 +81,7 @@ def _no_reports() -> Result:
 def _periods(connection: sqlite3.Connection, where: str, values: list[object]) -> Iterator[tuple[str, Result]]:
     """By domain who reported, the policy of the newest report, and which reporters' periods overlap."""
     query = (
-        "SELECT reports.domain, org_key, org, begin, end, policy FROM reports "
+        "SELECT reports.domain, org_key, org, begin, end, policy FROM reports NOT INDEXED "
         f"WHERE {where} ORDER BY reports.domain, org_key, begin, end"
     )
     current: _Periods | None = None
@@ -180,7 +180,7 @@ def source_totals(
     where, values = wanted.where("dmarc")
     columns = "reports.domain, source, treatment"
     query = (
-        f"SELECT {columns}, sum(count) FROM reports JOIN records ON report = reports.id WHERE {where} "
+        f"SELECT {columns}, sum(count) FROM reports NOT INDEXED JOIN records ON report = reports.id WHERE {where} "
         f"GROUP BY {columns} ORDER BY {columns}"
     )
     treatments = _Treatments(connection)
