@@ -124,7 +124,8 @@ def _encoding_of(head: bytes) -> str:
 
 
 def _texts(decoder: codecs.IncrementalDecoder, head: bytes, read: Callable[[int], bytes]) -> Iterator[str]:
-    yield decoder.decode(head).lstrip()
+    text = decoder.decode(head).lstrip()
+    yield from (text[at : at + _CHUNK] for at in range(0, len(text), _CHUNK))
     while part := read(_CHUNK):
         yield decoder.decode(part)
     yield decoder.decode(b"", True)
