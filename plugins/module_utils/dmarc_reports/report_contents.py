@@ -39,6 +39,9 @@ LARGEST_MESSAGE = 1 << 26
 LabelledReport = tuple[str, Iterator[ReportPart]]
 """Where a report stands, for people, and its parts, which may raise ``UnreadableReport`` while they are read."""
 
+MOST_PLAIN = 1 << 14
+"""Bytes of a document that is read together with others."""
+
 _HEAD = 1 << 16
 _MOST_MIME_PARTS = 500
 _READER = ReportReader()
@@ -75,15 +78,23 @@ def content_kind(head: bytes) -> str:
     return "mail" if _MAIL_HEADER.match(text) else "other" if text else "empty"
 
 
-def plain_report(kind: str, data: bytes) -> list[ReportPart] | None:
-    """Read a small file that holds one aggregate report as its reporter always writes them: most files are like that.
+def plain_document(kind: str, data: bytes) -> bytes | None:
+    """Unpack a small file that is XML and nothing else: most files are like that.
 
     :param kind: as :func:`content_kind` tells it
     :returns: None when it is anything else, which is for :func:`reports_in`
     """
-    document = data if kind == "xml" else small_gunzipped(data, _HEAD) if kind == "gzip" else None
-    if document is None or len(document) > _HEAD or not (document.startswith(b"<") or content_kind(document) == "xml"):
+    document = data if kind == "xml" else small_gunzipped(data, MOST_PLAIN) if kind == "gzip" else None
+    if document is None or len(document) > MOST_PLAIN:
         return None
+    return document if document.startswith(b"<") or content_kind(document) == "xml" else None
+
+
+def plain_parts(document: bytes) -> list[ReportPart] | None:
+    """Read an aggregate report as reporters always write them; None when it is anything else.
+
+    :param document: as :func:`plain_document` gives it
+    """
     return _READER.shaped_parts(whole_text(document))
 
 

@@ -17,11 +17,10 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_
     LARGEST_MESSAGE,
     LabelledReport,
     content_kind,
-    plain_report,
+    plain_document,
     reports_in,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_parts import (
-    ReportPart,
     UnreadableReport,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused, RuleSource, escape_controls
@@ -48,9 +47,9 @@ class ReportItem(NamedTuple):
         """Find its reports; see :func:`reports_in`."""
         return reports_in(self.label, self.kind, self._open)
 
-    def plain_report(self) -> list[ReportPart] | None:
-        """Its one report, where it is as most are; see :func:`plain_report`."""
-        return None if self.data is None else plain_report(self.kind, self.data)
+    def plain_document(self) -> bytes | None:
+        """What it holds, where that is one small document of XML; see :func:`plain_document`."""
+        return None if self.data is None else plain_document(self.kind, self.data)
 
     def _open(self) -> IO[bytes]:
         if self.data is not None:

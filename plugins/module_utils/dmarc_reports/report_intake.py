@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import Union
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_archive import forget_unused
+from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_contents import plain_parts
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_files import (
     Found,
     ReportItem,
@@ -105,7 +106,10 @@ class Intake:
 
     def _take_batch(self, batch: list[Found]) -> None:
         """Take some at once; each step by itself for all that is plain is faster than file by file."""
-        known = self._known_files([one.digest for one in batch if isinstance(one, ReportItem)])
+        items = [one for one in batch if isinstance(one, ReportItem)]
+        known = self._known_files([one.digest for one in items])
+        documents = {one.digest: one.plain_document() for one in items if one.digest not in known}
+        plain = {digest: plain_parts(document) for digest, document in documents.items() if document is not None}
         new: dict[bytes, _FileNote] = {}
         for one in batch:
             if isinstance(one, SkippedFile):
@@ -116,7 +120,7 @@ class Intake:
                 self._again(*before)
             else:
                 self.result.read += 1
-                new[one.digest] = self._take(one)
+                new[one.digest] = self._take(one, plain.get(one.digest))
         self._write()
         self._connection.executemany(_ADD_FILE, [(digest, *note) for digest, note in new.items()])
 
@@ -125,9 +129,8 @@ class Intake:
         found = self._execute(f"SELECT digest, run, reports, told FROM files WHERE digest IN ({marks})", digests)
         return {digest: (run, reports, told) for digest, run, reports, told in found}
 
-    def _take(self, item: ReportItem) -> _FileNote:
-        parts = item.plain_report()
-        if parts is not None and self._take_plain(parts):
+    def _take(self, item: ReportItem, plain: list[ReportPart] | None) -> _FileNote:
+        if plain is not None and self._take_plain(plain):
             return self._run, 1, None
         self._write()  # what came before counts before
         told: list[list[str]] = []
