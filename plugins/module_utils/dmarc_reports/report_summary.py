@@ -186,7 +186,7 @@ def source_totals(
     treatments = _Treatments(connection)
     last = ("", "")
     same: list[SourceTotal] = []  # as the last domain and source
-    for domain, source, number, messages in connection.execute(query, values):
+    for domain, source, number, messages in connection.execute(query, values).fetchall():
         if (domain, source) != last:
             last, same = (domain, source), []
         dkim, spf, traits = treatments[number]
