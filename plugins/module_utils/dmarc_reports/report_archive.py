@@ -4,7 +4,8 @@
 # Private to this collection: it may change at any time, and nothing outside may import it.
 """What has been read of reports, in an SQLite file: between runs in a folder, else in a temporary file of this process.
 
-Reports go straight into it, so that memory does not grow with them. It holds source addresses, which are personal data
+How receivers treated messages is there once for all records that say the same; the view ``rows`` joins both. Reports go
+straight into it, so that memory does not grow with them. It holds source addresses, which are personal data
 in places: others cannot read it, what is deleted is overwritten, and addresses can be shortened before they get there.
 """
 
@@ -28,7 +29,7 @@ _LOCK_NAME = "dmarc_reports.lock"
 _LOCK_SECONDS = 600.0
 _BUSY_SECONDS = 60.0
 _APPLICATION = 0x4D524450
-_VERSION = 1
+_VERSION = 2
 _RULES = RuleSource("docs/reports.md")
 
 _SCHEMA = """
@@ -41,12 +42,19 @@ CREATE TABLE reports (
     policy TEXT NOT NULL, left_out INTEGER NOT NULL DEFAULT 0,
     UNIQUE (kind, domain, org_key, id_key)
 );
-CREATE TABLE rows (
-    report INTEGER NOT NULL REFERENCES reports ON DELETE CASCADE, source TEXT NOT NULL, count INTEGER NOT NULL,
-    disposition TEXT NOT NULL, dkim TEXT NOT NULL, spf TEXT NOT NULL, header_from TEXT NOT NULL,
-    envelope_from TEXT NOT NULL, signatures TEXT NOT NULL, checks TEXT NOT NULL
+CREATE TABLE treatments (
+    id INTEGER PRIMARY KEY, disposition TEXT NOT NULL, dkim TEXT NOT NULL, spf TEXT NOT NULL, header_from TEXT NOT NULL,
+    envelope_from TEXT NOT NULL, signatures TEXT NOT NULL, checks TEXT NOT NULL,
+    UNIQUE (disposition, dkim, spf, header_from, envelope_from, signatures, checks)
 );
-CREATE INDEX rows_by_report ON rows (report);
+CREATE TABLE records (
+    report INTEGER NOT NULL REFERENCES reports ON DELETE CASCADE, source TEXT NOT NULL, count INTEGER NOT NULL,
+    treatment INTEGER NOT NULL
+);
+CREATE INDEX records_by_report ON records (report);
+CREATE VIEW rows AS
+    SELECT records.rowid AS number, report, source, count, treatment, disposition, dkim, spf, header_from,
+    envelope_from, signatures, checks FROM records JOIN treatments ON treatments.id = treatment;
 CREATE TABLE tls_policies (
     report INTEGER NOT NULL REFERENCES reports ON DELETE CASCADE, domain TEXT NOT NULL, policy_type TEXT NOT NULL,
     successful INTEGER NOT NULL, failed INTEGER NOT NULL
@@ -111,13 +119,21 @@ def reading_archive(folder: str) -> Iterator[sqlite3.Connection]:
 def shorten_all(connection: sqlite3.Connection) -> bool:
     """Shorten the addresses that an earlier run kept whole; tells whether there were any."""
     connection.create_function("shortened", 1, shortened_address, deterministic=True)
-    found = connection.execute("UPDATE rows SET source = shortened(source) WHERE source NOT LIKE '%/%'")
+    found = connection.execute("UPDATE records SET source = shortened(source) WHERE source NOT LIKE '%/%'")
     return found.rowcount > 0
 
 
 def forget_before(connection: sqlite3.Connection, seconds: int) -> bool:
     """Delete the reports whose period ended before a time; tells whether there were any."""
-    return connection.execute("DELETE FROM reports WHERE end < ?", (seconds,)).rowcount > 0
+    found = connection.execute("DELETE FROM reports WHERE end < ?", (seconds,)).rowcount > 0
+    if found:
+        forget_unused(connection)
+    return found
+
+
+def forget_unused(connection: sqlite3.Connection) -> None:
+    """Delete what no record has any more after reports were deleted: it names domains that people write from."""
+    connection.execute("DELETE FROM treatments WHERE id NOT IN (SELECT treatment FROM records)")
 
 
 @contextlib.contextmanager

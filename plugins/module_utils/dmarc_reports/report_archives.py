@@ -132,15 +132,16 @@ class Gunzip:
         return data
 
 
-def small_gunzipped(data: bytes) -> bytes | None:
+def small_gunzipped(data: bytes, most: int) -> bytes | None:
     """Unpack a whole gzip file of one small member at once.
 
     :param data: all of it
+    :param most: bytes that it may unpack to
     :returns: None when it is anything else, which is for :class:`Gunzip`
     """
     member = zlib.decompressobj(31)
     try:
-        found = member.decompress(data, _FREE)
+        found = member.decompress(data, most)
     except zlib.error:
         return None
     return found if member.eof and not member.unused_data else None

@@ -30,6 +30,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_
     UnreadableReport,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_shapes import ReportReader
+from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_xml import whole_text
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import escape_controls
 
 LARGEST_MESSAGE = 1 << 26
@@ -37,6 +38,9 @@ LARGEST_MESSAGE = 1 << 26
 
 LabelledReport = tuple[str, Iterator[ReportPart]]
 """Where a report stands, for people, and its parts, which may raise ``UnreadableReport`` while they are read."""
+
+MOST_PLAIN = 1 << 14
+"""Bytes of a document that is read together with others."""
 
 _HEAD = 1 << 16
 _MOST_MIME_PARTS = 500
@@ -74,15 +78,24 @@ def content_kind(head: bytes) -> str:
     return "mail" if _MAIL_HEADER.match(text) else "other" if text else "empty"
 
 
-def small_report(label: str, kind: str, data: bytes) -> LabelledReport | None:
-    """The one report in a small file, read the short way: most files are like that.
+def plain_document(kind: str, data: bytes) -> bytes | None:
+    """Unpack a small file that is XML and nothing else: most files are like that.
 
+    :param kind: as :func:`content_kind` tells it
     :returns: None when it is anything else, which is for :func:`reports_in`
     """
-    document = data if kind == "xml" else small_gunzipped(data) if kind == "gzip" else None
-    if document is None or content_kind(document) != "xml":
+    document = data if kind == "xml" else small_gunzipped(data, MOST_PLAIN) if kind == "gzip" else None
+    if document is None or len(document) > MOST_PLAIN:
         return None
-    return label, _READER.whole_parts(document)
+    return document if document.startswith(b"<") or content_kind(document) == "xml" else None
+
+
+def plain_parts(document: bytes) -> list[ReportPart] | None:
+    """Read an aggregate report as reporters always write them; None when it is anything else.
+
+    :param document: as :func:`plain_document` gives it
+    """
+    return _READER.shaped_parts(whole_text(document))
 
 
 def reports_in(label: str, kind: str, open_file: Callable[[], IO[bytes]]) -> Iterator[LabelledReport]:

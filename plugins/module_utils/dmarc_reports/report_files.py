@@ -17,10 +17,12 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_
     LARGEST_MESSAGE,
     LabelledReport,
     content_kind,
+    plain_document,
     reports_in,
-    small_report,
 )
-from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_parts import UnreadableReport
+from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_parts import (
+    UnreadableReport,
+)
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused, RuleSource, escape_controls
 from ansible_collections.mailroom.erp.plugins.module_utils.regular_file import open_regular
 
@@ -43,8 +45,11 @@ class ReportItem(NamedTuple):
 
     def reports(self) -> Iterable[LabelledReport]:
         """Find its reports; see :func:`reports_in`."""
-        small = None if self.data is None else small_report(self.label, self.kind, self.data)
-        return [small] if small else reports_in(self.label, self.kind, self._open)
+        return reports_in(self.label, self.kind, self._open)
+
+    def plain_document(self) -> bytes | None:
+        """What it holds, where that is one small document of XML; see :func:`plain_document`."""
+        return None if self.data is None else plain_document(self.kind, self.data)
 
     def _open(self) -> IO[bytes]:
         if self.data is not None:
@@ -123,7 +128,9 @@ def _in_file(path: str) -> Iterator[Found]:
     try:
         handle = open_regular(path, os.O_RDONLY)
         try:
-            data = os.read(handle, _SMALL + 1) if os.fstat(handle).st_size > _USUAL else os.read(handle, _USUAL + 1)
+            data = os.read(handle, _USUAL)
+            if len(data) == _USUAL:
+                data += os.read(handle, _SMALL + 1 - _USUAL)
         finally:
             os.close(handle)
         if len(data) > _SMALL or data.startswith(b"From "):

@@ -11,7 +11,10 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Union
 
+from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_archive import forget_unused
+from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_contents import plain_parts
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_files import (
     Found,
     ReportItem,
@@ -34,18 +37,27 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_
 )
 
 _BATCH = 500
+_BATCH_BYTES = 1 << 22
 _FIELD, _ITEM = "\x1f", "\x1e"
 """ASCII's own separators, which no text of a report holds."""
+_MOST_TREATMENTS = 4000
 
 _ADD_REPORT = (
-    "INSERT OR IGNORE INTO reports (kind, org_key, id_key, domain, org, report_id, begin, end, day, policy) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT OR IGNORE INTO reports (id, kind, org_key, id_key, domain, org, report_id, begin, end, day, policy) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
-_FIND_FILE = "SELECT run, reports, told FROM files WHERE digest = ?"
 _ADD_FILE = "INSERT INTO files VALUES (?, ?, ?, ?)"
-_ADD_ROW = "INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_ADD_RECORD = "INSERT INTO records VALUES (?, ?, ?, ?)"
+_ADD_TREATMENT = "INSERT OR IGNORE INTO treatments VALUES (NULL, ?, ?, ?, ?, ?, ?, ?)"
+_FIND_TREATMENT = (
+    "SELECT id FROM treatments WHERE (disposition, dkim, spf, header_from, envelope_from, signatures, checks) "
+    "= (?, ?, ?, ?, ?, ?, ?)"
+)
 _ADD_POLICY = "INSERT INTO tls_policies VALUES (?, ?, ?, ?, ?)"
 _ADD_FAILURE = "INSERT INTO tls_failures VALUES (?, ?, ?, ?, ?, ?)"
+
+_FileNote = tuple[int, int, Union[str, None]]
+"""In which run a file was read, how many reports it holds, and what is told of it, as JSON."""
 
 
 @dataclass(slots=True)
@@ -77,43 +89,80 @@ class Intake:
         self._shorten = shorten
         self._oldest = oldest
         (self._run,) = connection.execute("SELECT coalesce(max(run), 0) + 1 FROM files").fetchone()
-        self._rows: list[tuple[object, ...]] = []
-        self._files: dict[bytes, tuple[int, int, str | None]] = {}
+        (self._next_report,) = connection.execute("SELECT coalesce(max(id), 0) + 1 FROM reports").fetchone()
+        self._reports: list[tuple[object, ...]] = []
+        self._records: list[tuple[int, str, int, int]] = []
+        self._treatments: dict[tuple[object, ...], int] = {}
+        self._took_back = False
         self.result = IntakeResult()
 
     def take_all(self, found: Iterable[Found]) -> IntakeResult:
         """Take what is new among files and messages."""
-        for one in found:
-            if isinstance(one, SkippedFile):
-                self.result.skipped.append(one)
-            else:
-                self._take(one)
-        self._write_rows()
-        self._write_files()
+        for batch in _batches(found):
+            self._take_batch(batch)
+        if self._took_back:
+            forget_unused(self._connection)
         return self.result
 
-    def _take(self, item: ReportItem) -> None:
-        before = self._files.get(item.digest) or self._execute(_FIND_FILE, (item.digest,)).fetchone()
-        if before is not None:
-            return self._again(*before)
-        result = self.result
-        result.read += 1
+    def _take_batch(self, batch: list[Found]) -> None:
+        """Take some at once; each step by itself for all that is plain is faster than file by file."""
+        items = [one for one in batch if isinstance(one, ReportItem)]
+        known = self._known_files([one.digest for one in items])
+        documents = {one.digest: one.plain_document() for one in items if one.digest not in known}
+        plain = {digest: plain_parts(document) for digest, document in documents.items() if document is not None}
+        new: dict[bytes, _FileNote] = {}
+        for one in batch:
+            if isinstance(one, SkippedFile):
+                self.result.skipped.append(one)
+                continue
+            before = new.get(one.digest) or known.get(one.digest)
+            if before is not None:
+                self._again(*before)
+            else:
+                self.result.read += 1
+                new[one.digest] = self._take(one, plain.get(one.digest))
+        self._write()
+        self._connection.executemany(_ADD_FILE, [(digest, *note) for digest, note in new.items()])
+
+    def _known_files(self, digests: list[bytes]) -> dict[bytes, _FileNote]:
+        marks = ", ".join("?" * len(digests))
+        found = self._execute(f"SELECT digest, run, reports, told FROM files WHERE digest IN ({marks})", digests)
+        return {digest: (run, reports, told) for digest, run, reports, told in found}
+
+    def _take(self, item: ReportItem, plain: list[ReportPart] | None) -> _FileNote:
+        if plain is not None and self._take_plain(plain):
+            return self._run, 1, None
+        self._write()  # what came before counts before
         told: list[list[str]] = []
         reports = 0
         try:
-            for label, parts in item.reports():
+            for label, stream in item.reports():
                 reports += 1
                 try:
-                    self._take_report(label, parts, told)
+                    self._take_report(label, stream, told)
                 except UnreadableReport as error:
                     reports -= 1
                     told.append(["skipped", label, str(error)])
         except UnreadableReport as error:
             told.append(["skipped", item.label, str(error)])
         self._tell(told)
-        self._files[item.digest] = (self._run, reports, json.dumps(told) if told else None)
-        if len(self._files) >= _BATCH:
-            self._write_files()
+        return self._run, reports, json.dumps(told) if told else None
+
+    def _take_plain(self, parts: list[ReportPart]) -> bool:
+        """Take a report of which nothing has to be told, unless it turns out to be a duplicate when it is written."""
+        head, *rows = parts
+        if not isinstance(head, AggregateHead) or head.note:
+            return False
+        if head.end < self._oldest:
+            self.result.expired += 1
+            return True
+        found = [self._record(self._next_report, row) for row in rows if isinstance(row, AggregateRow)]
+        if len(found) < len(rows):
+            return False  # some were left out
+        self._reports.append((self._next_report, *_head_values(head)))
+        self._records += found
+        self._next_report += 1
+        return True
 
     def _again(self, run: int, reports: int, told: str | None) -> None:
         """A file that was read before: in this run it was sent twice, in an earlier one it is just still there."""
@@ -141,8 +190,10 @@ class Intake:
             return
         try:
             left_out = self._add_parts(report, parts)
+            self._write()
         except UnreadableReport:
-            self._write_rows()
+            self._records.clear()
+            self._took_back = True
             self._execute("DELETE FROM reports WHERE id = ?", (report,))
             raise
         self.result.reports += 1
@@ -156,20 +207,9 @@ class Intake:
 
     def _new_report(self, head: AggregateHead | TlsHead) -> int | None:
         """Note a report; None when it has been counted before."""
-        values = (
-            "dmarc" if isinstance(head, AggregateHead) else "tls",
-            head.org.lower(),
-            report_key(head.report_id),
-            head.domain if isinstance(head, AggregateHead) else "",
-            head.org,
-            head.report_id,
-            head.begin,
-            head.end,
-            period_day(head.begin, head.end),
-            _policy_text(head.policy) if isinstance(head, AggregateHead) else "{}",
-        )
-        added = self._execute(_ADD_REPORT, values)
-        return added.lastrowid if added.rowcount else None
+        number = self._next_report
+        self._next_report += 1
+        return number if self._execute(_ADD_REPORT, (number, *_head_values(head))).rowcount else None
 
     def _add_parts(self, report: int, parts: Iterator[ReportPart]) -> list[str]:
         """Add what a report tells; gives why records were left out."""
@@ -177,9 +217,9 @@ class Intake:
         number = 0
         for number, part in enumerate(parts, 1):
             if isinstance(part, AggregateRow):
-                self._rows.append(self._values(report, part))
-                if len(self._rows) >= _BATCH:
-                    self._write_rows()
+                self._records.append(self._record(report, part))
+                if len(self._records) >= _BATCH:
+                    self._write()
             elif isinstance(part, TlsPolicyResult):
                 self._add_policy(report, part)
             elif isinstance(part, LeftOut):
@@ -188,34 +228,72 @@ class Intake:
             raise UnreadableReport(left_out[0] if left_out else "it holds no record")
         return left_out
 
-    def _write_rows(self) -> None:
-        self._connection.executemany(_ADD_ROW, self._rows)
-        self._rows.clear()
+    def _write(self) -> None:
+        """Write what waits; the records of reports that were counted before are not wanted."""
+        if self._reports:
+            added = self._connection.executemany(_ADD_REPORT, self._reports).rowcount
+            if added < len(self._reports):
+                self._drop_duplicates()
+            self.result.reports += added
+            self.result.duplicates += len(self._reports) - added
+            self._reports.clear()
+        self._connection.executemany(_ADD_RECORD, self._records)
+        self._records.clear()
 
-    def _write_files(self) -> None:
-        self._connection.executemany(_ADD_FILE, [(digest, *told) for digest, told in self._files.items()])
-        self._files.clear()
+    def _drop_duplicates(self) -> None:
+        first = self._reports[0][0]
+        kept = {number for (number,) in self._execute("SELECT id FROM reports WHERE id >= ?", (first,))}
+        self._records = [one for one in self._records if one[0] in kept]
 
-    def _values(self, report: int, row: AggregateRow) -> tuple[object, ...]:
-        source, messages, disposition, dkim, spf, header_from, envelope_from, signatures, checks = row
-        return (
-            report,
-            shortened_address(source) if self._shorten else source,
-            messages,
-            disposition,
-            dkim,
-            spf,
-            header_from,
-            envelope_from,
-            packed(signatures) if signatures else "",
-            packed(checks) if checks else "",
-        )
+    def _record(self, report: int, row: AggregateRow) -> tuple[int, str, int, int]:
+        source, messages = row[:2]
+        treatment = self._treatments.get(row[2:]) or self._treatment(row)
+        return report, shortened_address(source) if self._shorten else source, messages, treatment
+
+    def _treatment(self, row: AggregateRow) -> int:
+        """The number under which the archive has how messages were treated, which is the same for many records."""
+        texts = (*row[2:7], packed(row.signatures), packed(row.spf_checks))
+        self._execute(_ADD_TREATMENT, texts)
+        (number,) = self._execute(_FIND_TREATMENT, texts).fetchone()
+        if len(self._treatments) >= _MOST_TREATMENTS:
+            self._treatments.clear()
+        self._treatments[row[2:]] = number
+        return int(number)
 
     def _add_policy(self, report: int, part: TlsPolicyResult) -> None:
         values = (report, part.domain, part.policy_type, part.successful, part.failed)
         self._execute(_ADD_POLICY, values)
         failures = [(report, part.domain, one.result_type, one.mx, one.reason, one.sessions) for one in part.failures]
         self._connection.executemany(_ADD_FAILURE, failures)
+
+
+def _batches(found: Iterable[Found]) -> Iterator[list[Found]]:
+    """At most :data:`_BATCH`, and no more than some MiB: they are in memory at the same time."""
+    batch: list[Found] = []
+    size = 0
+    for one in found:
+        batch.append(one)
+        size += len(one.data or b"") if isinstance(one, ReportItem) else 0
+        if len(batch) >= _BATCH or size >= _BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _head_values(head: AggregateHead | TlsHead) -> tuple[object, ...]:
+    return (
+        "dmarc" if isinstance(head, AggregateHead) else "tls",
+        head.org.lower(),
+        report_key(head.report_id),
+        head.domain if isinstance(head, AggregateHead) else "",
+        head.org,
+        head.report_id,
+        head.begin,
+        head.end,
+        period_day(head.begin, head.end),
+        _policy_text(head.policy) if isinstance(head, AggregateHead) else "{}",
+    )
 
 
 def report_key(report_id: str) -> str:
@@ -229,7 +307,6 @@ def _policy_text(policy: tuple[tuple[str, str], ...]) -> str:
     return json.dumps(dict(policy))
 
 
-@lru_cache(maxsize=4096)
 def packed(results: tuple[tuple[str, ...], ...]) -> str:
     """Make one text of results, for an archive."""
     return _ITEM.join([_FIELD.join(one) for one in results])

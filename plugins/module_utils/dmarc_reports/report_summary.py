@@ -24,6 +24,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.source_
     SourceTraits,
 )
 
+_MOST_TREATMENTS = 20_000
 _PASSED = "(dkim = 'pass' OR spf = 'pass')"
 
 
@@ -80,7 +81,7 @@ def _no_reports() -> Result:
 def _periods(connection: sqlite3.Connection, where: str, values: list[object]) -> Iterator[tuple[str, Result]]:
     """By domain who reported, the policy of the newest report, and which reporters' periods overlap."""
     query = (
-        "SELECT reports.domain, org_key, org, begin, end, policy FROM reports "
+        "SELECT reports.domain, org_key, org, begin, end, policy FROM reports NOT INDEXED "
         f"WHERE {where} ORDER BY reports.domain, org_key, begin, end"
     )
     current: _Periods | None = None
@@ -175,24 +176,47 @@ def source_totals(
     connection: sqlite3.Connection, wanted: ReportFilter, identifier: SourceIdentifier
 ) -> dict[str, list[SourceTotal]]:
     """The sources of each domain, those with the most messages first; one with several senders is there for each."""
-    found: dict[str, dict[tuple[str, SourceIdentity], SourceTotal]] = {}
+    found: dict[str, list[SourceTotal]] = {}
     where, values = wanted.where("dmarc")
-    columns = "reports.domain, source, dkim, spf, header_from, envelope_from, signatures, checks"
+    columns = "reports.domain, source, treatment"
     query = (
-        f"SELECT {columns}, sum(count) FROM reports JOIN rows ON report = reports.id WHERE {where} GROUP BY {columns}"
+        f"SELECT {columns}, sum(count) FROM reports NOT INDEXED JOIN records ON report = reports.id WHERE {where} "
+        f"GROUP BY {columns} ORDER BY {columns}"
     )
-    for domain, source, dkim, spf, header, envelope, signatures, checks, messages in connection.execute(query, values):
-        traits = SourceTraits(source, header, envelope, unpacked_signatures(signatures), unpacked_checks(checks))
-        identity = identifier.identity(traits)
-        of_domain = found.setdefault(domain, {})
-        total = of_domain.get((source, identity))
+    treatments = _Treatments(connection)
+    last = ("", "")
+    same: list[SourceTotal] = []  # as the last domain and source
+    for domain, source, number, messages in connection.execute(query, values).fetchall():
+        if (domain, source) != last:
+            last, same = (domain, source), []
+        dkim, spf, traits = treatments[number]
+        identity = identifier.identity(SourceTraits(source, *traits[1:]))
+        total = next((one for one in same if one.identity == identity), None)
         if total is None:
-            total = of_domain[source, identity] = SourceTotal(source, identity)
-        total.add(traits, dkim == "pass", spf == "pass", messages)
-    return {
-        domain: sorted(totals.values(), key=lambda one: (-one.messages, one.source, one.identity.reason))
-        for domain, totals in found.items()
-    }
+            total = SourceTotal(source, identity)
+            same.append(total)
+            found.setdefault(domain, []).append(total)
+        total.add(traits, dkim, spf, messages)
+    for totals in found.values():
+        totals.sort(key=lambda one: (-one.messages, one.source, one.identity.reason))
+    return found
+
+
+class _Treatments(dict[int, tuple[bool, bool, SourceTraits]]):
+    """How messages were treated, by number: whether DKIM and SPF passed with alignment, and traits without source."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        super().__init__()
+        self._connection = connection
+
+    def __missing__(self, number: int) -> tuple[bool, bool, SourceTraits]:
+        query = "SELECT dkim, spf, header_from, envelope_from, signatures, checks FROM treatments WHERE id = ?"
+        dkim, spf, header, envelope, signatures, checks = self._connection.execute(query, (number,)).fetchone()
+        if len(self) >= _MOST_TREATMENTS:
+            self.clear()
+        traits = SourceTraits("", header, envelope, unpacked_signatures(signatures), unpacked_checks(checks))
+        self[number] = dkim == "pass", spf == "pass", traits
+        return self[number]
 
 
 def report_records(connection: sqlite3.Connection, wanted: ReportFilter) -> list[Result]:
@@ -201,7 +225,7 @@ def report_records(connection: sqlite3.Connection, wanted: ReportFilter) -> list
     query = (
         "SELECT reports.domain, org, report_id, begin, end, source, count, disposition, dkim, spf, header_from, "
         f"envelope_from FROM reports JOIN rows ON report = reports.id WHERE {where} "
-        "ORDER BY begin, end, org, report_id, rows.rowid"
+        "ORDER BY begin, end, org, report_id, rows.number"
     )
     return [
         {

@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from typing import Union, cast
 from xml.etree import ElementTree
 
@@ -25,6 +26,7 @@ WHOLE_DOCUMENT = 1 << 20
 """Bytes up to which a document is taken whole, and mended where it is nearly XML."""
 _CHUNK = 1 << 16
 _DEEPEST = 50
+_LONGEST_DECLARATION = 200
 
 _ENCODING = re.compile(rb"""^\s*<\?xml[^>]*?\sencoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']""")
 _ENCODING_NAMES = (
@@ -104,6 +106,12 @@ def mended(text: str) -> str:
 
 
 def _encoding(head: bytes) -> str:
+    end = head.find(b">", 0, _LONGEST_DECLARATION)
+    return _encoding_of(head[: end + 1]) if end >= 0 else _encoding_of.__wrapped__(head)
+
+
+@lru_cache(maxsize=64)
+def _encoding_of(head: bytes) -> str:
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "utf-16"
     if head[:4] in (b"<\0?\0", b"<\0f\0"):
@@ -116,7 +124,8 @@ def _encoding(head: bytes) -> str:
 
 
 def _texts(decoder: codecs.IncrementalDecoder, head: bytes, read: Callable[[int], bytes]) -> Iterator[str]:
-    yield decoder.decode(head).lstrip()
+    text = decoder.decode(head).lstrip()
+    yield from (text[at : at + _CHUNK] for at in range(0, len(text), _CHUNK))
     while part := read(_CHUNK):
         yield decoder.decode(part)
     yield decoder.decode(b"", True)

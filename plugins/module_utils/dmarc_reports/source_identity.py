@@ -139,7 +139,9 @@ class SourceIdentifier:
 
     def identity(self, traits: SourceTraits) -> SourceIdentity:
         """Tell who a source is. The same answer is one object, found once: of an address only the networks count."""
-        here = self._of_domain.get(traits.header_from, [])
+        here = self._of_domain.get(traits.header_from)
+        if not here:
+            return self._other((*traits[1:], ()), traits)
         held = tuple([self._of_group(index).holds(traits.source) for index in here])
         key: tuple[object, ...] = (*traits[1:], held)
         found = self._known.get(key, _NOBODY_ASKED)

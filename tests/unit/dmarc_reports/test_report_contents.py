@@ -233,12 +233,15 @@ _PIECES = st.sampled_from(
 )  # fmt: skip
 
 
-@given(st.lists(st.tuples(st.integers(0, 300), st.integers(0, 4), _PIECES), min_size=1, max_size=3))
-@settings(max_examples=150, deadline=None)
-def test_by_shapes_is_read_what_the_xml_parser_reads_or_nothing(changes: list[tuple[int, int, str]]) -> None:
+@pytest.mark.parametrize("known", [FULL.strip(), report_text().strip()], ids=["records", "one record"])
+@given(changes=st.lists(st.tuples(st.integers(0, 300), st.integers(0, 4), _PIECES), min_size=1, max_size=3))
+@settings(max_examples=100, deadline=None)
+def test_what_is_known_is_read_as_the_xml_parser_reads_it_or_not_at_all(
+    known: str, changes: list[tuple[int, int, str]]
+) -> None:
     reader = report_shapes.ReportReader()
-    pieces = re.split("([<>])", FULL.strip())
-    assert reader.shaped_parts(FULL.strip()) == reader.shaped_parts(FULL.strip()) == by_parser(FULL.strip())
+    pieces = re.split("([<>])", known)
+    assert reader.shaped_parts(known) == reader.shaped_parts(known) == by_parser(known)
     for at, taken, piece in changes:
         pieces[at % len(pieces) : at % len(pieces) + taken] = [piece]
     text = "".join(pieces).strip()
@@ -252,25 +255,47 @@ def by_parser(text: str) -> list[ReportPart]:
     return list(aggregate_report.aggregate_parts(report_xml.parsed_sections(text)))
 
 
-@pytest.mark.parametrize("field", ["source_ip", "count", "header_from", "selector", "report_id", "begin", "domain"])
+@pytest.mark.parametrize("known", [FULL.strip(), report_text().strip()], ids=["records", "one record"])
+@pytest.mark.parametrize("field", ["source_ip", "count", "header_from", "report_id", "begin"])
 @given(
     value=st.text(max_size=12) | st.sampled_from(["7", " 7 ", "1.2.3.4", "\t::1", "1790812800", "1e3", "", "9" * 40])
 )
 @settings(max_examples=25, deadline=None)
-def test_a_known_shape_reads_each_text_as_the_xml_parser_does(field: str, value: str) -> None:
+def test_own_texts_are_read_as_the_xml_parser_does(known: str, field: str, value: str) -> None:
     reader = report_shapes.ReportReader()
-    for _time in range(2):
-        reader.shaped_parts(FULL.strip())
-    text = re.sub(f"<{field}>[^<]*", lambda _match: f"<{field}>{escape(value)}", FULL.strip(), count=1)
+    reader.shaped_parts(known)
+    text = re.sub(f"<{field}>[^<]*", lambda _match: f"<{field}>{escape(value)}", known, count=1)
     fast = reader.shaped_parts(text)
     assert fast is None or fast == by_parser(text)
 
 
-def test_reports_of_a_known_shape_are_not_left_to_the_xml_parser(monkeypatch: pytest.MonkeyPatch) -> None:
+_OWN = "<source_ip>192.0.2.10</source_ip><count>1</count>"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        f"<!-- {_OWN} --><source_ip >192.0.2.11</source_ip ><count\n>2</count>",
+        f"<other>{_OWN}</other><source_ip x='1'>192.0.2.11</source_ip><count\t>2</count>",
+        f"{_OWN}<source_ip\n>192.0.2.11</source_ip><d:count xmlns:d='urn:x'>2</d:count>",
+        f"<![CDATA[{_OWN}]]><d:source_ip xmlns:d='urn:x'>192.0.2.11</d:source_ip><count >2</count >",
+        f"<?pi {_OWN}?><source_ip >192.0.2.11</source_ip><count >2</count>",
+    ],
+)
+def test_what_only_looks_like_own_texts_is_not_taken_for_them(written: str) -> None:
     reader = report_shapes.ReportReader()
-    for _time in range(2):
-        reader.shaped_parts(FULL.strip())
-    other = FULL.replace("192.0.2.7", "192.0.2.8").replace("<report_id>1<", "<report_id>2<").strip()
+    text = report_text().strip().replace(_OWN, written)
+    assert written in text
+    for one in (text, text.replace("192.0.2.10", "192.0.2.99"), text):
+        fast = reader.shaped_parts(one)
+        assert fast is None or fast == by_parser(one)
+
+
+@pytest.mark.parametrize("known", [FULL.strip(), report_text().strip()], ids=["records", "one record"])
+def test_known_reports_are_not_left_to_the_xml_parser(monkeypatch: pytest.MonkeyPatch, known: str) -> None:
+    reader = report_shapes.ReportReader()
+    reader.shaped_parts(known)
+    other = re.sub("192.0.2.(7|10)", "198.51.100.8", known).replace("<report_id>1<", "<report_id>2<")
     expected = by_parser(other)
     monkeypatch.setattr(report_shapes, "parsed_sections", lambda _text: 1 / 0)
     assert reader.shaped_parts(other) == expected

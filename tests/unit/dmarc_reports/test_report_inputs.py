@@ -368,6 +368,13 @@ def test_what_unpacks_to_more_than_it_says_is_refused(
     assert (len(reasons), told["files"]["reports"]) == (3, 0)
 
 
+def test_a_report_that_is_too_large_to_be_held_whole_is_read_as_a_stream(inform: Inform, put: Put) -> None:
+    padded = row_text({}).replace("<row>", f"<!--{'x' * 60_000}--><row>") * 80
+    put("a.xml", f"{report_text().partition('<record>')[0]}{padded}</feedback>")
+    told = inform()
+    assert (told["files"]["skipped"], told["domains"]["acme.example"]["messages"]) == ([], 80)
+
+
 @pytest.mark.slow
 def test_memory_does_not_grow_with_the_records_of_a_report(tmp_path: Path) -> None:
     parts = (row_text({"source": f"10.0.{number >> 8 & 255}.{number & 255}"}).encode() for number in range(100_000))
