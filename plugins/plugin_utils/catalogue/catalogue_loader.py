@@ -164,7 +164,11 @@ def _bad_accounts(what: str, entry: Mapping[str, Any]) -> list[Problem]:
 
 def _bad_file_keys(what: str, entry: Mapping[str, Any]) -> list[Problem]:
     """Each key has a field or a URI, and fields of some transport; a key stands once, in lower case."""
-    fields = {field["id"] for transport in entry["transports"].values() for field in transport["fields"]}
+    every = [field for transport in entry["transports"].values() for field in transport["fields"]]
+    fields, hidden = (
+        {one["id"] for one in every},
+        {one["id"] for one in every if one["secret"] and one["unset"] == "omit"},
+    )
     seen: set[str] = set()
     problems = []
     for item in (entry["file"] or {"keys": []})["keys"]:
@@ -176,6 +180,7 @@ def _bad_file_keys(what: str, entry: Mapping[str, Any]) -> list[Problem]:
             "a key is made of a-z, 0-9, _ and -, and begins with a letter": not _KEY.fullmatch(item["key"]),
             "a key stands once": item["key"] in seen,
             "no field has this id": not used <= fields,
+            "a secret with unset: omit is never written": bool(used & hidden),
         }
         seen.add(item["key"])
         broken = [rule for rule, is_broken in rules.items() if is_broken]

@@ -78,7 +78,7 @@ def test_every_file_loads_and_is_named_like_its_entry(file: Path) -> None:
 
 
 def test_the_catalogue_holds_what_the_roles_need() -> None:
-    assert Catalogue().names("systems") == ["a2000erp", "afas_profit", "compad_bakkerij", "exalt", "king_erp"]
+    assert Catalogue().names("systems") == ["a2000erp", "afas_profit", "compad_bakkerij", "exalt", "king_erp", "tryton"]
     providers = ["ziggo", "telfort", "kpn", "planet", "scarlet", "upc", "tele2", "versatel", "zonnet", "online"]
     mailboxes = ["microsoft365", "outlook", "live", "gmail", "exchange_online"]
     others = ["afas_online", "sendgrid", "ordernow", "own_relay"]
