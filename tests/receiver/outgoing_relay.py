@@ -13,13 +13,13 @@ from ansible_collections.mailroom.erp.tests.receiver.services import LISTED
 from ansible_collections.mailroom.erp.tests.receiver.submission import Submission
 
 _SECONDS = 30.0
-_SENT = re.compile(r"to=<[^>]+>, .* status=\w+ \((?:host \S+ said: )?(\d{3}) (?:\d\.\d\.\d )?(.*)\)$", re.MULTILINE)
+_SENT = re.compile(r" status=\w+ \((?:host \S+ said: )?(\d{3} .*?)(?: \(in reply to [\w ]+\))?\)$", re.MULTILINE)
 
 # One address of ours for all that leaves, and a name that is not checked by anybody.
 _RELAY = f"""
 virtual_mailbox_domains =
 smtp_bind_address = {LISTED}
-smtp_helo_name = mail.tryton.example
+myhostname = mail.tryton.example
 smtp_host_lookup = dns
 smtpd_sender_login_maps = static:erp@tryton
 """
@@ -34,15 +34,18 @@ class OutgoingRelay(Submission):
 
     def configure(self) -> None:
         super().configure()
-        with (self.folder / "main.cf").open("a", encoding="ascii") as main:
-            main.write(_RELAY)
+        main = self.folder / "main.cf"
+        lines = [line for line in (main.read_text(encoding="ascii") + _RELAY).splitlines() if line]
+        # postlogd warns of each line that a later one overrides, to itself, and stands still after ten of them
+        settings = {line.partition("=")[0].strip(): line for line in lines}
+        main.write_text("".join(f"{line}\n" for line in settings.values()), encoding="ascii")
         with (self.folder / "master.cf").open("a", encoding="ascii") as master:
             master.write(_SERVICES)
 
     def replies(self) -> list[Reply]:
         """What receivers have said to the messages that were sent on, in order."""
         maillog = (self.folder / "maillog").read_text(errors="replace")
-        return [Reply(int(code), text) for code, text in _SENT.findall(maillog)]
+        return [Reply(int(text[:3]), text[4:]) for text in _SENT.findall(maillog)]
 
     def reply_after(self, count: int) -> Reply:
         """Wait for the receiver's reply to one more message.
