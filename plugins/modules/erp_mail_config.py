@@ -65,7 +65,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 path:
-  description: The file.
+  description: The file, as given.
   type: str
   returned: success
 changed_keys:

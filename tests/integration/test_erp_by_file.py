@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.mailroom.erp.plugins.module_utils.config_file.ini_edit import MARK
+from ansible_collections.mailroom.erp.plugins.module_utils.config_file.ini_edit import WRITTEN_MARK
 from ansible_collections.mailroom.erp.tests.integration.playbook import Result, run_playbook
 
 SECRET = "canary %7f/3a:9c@1e+#?"
@@ -120,7 +120,7 @@ def test_the_role_writes_what_is_declared_and_takes_it_away(erp: Erp) -> None:
     shown = "+uri = smtp+tls://erp%40acme:(secret)@mail.acme.example:587"
     assert shown in done.diff and "+from = erp@acme.example" in done.diff
     uri = f"smtp+tls://erp%40acme:{QUOTED}@mail.acme.example:587"
-    ours = f"{MARK}\r\nuri = {uri}\r\n{MARK}\r\nfrom = erp@acme.example\r\n"
+    ours = f"{WRITTEN_MARK}\r\nuri = {uri}\r\n{WRITTEN_MARK}\r\nfrom = erp@acme.example\r\n"
     assert erp.file.read_bytes() == (TEXT + ours).encode()
     again = erp.run(TRYTON)
     assert (again.rc, again.changed) == (0, 0), again.output

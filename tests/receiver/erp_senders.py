@@ -256,7 +256,9 @@ def tryton() -> list[Case]:
     def by_relay(domain: str, policy: str, about: str, listed: str, answer: Outcome) -> Case:
         entry = domain_entry(f"{domain}.example", policy, spf=_spf(f"ip4:{listed}"))
         name, address = f"tryton_{domain}", f"erp@{domain}.example"
-        return Case(name, about, address, LISTED, answer, (entry,), helo="mail.tryton.example")
+        # a name of the relay that is not in its certificate
+        live = {f"{domain}.example": ("relay A 127.0.0.1",)}
+        return Case(name, about, address, LISTED, answer, (entry,), live, helo="mail.tryton.example")
 
     forgotten = ("softfail", "none", "fail")
     return [

@@ -23,7 +23,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.config_file.ini_lines
     lines_of,
 )
 
-MARK = "# The next line is written by mailroom.erp"
+WRITTEN_MARK = "# The next line is written by mailroom.erp"
 """The comment above each line that is ours."""
 
 
@@ -82,7 +82,7 @@ def _replace(lines: list[str], key: IniKey, value: str) -> None:
     prefix = f"{key.prefix} " if is_tight else key.prefix
     lines[key.line] = f"{prefix}{value}{_line_end(lines, key.line)}"
     if not _is_marked(lines, key.line):
-        lines.insert(key.line, f"{MARK}{_line_end(lines, key.line) or _usual_end(lines)}")
+        lines.insert(key.line, f"{WRITTEN_MARK}{_line_end(lines, key.line) or _usual_end(lines)}")
 
 
 def _insert(lines: list[str], section: IniSection, key: str, value: str) -> None:
@@ -96,7 +96,7 @@ def _insert(lines: list[str], section: IniSection, key: str, value: str) -> None
     end = _line_end(lines, last) or _usual_end(lines)
     if not _line_end(lines, last):
         lines[last] += end
-    lines[last + 1 : last + 1] = [f"{MARK}{end}", f"{' ' * indent}{key} = {value}{end}"]
+    lines[last + 1 : last + 1] = [f"{WRITTEN_MARK}{end}", f"{' ' * indent}{key} = {value}{end}"]
 
 
 def _append_section(lines: list[str], name: str) -> None:
@@ -105,7 +105,7 @@ def _append_section(lines: list[str], name: str) -> None:
     if lines:
         lines[-1] += "" if _line_end(lines, len(lines) - 1) else end
         lines.append(end)
-    lines += [f"{MARK}{end}", f"[{name}]{end}"]
+    lines += [f"{WRITTEN_MARK}{end}", f"[{name}]{end}"]
 
 
 def _taken_away(lines: list[str], section: IniSection, name: str) -> list[str]:
@@ -127,7 +127,7 @@ def _drop_empty(lines: list[str], name: str, before: str) -> None:
     if section is None or "".join(lines) == before or not _is_marked(lines, section.header):
         return
     body = lines[section.header + 1 : section.end]
-    if section.end < len(lines) and body and body[-1].strip() == MARK:
+    if section.end < len(lines) and body and body[-1].strip() == WRITTEN_MARK:
         body.pop()  # it is that of the next header
     if any(line.strip() for line in body):
         return
@@ -148,7 +148,7 @@ def _prove(
 
 
 def _is_marked(lines: list[str], number: int) -> bool:
-    return number > 0 and lines[number - 1].strip() == MARK
+    return number > 0 and lines[number - 1].strip() == WRITTEN_MARK
 
 
 def _line_end(lines: list[str], number: int) -> str:

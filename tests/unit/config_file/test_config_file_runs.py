@@ -19,7 +19,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.config_file.config_fi
     wrong_config_file_arguments,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.config_file.config_file_run import run_config_file
-from ansible_collections.mailroom.erp.plugins.module_utils.config_file.ini_edit import MARK
+from ansible_collections.mailroom.erp.plugins.module_utils.config_file.ini_edit import WRITTEN_MARK
 from ansible_collections.mailroom.erp.plugins.module_utils.file_lock import hold
 from ansible_collections.mailroom.erp.tests.unit.mail_test.conftest import Ended, FakeModule
 
@@ -57,7 +57,7 @@ def test_it_writes_once_and_then_nothing(file: Path) -> None:
     assert looked["changed"] and file.read_text(encoding="utf-8") == TEXT and len(os.listdir(file.parent)) == 1
     done = run(options(file))
     assert done == looked and done["changed_keys"] == ["uri", "from"]
-    ours = f"{MARK}\nuri = {URI}\n{MARK}\nfrom = erp@acme.example\n"
+    ours = f"{WRITTEN_MARK}\nuri = {URI}\n{WRITTEN_MARK}\nfrom = erp@acme.example\n"
     assert file.read_text(encoding="utf-8") == TEXT + ours and stat.S_IMODE(file.stat().st_mode) == 0o640
     before = file.stat()
     again = run(options(file))

@@ -11,7 +11,7 @@ import io
 from typing import Any
 
 import pytest
-from ansible_collections.mailroom.erp.plugins.module_utils.config_file.ini_edit import MARK, edited_ini
+from ansible_collections.mailroom.erp.plugins.module_utils.config_file.ini_edit import WRITTEN_MARK, edited_ini
 from ansible_collections.mailroom.erp.plugins.module_utils.config_file.ini_lines import IniFault, lines_of
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -63,8 +63,8 @@ def ini_files(draw: Any, ours: Any = _OURS, has_section: bool | None = None) -> 
         parts.insert(draw(st.integers(0, 3)), draw(_section("email", ours)))
     lines = [*draw(_BETWEEN), *(line for part in parts for line in part)]
     end = draw(st.sampled_from(["\n", "\r\n", "\r"]))
-    text = end.join(lines) + draw(st.sampled_from([end, "", end * 2]))
-    assume(MARK not in text)
+    text: str = end.join(lines) + draw(st.sampled_from([end, "", end * 2]))
+    assume(WRITTEN_MARK not in text)
     try:
         read(text)
     except configparser.Error:
@@ -88,7 +88,7 @@ def without(text: str, are_ours: set[int]) -> list[str]:
 def marked(text: str) -> set[int]:
     """The lines that bear the mark, and the marks."""
     lines = lines_of(text)
-    marks = [number for number, line in enumerate(lines) if line.strip() == MARK]
+    marks = [number for number, line in enumerate(lines) if line.strip() == WRITTEN_MARK]
     return {number + more for number in marks for more in (0, 1)}
 
 
@@ -147,24 +147,25 @@ PLAIN = "[database]\n# where\npath = /var/lib/trytond\n\n[email]\nretry = 3\n\n[
 
 def test_keys_come_behind_the_last_of_their_section() -> None:
     done = edited_ini(PLAIN, "email", WANTED)
-    ours = f"{MARK}\nuri = {WANTED['uri']}\n{MARK}\nfrom = {WANTED['from']}\n"
+    ours = f"{WRITTEN_MARK}\nuri = {WANTED['uri']}\n{WRITTEN_MARK}\nfrom = {WANTED['from']}\n"
     assert done.text == PLAIN.replace("retry = 3\n", f"retry = 3\n{ours}")
     assert (done.before, done.after, done.kept) == ({"uri": None, "from": None}, WANTED, [])
 
 
 def test_a_section_that_is_missing_comes_at_the_end() -> None:
     done = edited_ini("[web]\r\nlisten=*:1", "email", {"from": "a@b.example"})
-    assert done.text == f"[web]\r\nlisten=*:1\r\n\r\n{MARK}\r\n[email]\r\n{MARK}\r\nfrom = a@b.example\r\n"
+    assert (
+        done.text == f"[web]\r\nlisten=*:1\r\n\r\n{WRITTEN_MARK}\r\n[email]\r\n{WRITTEN_MARK}\r\nfrom = a@b.example\r\n"
+    )
     assert edited_ini(done.text, "email", GONE).text == "[web]\r\nlisten=*:1\r\n"
-    assert edited_ini("", "email", {"from": "a"}).text == f"{MARK}\n[email]\n{MARK}\nfrom = a\n"
+    assert edited_ini("", "email", {"from": "a"}).text == f"{WRITTEN_MARK}\n[email]\n{WRITTEN_MARK}\nfrom = a\n"
 
 
 def test_a_value_changes_where_it_stands() -> None:
     text = "[email]\n  From:old@acme.example\n  uri = smtp://\n    # why\n    old:25\n  retry = 1\n"
     done = edited_ini(text, "email", WANTED)
-    assert done.text == (
-        f"[email]\n{MARK}\n  From:{WANTED['from']}\n{MARK}\n  uri = {WANTED['uri']}\n    # why\n  retry = 1\n"
-    )
+    ours = [f"{WRITTEN_MARK}\n  From:{WANTED['from']}\n", f"{WRITTEN_MARK}\n  uri = {WANTED['uri']}\n"]
+    assert done.text == f"[email]\n{''.join(ours)}    # why\n  retry = 1\n"
     assert done.before == {"uri": "smtp://\nold:25", "from": "old@acme.example"}
 
 
@@ -181,7 +182,7 @@ def test_what_is_right_already_is_not_made_ours() -> None:
 def test_a_section_of_ours_with_something_of_others_stays() -> None:
     made = edited_ini("[web]\n", "email", WANTED).text
     for more in ("retry = 9\n", "# a note\n"):
-        assert edited_ini(made + more, "email", GONE).text == f"[web]\n\n{MARK}\n[email]\n{more}"
+        assert edited_ini(made + more, "email", GONE).text == f"[web]\n\n{WRITTEN_MARK}\n[email]\n{more}"
     assert edited_ini(f"{made}\n[x]\n", "email", GONE).text == "[web]\n\n[x]\n"
 
 

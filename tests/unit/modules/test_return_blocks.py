@@ -20,6 +20,8 @@ import yaml
 MODULES = Path(__file__).parents[3] / "plugins" / "modules"
 
 SHARED: tuple[tuple[str, ...], ...] = (
+    ("erp_config_file/path", "erp_mail_config/path"),
+    ("erp_config_file/changed_keys", "erp_mail_config/changed_keys"),
     ("dkim_record/snapshot", "dmarc_record/snapshot", "mail_domains/snapshot", "spf_record/snapshot"),
     ("dkim_record/zone", "dmarc_record/zone", "spf_record/zone"),
     ("dkim_record/name", "dmarc_record/name"),
