@@ -142,8 +142,14 @@ $(VENV)/receiver.stamp: $(VENV)/test.stamp tests/receiver/requirements.txt
 	@$(VENV)/bin/python -m pip install -qq -r tests/receiver/requirements.txt
 	@touch $@
 
-receiver: mail-servers $(VENV)/receiver.stamp
-	PYTHONPATH="$(CURDIR)/$(COLLECTIONS)" $(VENV)/bin/python tests/receiver/namespace.py \
+# trytond has a virtual environment of its own: its libraries are not ours.
+$(VENV)/tryton.stamp: $(VENV)/test.stamp tests/receiver/tryton-requirements.txt
+	@$(VENV)/bin/python -m venv $(VENV)/tryton
+	@$(VENV)/tryton/bin/python -m pip install -qq -r tests/receiver/tryton-requirements.txt
+	@touch $@
+
+receiver: mail-servers $(VENV)/receiver.stamp $(VENV)/tryton.stamp
+	MAILROOM_TRYTON="$(CURDIR)/$(VENV)/tryton" PYTHONPATH="$(CURDIR)/$(COLLECTIONS)" $(VENV)/bin/python tests/receiver/namespace.py \
 	  $(VENV)/bin/python -m pytest -s tests/receiver $(ARGS)
 
 contention: $(VENV)/test.stamp servers

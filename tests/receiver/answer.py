@@ -8,6 +8,7 @@ from __future__ import annotations
 import email
 import re
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from ansible_collections.mailroom.erp.tests.receiver.case import Case, Outcome
@@ -33,13 +34,14 @@ class Answer:
     header: str
 
 
-def deliver(case: Case, postfix: Postfix, opendmarc: OpenDmarc) -> Answer:
+def deliver(case: Case, postfix: Postfix, opendmarc: OpenDmarc, hand_in: Callable[[Case], Reply] = send) -> Answer:
     """Send the message of a case and find out what became of it.
 
+    :param hand_in: sends it, and gives the receiver's last reply
     :raises AssertionError: something happened that no receiver does by DMARC: another refusal, a lost message
     """
     noted = len(opendmarc.history())
-    reply = send(case)
+    reply = hand_in(case)
     if reply.code == 250:
         return _accepted(reply, postfix)
     # It names the domain that has the policy, which may be the sender's organisation.

@@ -27,6 +27,7 @@ CASES: dict[str, Case] = {
         erp_senders.compad_bakkerij(),
         erp_senders.a2000erp(),
         erp_senders.exalt(),
+        erp_senders.tryton(),
         odd_records.odd_policies(),
         odd_records.odd_senders(),
         standards.newer(),

@@ -8,7 +8,7 @@ Their order is that of a user: verdicts in check mode, then the records.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +22,7 @@ from ansible_collections.mailroom.erp.tests.receiver.cases import CASES
 from ansible_collections.mailroom.erp.tests.receiver.milters import OpenDkim, OpenDmarc
 from ansible_collections.mailroom.erp.tests.receiver.postfix import Postfix
 from ansible_collections.mailroom.erp.tests.receiver.publish import Publisher, Run
+from ansible_collections.mailroom.erp.tests.receiver.send import Reply, send
 from ansible_collections.mailroom.erp.tests.receiver.services import ZONES
 from ansible_collections.mailroom.erp.tests.receiver.world import World, zones
 
@@ -33,12 +34,13 @@ class Receiver:
     postfix: Postfix
     opendmarc: OpenDmarc
 
-    def answer(self, case: Case) -> Answer:
+    def answer(self, case: Case, hand_in: Callable[[Case], Reply] = send) -> Answer:
         """Send the message of a case.
 
+        :param hand_in: sends it
         :returns: what became of it
         """
-        return deliver(case, self.postfix, self.opendmarc)
+        return deliver(case, self.postfix, self.opendmarc, hand_in)
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The five ERP systems, each sending as its vendor's document has it; only domains and addresses are made up."""
+"""The six ERP systems, each sending as its vendor's document has it; only domains and addresses are made up."""
 
 from __future__ import annotations
 
@@ -247,4 +247,22 @@ def exalt() -> list[Case]:
             (domain_entry("exaltoutlook.example", "quarantine", spf=_spf(OUTLOOK_SPF)),),
             sources=(OUTLOOK_SPF,),
         ),
+    ]
+
+
+def tryton() -> list[Case]:
+    """trytond signs in to the company's own relay, which sends on from one address; test_tryton.py does it."""
+
+    def by_relay(domain: str, policy: str, about: str, listed: str, answer: Outcome) -> Case:
+        entry = domain_entry(f"{domain}.example", policy, spf=_spf(f"ip4:{listed}"))
+        name, address = f"tryton_{domain}", f"erp@{domain}.example"
+        # a name of the relay that is not in its certificate
+        live = {f"{domain}.example": ("relay A 127.0.0.1",)}
+        return Case(name, about, address, LISTED, answer, (entry,), live, helo="mail.tryton.example")
+
+    forgotten = ("softfail", "none", "fail")
+    return [
+        by_relay("tryton", "reject", "the relay is listed", LISTED, _SPF_ONLY),
+        by_relay("trytonheld", "quarantine", "another is listed", STRANGER, Outcome(*forgotten, "quarantine")),
+        by_relay("trytonlost", "reject", "another is listed", STRANGER, Outcome(*forgotten, "reject")),
     ]

@@ -11,8 +11,8 @@ from ansible_collections.mailroom.erp.tests.receiver.daemon import Daemon
 from ansible_collections.mailroom.erp.tests.receiver.postfix import Postfix
 from ansible_collections.mailroom.erp.tests.servers.entra.tokens import signer
 
-ACCOUNTS = {"erp": "canary-7f3a9c1e5b", "post": "canary-2b8d4f6a1c"}
-"""User and password; ``post`` reads the mailbox."""
+ACCOUNTS = {"erp": "canary-7f3a9c1e5b", "post": "canary-2b8d4f6a1c", "erp@tryton": "canary %2f+ @/?#&=3b"}
+"""User and password; ``post`` reads the mailbox; the last has all that a URI must quote."""
 SENDER, OTHER_SENDER = "erp@acme.example", "director@acme.example"
 
 # Sockets of Dovecot are found from its own folder; a mailbox of nobody's, as Postfix writes it.

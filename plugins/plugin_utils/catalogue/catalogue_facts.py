@@ -234,8 +234,35 @@ class ChecklistPoint:
 
 
 @dataclass(frozen=True, slots=True)
+class FileKey:
+    """A key of an ERP's settings file and where its value comes from: the field ``field``, or several in a URI (RFC
+    3986): ``uri`` has the id of the field for each of scheme, host, port, user and password."""
+
+    key: str
+    field: str | None
+    uri: Mapping[str, str] | None
+    source: Source
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The ids of the fields that its value is made of."""
+        return tuple((self.uri or {"": self.field or ""}).values())
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsFile:
+    """The file of an ERP that is configured by one: where it is unless told otherwise, and the keys of its section."""
+
+    path: str
+    section: str
+    keys: tuple[FileKey, ...]
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
 class System:
-    """An ERP system: its screen, its senders, and what its users must know."""
+    """An ERP system: its screen, its senders, and what its users must know. ``file`` is where the fields stand when a
+    file has them and no screen."""
 
     name: str
     title: str
@@ -251,3 +278,4 @@ class System:
     notes: tuple[Hint, ...]
     checklist: tuple[ChecklistPoint, ...]
     envelope: Fact = UNKNOWN
+    file: SettingsFile | None = None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import functools
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -22,18 +23,24 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_f
     Entra,
     Fact,
     Field,
+    FileKey,
     Hint,
     Note,
     PasswordEnd,
     Rule,
     SenderKind,
     Service,
+    SettingsFile,
     Source,
     System,
     Transport,
 )
 
 _FOLDER = Path(__file__).parent
+_URI = re.compile(
+    r"\{(?P<scheme>\w+)\}://\{(?P<user>\w+)\}:\{(?P<password>\w+)\}@\{(?P<host>\w+)\}:\{(?P<port>\w+)\}", re.ASCII
+)
+_KEY = re.compile(r"[a-z][a-z0-9_-]*")
 _SHAPES = {"systems": shape.SYSTEM_SHAPE, "services": shape.SERVICE_SHAPE}
 
 
@@ -159,8 +166,8 @@ def _bad_terms(what: str, entry: Mapping[str, Any]) -> list[Problem]:
 
 
 def _bad_names(what: str, entry: Mapping[str, Any]) -> list[Problem]:
-    """What names something that the system does not have: points of the checklist, accounts of transports."""
-    return [*_bad_points(what, entry), *_bad_accounts(what, entry)]
+    """What names something that the system does not have: points of the checklist, accounts, keys of a file."""
+    return [*_bad_points(what, entry), *_bad_accounts(what, entry), *_bad_file_keys(what, entry)]
 
 
 def _bad_accounts(what: str, entry: Mapping[str, Any]) -> list[Problem]:
@@ -170,6 +177,33 @@ def _bad_accounts(what: str, entry: Mapping[str, Any]) -> list[Problem]:
         for name, transport in entry["transports"].items()
         if (account := transport["signs_in_as"]) and account not in {field["id"] for field in transport["fields"]}
     ]
+
+
+def _bad_file_keys(what: str, entry: Mapping[str, Any]) -> list[Problem]:
+    """Each key has a field or a URI, and fields of some transport; a key stands once, in lower case."""
+    every = [field for transport in entry["transports"].values() for field in transport["fields"]]
+    fields, hidden = (
+        {one["id"] for one in every},
+        {one["id"] for one in every if one["secret"] and one["unset"] == "omit"},
+    )
+    seen: set[str] = set()
+    problems = []
+    for item in (entry["file"] or {"keys": []})["keys"]:
+        uri = _URI.fullmatch(item["uri"] or "")
+        used = {item["field"], *(uri.groups() if uri else ())} - {None}
+        rules = {
+            "it has either a field or a uri": (item["field"] is None) == (item["uri"] is None),
+            "a uri is {scheme}://{user}:{password}@{host}:{port}, with ids of fields": bool(item["uri"]) and not uri,
+            "a key is made of a-z, 0-9, _ and -, and begins with a letter": not _KEY.fullmatch(item["key"]),
+            "a key stands once": item["key"] in seen,
+            "no field has this id": not used <= fields,
+            "a secret with unset: omit is never written": bool(used & hidden),
+        }
+        seen.add(item["key"])
+        broken = [rule for rule, is_broken in rules.items() if is_broken]
+        where = f"file.keys.{item['key']}"
+        problems += [shape.CATALOGUE_RULES.problem(what, where, None, rule, "Correct the key.") for rule in broken]
+    return problems
 
 
 def _bad_points(what: str, entry: Mapping[str, Any]) -> list[Problem]:
@@ -265,7 +299,23 @@ def _system(entry: Mapping[str, Any]) -> System:
         notes=_hints(entry["notes"], sources),
         checklist=_checks(entry["checklist"], sources),
         envelope=Fact(envelope["value"], sources[envelope["source"]]) if envelope else UNKNOWN,
+        file=_settings_file(entry["file"], sources),
     )
+
+
+def _settings_file(item: Mapping[str, Any] | None, sources: Mapping[str, Source]) -> SettingsFile | None:
+    if item is None:
+        return None
+    keys = tuple(
+        FileKey(
+            key["key"],
+            key["field"],
+            found.groupdict() if (found := _URI.fullmatch(key["uri"] or "")) else None,
+            sources[key["source"]],
+        )
+        for key in item["keys"]
+    )
+    return SettingsFile(item["path"]["value"], item["section"], keys, sources[item["path"]["source"]])
 
 
 def _rule(item: Mapping[str, Any], sources: Mapping[str, Source]) -> Rule:

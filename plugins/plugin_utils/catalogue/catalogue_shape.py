@@ -195,6 +195,17 @@ _RULE: ArgumentSpec = {
     "rule": _TEXT,
     "source": _TEXT,
 }
+_FILE_KEY: ArgumentSpec = {
+    "key": _TEXT,
+    "field": {"type": "str"},
+    "uri": {"type": "str"},
+    "source": _TEXT,
+}
+_FILE: ArgumentSpec = {
+    "path": {**_fact("str"), "required": True},
+    "section": _TEXT,
+    "keys": {"type": "list", "elements": "dict", "required": True, "options": _FILE_KEY},
+}
 _SETTING: ArgumentSpec = {"setting": {"type": "dict", "required": True}, "format": _FIELD["format"], "source": _TEXT}
 
 SYSTEM_SHAPE: ArgumentSpec = {
@@ -206,6 +217,7 @@ SYSTEM_SHAPE: ArgumentSpec = {
     "transports": {"type": "dict", "required": True},
     "rules": _listed(_RULE),
     "envelope": _fact("str", choices=["sender"]),
+    "file": {"type": "dict", "options": _FILE},
     "buttons": _HINTS,
     "outside": _HINTS,
     "never": _HINTS,

@@ -36,13 +36,20 @@ _PROFILES: dict[str, tuple[str, ...]] = {"2.18": (), "2.19": ("legacy",), "2.20"
 class LocalModuleAction(ActionBase):  # type: ignore[misc]
     """An action that runs its module right here where it may, and as Ansible does everywhere else."""
 
+    _runs: str | None = None
+    """The module that runs, without the collection's name, where it is not the one that is called as the action is."""
+
     @property
     def _module(self) -> str:
         """The name of the module, without the collection's."""
-        return str(self._task.action).rpartition(".")[2]
+        return self._runs or str(self._task.action).rpartition(".")[2]
+
+    @property
+    def _full_name(self) -> str:
+        return f"mailroom.erp.{self._runs}" if self._runs else str(self._task.action)
 
     def _run_module(self, arguments: dict[str, Any], variables: Mapping[str, Any]) -> Result:
-        """Run the module of the same name.
+        """Run the module.
 
         :param arguments: its options, templated
         :param variables: the host's, raw
@@ -50,7 +57,9 @@ class LocalModuleAction(ActionBase):  # type: ignore[misc]
         """
         if not self._stays_here(variables):
             later = bool(self._task.async_val) and not self._connection.has_native_async
-            executed: Result = self._execute_module(module_args=arguments, task_vars=variables, wrap_async=later)
+            executed: Result = self._execute_module(
+                module_name=self._full_name, module_args=arguments, task_vars=variables, wrap_async=later
+            )
             return executed
         Display().vvv(f"Running module {self._module} from its files, by {sys.executable}")
         return self._run_here(arguments, variables)
@@ -68,7 +77,7 @@ class LocalModuleAction(ActionBase):  # type: ignore[misc]
         return str(self._templar.template(constants.config.get_config_value("INTERPRETER_PYTHON", variables=used)))
 
     def _run_here(self, arguments: dict[str, Any], variables: Mapping[str, Any]) -> Result:
-        self._update_module_args(self._task.action, arguments, variables)
+        self._update_module_args(self._full_name, arguments, variables)
         given = json.dumps({"ANSIBLE_MODULE_ARGS": plain_value(arguments)})
         command = shlex.join([sys.executable, "-P", str(_LAUNCHER), self._module])
         environment = self._compute_environment_string()

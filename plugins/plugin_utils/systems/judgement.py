@@ -69,6 +69,8 @@ DECLARATION_VARIABLES = (
     "erp_mail_secrets",
     "erp_mail_password",
     "erp_mail_output_dir",
+    "erp_mail_file_path",
+    "erp_mail_file_restart",
     "erp_mail_catalogue_systems",
     "erp_mail_catalogue_services",
     "mail_dns_account",

@@ -12,6 +12,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.compad_bakker
 from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.exalt import Exalt
 from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.king_erp import KingErp
 from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.system_base import SystemRules
+from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.tryton import Tryton
 
 _RULES: dict[str, SystemRules] = {
     "a2000erp": A2000Erp(),
@@ -19,6 +20,7 @@ _RULES: dict[str, SystemRules] = {
     "compad_bakkerij": CompadBakkerij(),
     "exalt": Exalt(),
     "king_erp": KingErp(),
+    "tryton": Tryton(),
 }
 _PLAIN = SystemRules()
 

@@ -31,6 +31,8 @@ SHARED: tuple[tuple[str, ...], ...] = (
     ("dmarc_advance/planned", "mail_domains/planned", "park_domains/planned"),
     ("dmarc_advance/sender_warnings", "mail_domains/sender_warnings", "park_domains/sender_warnings"),
     ("mail_domains/domains", "park_domains/domains"),
+    ("erp_config_file/path", "erp_mail_config/path"),
+    ("erp_config_file/changed_keys", "erp_mail_config/changed_keys"),
     ("dkim_record/zone", "dmarc_record/zone", "spf_record/zone"),
     ("dkim_record/name", "dmarc_record/name"),
     ("dkim_record/managed_elsewhere", "dmarc_record/managed_elsewhere"),

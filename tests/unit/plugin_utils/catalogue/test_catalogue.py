@@ -78,7 +78,7 @@ def test_every_file_loads_and_is_named_like_its_entry(file: Path) -> None:
 
 
 def test_the_catalogue_holds_what_the_roles_need() -> None:
-    assert Catalogue().names("systems") == ["a2000erp", "afas_profit", "compad_bakkerij", "exalt", "king_erp"]
+    assert Catalogue().names("systems") == ["a2000erp", "afas_profit", "compad_bakkerij", "exalt", "king_erp", "tryton"]
     providers = ["ziggo", "telfort", "kpn", "planet", "scarlet", "upc", "tele2", "versatel", "zonnet", "online"]
     mailboxes = ["microsoft365", "outlook", "live", "gmail", "exchange_online"]
     others = ["afas_online", "sendgrid", "ordernow", "own_relay"]
@@ -318,7 +318,7 @@ def test_a_malformed_system_is_an_error_of_the_environment(part: str, value: Any
 def test_the_variables_are_those_that_the_roles_document() -> None:
     # documented, but no options: one is never templated, the other is what a file of the role mail_entra defines
     documented = {"erp_mail_password", "mail_entra_secrets"}
-    for role in ("erp_mail", "mail_dns", "mail_entra"):
+    for role in ("erp_mail", "erp_mail_file", "mail_dns", "mail_entra"):
         specs = yaml.safe_load((ROLES / role / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
         entries = specs["argument_specs"]
         documented |= {

@@ -143,6 +143,15 @@ ENVIRONMENTS: dict[str, dict[str, Any]] = {
         "own_domains": ["insolvency.example"],
         "password": PASSWORD,
     },
+    "tryton_works": {
+        "system": "tryton",
+        "service": "own_relay",
+        "senders": {"environment": "erp@works.example", "messages": {"news": "news@works.example"}},
+        "settings": {"host": "relay.works.example", "port": 587, "security": "smtp+tls", "username": "erp"},
+        "spf_terms": ["ip4:192.0.2.30"],
+        "own_domains": ["works.example"],
+        "password": PASSWORD,
+    },
     "jansen_bakery": {
         "system": "compad_bakkerij",
         "service": "ziggo",

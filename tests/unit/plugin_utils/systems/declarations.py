@@ -144,6 +144,21 @@ EXALT_GMAIL: dict[str, Any] = {
     "spf_terms": None,
     "password": GIVEN,
 }
+TRYTON: dict[str, Any] = {
+    "system": "tryton",
+    "service": "own_relay",
+    "senders": {"environment": "erp@acme.example"},
+    "settings": {"host": "relay.acme.example", "port": 587, "security": "smtp+tls", "username": "erp"},
+    "spf_terms": ["ip4:192.0.2.1"],
+    "own_domains": ["acme.example"],
+    "password": GIVEN,
+}
+TRYTON_GMAIL: dict[str, Any] = {
+    **TRYTON,
+    "service": "gmail",
+    "settings": {"username": "erp@acme.example"},
+    "spf_terms": None,
+}
 BASES = {
     "online": ONLINE,
     "dkim": DKIM,
@@ -159,6 +174,8 @@ BASES = {
     "a2000": A2000,
     "exalt": EXALT,
     "exalt_gmail": EXALT_GMAIL,
+    "tryton": TRYTON,
+    "tryton_gmail": TRYTON_GMAIL,
 }
 """The same by the names that the tables of cases use."""
 

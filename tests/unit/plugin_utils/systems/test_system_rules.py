@@ -65,6 +65,13 @@ SERVERS: list[tuple[str, str, dict[str, Any], dict[str, Any]]] = [
     ),
     ("KING without a maximum", "king", {}, {"min_size": None}),
     ("KING with OAuth2", "king_smtp", {}, {"host": "smtp.office365.com", "port": 587, "mechanism": "XOAUTH2"}),
+    (
+        "Tryton with smtp+tls",
+        "tryton",
+        {},
+        {"host": "relay.acme.example", "security": "starttls", "verify": True, "sign_in": True},
+    ),
+    ("Tryton at Gmail", "tryton_gmail", {}, {"host": "smtp.gmail.com", "port": 587, "security": "starttls"}),
     ("Compad with TLS", "gmail", {}, {"port": 587, "security": "starttls"}),
     ("Compad standaard", "bakery", {}, {"port": 25, "security": None, "sign_in": False}),
     ("Exalt inside", "exalt", {}, {"host": "relay.acme.example", "port": 25, "security": "none", "verify": False}),
