@@ -171,6 +171,7 @@ def test_a_system_of_one_s_own_is_data_only(tmp_path: Path) -> None:
     assert "smtp_user" not in erp.values("options") and "smtp_password" not in erp.values("options")
 
 
+@pytest.mark.slow
 def test_a_screen_is_skipped_and_a_service_is_restarted_only_when_told_to(tmp_path: Path) -> None:
     erp = Erp(tmp_path, packed=False)
     screen = {"erp_mail_system": "exalt", "erp_mail_settings": {"server_name": "mail,25", "authentication": "none"}}
