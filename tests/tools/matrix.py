@@ -6,7 +6,7 @@
 Usage: matrix.py [--tested PYTHON] [--quick] [VERSION ...]     only these cores, e.g. ``matrix.py 2.21``
 
 Test files that cannot see which core there is (``pure_tests``) run once for each Python, not on each core, and not
-at all on the Python named by ``--tested``, where ``make test`` has run them. With ``--quick`` they run nowhere. The
+at all on the Python named by ``--tested``, where ``make test`` has run them. With ``--quick`` only ``FACES`` run. The
 newest core's ansible-test judges all; the others leave out what judges text alone.
 """
 
@@ -45,6 +45,8 @@ class Cell:
 
 # The oldest promised (galaxy's requires_ansible), the newest for Python 3.11, and the newest.
 CELLS = (Cell("2.18", "3.11"), Cell("2.19", "3.11"), Cell("2.21", "3.13"))
+FACES = ("tests/integration", "tests/unit/filter", "tests/unit/modules", "tests/unit/plugin_utils")
+"""The tests of what Ansible itself calls: playbooks, filters, modules, and the controller's side."""
 TEXT_JUDGES = ("changelog", "line-endings", "no-smart-quotes", "pep8", "pylint", "shellcheck", "symlinks", "yamllint")
 """Tests of ``ansible-test sanity`` that judge text by tools of their own; whatever it has besides runs on each core."""
 
@@ -110,10 +112,11 @@ def whole_cells(cells: Sequence[Cell], tested: str) -> set[Cell]:
     return {cell for python, cell in firsts.items() if python != tested}
 
 
-def try_tests(cell: Cell, whole: bool) -> None:
+def try_tests(cell: Cell, whole: bool, quick: bool) -> None:
     """Run the tests of a cell, the fastest first.
 
     :param whole: whether pure tests run, too
+    :param quick: whether only the faces are tested
     """
     binaries, collections = cell.venv / "bin", str(cell.venv / "collections")
     python = str(binaries / "python")
@@ -123,9 +126,13 @@ def try_tests(cell: Cell, whole: bool) -> None:
     }
     # What counts requests over many zones, or rests on time, runs alone: `make contention`.
     tests = [python, "-m", "pytest", "-q", "-n", os.environ.get("CORES", "2"), "-m", "not slow"]
-    tests += ["tests/unit", "tests/integration"]
+    tests += FACES if quick else ["tests/unit", "tests/integration"]
     # This file runs without the collection on its path, so the other tool is a program of its own.
-    pure = [] if whole else output([sys.executable, str(REPOSITORY / "tests" / "tools" / "pure_tests.py")]).splitlines()
+    pure = (
+        []
+        if whole or quick
+        else output([sys.executable, str(REPOSITORY / "tests" / "tools" / "pure_tests.py")]).splitlines()
+    )
     tests += [f"--ignore={file}" for file in pure]
     run(tests, PYTHONPATH=collections, **variables)
     skipped = [] if cell.core == CELLS[-1].core else [f"--skip-test={name}" for name in TEXT_JUDGES]
@@ -133,7 +140,7 @@ def try_tests(cell: Cell, whole: bool) -> None:
     run([str(binaries / "ansible-lint"), "--profile", "production", "--offline"], **variables)
 
 
-def judge(cell: Cell, whole: bool = True) -> str:
+def judge(cell: Cell, whole: bool = True, quick: bool = False) -> str:
     """Prepare and test one cell; returns what to say about it."""
     print(f"\n===== {cell} =====", flush=True)
     started = time.monotonic()
@@ -142,7 +149,7 @@ def judge(cell: Cell, whole: bool = True) -> str:
         return f"{SKIPPED}: no Python {cell.python} with venv on PATH or in pyenv"
     try:
         prepare(cell, python)
-        try_tests(cell, whole)
+        try_tests(cell, whole, quick)
     except subprocess.CalledProcessError as error:
         return f"FAILED: {' '.join(map(str, error.cmd))} ended with status {error.returncode}"
     return f"passed in {time.monotonic() - started:.0f} s"
@@ -160,8 +167,8 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("versions", nargs="*")
     given = parser.parse_args(arguments)
     cells = [cell for cell in CELLS if not given.versions or cell.core in given.versions]
-    whole = set() if given.quick else whole_cells(cells, given.tested)
-    verdicts = {cell: judge(cell, cell in whole) for cell in cells}
+    whole = whole_cells(cells, given.tested)
+    verdicts = {cell: judge(cell, cell in whole, given.quick) for cell in cells}
     print()
     for cell, verdict in verdicts.items():
         print(f"{cell}: {verdict}")

@@ -59,7 +59,9 @@ def test_a_missing_interpreter_is_skipped_and_said(
 
 
 def test_a_failing_cell_fails_the_matrix(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(matrix, "judge", lambda cell, whole: "FAILED: x" if cell.core == "2.19" else "passed in 1 s")
+    monkeypatch.setattr(
+        matrix, "judge", lambda cell, whole, quick: "FAILED: x" if cell.core == "2.19" else "passed in 1 s"
+    )
     assert matrix.main([]) == 1
     assert capsys.readouterr().out.endswith("2 passed, 1 failed, 0 skipped\n")
     assert matrix.main(["2.18"]) == 0
@@ -95,15 +97,11 @@ def test_the_pure_tests_here_are_many_and_those_of_the_modules_are_not_among_the
     assert not found & {"policy/evaluation/test_verdict.py", "dns/providers/test_octodns.py"}
 
 
-def test_a_quick_matrix_runs_pure_tests_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[bool] = []
-
-    def judge(cell: matrix.Cell, whole: bool) -> str:
-        asked.append(whole)
-        return f"{cell} passed"
-
-    monkeypatch.setattr(matrix, "judge", judge)
-    matrix.main(["--quick"])
-    assert asked and not any(asked)
-    matrix.main([])
-    assert any(asked)
+def test_a_quick_matrix_runs_what_ansible_calls_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[list[str]] = []
+    monkeypatch.setattr(matrix, "run", lambda command, **variables: ran.append(list(command)))
+    cell = matrix.Cell("2.18", "3.11")
+    matrix.try_tests(cell, whole=True, quick=True)
+    assert ran[0][-len(matrix.FACES) :] == [*matrix.FACES]
+    matrix.try_tests(cell, whole=True, quick=False)
+    assert ran[3][-2:] == ["tests/unit", "tests/integration"]
