@@ -14,7 +14,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.config_file.config_fi
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.libraries import MissingLibrary
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
-from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_facts import System
+from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_facts import SettingsFile, System
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_loader import Catalogue
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.inline_secret import read_secret
 from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import plain_value
@@ -53,7 +53,7 @@ class ActionModule(LocalModuleAction):
             system = Catalogue(options["catalogue_systems"]).system(options["system"])
             if system.file is None:
                 return {**result, "skipped": True, "msg": f"{system.title} is not configured by a file: see its sheet."}
-            arguments = self._arguments(system, options, task_vars or {})
+            arguments = self._arguments(system, system.file, options, task_vars or {})
         except KeyError as missing:
             return {**result, "failed": True, "msg": f"system: the catalogue has no ERP system {missing}"}
         except (Refused, MissingLibrary) as error:
@@ -62,10 +62,11 @@ class ActionModule(LocalModuleAction):
             return {**result, "failed": True, "msg": "\n".join(problems)}
         return {**result, **self._run_module(arguments, task_vars or {})}
 
-    def _arguments(self, system: System, options: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
+    def _arguments(
+        self, system: System, file: SettingsFile, options: Mapping[str, Any], variables: Mapping[str, Any]
+    ) -> dict[str, Any]:
         """The options of ``erp_config_file``."""
-        file, state = system.file, options["state"]
-        assert file is not None
+        state = options["state"]
         common = {
             "path": options["path"] or file.path,
             "section": file.section,

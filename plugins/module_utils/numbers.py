@@ -15,6 +15,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.problem import Proble
 NUMBER_OPTIONS = frozenset(
     {
         "account",
+        "alarm_days",
         "concurrency",
         "failing_share",
         "flatten_refresh",

@@ -114,7 +114,7 @@ def main() -> None:
     if sys.version_info < (3, 10):  # noqa: UP036 - it runs by any Python that the host has
         text = "erp_config_file needs Python 3.10 or later on this host. Set ansible_python_interpreter to one."
         sys.stdout.write(json.dumps({"failed": True, "msg": text}))
-        sys.exit(1)
+        raise SystemExit(1)
     # what these import is no Python that older ones can run
     from ansible_collections.mailroom.erp.plugins.module_utils.config_file.config_file_options import (
         ERP_CONFIG_FILE_OPTIONS,

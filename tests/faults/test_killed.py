@@ -114,6 +114,7 @@ def test_a_server_s_zone_survives_a_death_at_any_step(nursery: Nursery, kind: ty
     assert {"socket.connect", "send", "recv", "close"} <= set(steps)
 
 
+@pytest.mark.slow
 def test_a_zone_at_cloudflare_survives_a_death_at_any_step(nursery: Nursery, tmp_path: Path) -> None:
     zone = "acme.example"
     world = ZoneFolder(tmp_path, {zone: ZONES[zone]})

@@ -97,7 +97,7 @@ def test_the_tenant_of_a_group_of_modules(tmp_path: Path) -> None:
         assert (done.rc, done.changed, len(tenant.directory.sent)) == (0, 1, 1), done.output
 
 
-@pytest.fixture(params=["local", "packed"])
+@pytest.fixture(params=["local", pytest.param("packed", marks=pytest.mark.slow)])
 def python(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The Python that runs modules: Ansible's own, so that they run from their files, or the same by another name."""
     if request.param == "local":

@@ -58,7 +58,7 @@ real.syslog = _kept
 """
 
 
-@pytest.fixture(params=["local", "packed"])
+@pytest.fixture(params=["local", pytest.param("packed", marks=pytest.mark.slow)])
 def python(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The Python that runs modules: Ansible's own, so that they run from their files, or the same by another name."""
     if request.param == "local":

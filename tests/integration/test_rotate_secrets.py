@@ -134,6 +134,7 @@ def test_an_old_secret_that_ends_unconfirmed_fails_its_environment(estate: Path,
     assert secrets(server) == [newest["keyId"]]
 
 
+@pytest.mark.slow
 def test_all_secrets_that_were_made_before_a_moment(estate: Path, server: EntraServer) -> None:
     declared = estate_of(server, {"profit": profit("erp"), "payroll": profit("payroll")})
     assert site(estate, declared).rc == 0
@@ -151,6 +152,7 @@ def test_all_secrets_that_were_made_before_a_moment(estate: Path, server: EntraS
     assert ahead.rc == 2 and "it lies ahead" in ahead.flat, ahead.output
 
 
+@pytest.mark.slow
 def test_a_new_secret_sends_one_message(estate: Path, server: EntraServer) -> None:
     declared = estate_of(server, {"profit": profit("erp")}, mail_rotate_test_to="tests@acme.example")
     assert site(estate, declared).rc == 0
@@ -191,6 +193,7 @@ def test_one_that_is_wrong_stops_nobody(estate: Path, server: EntraServer) -> No
     assert result.stats["profit"]["changed"] == 1 and len(secrets(server)) == 2
 
 
+@pytest.mark.slow
 def test_certificates_and_federated_credentials_of_other_applications(estate: Path, server: EntraServer) -> None:
     declared = estate_of(server, {"profit": profit("erp")})
     assert site(estate, declared).rc == 0

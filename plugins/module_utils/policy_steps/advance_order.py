@@ -14,7 +14,7 @@ import datetime
 import ipaddress
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields, replace
-from typing import Any
+from typing import Any, Union
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_archive import reading_archive
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_options import services_given
@@ -66,7 +66,7 @@ _OLDEST_DAYS = 400
 
 _KEPT = ("domain", "zone", "account", "dns", "refused")
 
-Decide = Callable[[TagList | None], StepDecision]
+Decide = Callable[[Union[TagList, None]], StepDecision]
 
 
 def read_advance_order(params: Mapping[str, Any]) -> Order:
