@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_intake import (
@@ -74,6 +75,37 @@ class DomainEvidence:
         return set().union(*(one.reporters for one in self.days))
 
 
+@dataclass(frozen=True, slots=True)
+class SeenMessages:
+    """Messages of one day (for example 2026-11-01) that differ in nothing that counts. ``dkim`` and ``spf`` tell whether
+    they passed with alignment."""
+
+    day: str
+    traits: SourceTraits
+    dkim: bool
+    spf: bool
+    messages: int
+
+
+def seen_messages(connection: sqlite3.Connection, domain: str, first_day: str) -> Iterator[SeenMessages]:
+    """Read what receivers saw of one domain.
+
+    :param connection: an archive, as ``reading_archive`` opens it
+    :param domain: whose policy it is, as A-labels
+    :param first_day: for example 2026-11-01; days before do not count
+    """
+    columns = "day, source, dkim, spf, header_from, envelope_from, signatures, checks"
+    query = (
+        f"SELECT {columns}, sum(count) FROM reports JOIN rows ON report = reports.id "
+        f"WHERE kind = 'dmarc' AND domain = ? AND day >= ? GROUP BY {columns}"
+    )
+    for day, source, dkim, spf, header, envelope, signatures, checks, messages in connection.execute(
+        query, (domain, first_day)
+    ):
+        traits = SourceTraits(source, header, envelope, unpacked_signatures(signatures), unpacked_checks(checks))
+        yield SeenMessages(day, traits, dkim == "pass", spf == "pass", messages)
+
+
 def domain_evidence(
     connection: sqlite3.Connection, domain: str, identifier: SourceIdentifier, first_day: str = ""
 ) -> DomainEvidence:
@@ -92,16 +124,8 @@ def domain_evidence(
         found.records_left_out += left_out
         found.reporters.add(reporter)
         found.policies.add(policy or "")
-    columns = "day, source, dkim, spf, header_from, envelope_from, signatures, checks"
-    query = (
-        f"SELECT {columns}, sum(count) FROM reports JOIN rows ON report = reports.id "
-        f"WHERE kind = 'dmarc' AND domain = ? AND day >= ? GROUP BY {columns}"
-    )
-    for day, source, dkim, spf, header, envelope, signatures, checks, messages in connection.execute(
-        query, (domain, first_day)
-    ):
-        traits = SourceTraits(source, header, envelope, unpacked_signatures(signatures), unpacked_checks(checks))
-        _count(days[day], identifier, traits, (dkim == "pass", spf == "pass"), messages)
+    for seen in seen_messages(connection, domain, first_day):
+        _count(days[seen.day], identifier, seen)
     return DomainEvidence(domain, identifier.groups, tuple(days[day] for day in sorted(days)))
 
 
@@ -113,13 +137,12 @@ def _report_days(connection: sqlite3.Connection, domain: str, first_day: str) ->
     return connection.execute(query, (domain, first_day))
 
 
-def _count(
-    day: DayEvidence, identifier: SourceIdentifier, traits: SourceTraits, passed: tuple[bool, bool], messages: int
-) -> None:
+def _count(day: DayEvidence, identifier: SourceIdentifier, seen: SeenMessages) -> None:
+    messages, passed = seen.messages, (seen.dkim, seen.spf)
     day.messages += messages
     day.passed += messages if any(passed) else 0
     day.failed += 0 if any(passed) else messages
-    identity = identifier.identity(traits)
+    identity = identifier.identity(seen.traits)
     for index in identity.groups:
         sender = day.senders.setdefault(index, SenderDay())
         if len(identity.groups) > 1:

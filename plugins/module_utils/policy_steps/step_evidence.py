@@ -14,15 +14,9 @@ from dataclasses import dataclass, field
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.day_evidence import (
     DomainEvidence,
     domain_evidence,
+    seen_messages,
 )
-from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_intake import (
-    unpacked_checks,
-    unpacked_signatures,
-)
-from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.source_identity import (
-    SourceIdentifier,
-    SourceTraits,
-)
+from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.source_identity import SourceIdentifier
 from ansible_collections.mailroom.erp.plugins.module_utils.policy_steps.policy_levels import STEP_TAGS
 from ansible_collections.mailroom.erp.plugins.module_utils.policy_steps.unknown_sources import (
     SourceNamer,
@@ -96,21 +90,13 @@ def _undeclared(
 ) -> tuple[tuple[UnknownSource, ...], dict[int, dict[str, int]]]:
     """The sources that no declared sender is behind, and what failed of those of which it cannot be told who is."""
     shared: dict[int, dict[str, int]] = {}
-    columns = "day, source, dkim, spf, header_from, envelope_from, signatures, checks"
-    query = (
-        f"SELECT {columns}, sum(count) FROM reports JOIN rows ON report = reports.id "
-        f"WHERE kind = 'dmarc' AND domain = ? AND day >= ? GROUP BY {columns}"
-    )
-    for day, source, dkim, spf, header, envelope, signatures, checks, messages in connection.execute(
-        query, (domain, first_day)
-    ):
-        traits = SourceTraits(source, header, envelope, unpacked_signatures(signatures), unpacked_checks(checks))
-        identity = identifier.identity(traits)
-        passed = "pass" in (dkim, spf)
+    for seen in seen_messages(connection, domain, first_day):
+        identity = identifier.identity(seen.traits)
+        passed = seen.dkim or seen.spf
         if identity.kind != "declared":
-            namer.add(traits, identity, day, messages, passed)
+            namer.add(seen.traits, identity, seen.day, seen.messages, passed)
         elif len(identity.groups) > 1 and not passed:
             for index in identity.groups:
                 of_group = shared.setdefault(index, {})
-                of_group[day] = of_group.get(day, 0) + messages
+                of_group[seen.day] = of_group.get(seen.day, 0) + seen.messages
     return namer.take(), shared
