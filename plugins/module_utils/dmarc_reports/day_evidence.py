@@ -77,8 +77,10 @@ class DomainEvidence:
 
 @dataclass(frozen=True, slots=True)
 class SeenMessages:
-    """Messages of one day (for example 2026-11-01) that differ in nothing that counts. ``dkim`` and ``spf`` tell whether
-    they passed with alignment."""
+    """Messages of one day (for example 2026-11-01) that differ in nothing that counts.
+
+    ``dkim`` and ``spf`` tell whether they passed with alignment.
+    """
 
     day: str
     traits: SourceTraits
