@@ -112,7 +112,8 @@ sanity: $(VENV)/test.stamp
 molecule: $(VENV)/test.stamp
 	cd $(COLLECTION) && molecule test --all --exclude default
 
-PYTEST = PYTHONPATH="$(CURDIR)/$(COLLECTIONS)" $(VENV)/bin/python -m pytest -n $(CORES)
+# Playbooks stand first in the list and are slow: a worker without work takes some of those that the other one has left.
+PYTEST = PYTHONPATH="$(CURDIR)/$(COLLECTIONS)" $(VENV)/bin/python -m pytest -n $(CORES) --dist worksteal
 
 pytest: $(VENV)/test.stamp servers
 	$(PYTEST) -m 'not slow'

@@ -125,7 +125,8 @@ def try_tests(cell: Cell, whole: bool, quick: bool) -> None:
         "ANSIBLE_COLLECTIONS_PATH": collections,
     }
     # What counts requests over many zones, or rests on time, runs alone: `make contention`.
-    tests = [python, "-m", "pytest", "-q", "-n", os.environ.get("CORES", "2"), "-m", "not slow"]
+    tests = [python, "-m", "pytest", "-q", "-n", os.environ.get("CORES", "2"), "--dist", "worksteal"]
+    tests += ["-m", "not slow"]
     tests += FACES if quick else ["tests/unit", "tests/integration"]
     # This file runs without the collection on its path, so the other tool is a program of its own.
     pure = (
