@@ -12,7 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ansible_collections.mailroom.erp.plugins.module_utils.dns import write_loop, zone_lock
+from ansible_collections.mailroom.erp.plugins.module_utils.dns import rate_gate, write_loop, zone_lock
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import ProviderError
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.cloudflare import (
     cloudflare_api,
@@ -29,7 +29,8 @@ from ansible_collections.mailroom.erp.tests.fuzz.odd_json import (
     odd_bytes,
     oddly,
 )
-from ansible_collections.mailroom.erp.tests.servers.cloudflare import Answer, Cloudflare, Query
+from ansible_collections.mailroom.erp.tests.servers.cloudflare import Cloudflare
+from ansible_collections.mailroom.erp.tests.servers.faulty_api import Answer, Query
 from ansible_collections.mailroom.erp.tests.servers.server import zone_text
 from ansible_collections.mailroom.erp.tests.unit.dns.cloudflare_acts import APEX, NEW, SPF, ZONE, opened
 
@@ -77,6 +78,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     fake = SimpleNamespace(sleep=sleep, monotonic=lambda: now.seconds, time=time.time)
     monkeypatch.setattr(cloudflare_api, "time", fake)
     monkeypatch.setattr(cloudflare_provider, "time", fake)
+    monkeypatch.setattr(rate_gate, "time", fake)
     monkeypatch.setattr(write_loop, "time", fake)
     return now
 
@@ -172,7 +174,7 @@ def test_a_wait_that_is_none_has_a_bound(odd: Odd, clock: SimpleNamespace, wait:
     odd.spoil = lambda _method, _path, _answer: Answer(429, limited, {"retry-after": wait.encode().decode("latin-1")})
     with pytest.raises(ProviderError, match="limits the rate of requests"):
         opened(odd).zone_of(ZONE)
-    assert len(odd.requests) <= 16 and clock.seconds <= 1000 + cloudflare_api.LONGEST_WAIT
+    assert len(odd.requests) <= 16 and clock.seconds <= 1000 + rate_gate.LONGEST_WAIT
 
 
 def endless(path: str, total: int) -> Spoil:
