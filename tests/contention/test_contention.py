@@ -88,6 +88,7 @@ def octodns_powerdns(tmp_path: Path) -> Iterator[Place]:
 
 WITHOUT_CONDITIONS = ["cloudflare", "transip", "octodns_bind", "octodns_powerdns"]
 """Services that know no condition for a write."""
+# At TransIP an entry is changed by several requests; what docs/providers.md says of several controllers is less there.
 # What holds of them rests on time, so other tests must not run beside: they are left to `make contention`.
 ALONE = [pytest.param(kind, marks=pytest.mark.slow) for kind in WITHOUT_CONDITIONS]
 
@@ -144,7 +145,7 @@ def test_writers_of_the_same_term_write_it_once(place: Place) -> None:
 
 
 @pytest.mark.parametrize("controllers", [2, WRITERS])
-@pytest.mark.parametrize("service", ALONE)
+@pytest.mark.parametrize("service", [one for one in ALONE if one.values != ("transip",)])
 def test_writers_on_several_controllers_lose_no_term(
     request: pytest.FixtureRequest, service: str, controllers: int, tmp_path: Path
 ) -> None:

@@ -140,7 +140,7 @@ def test_a_zone_at_cloudflare_survives_a_death_at_any_step(nursery: Nursery, tmp
 
 @pytest.mark.slow
 def test_a_zone_at_transip_survives_a_death_at_any_step(nursery: Nursery, tmp_path: Path) -> None:
-    """One entry at a time is written there, so the zone may be changed in part; no record is ever missing or doubled."""
+    """One entry at a time is written there, so a zone may be changed in part; no record is ever missing or doubled."""
     zone = "acme.example"
     world = ZoneFolder(tmp_path, {zone: ZONES[zone]})
     with Transip({zone: ZONES[zone]}) as server:
