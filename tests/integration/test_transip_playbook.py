@@ -19,6 +19,7 @@ from ansible_collections.mailroom.erp.tests.servers.zone_folder import ZoneFolde
 
 ZONE = "acme.example"
 SPF, NEW = "v=spf1 mx ip4:192.0.2.10 ~all", f"v=spf1 mx ip4:192.0.2.10 {AFAS_TERM} ~all"
+ELSE = "a-secret-of-somebody-else-012345"
 RECORDS = f'@ 600 TXT "{SPF}"\n@ 600 TXT "google-site-verification=abc"\n@ MX 10 ns1\n'
 
 
@@ -83,11 +84,11 @@ def test_a_rate_limit_is_shown_while_it_is_waited_for(tmp_path: Path, server: Tr
     [
         ({}, "changed"),
         pytest.param({"token": ACCESS}, "changed", marks=pytest.mark.slow),
-        pytest.param({"token": "a-secret-of-somebody-else-012345"}, "Your access token is invalid", marks=pytest.mark.slow),
-        ({"private_key": "a-secret-of-somebody-else-012345"}, "dns.private_key is no RSA key in PEM"),
-        ({"private_key": "a-secret-of-somebody-else-012345", "token": ACCESS}, "give one of them"),
-        pytest.param({"base_url": "http://api.transip.nl/v6"}, "dns.base_url must begin with https://", marks=pytest.mark.slow),
-        ({"privat_key": "a-secret-of-somebody-else-012345"}, "did you mean dns.private_key?"),
+        pytest.param({"token": ELSE}, "Your access token is invalid", marks=pytest.mark.slow),
+        ({"private_key": ELSE}, "dns.private_key is no RSA key in PEM"),
+        ({"private_key": ELSE, "token": ACCESS}, "give one of them"),
+        pytest.param({"base_url": "http://api.transip.nl/v6"}, "must begin with https://", marks=pytest.mark.slow),
+        ({"privat_key": ELSE}, "did you mean dns.private_key?"),
     ],
     ids=["key", "token", "wrong token", "no key", "both", "in the clear", "misspelled"],
 )
@@ -99,6 +100,6 @@ def test_no_output_shows_a_secret(tmp_path: Path, server: Transip, options: dict
     lines = [line for line in private_key_pem().splitlines() if "PRIVATE KEY" not in line]
     made = [token for token in server.tokens if token.startswith("token-")]
     written = [file.read_text() for file in (tmp_path / ".state").rglob("*") if file.is_file()]
-    for secret in (ACCESS, "a-secret-of-somebody-else-012345", *lines, *made):
+    for secret in (ACCESS, ELSE, *lines, *made):
         assert secret not in result.output
         assert not any(secret in text for text in written)

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from ansible_collections.mailroom.erp.plugins.module_utils.dns import rate_gate, zone_lock
+from ansible_collections.mailroom.erp.plugins.module_utils.dns import zone_lock
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import Conflict, ProviderError, ZoneNotFound
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.account import check_dns, public_options
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.registry import open_provider
@@ -69,8 +69,8 @@ def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         naps.append(seconds)
         now[0] += seconds
 
-    monkeypatch.setattr(rate_gate.time, "sleep", sleep)
-    monkeypatch.setattr(rate_gate.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "sleep", sleep)
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
     return naps
 
 
@@ -182,10 +182,10 @@ def test_an_address_that_is_not_listed_is_no_trouble_for_a_key_that_is_not_bound
 def test_a_token_is_renewed_before_it_expires(transip: Transip, slept: list[float]) -> None:
     provider = opened_transip(transip)
     provider.read(ZONE, [APEX])
-    rate_gate.time.sleep(transip_sign_in._RENEWED_AFTER - 1)
+    time.sleep(transip_sign_in._RENEWED_AFTER - 1)
     provider.read(ZONE, [APEX])
     assert len(transip.sign_ins) == 1
-    rate_gate.time.sleep(2)
+    time.sleep(2)
     provider.read(ZONE, [APEX])
     assert len(transip.sign_ins) == 2
 

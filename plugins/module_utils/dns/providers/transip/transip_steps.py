@@ -18,7 +18,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.problem import shown
 
 Entries = tuple[TransipEntry, ...]
 
-LONGEST_TEXT = 1024
+LONGEST_TRANSIP_TEXT = 1024
 """Characters of a TXT entry."""
 _CHANGED = ("TXT", "CNAME", "MX")
 _SPARE_TTLS = 59
@@ -199,7 +199,7 @@ def _content(name: str, rdtype: str, value: str) -> str:
     if rdtype == "TXT":
         if not _is_carried(value):
             raise ProviderError(
-                f"{name}: TransIP does not carry unchanged the text {shown(value)}: it takes 1 to {LONGEST_TEXT} "
+                f"{name}: TransIP does not carry unchanged the text {shown(value)}: it takes 1 to {LONGEST_TRANSIP_TEXT} "
                 "printable ASCII characters without quotation marks, backslashes and backticks, and no blank at either "
                 "end. Write it otherwise, or move the zone to another DNS service"
             )
@@ -217,7 +217,7 @@ def _content(name: str, rdtype: str, value: str) -> str:
 
 def _is_carried(text: str) -> bool:
     plain = text.isascii() and text.isprintable() and not set(text) & set('"\\`')
-    return plain and 0 < len(text) <= LONGEST_TEXT and text == text.strip()
+    return plain and 0 < len(text) <= LONGEST_TRANSIP_TEXT and text == text.strip()
 
 
 def _shared_start(one: str, other: str) -> int:
