@@ -85,10 +85,10 @@ def test_a_rate_limit_is_shown_while_it_is_waited_for(tmp_path: Path, server: Tr
         ({}, "changed"),
         pytest.param({"token": ACCESS}, "changed", marks=pytest.mark.slow),
         pytest.param({"token": ELSE}, "Your access token is invalid", marks=pytest.mark.slow),
-        ({"private_key": ELSE}, "dns.private_key is no RSA key in PEM"),
-        ({"private_key": ELSE, "token": ACCESS}, "give one of them"),
+        pytest.param({"private_key": ELSE}, "dns.private_key is no RSA key in PEM", marks=pytest.mark.slow),
+        pytest.param({"private_key": ELSE, "token": ACCESS}, "give one of them", marks=pytest.mark.slow),
         pytest.param({"base_url": "http://api.transip.nl/v6"}, "must begin with https://", marks=pytest.mark.slow),
-        ({"privat_key": ELSE}, "did you mean dns.private_key?"),
+        pytest.param({"privat_key": ELSE}, "did you mean dns.private_key?", marks=pytest.mark.slow),
     ],
     ids=["key", "token", "wrong token", "no key", "both", "in the clear", "misspelled"],
 )
