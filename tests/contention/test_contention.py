@@ -87,13 +87,12 @@ def octodns_powerdns(tmp_path: Path) -> Iterator[Place]:
 
 
 WITHOUT_CONDITIONS = ["cloudflare", "transip", "octodns_bind", "octodns_powerdns"]
-"""Services that know no condition for a write."""
-# At TransIP an entry is changed by several requests; what docs/providers.md says of several controllers is less there.
-# What holds of them rests on time, so other tests must not run beside: they are left to `make contention`.
-ALONE = [pytest.param(kind, marks=pytest.mark.slow) for kind in WITHOUT_CONDITIONS]
+"""Services that know no condition for a write. What holds of them rests on time, so other tests must not run beside."""
+SEVERAL = [one for one in WITHOUT_CONDITIONS if one != "transip"]
+"""Services of which something is promised for several controllers; docs/providers.md tells what is not at TransIP."""
 
 
-@pytest.fixture(params=["zonefile", *ALONE, *SERVERS])
+@pytest.fixture(params=["zonefile", *WITHOUT_CONDITIONS, *SERVERS])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     if request.param in WITHOUT_CONDITIONS:
         yield request.getfixturevalue(request.param)
@@ -145,7 +144,7 @@ def test_writers_of_the_same_term_write_it_once(place: Place) -> None:
 
 
 @pytest.mark.parametrize("controllers", [2, WRITERS])
-@pytest.mark.parametrize("service", [one for one in ALONE if one.values != ("transip",)])
+@pytest.mark.parametrize("service", SEVERAL)
 def test_writers_on_several_controllers_lose_no_term(
     request: pytest.FixtureRequest, service: str, controllers: int, tmp_path: Path
 ) -> None:

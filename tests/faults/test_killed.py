@@ -123,7 +123,6 @@ def test_a_server_s_zone_survives_a_death_at_any_step(nursery: Nursery, kind: ty
     assert {"socket.connect", "send", "recv", "close"} <= set(steps)
 
 
-@pytest.mark.slow
 def test_a_zone_at_cloudflare_survives_a_death_at_any_step(nursery: Nursery, tmp_path: Path) -> None:
     zone = "acme.example"
     world = ZoneFolder(tmp_path, {zone: ZONES[zone]})
@@ -138,7 +137,6 @@ def test_a_zone_at_cloudflare_survives_a_death_at_any_step(nursery: Nursery, tmp
     assert {"socket.connect", "http.write", "http.read", "fcntl.flock"} <= set(steps)
 
 
-@pytest.mark.slow
 def test_a_zone_at_transip_survives_a_death_at_any_step(nursery: Nursery, tmp_path: Path) -> None:
     """One entry at a time is written there, so a zone may be changed in part; no record is ever missing or doubled."""
     zone = "acme.example"
@@ -155,7 +153,6 @@ def test_a_zone_at_transip_survives_a_death_at_any_step(nursery: Nursery, tmp_pa
     assert {"socket.connect", "requests.send", "requests.getresponse", "fcntl.flock"} <= set(steps)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "dns_of"),
     [(Bind, octodns_backends.on_bind), (PowerDns, octodns_backends.on_powerdns)],

@@ -200,7 +200,7 @@ def _content(name: str, rdtype: str, value: str) -> str:
         if not _is_carried(value):
             raise ProviderError(
                 f"{name}: TransIP does not carry unchanged the text {shown(value)}: it takes 1 to "
-                f"{LONGEST_TRANSIP_TEXT} printable ASCII characters without quotation marks, backslashes and backticks, "
+                f"{LONGEST_TRANSIP_TEXT} printable ASCII characters without quotation marks, backslashes, backticks, "
                 "and no blank at either end. Write it otherwise, or move the zone to another DNS service"
             )
         return value
