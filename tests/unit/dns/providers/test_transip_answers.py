@@ -141,6 +141,19 @@ def test_what_is_of_another_type_is_an_error_that_names_zone_request_and_way_out
     assert len(odd.requests) == 1
 
 
+def test_an_answer_without_end_is_given_up(odd: OddTransip, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transip_api, "_LARGEST_ANSWER", 100_000)
+    monkeypatch.setattr(transip_api, "TRANSIP_PAUSE", 0.0)
+    odd.spoil = saying(200, b" " * 1_000_000)
+    with pytest.raises(ProviderError, match="could not be asked: ReadTimeout: the answer has no end"):
+        opened_with_token(odd, ACCESS).read(ZONE, [APEX])
+    monkeypatch.setattr(transip_api, "_LARGEST_ANSWER", 10_000_000)
+    monkeypatch.setattr(transip_api, "_LONGEST_ANSWER", 0)
+    with pytest.raises(ProviderError, match="could not be asked: ReadTimeout: the answer has no end"):
+        opened_with_token(odd, ACCESS).read(ZONE, [APEX])
+    assert len(odd.requests) == 6
+
+
 @pytest.mark.parametrize("token", [None, 5, "", "with blank", "line\nbreak", "é", "x\x00"])
 def test_a_sign_in_without_a_token_is_told(odd: OddTransip, token: Any) -> None:
     odd.spoil = lambda _method, path, answer: body_with(answer, token=token) if path == "/auth" else answer

@@ -162,8 +162,7 @@ class TransipProvider:
             time.sleep(TRANSIP_PAUSE * attempt)
         found = self._undone(zone, step, found, names, failed)
         rrsets = {change.key: _rrset(zone, change.key, found[change.key[0]]) for change in changes}
-        as_before = all(rrsets[change.key] == change.before for change in changes)
-        if as_before and _all(found) == state and not isinstance(failed, UnclearStep):
+        if not isinstance(failed, UnclearStep) and all(rrsets[one.key] == one.before for one in changes):
             raise failed
         judge_unclear_write(zone, changes, rrsets, failed)
         return False
