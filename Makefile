@@ -22,7 +22,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo clean-demo test lint docs-lint sanity molecule unit integration contention benchmark pytest test-matrix
 .PHONY: benchmark-scale benchmark-site benchmark-zonefiles benchmark-probe benchmark-reports clean servers a11y browser
-.PHONY: receiver mail-servers fuzz sanity-and-molecule
+.PHONY: receiver mail-servers fuzz octodns-classes sanity-and-molecule
 .NOTPARALLEL:
 
 help:
@@ -34,6 +34,7 @@ help:
 	@echo 'make test-matrix  unit, integration and sanity tests on every ansible-core that the collection promises'
 	@echo 'make benchmark    what an unchanged task costs, what 10,000 verdicts cost, and SPF beside other libraries'
 	@echo 'make fuzz         hostile DNS answers for FUZZ_SECONDS (300), guided by coverage; FUZZ_ANSWERS (20000) odd ones per API'
+	@echo 'make octodns-classes  the octoDNS accounts of docs/providers.md with the newest classes (downloads 200 MB)'
 	@echo 'make benchmark-scale   thousands of zones, beside nsupdate, octoDNS and a bare script'
 	@echo 'make benchmark-site    hundreds of environments by the playbook site, beside the build before it worked on the play'
 	@echo 'make benchmark-zonefiles  a folder of 20,000 zone files, and 2,000 beside an older build'
@@ -174,6 +175,15 @@ fuzz: $(VENV)/fuzz.stamp
 	PYTHONPATH="$(CURDIR)/$(COLLECTIONS)" $(VENV)/bin/python tests/fuzz/fuzz_spf.py \
 	  -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 $(ARGS)
 	FUZZ_ANSWERS=$(FUZZ_ANSWERS) $(PYTEST) tests/unit -k mutated
+
+# The classes have an environment of their own: their libraries are large, and not ours.
+$(VENV)/octodns.stamp: $(VENV)/test.stamp tests/octodns/requirements.txt
+	@$(VENV)/bin/python -m venv $(VENV)/octodns
+	@$(VENV)/octodns/bin/python -m pip install -qq -U -r tests/octodns/requirements.txt
+	@touch $@
+
+octodns-classes: $(VENV)/octodns.stamp
+	PYTHONPATH="$(CURDIR)/$(COLLECTIONS)" $(VENV)/octodns/bin/python -m pytest tests/octodns $(ARGS)
 
 # What a task costs beside an empty one, and an SPF evaluation beside other libraries; prints ratios, judges nothing.
 benchmark: $(VENV)/test.stamp servers
