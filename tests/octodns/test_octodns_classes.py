@@ -1,8 +1,8 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The octoDNS accounts that docs/providers.md shows, with the newest release of each class: they are made, and take what
-they are shown with. Nothing is asked of a service."""
+"""The octoDNS accounts that docs/providers.md shows are made, with the newest release of each class; no service is
+asked."""
 
 from __future__ import annotations
 

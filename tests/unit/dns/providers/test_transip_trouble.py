@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ansible_collections.mailroom.erp.plugins.module_utils.dns import zone_lock
@@ -38,6 +39,7 @@ from ansible_collections.mailroom.erp.tests.servers.transip import (
     Transip,
     private_key_pem,
 )
+from ansible_collections.mailroom.erp.tests.servers.transip_state import TransipRefusal
 from ansible_collections.mailroom.erp.tests.unit.dns.cloudflare_acts import APEX, NEW, SPF, ZONE, change
 from ansible_collections.mailroom.erp.tests.unit.dns.transip_acts import (
     entry,
@@ -385,6 +387,28 @@ def test_an_entry_that_somebody_changes_just_before_it_goes_is_left_to_them(tran
     with pytest.raises(Conflict, match="someone else changes it"):
         provider.apply(ZONE, [Change(state.rrsets[APEX], RRset(*APEX, 600, (OTHER, NEW)))], state.token)
     assert transip.values(ZONE, "TXT") == [f'"{OTHER}"', f'"{theirs}"']
+
+
+def test_a_service_that_takes_no_copy_is_told_with_the_way_out(
+    transip: Transip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody has seen that TransIP takes the same content with two TTLs."""
+    zone = transip.zones[ZONE]
+    real = zone.post
+
+    def post(wish: dict[str, Any]) -> None:
+        if wish["content"] in [one["content"] for one in zone.entries]:
+            raise TransipRefusal(406, "Error setting Dns Entries: duplicate")
+        real(wish)
+
+    monkeypatch.setattr(zone, "post", post)
+    provider = opened_transip(transip)
+    with pytest.raises(ProviderError, match=r"duplicate.*Give the record a TTL of its own in TransIP's control panel"):
+        change(provider, APEX, NEW, OTHER)
+    assert transip.values(ZONE, "TXT") == OLD_TEXTS
+    zone.entries = [entry(SPF, ttl=300), entry(OTHER)]
+    change(provider, APEX, NEW, OTHER)
+    assert transip.values(ZONE, "TXT") == NEW_TEXTS
 
 
 def test_a_record_that_somebody_makes_in_the_same_moment_is_a_conflict(transip: Transip) -> None:

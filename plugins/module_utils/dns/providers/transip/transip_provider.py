@@ -163,7 +163,7 @@ class TransipProvider:
         found = self._undone(zone, step, found, names, failed)
         rrsets = {change.key: _rrset(zone, change.key, found[change.key[0]]) for change in changes}
         if not isinstance(failed, UnclearStep) and all(rrsets[one.key] == one.before for one in changes):
-            raise failed
+            raise ProviderError(f"{failed}. {step.way_out}".removesuffix(". ")) from failed
         judge_unclear_write(zone, changes, rrsets, failed)
         return False
 

@@ -22,6 +22,10 @@ LONGEST_TRANSIP_TEXT = 1024
 """Characters of a TXT entry."""
 _CHANGED = ("TXT", "CNAME", "MX")
 _SPARE_TTLS = 59
+_OWN_TTL = (
+    "This was a copy, so that the record can change in place. Give the record a TTL of its own in TransIP's control "
+    "panel, one that no other entry of its name and type has; then no copy is needed"
+)
 _HIGH_TTL = 86400 - _SPARE_TTLS
 
 
@@ -29,13 +33,15 @@ _HIGH_TTL = 86400 - _SPARE_TTLS
 class TransipStep:
     """One request. ``entry`` is made (POST), taken away (DELETE), or put in the place of ``old`` (PATCH).
 
-    ``undo`` takes back what was done for this step alone, when the step itself cannot be done.
+    ``undo`` takes back what was done for this step alone, when the step itself cannot be done. ``way_out`` is what the
+    user can do when TransIP refuses it, where that is known better than from TransIP's words.
     """
 
     method: str
     entry: TransipEntry
     old: TransipEntry | None = None
     undo: TransipStep | None = None
+    way_out: str = ""
 
     def done(self, entries: Iterable[TransipEntry]) -> Entries:
         """The entries as they are after this step, sorted.
@@ -133,7 +139,7 @@ class _Work:
                 self._delete_all(same, None)
                 return
             kept = replace(kept, ttl=self._spare_ttl(kept.ttl))
-            self._post(kept)
+            self._do(TransipStep("POST", kept, way_out=_OWN_TTL))
         self._delete_all([one for one in same if one != kept], None if kept in same else kept)
         changed = replace(kept, content=content)
         self._do(TransipStep("PATCH", changed, kept))
