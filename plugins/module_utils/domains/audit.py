@@ -31,6 +31,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.near_misses im
     near_spf,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf import SpfError, SpfRecord
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_tree import spf_tree
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.tags import TagList
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import WayOut, rule_and_source
 
@@ -96,7 +97,7 @@ class _Auditor:
         self.result = Audit(domain)
 
     def spf(self) -> None:
-        self.result.spf = {"record": None, "records": None, "lookups": None, "flattened": []}
+        self.result.spf = {"record": None, "records": None, "lookups": None, "tree": None, "flattened": []}
         values = self._lookup(self._domain, "TXT", "SPF record")
         if values is None:
             return  # there may be one: to publish another would make two
@@ -120,6 +121,7 @@ class _Auditor:
             return
         budget = self._world.counter.count(record, self._domain)
         self.result.spf["lookups"] = lookup_costs(budget)
+        self.result.spf["tree"] = spf_tree(record, self._domain, self._world.lookup)
         for fault in budget_faults(budget):
             self._find("fault", "SPF record", text, fault, str(WayOut((*budget_way_out(fault, budget), "."))))
         for ignored in spf_merge.ignored_terms(record):
@@ -207,12 +209,13 @@ class _Auditor:
         values = self._lookup(name, "TXT", "DKIM key")
         alias = self._beside(name, "CNAME", "DKIM key")
         found: dict[str, Any] = {"selector": selector, "name": name, "target": alias[0] if alias else None}
-        self.result.dkim.append({**found, "algorithm": None, "bits": None, "usable": None})
+        self.result.dkim.append(found | dict.fromkeys(("algorithm", "bits", "usable", "fault", "digest")))
         if values is None:
             return
         verdict = dkim.judge_published(values)
         usable = not verdict.faults
         self.result.dkim[-1] |= {"algorithm": verdict.algorithm, "bits": verdict.bits, "usable": usable}
+        self.result.dkim[-1] |= {"fault": verdict.kind, "digest": dkim.key_digest(values)}
         for fault in verdict.faults:
             way = key_step(verdict.kind or "no_key", name, alias[0] if alias else None)
             self._find("fault", "DKIM key", name, fault, f"{way[0].upper()}{way[1:]}.")
