@@ -141,7 +141,8 @@ domains:
       elements: str
     findings:
       description:
-        - What to look at, each with C(level), C(record), C(value), C(rule), C(source) and C(next_step).
+        - What to look at, each with C(level), C(record), C(value), C(rule), C(source), C(next_step) and C(unanswered),
+          which says that a name could not be looked up.
         - C(level) is V(fault) when receivers will not do what is meant, else V(concern).
       type: list
       elements: dict

@@ -48,7 +48,8 @@ _UNANSWERED = {
 
 @dataclass(frozen=True, slots=True)
 class AuditFinding:
-    """Something to look at. ``level`` is "fault" when receivers will not do what is meant, else "concern"."""
+    """Something to look at. ``level`` is "fault" when receivers will not do what is meant, else "concern";
+    ``unanswered``: a name cannot be looked up, so that it may be right."""
 
     level: str
     record: str
@@ -56,6 +57,7 @@ class AuditFinding:
     rule: str
     source: str
     next_step: str
+    unanswered: bool = False
 
 
 @dataclass(slots=True)
@@ -123,7 +125,8 @@ class _Auditor:
         self.result.spf["lookups"] = lookup_costs(budget)
         self.result.spf["tree"] = spf_tree(record, self._domain, self._world.lookup)
         for fault in budget_faults(budget):
-            self._find("fault", "SPF record", text, fault, str(WayOut((*budget_way_out(fault, budget), "."))))
+            way = str(WayOut((*budget_way_out(fault, budget), ".")))
+            self._find("fault", "SPF record", text, fault, way, fault in budget.unanswered)
         for ignored in spf_merge.ignored_terms(record):
             self._find("fault", "SPF record", text, ignored, "Correct that term in the zone.")
         for concern in (*spf_merge.spf_concerns(record), *budget_concerns(budget)):
@@ -249,7 +252,7 @@ class _Auditor:
             return self._world.lookup(name, rdtype)
         except Unresolved as reason:
             rule = f"whether somebody else manages it cannot be looked up: {reason}"
-            self._find("concern", record, name, rule, "See why the name servers do not answer.")
+            self._find("concern", record, name, rule, "See why the name servers do not answer.", True)
         return ()
 
     def _lookup(self, name: str, rdtype: str, record: str) -> tuple[str, ...] | None:
@@ -259,7 +262,7 @@ class _Auditor:
         except Unresolved as reason:
             effect, source = _UNANSWERED[record]
             rule = f"it cannot be looked up, so that {effect}: {reason} ({source})"
-            self._find("fault", record, name, rule, "See why the name servers do not answer.")
+            self._find("fault", record, name, rule, "See why the name servers do not answer.", True)
         return None
 
     def near_misses(self) -> None:
@@ -290,9 +293,11 @@ class _Auditor:
         except Unresolved:
             return ()
 
-    def _find(self, level: str, record: str, value: str | None, sentence: str, next_step: str) -> None:
+    def _find(
+        self, level: str, record: str, value: str | None, sentence: str, next_step: str, unanswered: bool = False
+    ) -> None:
         rule, source = rule_and_source(sentence, "docs/verdicts.md")
-        self.result.findings.append(AuditFinding(level, record, value, rule, source, next_step))
+        self.result.findings.append(AuditFinding(level, record, value, rule, source, next_step, unanswered))
 
 
 def _weaknesses(record: TagList, policy: Policy | None) -> list[str]:

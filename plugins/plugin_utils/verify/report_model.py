@@ -267,13 +267,15 @@ class EvidenceReport:
 
 @dataclass(frozen=True, slots=True)
 class FindingReport:
-    """What is wrong with a live record of a domain ("fault"), or to be looked at ("concern")."""
+    """What is wrong with a live record of a domain ("fault"), or to be looked at ("concern"). ``unanswered``: a name
+    cannot be looked up, so that it may be right."""
 
     level: Literal["fault", "concern"]
     record: str
     value: str | None
     text: str
     next: str
+    unanswered: bool
 
 
 @dataclass(frozen=True, slots=True)

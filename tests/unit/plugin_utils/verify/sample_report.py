@@ -198,7 +198,7 @@ def _domains() -> tuple[DomainReport, ...]:
     drifted = RecordReport(
         name="jansen.example",
         type="TXT",
-        kind="SPF record",
+        kind="SPF",
         state="drifted",
         declared=(_SPF,),
         live=("v=spf1 mx include:spf.protection.outlook.com ~all",),
@@ -253,7 +253,7 @@ def _domain(
     key = SelectorReport("s1", f"s1._domainkey.{name}", "valid", "rsa", 2048, "4be1d90c77aa", None)
     dmarc_text = f"v=DMARC1; p=quarantine; rua=mailto:dmarc@{name}"
     declared = RecordReport(
-        f"_dmarc.{name}", "TXT", "DMARC record", "declared", (dmarc_text,), (dmarc_text,), None, None, None, None
+        f"_dmarc.{name}", "TXT", "DMARC", "declared", (dmarc_text,), (dmarc_text,), None, None, None, None
     )
     days = tuple(DmarcDay(f"2026-11-{day:02}", 40 + day, day % 3) for day in range(1, 29))
     missing = ("28 days with reports of at least two receivers: 21 so far",)
@@ -269,7 +269,9 @@ def _domain(
         flattened=flattened,
         reports=reports,
         findings=(
-            FindingReport("concern", "DMARC record", dmarc_text, "p=quarantine is not the strictest", "Tighten it."),
+            FindingReport(
+                "concern", "DMARC record", dmarc_text, "p=quarantine is not the strictest", "Tighten it.", False
+            ),
         ),
         failure=None,
     )
@@ -285,7 +287,7 @@ def _spf(name: str, lookups: int, grown: GrownReport | None) -> SpfReport:
 def _unknown_domain(name: str, customers: tuple[str, ...]) -> DomainReport:
     reason = "the name servers answer SERVFAIL"
     why = f"it cannot be looked up: {reason}"
-    record = RecordReport(name, "TXT", "SPF record", "unknown", (), (), None, "2026-10-02T09:30:15Z", None, None)
+    record = RecordReport(name, "TXT", "SPF", "unknown", (), (), None, "2026-10-02T09:30:15Z", None, None)
     key = SelectorReport(
         "s1", f"s1._domainkey.{name}", "unknown", None, None, None, f"it cannot be looked up: {reason}"
     )
