@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +51,7 @@ _ARGUMENTS: ArgumentSpec = {
     "snapshot_dir": {"type": "path", "required": True},
     "dir": {"type": "path", "required": True},
     "prometheus": {"type": "path"},
-    "fail_on": {"type": "list", "elements": "str", "choices": _FAIL_ON, "default": ["drift", "fail", "unknown"]},
+    "fail_on": {"type": "list", "elements": "str", "default": ["drift", "fail", "unknown"]},
 }
 _REPORT = "report.json"
 _CUSTOMERS = "customers"
@@ -70,8 +70,9 @@ class ActionModule(ControllerAction):
         :param options: the variables that hold what the run knows, and where to write
         :param variables: those of the host that the task runs for; all others are reached through them
         :returns: where the report is, and which of the risks of ``fail_on`` were found
-        :raises Refused: a customer has no proper name, or the report cannot be written
+        :raises Refused: ``fail_on`` has another word, a customer has no proper name, or the report cannot be written
         """
+        _check_fail_on(options["fail_on"])
         folder = Path(options["dir"]).absolute()
         facts = self._facts(options, variables, folder / _REPORT)
         report = verify_report(facts)
@@ -136,6 +137,13 @@ class ActionModule(ControllerAction):
         for one in report.customers:
             file = folder / _CUSTOMERS / f"{customer_file_stem(one.name)}.json"
             yield file, _text(customer_report(report, one.name, read_previous(file).data))
+
+
+def _check_fail_on(words: Sequence[str]) -> None:
+    wrong = [word for word in words if word not in _FAIL_ON]
+    if wrong:
+        rule, way_out = f"it lists any of: {', '.join(_FAIL_ON)}", "Correct the words; [] never fails."
+        raise Refused(Problem("verify", "mail_report_fail_on", wrong[0], rule, "docs/verify.md", way_out))
 
 
 def _text(report: VerifyReport) -> bytes:

@@ -158,7 +158,7 @@ def _selector(found: _Found, audit: _Found, old: Row) -> SelectorReport:
     own = [one for one in audit["findings"] if one["value"] == name]
     text = next((f"{one['rule']} ({one['source']})" for one in own), None)
     state = _key_state(found)
-    if state in ("valid", "weak") and before and digest and before != digest:
+    if found["usable"] and before and digest and before != digest:
         state, text = "changed", "another key stands there than in the last run"
     key_type = found["algorithm"] if found["usable"] is not None and found["fault"] != "missing" else None
     return SelectorReport(found["selector"], name, state, key_type, found["bits"], digest, text)

@@ -27,7 +27,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.report_model i
 from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.verify_facts import VerifyFacts
 
 _WITH_TTL = re.compile(r"TTL (\d+): ")
-_ALIAS_KINDS = ("cname", "dkim")
+_WAY_OUT = re.compile(r"\)\. (?P<way>[^()]*\.)$")
 _FILE_DIFFERS = "the policy file on the web server is not as declared"
 _SEVERAL = " | "
 
@@ -109,10 +109,11 @@ class RecordReports:
         """A record that breaks a rule, so that nothing was planned for it: what is known of it beside the plan."""
         live, wanted = self._live_texts(domain, one), self._wanted(domain, one)
         told = _own_sentence(failure["msg"], one)
+        rule = message_parts(told or str(failure["msg"]))[0]
         if live is None or told is None:
-            return self._told(domain, one, "refused", (_joined(live), wanted), told or str(failure["msg"]))
+            return self._told(domain, one, "refused", (_joined(live), wanted), rule)
         sight = RecordSight(one.kind, one.name, _joined(live), wanted or "", was_there=True)
-        cause = drift_cause(sight) if wanted or len(live) > 1 else told
+        cause = drift_cause(sight) if wanted or len(live) > 1 else rule
         return self._told(domain, one, "drifted", (_joined(live), wanted), cause)
 
     def _live_texts(self, domain: str, one: _Found) -> tuple[str, ...] | None:
@@ -197,6 +198,19 @@ class RecordReports:
             old, write = self._old(domain, name, label), self._facts.writes.get((name, rdtype))
             when, seen = write.when if write else None, self._seen_right(old)
             yield RecordReport(name, rdtype, label, "unknown", (), (), None, when, seen, None)
+
+
+def message_parts(message: str) -> tuple[str, str]:
+    """The rule with its source, and the way out, of what is told of a broken rule.
+
+    :param message: as ``Problem`` words it; of several lines the first counts
+    :returns: both, the way out empty when there is none
+    """
+    line = message.splitlines()[0] if message else ""
+    way = _WAY_OUT.search(line)
+    rest = line[: way.start("way")].rstrip(". ") if way else line
+    quoted = rest.rpartition('": ')[2] if '": ' in rest else rest.partition(": ")[2].partition(": ")[2]
+    return quoted or rest, way["way"] if way else ""
 
 
 def _found(planned: Mapping[str, Any]) -> Iterator[_Found]:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: it may change at any time, and nothing outside may import it.
-"""What a person reads at the end of ``verify``: what changed since the last run, in few lines; nothing changed is one."""
+"""What a person reads at the end of ``verify``: what changed since the last run; nothing changed is one line."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def failing_text(report: VerifyReport, failing: Sequence[str], place: str) -> st
     :param failing: what was found
     :param place: the file of the report
     """
-    counts = Counter(one.risk for one in report.todo)
+    counts: Counter[str] = Counter(one.risk for one in report.todo)
     told = [f"{risk} ({counts[risk]})" if counts[risk] else risk for risk in failing]
     first = next((f"; first: {one.text}" for one in report.todo if one.risk in failing), "")
     return escape_controls(f"verify found: {', '.join(told)}{first} - all of it is in {place}")
@@ -98,8 +98,8 @@ def _rest(count: int) -> list[str]:
 
 
 def _last(report: VerifyReport) -> str:
-    hosts = Counter(one.state for one in report.environments)
-    domains = Counter(one.state for one in report.domains)
+    hosts: Counter[str] = Counter(one.state for one in report.environments)
+    domains: Counter[str] = Counter(one.state for one in report.domains)
     risks = Counter(one.risk for one in report.todo)
     things = ", ".join(f"{risks[risk]} {risk}" for risk in RISKS)
     return f"{report.state}; environments: {_counted(hosts)}; domains: {_counted(domains)}; to do: {things}"

@@ -9,7 +9,6 @@ A sender that fails because a record drifted is told with that record: what brin
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -23,6 +22,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.site_report im
     run_cautions,
     stamp_of,
 )
+from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.record_reports import message_parts
 from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.report_model import (
     RISKS,
     DomainReport,
@@ -37,7 +37,6 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.report_model i
 )
 from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.verify_facts import VerifyFacts
 
-_WAY_OUT = re.compile(r"\)\. (?P<way>[^()]*\.)$")
 _LOOK = "Look first: the same command with --check --diff writes nothing."
 _ASK: dict[Helper, str] = {
     "dns": "Please see to this in the DNS",
@@ -264,10 +263,11 @@ class _TodoList:
     # --- what is to be looked at -------------------------------------------------------------------------------------
 
     def _cautions(self) -> Iterator[_Found]:
+        told = {one.text for domain in self._domains for one in domain.findings if one.level == "fault"}
         known = {"judged": self._facts.judged, "plan": self._facts.plan, "records": self._facts.records}
         for one in (*run_cautions(known), *probe_cautions(self._facts.sights)):
             stamp = stamp_of(one)
-            if stamp not in self._facts.confirmed:
+            if stamp not in self._facts.confirmed and one.text.partition(": ")[2] not in told:
                 step = f"Mend it, or confirm it in mail_confirmed_cautions by its stamp {stamp}."
                 yield _Found("confirm", one.kind, one.subject, one.text, step, "us", stamp=stamp)
 
@@ -296,8 +296,7 @@ def _is_at(address: str, domain: str) -> bool:
 
 def _way_out(message: str) -> str:
     """What a broken rule says to do."""
-    found = _WAY_OUT.search(message.splitlines()[0])
-    return found["way"] if found else "Mend what the sentence names."
+    return message_parts(message)[1] or "Mend what the sentence names."
 
 
 def _who(finding: FindingReport) -> Helper:

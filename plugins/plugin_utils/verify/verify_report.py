@@ -49,7 +49,8 @@ def verify_report(facts: VerifyFacts) -> VerifyReport:
     names = [domains.of(domain) for domain in facts.domains]
     todo = todo_items(facts, hosts, names)
     hosts = [replace(one, state=_environment_state(one, todo)) for one in hosts]
-    names = [replace(one, state=state_of(item for item in todo if one.name in item.domains)) for one in names]
+    failing = {facts.domain_of(address.rpartition("@")[2]) for address in _failing_addresses(hosts)}
+    names = [replace(one, state=_domain_state(one.name, todo, one.name in failing)) for one in names]
     report = VerifyReport(
         schema=REPORT_SCHEMA,
         made=facts.made,
@@ -86,6 +87,14 @@ def _environment_state(environment: EnvironmentReport, todo: Iterable[TodoItem])
     senders: dict[str, State] = {"pass": "fine", "fail": "failing", "unknown": "unknown"}
     own = [_STATE_OF[one.risk] for one in todo if environment.name in one.environments]
     return _worst([*own, *(senders[one.verdict] for one in environment.senders)])
+
+
+def _domain_state(name: str, todo: Iterable[TodoItem], fails: bool) -> State:
+    return "failing" if fails else state_of(one for one in todo if name in one.domains)
+
+
+def _failing_addresses(environments: Iterable[EnvironmentReport]) -> list[str]:
+    return [sender.address for one in environments for sender in one.senders if sender.verdict == "fail"]
 
 
 def _calendar(facts: VerifyFacts, environments: Iterable[EnvironmentReport]) -> list[CalendarItem]:
