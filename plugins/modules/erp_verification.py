@@ -13,8 +13,8 @@ version_added: 0.1.0
 author:
   - the mailroom.erp authors (@mailroom)
 description:
-  - Takes what the tasks of the playbook C(mailroom.erp.verify) found, makes the report C(mailroom.erp/report/1), compares
-    it with that of the last run, writes it as JSON, and prints what changed. When nothing changed that is one line.
+  - Takes what the tasks of the playbook C(mailroom.erp.verify) found, makes the report C(mailroom.erp/report/1),
+    compares it with that of the last run, writes it as JSON, and prints what changed. Nothing changed is one line.
   - The report on all is C(report.json); each customer has one of its own in C(customers), in which no other customer is
     named. They are for the user of Ansible only.
   - The guide is C(docs/verify.md), the JSON Schema C(docs/schema/report-1.json).
@@ -40,8 +40,8 @@ options:
     type: str
     required: true
   live:
-    description: The name of the variable that holds the result of M(mailroom.erp.mail_auth_info) on senders, where there
-      were no records to look at.
+    description: The name of the variable that holds the result of M(mailroom.erp.mail_auth_info) on senders, where
+      there were no records to look at.
     type: str
     required: true
   audited:
