@@ -14,11 +14,11 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import lo
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_budget import MAX_LOOKUPS
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.tags import TagError, parse_tags
 from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.previous_report import (
-    Row,
-    part_of,
-    rows_of,
-    text_of,
-    texts_of,
+    ReportPart,
+    part_in,
+    rows_in,
+    text_in,
+    texts_in,
 )
 from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.record_reports import RecordReports
 from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.report_model import (
@@ -74,7 +74,7 @@ class DomainReports:
             state="fine",
             delegation=self._delegation(domain, old),
             records=records,
-            spf=_spf(audit["spf"], part_of(old, "spf")),
+            spf=_spf(audit["spf"], part_in(old, "spf")),
             dkim=tuple(_selector(one, audit, old) for one in audit["dkim"]),
             dmarc=self._dmarc(domain, audit["dmarc"]),
             flattened=_flattened(records, self._planned.get(domain)),
@@ -83,7 +83,7 @@ class DomainReports:
             failure=str(failure["msg"]) if failure else self._facts.run_failure,
         )
 
-    def _delegation(self, domain: str, old: Row) -> DelegationReport:
+    def _delegation(self, domain: str, old: ReportPart) -> DelegationReport:
         zone = (self._planned.get(domain) or {}).get("zone") or longest_match(domain, set(self._zones))
         found = self._zones.get(str(zone))
         if found is None:
@@ -91,7 +91,7 @@ class DomainReports:
         if found["world"] is None:
             return DelegationReport("unknown", zone, (), (), f"it cannot be looked up: {found['problem']}")
         world, ours = tuple(found["world"]), set(found["account"] or ())
-        known = texts_of(part_of(old, "delegation"), "name_servers")
+        known = texts_in(part_in(old, "delegation"), "name_servers")
         before = known if known and set(known) != set(world) else ()
         if ours and not ours & set(world):
             where = f"the world finds it at {', '.join(world)}" if world else "nobody delegates it"
@@ -129,7 +129,7 @@ class DomainReports:
         return EvidenceReport(found["messages"], found["pass"], found["fail"], found["reporters"], tuple(told))
 
 
-def _spf(found: _Found, old: Row) -> SpfReport:
+def _spf(found: _Found, old: ReportPart) -> SpfReport:
     lookups = found.get("lookups") or {}
     total, before = lookups.get("total"), old.get("lookups")
     same = found.get("record") is not None and old.get("record") == found.get("record")
@@ -151,10 +151,10 @@ def _tree(found: _Found | None) -> SpfTreeReport | None:
     return SpfTreeReport(found["domain"], tuple(terms))
 
 
-def _selector(found: _Found, audit: _Found, old: Row) -> SelectorReport:
+def _selector(found: _Found, audit: _Found, old: ReportPart) -> SelectorReport:
     name, digest = found["name"], found.get("digest")
-    known = next((one for one in rows_of(old, "dkim") if one.get("name") == name), {})
-    before = text_of(known, "digest")
+    known = next((one for one in rows_in(old, "dkim") if one.get("name") == name), {})
+    before = text_in(known, "digest")
     own = [one for one in audit["findings"] if one["value"] == name]
     text = next((f"{one['rule']} ({one['source']})" for one in own), None)
     state = _key_state(found)
