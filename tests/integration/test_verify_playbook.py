@@ -154,8 +154,8 @@ def served(server: Bind, port: int | None = None) -> dict[str, Any]:
         }
         for name, customer in CUSTOMERS.items()
     }
-    domains = {f"{name}.example": {"services": []} for name in CUSTOMERS}
-    domains["klaas.example"]["customer"] = CUSTOMERS["klaas"]  # type: ignore[assignment]
+    domains: dict[str, Any] = {f"{name}.example": {"services": []} for name in CUSTOMERS}
+    domains["klaas.example"]["customer"] = CUSTOMERS["klaas"]
     shared = {
         "ansible_connection": "local",
         "mail_dns_account": account,

@@ -14,7 +14,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import lo
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_budget import MAX_LOOKUPS
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.tags import TagError, parse_tags
 from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.previous_report import (
-    ReportPart,
+    ReportData,
     part_in,
     rows_in,
     text_in,
@@ -83,7 +83,7 @@ class DomainReports:
             failure=str(failure["msg"]) if failure else self._facts.run_failure,
         )
 
-    def _delegation(self, domain: str, old: ReportPart) -> DelegationReport:
+    def _delegation(self, domain: str, old: ReportData) -> DelegationReport:
         zone = (self._planned.get(domain) or {}).get("zone") or longest_match(domain, set(self._zones))
         found = self._zones.get(str(zone))
         if found is None:
@@ -129,7 +129,7 @@ class DomainReports:
         return EvidenceReport(found["messages"], found["pass"], found["fail"], found["reporters"], tuple(told))
 
 
-def _spf(found: _Found, old: ReportPart) -> SpfReport:
+def _spf(found: _Found, old: ReportData) -> SpfReport:
     lookups = found.get("lookups") or {}
     total, before = lookups.get("total"), old.get("lookups")
     same = found.get("record") is not None and old.get("record") == found.get("record")
@@ -151,7 +151,7 @@ def _tree(found: _Found | None) -> SpfTreeReport | None:
     return SpfTreeReport(found["domain"], tuple(terms))
 
 
-def _selector(found: _Found, audit: _Found, old: ReportPart) -> SelectorReport:
+def _selector(found: _Found, audit: _Found, old: ReportData) -> SelectorReport:
     name, digest = found["name"], found.get("digest")
     known = next((one for one in rows_in(old, "dkim") if one.get("name") == name), {})
     before = text_in(known, "digest")

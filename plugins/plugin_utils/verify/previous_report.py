@@ -18,14 +18,14 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.report_model i
 _LARGEST = 256_000_000
 """Bytes of a report that is read: thousands of domains make a tenth of it."""
 
-ReportPart = Mapping[str, Any]
+ReportData = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class PreviousReport:
     """The report as plain data, empty without one. ``problem``: why it cannot be used, None when nothing is wrong."""
 
-    data: ReportPart = field(default_factory=dict)
+    data: ReportData = field(default_factory=dict)
     problem: str | None = None
 
     @property
@@ -34,7 +34,7 @@ class PreviousReport:
         return text_in(self.data, "made")
 
     @property
-    def domains(self) -> dict[str, ReportPart]:
+    def domains(self) -> dict[str, ReportData]:
         """Its domains by name."""
         return {name: one for one in rows_in(self.data, "domains") if (name := text_in(one, "name"))}
 
@@ -59,7 +59,7 @@ def read_previous(file: Path) -> PreviousReport:
     return PreviousReport(data)
 
 
-def rows_in(part: ReportPart, name: str) -> Iterator[ReportPart]:
+def rows_in(part: ReportData, name: str) -> Iterator[ReportData]:
     """The dictionaries of a list in a report.
 
     :param part: what has the list
@@ -69,7 +69,7 @@ def rows_in(part: ReportPart, name: str) -> Iterator[ReportPart]:
     yield from (one for one in (found if isinstance(found, list) else []) if isinstance(one, dict))
 
 
-def part_in(part: ReportPart, name: str) -> ReportPart:
+def part_in(part: ReportData, name: str) -> ReportData:
     """A dictionary in a report, empty when there is none.
 
     :param part: what has it
@@ -79,7 +79,7 @@ def part_in(part: ReportPart, name: str) -> ReportPart:
     return found if isinstance(found, dict) else {}
 
 
-def text_in(part: ReportPart, name: str) -> str | None:
+def text_in(part: ReportData, name: str) -> str | None:
     """A text in a report, None when there is none.
 
     :param part: what has it
@@ -89,7 +89,7 @@ def text_in(part: ReportPart, name: str) -> str | None:
     return found if isinstance(found, str) else None
 
 
-def texts_in(part: ReportPart, name: str) -> tuple[str, ...]:
+def texts_in(part: ReportData, name: str) -> tuple[str, ...]:
     """A list of texts in a report.
 
     :param part: what has it

@@ -18,7 +18,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf import sel
 from ansible_collections.mailroom.erp.plugins.module_utils.snapshots.last_writes import LastWrite
 from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.drift_cause import RecordSight, drift_cause
 from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.previous_report import (
-    ReportPart,
+    ReportData,
     rows_in,
     text_in,
     texts_in,
@@ -179,10 +179,10 @@ class RecordReports:
         old = self._old(domain, one.name, one.label)
         return bool(self._seen_right(old) or self._facts.writes.get((one.name, one.type)))
 
-    def _seen_right(self, old: ReportPart) -> str | None:
+    def _seen_right(self, old: ReportData) -> str | None:
         return text_in(old, "seen_right")
 
-    def _old(self, domain: str, name: str, label: str) -> ReportPart:
+    def _old(self, domain: str, name: str, label: str) -> ReportData:
         rows = rows_in(self._previous.get(domain, {}), "records")
         return next((one for one in rows if (one.get("name"), one.get("kind")) == (name, label)), {})
 

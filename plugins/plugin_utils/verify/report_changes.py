@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.previous_report import (
-    ReportPart,
+    ReportData,
     part_in,
     rows_in,
     text_in,
@@ -51,7 +51,7 @@ def report_changes(before: Mapping[str, Any], report: VerifyReport) -> tuple[Rep
     return tuple(changes)
 
 
-def _facts(report: ReportPart) -> Iterator[tuple[tuple[str, str], str]]:
+def _facts(report: ReportData) -> Iterator[tuple[tuple[str, str], str]]:
     for one in rows_in(report, "environments"):
         yield from _environment(one)
     for one in rows_in(report, "domains"):
@@ -65,7 +65,7 @@ def _facts(report: ReportPart) -> Iterator[tuple[tuple[str, str], str]]:
             yield (_TODO, f"{subject} ({text_in(one, 'id')})"), str(text_in(one, "text"))
 
 
-def _environment(one: ReportPart) -> _FactsIterator:
+def _environment(one: ReportData) -> _FactsIterator:
     name = str(text_in(one, "name"))
     yield ("environment", name), str(text_in(one, "state"))
     for sender in rows_in(one, "senders"):
@@ -84,7 +84,7 @@ def _environment(one: ReportPart) -> _FactsIterator:
         yield ("mail server", name), ", ".join(seen)
 
 
-def _domain(one: ReportPart) -> _FactsIterator:
+def _domain(one: ReportData) -> _FactsIterator:
     name = str(text_in(one, "name"))
     yield ("domain", name), str(text_in(one, "state"))
     for record in rows_in(one, "records"):
