@@ -72,7 +72,7 @@ def _environment(one: ReportData) -> _FactsIterator:
         by = f" by {text_in(sender, 'service')}" if text_in(sender, "service") else ""
         yield ("sender", f"{name}: {text_in(sender, 'address')}{by}"), str(text_in(sender, "verdict"))
     tenant = part_in(one, "tenant")
-    for what in ("grants_missing", "grants_unknown"):
+    for what in ("grants_missing", "grants_unknown", "differs"):
         if tenant and not text_in(tenant, "problem"):
             yield (what.replace("_", " "), name), ", ".join(texts_in(tenant, what)) or "none"
     if text_in(tenant, "scope"):

@@ -105,10 +105,12 @@ class MailboxReport:
 class TenantReport:
     """What an environment has in its tenant. ``grants_missing``: permissions that a person has to consent to,
     ``grants_unknown``: those that nobody declared; ``scope``: how far its mailboxes are limited, null when no limit is
-    declared; ``open``: what a person still has to do; ``problem``: why it cannot be told, then all else is empty."""
+    declared; ``differs``: what else is not as declared; ``open``: what a person still has to do; ``problem``: why it
+    cannot be told, then all else is empty."""
 
     grants_missing: tuple[str, ...]
     grants_unknown: tuple[str, ...]
+    differs: tuple[str, ...]
     scope: Literal["granted", "effective", "tenant_wide", "unknown"] | None
     secrets: tuple[SecretReport, ...]
     mailboxes: tuple[MailboxReport, ...]

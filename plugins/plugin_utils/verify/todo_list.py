@@ -211,6 +211,7 @@ class _TodoList:
         yield from (one for sender in environment.senders for one in self._sender(environment, sender))
         if environment.tenant:
             yield from self._tenant(name, environment.tenant)
+            yield from self._held(name, environment.tenant)
         if environment.confirmations:
             count = len(environment.confirmations)
             text = f"{name}: {count} points of the checklist are not confirmed: {listed(environment.confirmations)}"
@@ -239,6 +240,11 @@ class _TodoList:
             text = f"{name}: its application has permissions that nobody declared: {', '.join(tenant.grants_unknown)}"
             step = "Take them away in the tenant, or declare what needs them (docs/entra.md)."
             yield _Found("drift", "environment", name, text, step, "tenant")
+        if tenant.differs:
+            text = f"{name}: its part of the tenant is not as declared: {'; '.join(tenant.differs)}"
+            yield _Found(
+                "drift", "environment", name, text, f"Run the command. {_LOOK}", "us", self._facts.commands.site
+            )
         if tenant.grants_missing:
             text = f"{name}: permissions are missing: {', '.join(tenant.grants_missing)}"
             yield _Found("fail", "environment", name, text, "Consent to them (docs/entra.md).", "tenant")
@@ -250,10 +256,11 @@ class _TodoList:
         elif tenant.scope == "unknown":
             text = f"{name}: how far its application is limited is not known"
             yield _Found("unknown", "environment", name, text, "Let the automation read it (docs/entra.md).", "tenant")
+
+    def _held(self, name: str, tenant: TenantReport) -> Iterator[_Found]:
         for secret in tenant.secrets:
             if secret.due:
-                ends = f"ends on {secret.ends}" if secret.ends else "is not there"
-                text, step = f"{name}: its secret {ends}: {secret.due}", "Make the next one, and type it in."
+                text, step = f"{name}: a new secret is due: {secret.due}", "Make it, and type it into the ERP."
                 yield _Found("due", "environment", name, text, step, "us", self._facts.commands.rotate)
         for one in tenant.mailboxes:
             if one.result != "pass":

@@ -177,6 +177,7 @@ def _environments() -> tuple[EnvironmentReport, ...]:
     tenant = TenantReport(
         grants_missing=(),
         grants_unknown=("Mail.ReadWrite",),
+        differs=(),
         scope="tenant_wide",
         secrets=(SecretReport("11111111-2222-3333-4444-555555555555", "secret", "2026-12-09", 10, "it ends soon"),),
         mailboxes=(MailboxReport("facturen@vries.example", "pass", "it is a mailbox", None),),
