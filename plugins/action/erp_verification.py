@@ -42,7 +42,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.unconfirmed_po
 from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.verify_facts import Commands, VerifyFacts
 from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.verify_report import verify_report
 
-_RESULTS = ("judged", "plan", "records", "live", "audited", "probed", "reported")
+_RESULTS = ("judged", "plan", "records", "live", "audited", "probed", "reported", "advanced")
 _FAIL_ON = ("drift", "fail", "unknown", "due")
 _ARGUMENTS: ArgumentSpec = {
     **{name: {"type": "str", "required": True} for name in _RESULTS},
@@ -109,6 +109,7 @@ class ActionModule(ControllerAction):
             live=known["live"],
             audited=known["audited"],
             reported=known["reported"],
+            advanced=known["advanced"],
             tenants=options["tenants"],
             sights=server_sights(judged["needs"], known["probed"]),
             customers=host_customers((host, play.of(host)) for host in hosts),

@@ -57,6 +57,11 @@ options:
       defined.
     type: str
     required: true
+  advanced:
+    description: The name of the variable that holds the result of M(mailroom.erp.dmarc_advance) in check mode. It need
+      not be defined.
+    type: str
+    required: true
   tenants:
     description: What the filter P(mailroom.erp.mail_tenant_results#filter) gives.
     type: list
@@ -99,6 +104,7 @@ EXAMPLES = r"""
     audited: audited
     probed: probed
     reported: reported
+    advanced: advanced
     snapshot_dir: mailroom/snapshots
     dir: mailroom/report
   run_once: true

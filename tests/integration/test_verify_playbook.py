@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import socket
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import dns.flags
 import dns.message
 import dns.rcode
 import pytest
+from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_archive import ARCHIVE_NAME
 from ansible_collections.mailroom.erp.tests.integration.drift_lab import (
     DRIFTS,
     Drift,
@@ -22,11 +24,12 @@ from ansible_collections.mailroom.erp.tests.integration.drift_lab import (
     make_lab,
 )
 from ansible_collections.mailroom.erp.tests.integration.estate import SITE, ZONE, contents
-from ansible_collections.mailroom.erp.tests.integration.playbook import Result, run_playbook
+from ansible_collections.mailroom.erp.tests.integration.playbook import Result, module_task, run_play, run_playbook
 from ansible_collections.mailroom.erp.tests.servers.bind import Bind
 from ansible_collections.mailroom.erp.tests.servers.dns_sockets import framed, read_message
 from ansible_collections.mailroom.erp.tests.servers.relay import Relay
 from ansible_collections.mailroom.erp.tests.tools import report_schema
+from ansible_collections.mailroom.erp.tests.unit.dmarc_reports.conftest import report_text
 from jsonschema import Draft202012Validator
 
 VERIFY = "mailroom.erp.verify"
@@ -156,12 +159,15 @@ def served(server: Bind, port: int | None = None) -> dict[str, Any]:
     }
     domains: dict[str, Any] = {f"{name}.example": {"services": []} for name in CUSTOMERS}
     domains["klaas.example"]["customer"] = CUSTOMERS["klaas"]
+    domains["jansen.example"]["dmarc"] = {"mode": "managed", "target": "reject", "rua": ["dmarc@jansen.example"]}
     shared = {
         "ansible_connection": "local",
         "mail_dns_account": account,
         "mail_dns_resolver": resolver,
         "mail_dns_domains": domains,
         "mail_report_prometheus": "{{ inventory_dir }}/mailroom.prom",
+        "mail_reports_archive": "{{ inventory_dir }}/archive",
+        "mail_reports_paths": ["{{ inventory_dir }}/reports"],
     }
     return {"all": {"vars": shared, "hosts": hosts}}
 
@@ -174,17 +180,21 @@ def test_nothing_changed_is_one_line_and_a_server_that_fails_is_unknown_and_no_d
     zones["afas.online"] = ZONE.format(zone="afas.online") + 'spf IN TXT "v=spf1 ip4:198.51.100.0/24 -all"\n'
     with Bind(zones) as server, ServfailServer(server.port) as silent:
         inventory = served(server)
-        assert run_playbook(tmp_path, SITE, inventory).rc == 0
+        made = run_playbook(tmp_path, SITE, inventory)
+        assert made.rc == 0, made.output
+        _send_report(tmp_path)
+        archive = (tmp_path / "archive" / ARCHIVE_NAME).read_bytes()
         first = run_playbook(tmp_path, VERIFY, inventory)
         assert first.rc == 0, first.output
         second = run_playbook(tmp_path, VERIFY, inventory)
         (line,) = told_lines(second)
         assert line.startswith("nothing changed since ") and second.rc == 0
         _customers_are_apart(tmp_path)
+        _reports_are_told(report(tmp_path)["domains"][1])
+        assert (tmp_path / "archive" / ARCHIVE_NAME).read_bytes() == archive, "verify takes no reports in"
+        assert "mailroom_todo" in (tmp_path / "mailroom.prom").read_text(encoding="utf-8")
         failed = run_playbook(tmp_path, VERIFY, served(server, silent.port))
         _is_unknown(tmp_path, failed)
-        again = run_playbook(tmp_path, VERIFY, inventory)
-        assert again.rc == 0, again.output
         update = server.update("jansen.example")
         update.replace("jansen.example.", 3600, "TXT", '"v=spf1 mx ~all"')
         server.send(update)
@@ -195,6 +205,34 @@ def test_nothing_changed_is_one_line_and_a_server_that_fails_is_unknown_and_no_d
         wrong = run_playbook(tmp_path, VERIFY, inventory, "-e", '{"mail_report_fail_on": ["drift", "everything"]}')
         assert wrong.rc != 0 and "mail_report_fail_on" in wrong.flat
         assert "it lists any of: drift, fail, unknown, due" in wrong.flat
+
+
+def _send_report(folder: Path) -> None:
+    """What a receiver saw yesterday: three messages from the declared service, two from somebody else."""
+    noon = int(time.time()) // 86400 * 86400 - 43200
+    text = report_text(
+        {"source": "198.51.100.7", "count": 3},
+        {"source": "203.0.113.9", "count": 2, "passed": (False, False), "header_from": "jansen.example"},
+        domain="jansen.example",
+        begin=noon - 3600,
+        end=noon + 3600,
+    )
+    (folder / "reports").mkdir()
+    (folder / "reports" / "one.xml").write_text(text, encoding="utf-8")
+    paths, archive = [str(folder / "reports")], str(folder / "archive")
+    taken = run_play(folder, [module_task("dmarc_report_info", paths=paths, archive=archive)])
+    assert taken.rc == 0, taken.output
+    (folder / "reports" / "two.xml").write_text(text.replace("<report_id>1<", "<report_id>2<"), encoding="utf-8")
+
+
+def _reports_are_told(domain: dict[str, Any]) -> None:
+    (day,) = domain["dmarc"]["days"]
+    assert (day["pass"], day["fail"]) == (6, 4) and domain["reports"]["messages"] == 10, (
+        "that of the archive and a new one"
+    )
+    assert [one["source"] for one in domain["reports"]["unknown_sources"]] == ["203.0.113.9"]
+    assert (domain["dmarc"]["mode"], domain["dmarc"]["target"]) == ("managed", "reject")
+    assert domain["dmarc"]["next_missing"], "an archive of one day carries no step"
 
 
 def _is_unknown(folder: Path, failed: Result) -> None:

@@ -20,7 +20,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.previous_repor
     text_in,
     texts_in,
 )
-from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.record_reports import RecordReports
+from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.record_reports import RecordReports, message_parts
 from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.report_model import (
     DelegationReport,
     DmarcDay,
@@ -58,6 +58,12 @@ class DomainReports:
         self._planned = {one["domain"]: one for one in facts.records.get("domains") or []}
         self._zones = {one["zone"]: one for one in facts.records.get("name_servers") or []}
         self._declared = {one["domain"]: one for one in facts.plan["domains"]}
+        self._missing = {
+            one["domain"]: tuple(str(missing["text"]) for missing in (one["decision"] or {}).get("missing") or [])
+            for one in facts.advanced.get("domains") or []
+        }
+        for one in facts.advanced.get("failures") or []:
+            self._missing[one["domain"]] = (message_parts(one["msg"])[0],)
         self._previous = facts.previous.domains
 
     def of(self, domain: str) -> DomainReport:
@@ -113,7 +119,7 @@ class DomainReports:
             subdomain_policy=_tag(record, "sp"),
             target=str(target) if target else None,
             mode=None if not policy else "managed" if mode == "managed" else "declared",
-            next_missing=(),
+            next_missing=self._missing.get(domain, ()),
             days=tuple(DmarcDay(one["day"], one["pass"], one["fail"]) for one in days),
         )
 

@@ -56,9 +56,10 @@ class Commands:
 class VerifyFacts:
     """What a run knows. ``judged`` is what ``erp_environments_info`` returned, ``plan`` what ``erp_environments_plan``
     did, ``records`` and ``live`` what ``mail_domains`` and ``mail_auth_info`` did of records and senders, ``audited``
-    what the latter did of domains, ``reported`` what ``dmarc_report_info`` did, and ``tenants`` the results of
-    ``entra_environments``. ``customers`` are those of hosts, ``domain_customers`` those that domains declare;
-    ``unconfirmed`` by host the points of the checklist that nobody confirmed; ``writes`` the last ones of the journal.
+    what the latter did of domains, ``reported`` what ``dmarc_report_info`` did, ``advanced`` what ``dmarc_advance``
+    would do, and ``tenants`` the results of ``entra_environments``. ``customers`` are those of hosts,
+    ``domain_customers`` those that domains declare; ``unconfirmed`` by host the points of the checklist that nobody
+    confirmed; ``writes`` the last ones of the journal.
     """
 
     now: datetime.datetime
@@ -70,6 +71,7 @@ class VerifyFacts:
     live: Mapping[str, Any] = field(default_factory=dict)
     audited: Mapping[str, Any] = field(default_factory=dict)
     reported: Mapping[str, Any] = field(default_factory=dict)
+    advanced: Mapping[str, Any] = field(default_factory=dict)
     tenants: Sequence[Mapping[str, Any]] = ()
     sights: Mapping[str, ServerSight] = field(default_factory=dict)
     customers: Mapping[str, str] = field(default_factory=dict)

@@ -121,9 +121,15 @@ def _unknown(facts: VerifyFacts, todo: Iterable[TodoItem]) -> Iterator[UnknownIt
             yield UnknownItem(subject, what, why or what)
     if facts.previous.problem:
         yield UnknownItem(_THIS_RUN, "what changed since the last run", facts.previous.problem)
-    for name, result in (("what the DNS says of the domains", facts.audited), ("the reports", facts.reported)):
-        if result.get("failed") and result.get("msg"):
-            yield UnknownItem(_THIS_RUN, name, str(result["msg"]))
+    looked = {
+        "what the DNS says of the domains": facts.audited,
+        "what receivers reported": facts.reported,
+        "what managed policies wait for": facts.advanced,
+    }
+    for what, result in looked.items():
+        # a task that may fail is not called failed
+        if result.get("msg") and "domains" not in result:
+            yield UnknownItem(_THIS_RUN, what, str(result["msg"]))
 
 
 def _customers(report: VerifyReport) -> Iterator[CustomerSummary]:
