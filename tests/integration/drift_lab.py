@@ -53,7 +53,13 @@ _SERVICE_KEY = "s1.{domain} IN TXT " + _key(KEYS[0])
 _INCLUDE = f" include:{SERVICE}"
 
 DRIFTS = (
-    Drift("untouched", None, "", command=None),
+    Drift(
+        "untouched",
+        None,
+        "",
+        command=None,
+        declared={"dmarc": {"mode": "managed", "target": "reject", "rua": ["dmarc@{domain}"]}},
+    ),
     # SPF
     Drift("term_removed", "drift", "a term was removed: include:spf.afas.online", ((_INCLUDE, ""),)),
     Drift("second_spf", "drift", "a second SPF record stands beside it", append='@ IN TXT "v=spf1 a ~all"'),
@@ -260,6 +266,8 @@ def lab_inventory() -> dict[str, Any]:
         "mail_dns_account": {"provider": "zonefile", "path": "{{ inventory_dir }}/zones"},
         "mail_dns_resolver": {"zonefiles": ["{{ inventory_dir }}/zones", "{{ inventory_dir }}/world"]},
         "mail_dns_complete": True,
+        "mail_reports_archive": "{{ inventory_dir }}/archive",
+        "mail_reports_paths": ["{{ inventory_dir }}/reports"],
         "mail_dns_domains": domains,
     }
     return {"all": {"vars": shared, "hosts": hosts}}

@@ -10,6 +10,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 from ansible_collections.mailroom.erp.tests.integration.entra_site import PASSWORD, estate_of, profit, site
 from ansible_collections.mailroom.erp.tests.integration.playbook import Result, run_playbook
 from ansible_collections.mailroom.erp.tests.servers.entra.entra_server import EntraServer
@@ -66,6 +67,7 @@ def let_drift(server: EntraServer) -> None:
     server.directory.settle()
 
 
+@pytest.mark.slow
 def test_each_kind_of_drift_of_a_tenant_is_told_and_nothing_is_written(estate: Path) -> None:
     with EntraServer() as server:
         for name in NAMES:
