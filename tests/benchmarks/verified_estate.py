@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a night of ``verify`` costs a service provider: 900 domains of 300 customers, beside checkdmarc on the same ones.
+"""What a night of ``verify`` costs a service provider: 900 domains of 300 customers, beside checkdmarc.
 
 Run it by ``make benchmark-verify``. All zones are on one BIND, and both sides ask it through a forwarder that delays
 each message by 10 ms. ``verify`` is the whole process: it judges the declarations, plans the records, judges every

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 
-from ansible_collections.mailroom.erp.plugins.module_utils.problem import escape_controls
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused, escape_controls
 from ansible_collections.mailroom.erp.plugins.plugin_utils.terminal_text import wrapped
 from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.report_model import (
     RISKS,
@@ -21,6 +21,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.report_model i
 _WIDTH = 100
 _MOST = 40
 """So many changes and things to do are printed; the report has all."""
+_FAIL_ON = ("drift", "fail", "unknown", "due")
 _TOLD = ("fail", "drift", "due", "unknown")
 _STATES = ("fine", "attention", "failing", "unknown")
 
@@ -37,6 +38,17 @@ def report_lines(report: VerifyReport) -> list[str]:
     lines = _changes(report.changed) if report.previous else _todo(report.todo)
     told = "\n".join([*lines, "", wrapped("", last, _WIDTH)]).split("\n")
     return [escape_controls(line) for line in told]
+
+
+def check_fail_on(words: Sequence[str]) -> None:
+    """Check the words of ``mail_report_fail_on``.
+
+    :raises Refused: one of them is none of the risks
+    """
+    wrong = [word for word in words if word not in _FAIL_ON]
+    if wrong:
+        rule, way_out = f"it lists any of: {', '.join(_FAIL_ON)}", "Correct the words; [] never fails."
+        raise Refused(Problem("verify", "mail_report_fail_on", wrong[0], rule, "docs/verify.md", way_out))
 
 
 def failing_risks(report: VerifyReport, fail_on: Collection[str]) -> list[str]:
