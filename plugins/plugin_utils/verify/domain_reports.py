@@ -13,6 +13,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.dkim import GO
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import longest_match
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_budget import MAX_LOOKUPS
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.tags import TagError, parse_tags
+from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.environment_reports import sender_report
 from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.previous_report import (
     ReportData,
     part_in,
@@ -86,6 +87,7 @@ class DomainReports:
             flattened=_flattened(records, self._planned.get(domain)),
             reports=self._evidence(domain),
             findings=tuple(_findings(audit["findings"])),
+            senders=tuple(sender_report(one) for one in self._facts.service_verdicts(domain)),
             failure=str(failure["msg"]) if failure else self._facts.run_failure,
         )
 

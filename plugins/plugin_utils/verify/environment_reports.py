@@ -43,7 +43,8 @@ class EnvironmentReports:
         self._failed = tenant_failures(facts.tenants)
         self._verdicts: dict[str, list[_Found]] = {}
         for verdict in facts.verdicts:
-            self._verdicts.setdefault(str(verdict["sender"]["environment"]), []).append(verdict)
+            if verdict["sender"]["environment"]:
+                self._verdicts.setdefault(verdict["sender"]["environment"], []).append(verdict)
 
     def of(self, host: str) -> EnvironmentReport:
         """One environment; its state is told when it is known what is to be done.

@@ -68,9 +68,7 @@ def _facts(report: ReportData) -> Iterator[tuple[tuple[str, str], str]]:
 def _environment(one: ReportData) -> _FactsIterator:
     name = str(text_in(one, "name"))
     yield ("environment", name), str(text_in(one, "state"))
-    for sender in rows_in(one, "senders"):
-        by = f" by {text_in(sender, 'service')}" if text_in(sender, "service") else ""
-        yield ("sender", f"{name}: {text_in(sender, 'address')}{by}"), str(text_in(sender, "verdict"))
+    yield from _senders(name, one)
     tenant = part_in(one, "tenant")
     for what in ("grants_missing", "grants_unknown", "differs"):
         if tenant and not text_in(tenant, "problem"):
@@ -84,9 +82,16 @@ def _environment(one: ReportData) -> _FactsIterator:
         yield ("mail server", name), ", ".join(seen)
 
 
+def _senders(name: str, one: ReportData) -> _FactsIterator:
+    for sender in rows_in(one, "senders"):
+        by = f" by {text_in(sender, 'service')}" if text_in(sender, "service") else ""
+        yield ("sender", f"{name}: {text_in(sender, 'address')}{by}"), str(text_in(sender, "verdict"))
+
+
 def _domain(one: ReportData) -> _FactsIterator:
     name = str(text_in(one, "name"))
     yield ("domain", name), str(text_in(one, "state"))
+    yield from _senders(name, one)
     for record in rows_in(one, "records"):
         subject = f"{text_in(record, 'name')} {text_in(record, 'type')} ({text_in(record, 'kind')})"
         state, cause = text_in(record, "state"), text_in(record, "cause")

@@ -58,7 +58,7 @@ def failing_risks(report: VerifyReport, fail_on: Collection[str]) -> list[str]:
     :param fail_on: drift, fail, unknown, due
     """
     found = {one.risk for one in report.todo}
-    if any(sender.verdict == "fail" for one in report.environments for sender in one.senders):
+    if any(one.verdict == "fail" for one in report.senders):
         found.add("fail")
     if report.unknown:
         found.add("unknown")

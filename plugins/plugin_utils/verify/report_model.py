@@ -282,7 +282,8 @@ class FindingReport:
 
 @dataclass(frozen=True, slots=True)
 class DomainReport:
-    """One domain. ``failure`` tells why its records could not be planned: a broken rule or a service that fails."""
+    """One domain. ``failure`` tells why its records could not be planned: a broken rule or a service that fails.
+    ``senders`` are those of services that the domain declares; those of environments stand there."""
 
     name: str
     customers: tuple[str, ...]
@@ -295,6 +296,7 @@ class DomainReport:
     flattened: FlattenedReport | None
     reports: EvidenceReport | None
     findings: tuple[FindingReport, ...]
+    senders: tuple[SenderReport, ...]
     failure: str | None
 
 
@@ -346,6 +348,12 @@ class VerifyReport:
     domains: tuple[DomainReport, ...]
     calendar: tuple[CalendarItem, ...]
     unknown: tuple[UnknownItem, ...]
+
+    @property
+    def senders(self) -> list[SenderReport]:
+        """Those of all environments, and of all services that domains declare."""
+        found = [sender for one in self.environments for sender in one.senders]
+        return found + [sender for one in self.domains for sender in one.senders]
 
 
 def report_data(part: Any) -> Any:

@@ -81,6 +81,7 @@ class _TodoList:
     def __init__(self, facts: VerifyFacts, environments: list[EnvironmentReport], domains: list[DomainReport]) -> None:
         self._facts, self._environments, self._domains = facts, environments, domains
         self._drifted = {one.name for one in domains if any(_is_wrong(record) for record in one.records)}
+        self._tenants = {one.name for one in environments if one.tenant}
         self._unknown = {one.name for one in domains if one.failure and not _is_refused(facts, one.name)}
 
     def item(self, found: _Found) -> TodoItem:
@@ -124,6 +125,8 @@ class _TodoList:
         yield from self._findings(domain)
         yield from self._budget(domain)
         yield from self._keys(domain)
+        for sender in domain.senders:
+            yield from self._sender("domain", domain.name, sender)
         if domain.reports and domain.reports.unknown_sources:
             count, sources = sum(one.messages for one in domain.reports.unknown_sources), domain.reports.unknown_sources
             text = f"{domain.name}: {count} messages came from sources that nobody declared: "
@@ -143,15 +146,9 @@ class _TodoList:
 
     def _failing_senders(self, domain: str) -> list[str]:
         hosts = set(self._facts.dependents.get(domain, ()))
-        own = [one for one in self._environments if one.name in hosts]
-        return sorted(
-            {
-                sender.address
-                for one in own
-                for sender in one.senders
-                if sender.verdict == "fail" and _is_at(sender.address, domain)
-            }
-        )
+        own = [sender for one in self._environments if one.name in hosts for sender in one.senders]
+        own += [sender for one in self._domains if one.name == domain for sender in one.senders]
+        return sorted({one.address for one in own if one.verdict == "fail" and _is_at(one.address, domain)})
 
     def _failure(self, domain: DomainReport) -> Iterator[_Found]:
         if domain.failure is None or self._facts.run_failure:
@@ -208,7 +205,7 @@ class _TodoList:
         for reason in environment.refused:
             if not (environment.tenant and environment.tenant.problem and reason in environment.tenant.problem):
                 yield _Found("fail", "environment", name, reason, _way_out(reason), "us")
-        yield from (one for sender in environment.senders for one in self._sender(environment, sender))
+        yield from (one for sender in environment.senders for one in self._sender("environment", name, sender))
         if environment.tenant:
             yield from self._tenant(name, environment.tenant)
             yield from self._held(name, environment.tenant)
@@ -218,19 +215,19 @@ class _TodoList:
             step = "Confirm them in erp_mail_confirmed, as the sheet says."
             yield _Found("confirm", "environment", name, text, step, "erp")
 
-    def _sender(self, environment: EnvironmentReport, sender: SenderReport) -> Iterator[_Found]:
+    def _sender(self, kind: str, name: str, sender: SenderReport) -> Iterator[_Found]:
         domain = self._facts.domain_of(sender.address.rpartition("@")[2])
         mended = domain in (self._drifted if sender.verdict == "fail" else self._unknown)
         if sender.verdict == "pass" or (mended and sender.transport != "fail"):
             return
         by = f" by {sender.service}" if sender.service else ""
         says = "fails" if sender.verdict == "fail" else "is not known to arrive"
-        text = f"{environment.name}: mail of {sender.address}{by} {says}: {sender.reason}"
+        text = f"{name}: mail of {sender.address}{by} {says}: {sender.reason}"
         risk: Risk = "fail" if sender.verdict == "fail" else "unknown"
         who: Helper = "sender" if domain is None else "us"
         if sender.transport == "fail":
-            who = "tenant" if environment.tenant else "erp"
-        yield _Found(risk, "environment", environment.name, text, sender.next or "See the reason.", who)
+            who = "tenant" if name in self._tenants else "erp"
+        yield _Found(risk, kind, name, text, sender.next or "See the reason.", who)
 
     def _tenant(self, name: str, tenant: TenantReport) -> Iterator[_Found]:
         if tenant.problem:

@@ -152,6 +152,14 @@ class VerifyFacts:
         """The domain of ours that a name is in."""
         return longest_match(name, set(self.domains))
 
+    def service_verdicts(self, domain: str) -> list[Mapping[str, Any]]:
+        """The verdicts of the services that a domain declares; no environment has them.
+
+        :param domain: as A-labels
+        """
+        services = [one for one in self.verdicts if not one["sender"]["environment"]]
+        return [one for one in services if self.domain_of(str(one["sender"]["from"]).rpartition("@")[2]) == domain]
+
     def customers_of(self, domain: str) -> tuple[str, ...]:
         """Whose a domain is: as it declares itself, else those of the environments that send as it.
 

@@ -18,6 +18,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.report_model i
     REPORT_SCHEMA,
     CalendarItem,
     CustomerSummary,
+    DomainReport,
     EnvironmentReport,
     Risk,
     State,
@@ -49,7 +50,7 @@ def verify_report(facts: VerifyFacts) -> VerifyReport:
     names = [domains.of(domain) for domain in facts.domains]
     todo = todo_items(facts, hosts, names)
     hosts = [replace(one, state=_environment_state(one, todo)) for one in hosts]
-    failing = {facts.domain_of(address.rpartition("@")[2]) for address in _failing_addresses(hosts)}
+    failing = {facts.domain_of(address.rpartition("@")[2]) for address in _failing_addresses(hosts, names)}
     names = [replace(one, state=_domain_state(one.name, todo, one.name in failing)) for one in names]
     report = VerifyReport(
         schema=REPORT_SCHEMA,
@@ -57,7 +58,7 @@ def verify_report(facts: VerifyFacts) -> VerifyReport:
         previous=facts.previous.made,
         collection=VERSION,
         customer=None,
-        state=_worst([state_of(todo), *(one.state for one in hosts)]),
+        state=_worst([state_of(todo), *(one.state for one in hosts), *(one.state for one in names)]),
         todo=todo,
         changed=(),
         customers=(),
@@ -93,8 +94,10 @@ def _domain_state(name: str, todo: Iterable[TodoItem], fails: bool) -> State:
     return "failing" if fails else state_of(one for one in todo if name in one.domains)
 
 
-def _failing_addresses(environments: Iterable[EnvironmentReport]) -> list[str]:
-    return [sender.address for one in environments for sender in one.senders if sender.verdict == "fail"]
+def _failing_addresses(environments: Iterable[EnvironmentReport], domains: Iterable[DomainReport]) -> list[str]:
+    senders = [sender for one in environments for sender in one.senders]
+    senders += [sender for one in domains for sender in one.senders]
+    return [one.address for one in senders if one.verdict == "fail"]
 
 
 def _calendar(facts: VerifyFacts, environments: Iterable[EnvironmentReport]) -> list[CalendarItem]:
@@ -140,5 +143,5 @@ def _customers(report: VerifyReport) -> Iterator[CustomerSummary]:
         domains = [one for one in report.domains if name in one.customers]
         own = {one.name for one in hosts} | {one.name for one in domains}
         todo = [one for one in report.todo if own & {*one.environments, *one.domains}]
-        state = _worst([state_of(todo), *(one.state for one in hosts)])
+        state = _worst([state_of(todo), *(one.state for one in hosts), *(one.state for one in domains)])
         yield CustomerSummary(name, state, len(hosts), len(domains), sum(one.risk != "confirm" for one in todo))

@@ -274,6 +274,11 @@ def _domain(
                 "concern", "DMARC record", dmarc_text, "p=quarantine is not the strictest", "Tighten it.", False
             ),
         ),
+        senders=(
+            SenderReport(
+                f"*@{name}", "microsoft365", "pass", "pass", "pass", "pass", None, "SPF passes with alignment", None
+            ),
+        ),
         failure=None,
     )
 
@@ -304,6 +309,7 @@ def _unknown_domain(name: str, customers: tuple[str, ...]) -> DomainReport:
         flattened=None,
         reports=None,
         findings=(),
+        senders=(),
         failure=f"zone {name}: {reason}",
     )
 

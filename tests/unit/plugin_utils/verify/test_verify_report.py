@@ -191,6 +191,17 @@ def test_a_module_that_died_leaves_all_unknown() -> None:
     assert [one.why for one in odd.unknown] == ["report.json is no JSON"]
 
 
+def test_a_service_that_a_domain_declares_is_told_with_the_domain() -> None:
+    sender = {"environment": None, "from": f"*@{NAME}", "service": "microsoft365"}
+    report = verify_report(facts(verdict={**verdict("fail"), "sender": sender}))
+    (only,) = report.todo
+    assert (only.risk, only.domains) == (
+        "fail",
+        (NAME,),
+    ) and "mail of *@acme.example by microsoft365 fails" in only.text
+    assert (report.domains[0].state, report.environments[0].senders, report.state) == ("failing", (), "failing")
+
+
 def server(name: str, level: str, host: str = "mail.acme.example") -> ServerSight:
     finding = {
         "name": name,
