@@ -21,14 +21,14 @@ unexport ANSIBLE_INVENTORY ANSIBLE_VAULT_PASSWORD_FILE ANSIBLE_STDOUT_CALLBACK A
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo clean-demo test lint docs-lint sanity molecule unit integration contention benchmark pytest test-matrix
-.PHONY: benchmark-scale benchmark-site benchmark-zonefiles benchmark-probe benchmark-reports benchmark-verify clean servers a11y browser
-.PHONY: receiver mail-servers fuzz
+.PHONY: benchmark-scale benchmark-site benchmark-zonefiles benchmark-probe benchmark-reports clean servers a11y browser
+.PHONY: benchmark-verify receiver mail-servers fuzz sanity-and-molecule
 .NOTPARALLEL:
 
 help:
 	@echo 'make demo         nine ERP environments of five systems get settings, records, a tenant (in build/demo)'
-	@echo 'make test         lint docs-lint sanity molecule, and all tests but the slow ones of contention'
-	@echo 'make contention   the slow ones: 32 writers at once, runs that die or lose their server at any step, 2,000 domains'
+	@echo 'make test         lint docs-lint sanity molecule, and all tests but those of contention'
+	@echo 'make contention   the slow tests: 32 writers at once, runs that die or lose their server at any step, 2,000 domains'
 	@echo 'make a11y         the sheets in a real browser, judged by axe-core (needs Chromium)'
 	@echo 'make receiver     real messages to a mail server that enforces SPF, DKIM and DMARC, against the verdicts (root)'
 	@echo 'make test-matrix  unit, integration and sanity tests on every ansible-core that the collection promises'
@@ -93,7 +93,7 @@ clean-demo:
 # --- tests ----------------------------------------------------------------------------------------------------------
 
 # pytest comes last, so that its closing line says how many tests ran.
-test: servers lint docs-lint sanity molecule pytest
+test: servers lint docs-lint sanity-and-molecule pytest
 
 lint: $(VENV)/test.stamp
 	$(VENV)/bin/ruff check .
@@ -110,13 +110,19 @@ docs-lint: $(VENV)/test.stamp
 sanity: $(VENV)/test.stamp
 	$(VENV)/bin/python tests/tools/sanity.py
 
+# Each of them uses one processor core. What sanity says comes in one piece.
+sanity-and-molecule: $(VENV)/test.stamp
+	@$(MAKE) sanity >$(VENV)/sanity.log 2>&1 & sanity=$$!; $(MAKE) molecule; molecule=$$?; \
+	wait $$sanity; sanity=$$?; cat $(VENV)/sanity.log; exit $$((sanity || molecule))
+
 molecule: $(VENV)/test.stamp
 	cd $(COLLECTION) && molecule test --all --exclude default
 
-PYTEST = PYTHONPATH="$(CURDIR)/$(COLLECTIONS)" $(VENV)/bin/python -m pytest -n $(CORES)
+# Playbooks stand first in the list and are slow: a worker without work takes some of those that the other one has left.
+PYTEST = PYTHONPATH="$(CURDIR)/$(COLLECTIONS)" $(VENV)/bin/python -m pytest -n $(CORES) --dist worksteal
 
 pytest: $(VENV)/test.stamp servers
-	$(PYTEST) -m 'not slow'
+	$(PYTEST) -m 'not slow' tests/unit tests/integration
 
 unit: $(VENV)/test.stamp servers
 	$(PYTEST) tests/unit $(ARGS)
@@ -155,7 +161,8 @@ receiver: mail-servers $(VENV)/receiver.stamp $(VENV)/tryton.stamp
 
 contention: $(VENV)/test.stamp servers
 	$(PYTEST) -n 0 -s tests/contention
-	$(PYTEST) -m slow tests/faults tests/unit $(ARGS)
+	$(PYTEST) tests/faults
+	$(PYTEST) -m slow tests/unit $(ARGS)
 	$(PYTEST) -n 0 -s -m slow tests/integration
 
 $(VENV)/fuzz.stamp: $(VENV)/test.stamp tests/fuzz/requirements.txt

@@ -58,7 +58,7 @@ def test_a_module_returns_the_same_from_its_files_as_packed(
     here = run(tmp_path / "here", sys.executable, *arguments, "-vvv")
     packed = run(tmp_path / "packed", other_python, *arguments, "-vvv")
     assert (here.rc, packed.rc) == (0, 0), here.output + packed.output
-    assert (HERE in here.output, HERE in packed.output) == (True, False)
+    assert (HERE in here.flat, HERE in packed.flat) == (True, False)
     assert PACKED + "spf_record" not in here.output
     assert PACKED + "spf_record" in packed.output
     expected = result_of(tmp_path / "packed")
@@ -83,7 +83,7 @@ def test_the_environment_of_the_task_reaches_the_module(tmp_path: Path) -> None:
     state = tmp_path / "state of mine"
     done = run(tmp_path / "here", sys.executable, "-vvv", environment={"XDG_STATE_HOME": str(state)})
     assert done.rc == 0, done.output
-    assert HERE in done.output
+    assert HERE in done.flat
     assert list((state / "mailroom").glob("*.yml"))
 
 
@@ -94,7 +94,7 @@ def test_other_collections_on_the_path_do_not_stand_in_the_way(tmp_path: Path) -
     (other / "__init__.py").write_text("")
     done = run(tmp_path / "here", sys.executable, "-vvv", environment={"PYTHONPATH": str(other.parent)})
     assert done.rc == 0, done.output
-    assert HERE in done.output
+    assert HERE in done.flat
 
 
 def test_a_module_that_dies_fails_its_task(tmp_path: Path) -> None:
@@ -117,5 +117,5 @@ def test_tasks_that_need_ansible_are_packed_by_it(
 ) -> None:
     done = run(tmp_path / "here", sys.executable, "-vvv", settings=settings, **task)
     assert done.rc == 0, done.output
-    assert HERE not in done.output
+    assert HERE not in done.flat
     assert RECORD in (tmp_path / "here/acme.example.zone").read_text()
