@@ -131,7 +131,15 @@ def test_the_tarball_holds_the_collection_and_nothing_else(installed: Installed)
 
 def test_what_was_installed_is_what_was_built(installed: Installed, tmp_path: Path) -> None:
     collections = Path(shutil.copytree(installed.collections, tmp_path / "collections", symlinks=True))
-    verify = [own_program("ansible-galaxy"), "collection", "verify", "mailroom.erp", "--offline", "-p", str(collections)]
+    verify = [
+        own_program("ansible-galaxy"),
+        "collection",
+        "verify",
+        "mailroom.erp",
+        "--offline",
+        "-p",
+        str(collections),
+    ]
     assert "mailroom.erp" in _run([*verify, "-v"], tmp_path)
     with (collections / "ansible_collections/mailroom/erp/playbooks/site.yml").open("a", encoding="utf-8") as file:
         file.write("# changed\n")
