@@ -26,6 +26,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .PHONY: help demo clean-demo test lint docs-lint sanity molecule unit integration contention benchmark pytest test-matrix
 .PHONY: benchmark-scale benchmark-site benchmark-zonefiles benchmark-probe benchmark-reports clean servers a11y browser
 .PHONY: receiver mail-servers fuzz sanity-and-molecule importer artifact
+.PHONY: execution-environment
 .NOTPARALLEL:
 
 help:
@@ -43,6 +44,7 @@ help:
 	@echo 'make benchmark-probe     300 environments on 40 mail servers, beside sslyze'
 	@echo 'make benchmark-reports  aggregate reports beside parsedmarc: the same figures, and what they cost'
 	@echo 'make importer     the artifact as galaxy.ansible.com judges it on an upload'
+	@echo 'make execution-environment  what ansible-builder would install, in an empty environment, and site in it'
 	@echo 'make artifact     the artifact of the last commit, with its checksum (in build/artifact)'
 	@echo 'make clean-demo   back to the first run of the demo'
 	@echo 'make clean        also removes the virtual environments'
@@ -130,6 +132,13 @@ importer: $(VENV)/importer.stamp
 	  python -m galaxy_importer.main mailroom-erp-*.tar.gz >importer.log || { cat importer.log; exit 1; }
 	@! grep -E '^(WARNING|ERROR)' build/importer/importer.log
 	@tail -n 1 build/importer/importer.log
+
+$(VENV)/builder.stamp: $(VENV)/test.stamp tests/execution_environment/requirements.txt
+	@$(VENV)/bin/python -m pip install -qq -r tests/execution_environment/requirements.txt
+	@touch $@
+
+execution-environment: $(VENV)/builder.stamp servers
+	PYTHONPATH="$(CURDIR)/$(COLLECTIONS)" $(VENV)/bin/python -m pytest tests/execution_environment $(ARGS)
 
 # What is released: built from the last commit alone, whatever else lies in this folder.
 artifact: $(VENV)/demo.stamp

@@ -119,6 +119,7 @@ def test_the_tarball_holds_the_collection_and_nothing_else(installed: Installed)
             "CHANGELOG.md",
             "CONTRIBUTING.md",
             "SECURITY.md",
+            "bindep.txt",
             "changelogs",
             "docs",
         ),
