@@ -7,14 +7,17 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import ENTRA_RULES
 from ansible_collections.mailroom.erp.plugins.module_utils.libraries import require
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
+from ansible_collections.mailroom.erp.plugins.module_utils.whole_answer import WholeAnswer, whole_answer
 
 ANSWER_TIMEOUT = 30.0
-"""How long one answer may take. A longer wait is for the caller to decide, who knows whether to ask again."""
+"""How long one piece of an answer may take, in seconds (:mod:`whole_answer` bounds all of it). A longer wait is for the
+caller to decide, who knows whether to ask again."""
 
 
 class Http:
@@ -36,37 +39,38 @@ class Http:
             self._connections.trust_env = False
             self._connections.verify = ca_file
 
-    def request(self, method: str, url: str, **more: Any) -> Any:
+    def request(self, method: str, url: str, **more: Any) -> WholeAnswer:
         """Send one request; a redirect is not followed, for the token would go with it.
 
         :param method: e.g. GET
         :param url: the whole address
         :param more: what ``requests.Session.request`` takes, e.g. headers and json
-        :returns: the ``requests.Response``
-        :raises requests.RequestException: there was no answer
+        :returns: the answer, read to its end
+        :raises requests.RequestException: there was no answer, or no end of it
         """
-        return self._connections.request(method, url, timeout=ANSWER_TIMEOUT, allow_redirects=False, **more)
+        bounds = {"timeout": ANSWER_TIMEOUT, "allow_redirects": False, "stream": True}
+        return whole_answer(partial(self._connections.request, method, url, **bounds, **more), ANSWER_TIMEOUT)
 
-    def get(self, url: str, params: Any = None, headers: Any = None, **more: Any) -> Any:
+    def get(self, url: str, params: Any = None, headers: Any = None, **more: Any) -> WholeAnswer:
         """Send a GET; what else is given has no say.
 
         :param url: the whole address
         :param params: the query, by name
         :param headers: by name
-        :returns: the ``requests.Response``
-        :raises requests.RequestException: there was no answer
+        :returns: the answer, read to its end
+        :raises requests.RequestException: there was no answer, or no end of it
         """
         return self.request("GET", url, params=params, headers=headers)
 
-    def post(self, url: str, params: Any = None, data: Any = None, headers: Any = None, **more: Any) -> Any:
+    def post(self, url: str, params: Any = None, data: Any = None, headers: Any = None, **more: Any) -> WholeAnswer:
         """Send a POST; what else is given has no say.
 
         :param url: the whole address
         :param params: the query, by name
         :param data: the body, as text or as the fields of a form
         :param headers: by name
-        :returns: the ``requests.Response``
-        :raises requests.RequestException: there was no answer
+        :returns: the answer, read to its end
+        :raises requests.RequestException: there was no answer, or no end of it
         """
         return self.request("POST", url, params=params, data=data, headers=headers)
 

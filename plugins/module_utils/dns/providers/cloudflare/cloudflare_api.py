@@ -28,6 +28,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.cloudfl
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.rate_gate import RateGate
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import escape_controls
 from ansible_collections.mailroom.erp.plugins.module_utils.retry_after import read_retry_after
+from ansible_collections.mailroom.erp.plugins.module_utils.whole_answer import TIMES_ONE_WAIT, within
 
 with contextlib.suppress(ImportError):
     import cloudflare
@@ -86,10 +87,12 @@ class CloudflareApi:
         if not re.fullmatch(r"[!-~]+", self._token):
             # httpx would show it in its error.
             raise ProviderError("dns.api_token holds blanks or other characters that no token has. Copy it again")
+        timeout = float(dns.get("timeout", REQUEST_SECONDS))
+        self._longest = timeout * TIMES_ONE_WAIT
         self._client = cloudflare.Cloudflare(
             api_token=self._token,
             base_url=str(dns.get("base_url", CLOUDFLARE_URL)),
-            timeout=float(dns.get("timeout", REQUEST_SECONDS)),
+            timeout=timeout,
             max_retries=0,
         )
         # The SDK takes these from the environment, and prefers them to the token.
@@ -148,13 +151,16 @@ class CloudflareApi:
         given = {name: part for name, part in parts.items() if part}
         self._gate.wait()
         try:
-            response = self._client.dns.records.with_raw_response.batch(zone_id=zone.id, **given)
+            batch = partial(self._client.dns.records.with_raw_response.batch, zone_id=zone.id, **given)
+            response = within(self._longest, batch)
             self._body(zone.name, f"POST /zones/{zone.id}/dns_records/batch", response)
         except WrongAnswer as wrong:
             raise Unclear(str(wrong)) from None
         except cloudflare.RateLimitError as limited:
             self._hold(zone.name, limited, [])
             raise Conflict(f"Cloudflare, zone {zone.name}: it limits the rate of requests. Run again later") from None
+        except TimeoutError as error:
+            raise Unclear(f"Cloudflare, zone {zone.name}: no answer to our write: {error}") from None
         except cloudflare.APIConnectionError as error:
             if type(error.__cause__).__name__ in _NOT_SENT:
                 raise self._unreachable(zone.name, error) from None
@@ -192,10 +198,10 @@ class CloudflareApi:
         while True:
             self._gate.wait()
             try:
-                return self._body(zone, request, question())
+                return self._body(zone, request, within(self._longest, question))
             except cloudflare.RateLimitError as limited:
                 waits.append(self._hold(zone, limited, waits))
-            except (cloudflare.APIConnectionError, cloudflare.InternalServerError) as error:
+            except (TimeoutError, cloudflare.APIConnectionError, cloudflare.InternalServerError) as error:
                 failures += 1
                 if failures == _ATTEMPTS:
                     raise self._unreachable(zone, error) from None

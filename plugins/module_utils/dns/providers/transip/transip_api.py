@@ -11,7 +11,7 @@ import threading
 import time
 import urllib.parse
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils import libraries
@@ -33,6 +33,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.transip
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.rate_gate import RateGate
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import escape_controls
 from ansible_collections.mailroom.erp.plugins.module_utils.retry_after import read_retry_after
+from ansible_collections.mailroom.erp.plugins.module_utils.whole_answer import WholeAnswer, whole_answer
 
 TRANSIP_URL = "https://api.transip.nl/v6"
 """Where the API is, unless the option ``base_url`` says otherwise."""
@@ -47,10 +48,6 @@ _BUSY = (409, 423)
 _BUSY_PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 _EPOCH = re.compile(r"[0-9]{1,12}", re.ASCII)
 _DONE = (200, 201, 204)
-_LARGEST_ANSWER = 64 * 1024 * 1024
-"""Bytes; the entries of one domain, or all domains of an account, are a small part of that."""
-_LONGEST_ANSWER = 10
-"""How many times as long as one wait an answer may take in all; a time-out of requests is for each piece of it."""
 
 _ACCOUNT_WAY_OUT = (
     "Check dns.login with dns.private_key, or dns.token, in TransIP's control panel (Account, API): the API is on, the "
@@ -72,15 +69,6 @@ _STATUS_WAYS_OUT = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Reply:
-    """An answer that was read to its end."""
-
-    status_code: int
-    headers: Mapping[str, str]
-    content: bytes
-
-
 class UnclearStep(ProviderError):
     """Whether a step was done is not known. The message names zone and reason."""
 
@@ -88,7 +76,7 @@ class UnclearStep(ProviderError):
 class _NotNow(Exception):
     """A sign-in was answered as a question may be that is to be asked again."""
 
-    def __init__(self, response: _Reply) -> None:
+    def __init__(self, response: WholeAnswer) -> None:
         super().__init__(response.status_code)
         self.response = response
 
@@ -182,7 +170,7 @@ class TransipApi:
             else:
                 return self._answer(zone, f"GET {path}", response)
 
-    def _answer(self, zone: str, request: str, response: _Reply) -> TransipAnswer:
+    def _answer(self, zone: str, request: str, response: WholeAnswer) -> TransipAnswer:
         status = response.status_code
         if status == 404 and f"{_path(zone)}/" in request:
             raise ZoneNotFound(
@@ -201,7 +189,7 @@ class TransipApi:
             raise ProviderError(text)
         time.sleep(TRANSIP_PAUSE * failures)
 
-    def _send(self, zone: str, method: str, path: str, body: Any = None) -> _Reply:
+    def _send(self, zone: str, method: str, path: str, body: Any = None) -> WholeAnswer:
         """Send a request with a token; nothing was done with one that is refused, so another one is tried."""
         while True:
             try:
@@ -224,21 +212,14 @@ class TransipApi:
             raise self._refusal(zone, status, response.content)
         return read_transip_answer(zone, "POST /auth", response.content).token()
 
-    def _sent(self, method: str, path: str, headers: Mapping[str, str], **body: Any) -> _Reply:
+    def _sent(self, method: str, path: str, headers: Mapping[str, str], **body: Any) -> WholeAnswer:
         """Send one request, and read the answer within bounds.
 
         :raises requests.RequestException: there was no answer, or no end of it
         """
         self._gate.wait()
         sent = {"headers": headers, "timeout": self._timeout, "allow_redirects": False, "stream": True, **body}
-        deadline = time.monotonic() + _LONGEST_ANSWER * self._timeout
-        with self._connection().request(method, f"{self._url}{path}", **sent) as response:
-            content = bytearray()
-            for part in response.iter_content(1 << 16):
-                content += part
-                if len(content) > _LARGEST_ANSWER or time.monotonic() > deadline:
-                    raise self._requests.exceptions.ReadTimeout("the answer has no end")
-            return _Reply(response.status_code, response.headers, bytes(content))
+        return whole_answer(partial(self._connection().request, method, f"{self._url}{path}", **sent), self._timeout)
 
     def _connection(self) -> Any:
         """The connections of this thread; ``auth`` keeps requests from taking a password out of a netrc file."""
@@ -260,7 +241,7 @@ def _path(zone: str) -> str:
     return f"/domains/{urllib.parse.quote(zone, safe='')}"
 
 
-def _wait_of(response: _Reply) -> float | None:
+def _wait_of(response: WholeAnswer) -> float | None:
     """How long to wait: as Retry-After says, else until the time at which TransIP's window begins anew."""
     asked = read_retry_after(response.headers.get("retry-after"))
     reset = response.headers.get("x-rate-limit-reset") or ""
