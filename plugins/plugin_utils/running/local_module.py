@@ -69,7 +69,7 @@ class LocalModuleAction(ActionBase):  # type: ignore[misc]
         if _CORE not in _PROFILES or self._connection.transport != "local":
             return False
         otherwise = self._connection.become or self._task.async_val or constants.DEFAULT_KEEP_REMOTE_FILES
-        return not otherwise and self._interpreter(variables) == sys.executable
+        return not otherwise and _is_our_python(self._interpreter(variables))
 
     def _interpreter(self, variables: Mapping[str, Any]) -> str:
         others = variables.get("ansible_delegated_vars") or {}
@@ -83,6 +83,19 @@ class LocalModuleAction(ActionBase):  # type: ignore[misc]
         environment = self._compute_environment_string()
         ended = self._low_level_execute_command(f"{environment} {command}".strip(), in_data=given.encode())
         return _cleaned(self._parse_returned_data(ended, *_PROFILES[_CORE]))
+
+
+def _is_our_python(program: str) -> bool:
+    """Whether it is the Python that runs Ansible, perhaps by another name (python3.13) in the same environment's folder."""
+    ours = Path(sys.executable)
+    return program == sys.executable or (Path(program).parent == ours.parent and _same_file(Path(program), ours))
+
+
+def _same_file(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:
+        return False
 
 
 def _cleaned(parsed: Any) -> Result:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -27,6 +28,25 @@ def stays(variables: dict[str, Any], transport: str = "local", become: Any = Non
 
 def test_a_task_on_this_machine_by_our_own_python_stays() -> None:
     assert stays(HERE)
+
+
+def test_the_same_python_by_another_name_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    named = tmp_path / "python3.99"
+    named.touch()
+    (tmp_path / "python").symlink_to(named)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    assert stays({"ansible_python_interpreter": str(named)})
+
+
+def test_the_same_program_of_another_environment_does_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    base = tmp_path / "python3.99"
+    base.touch()
+    for environment in ("one", "other"):
+        (tmp_path / environment).mkdir()
+        (tmp_path / environment / "python").symlink_to(base)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "one" / "python"))
+    assert not stays({"ansible_python_interpreter": str(tmp_path / "other" / "python")})
+    assert not stays({"ansible_python_interpreter": str(tmp_path / "one" / "python3.98")})
 
 
 @pytest.mark.parametrize(
