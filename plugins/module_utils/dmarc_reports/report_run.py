@@ -113,7 +113,7 @@ def _told(connection: sqlite3.Connection, request: ReportRequest, resolver: _Laz
     sources = {domain: [one.as_dict(names.get(one.source)) for one in found] for domain, found in totals.items()}
     records = {"records": report_records(connection, request.wanted)} if request.include_records else {}
     tls = tls_totals(connection, request.wanted)
-    return {"domains": domain_totals(connection, request.wanted), "sources": sources, "tls": tls, **records}
+    return {"domains": domain_totals(connection, request.wanted, totals), "sources": sources, "tls": tls, **records}
 
 
 def reverse_names(sources: Sequence[SourceTotal], lookup: Lookup) -> dict[str, str]:

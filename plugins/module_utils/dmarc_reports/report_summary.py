@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import Result
@@ -25,7 +27,6 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.source_
 )
 
 _MOST_TREATMENTS = 20_000
-_PASSED = "(dkim = 'pass' OR spf = 'pass')"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,28 +49,38 @@ class ReportFilter:
         return text, [*values, *self.domains]
 
 
-def domain_totals(connection: sqlite3.Connection, wanted: ReportFilter) -> dict[str, Result]:
+def domain_totals(
+    connection: sqlite3.Connection, wanted: ReportFilter, sources: Mapping[str, Iterable[SourceTotal]]
+) -> dict[str, Result]:
     """What was reported on each domain that was reported on, and on each that was asked for by name.
 
+    :param sources: as :func:`source_totals` gives them; their messages are the domain's
     :returns: by domain, as ``domains`` of the module
     """
     where, values = wanted.where("dmarc")
     found: dict[str, Result] = {domain: _no_reports() for domain in wanted.domains}
+    overlaps = _overlaps(connection, where, values)
     query = (
-        "SELECT reports.domain, count(*), count(DISTINCT org_key), min(begin), max(end), sum(left_out) FROM reports "
-        f"WHERE {where} GROUP BY reports.domain ORDER BY reports.domain"
+        "SELECT domain, org_key, min(org), count(*), min(begin), max(end), sum(left_out) FROM reports "
+        f"WHERE {where} GROUP BY domain, org_key ORDER BY domain, org_key"
     )
-    for domain, reports, reporters, begin, end, left_out in connection.execute(query, values):
-        counts = {"reports": reports, "reporters": reporters, "begin": iso_time(begin), "end": iso_time(end)}
-        found[domain] = {**_no_reports(), **counts, "records_left_out": left_out}
-    query = (
-        f"SELECT reports.domain, sum(count), sum(count * {_PASSED}) FROM reports JOIN rows ON report = reports.id "
-        f"WHERE {where} GROUP BY reports.domain"
-    )
-    for domain, messages, passed in connection.execute(query, values):
-        found[domain] |= {"messages": messages, "pass": passed, "fail": messages - passed}
-    for domain, periods in _periods(connection, where, values):
-        found[domain] |= periods
+    for domain, reporters in groupby(connection.execute(query, values), itemgetter(0)):
+        keys, names, reports, begins, ends, left_out = zip(*[one[1:] for one in reporters], strict=True)
+        messages, passed = _messages(sources.get(domain, ()))
+        told = [(name, overlaps.get((domain, key))) for key, name in zip(keys, names, strict=True)]
+        found[domain] = {
+            "reports": sum(reports),
+            "reporters": len(keys),
+            "reporter_names": sorted(names),
+            "begin": iso_time(min(begins)),
+            "end": iso_time(max(ends)),
+            "messages": messages,
+            "pass": passed,
+            "fail": messages - passed,
+            "policy_published": _newest_policy(connection, domain, max(ends)),
+            "overlaps": [{"org": name, **overlap} for name, overlap in told if overlap],
+            "records_left_out": sum(left_out),
+        }
     return found
 
 
@@ -78,50 +89,37 @@ def _no_reports() -> Result:
     return counts | {"pass": 0, "fail": 0, "policy_published": None, "overlaps": [], "records_left_out": 0}
 
 
-def _periods(connection: sqlite3.Connection, where: str, values: list[object]) -> Iterator[tuple[str, Result]]:
-    """By domain who reported, the policy of the newest report, and which reporters' periods overlap."""
-    query = (
-        "SELECT reports.domain, org_key, org, begin, end, policy FROM reports NOT INDEXED "
-        f"WHERE {where} ORDER BY reports.domain, org_key, begin, end"
-    )
-    current: _Periods | None = None
-    for domain, org_key, org, begin, end, policy in connection.execute(query, values):
-        if current is None or current.domain != domain:
-            if current is not None:
-                yield current.domain, current.result()
-            current = _Periods(domain)
-        current.add(org_key, org, begin, end, policy)
-    if current is not None:
-        yield current.domain, current.result()
+def _messages(sources: Iterable[SourceTotal]) -> tuple[int, int]:
+    """All messages, and those that passed."""
+    messages = passed = 0
+    for one in sources:
+        messages += one.messages
+        passed += one.dmarc
+    return messages, passed
 
 
-@dataclass(slots=True)
-class _Periods:
-    """The periods of one domain, reporter by reporter, each in the order of time."""
+def _newest_policy(connection: sqlite3.Connection, domain: str, end: int) -> Result:
+    """The policy that the report with the latest end saw."""
+    query = "SELECT max(policy) FROM reports WHERE kind = 'dmarc' AND domain = ? AND end = ?"
+    (text,) = connection.execute(query, (domain, end)).fetchone()
+    policy: Result = json.loads(text)
+    return policy
 
-    domain: str
-    names: dict[str, str] = field(default_factory=dict)
-    newest: tuple[int, str] = (-1, "")
-    overlaps: dict[str, Result] = field(default_factory=dict)
-    _end: int = -1
 
-    def add(self, org_key: str, org: str, begin: int, end: int, policy: str) -> None:
-        """Take one report. Periods that only touch do not overlap: many reporters end a day where the next begins."""
-        if org_key not in self.names:
-            self.names[org_key], self._end = org, -1
-        if begin < self._end:
-            told = self.overlaps.setdefault(org_key, {"org": org, "reports": 0, "first": iso_time(begin)})
-            told["reports"] += 1
-        self._end = max(self._end, end)
-        self.newest = max(self.newest, (end, policy))
-
-    def result(self) -> Result:
-        """What the module returns of it."""
-        return {
-            "reporter_names": sorted(self.names.values()),
-            "policy_published": json.loads(self.newest[1]),
-            "overlaps": list(self.overlaps.values()),
-        }
+def _overlaps(connection: sqlite3.Connection, where: str, values: list[object]) -> dict[tuple[str, str], Result]:
+    """By domain and reporter, how many periods begin before an earlier one has ended, and when the first does. Periods
+    that only touch do not overlap: many reporters end a day where the next begins."""
+    found: dict[tuple[str, str], Result] = {}
+    ends: dict[tuple[str, str], int] = {}
+    query = f"SELECT domain, org_key, begin, end FROM reports NOT INDEXED WHERE {where} ORDER BY begin, end"
+    for domain, org_key, begin, end in connection.execute(query, values):
+        key = domain, org_key
+        before = ends.get(key, begin)
+        if begin < before:
+            found.setdefault(key, {"reports": 0, "first": iso_time(begin)})["reports"] += 1
+        if end > before:
+            ends[key] = end
+    return found
 
 
 # --- sources ---------------------------------------------------------------------------------------------------------
@@ -191,7 +189,7 @@ def source_totals(
             last, same = (domain, source), []
         dkim, spf, traits = treatments[number]
         identity = identifier.identity(SourceTraits(source, *traits[1:]))
-        total = next((one for one in same if one.identity == identity), None)
+        total = next((one for one in same if one.identity == identity), None) if same else None
         if total is None:
             total = SourceTotal(source, identity)
             same.append(total)
