@@ -19,6 +19,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_
     unpacked_checks,
     unpacked_signatures,
 )
+from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_parts import DkimResult
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_values import iso_time
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.source_identity import (
     SourceIdentifier,
@@ -27,6 +28,11 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.source_
 )
 
 _MOST_TREATMENTS = 20_000
+_ONE_A_DAY = (
+    "max(end - begin) <= 86400 AND min(begin % 86400) = max(begin % 86400) AND count(DISTINCT begin) = count(*)"
+)
+"""Whether all periods of a reporter are a day or less, and begin at one time of different days: most do so, and then
+none overlaps another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +65,15 @@ def domain_totals(
     """
     where, values = wanted.where("dmarc")
     found: dict[str, Result] = {domain: _no_reports() for domain in wanted.domains}
-    overlaps = _overlaps(connection, where, values)
     query = (
-        "SELECT domain, org_key, min(org), count(*), min(begin), max(end), sum(left_out) FROM reports "
+        f"SELECT domain, org_key, min(org), {_ONE_A_DAY}, count(*), min(begin), max(end), sum(left_out) FROM reports "
         f"WHERE {where} GROUP BY domain, org_key ORDER BY domain, org_key"
     )
     for domain, reporters in groupby(connection.execute(query, values), itemgetter(0)):
-        keys, names, reports, begins, ends, left_out = zip(*[one[1:] for one in reporters], strict=True)
+        keys, names, one_a_day, reports, begins, ends, left_out = zip(*[one[1:] for one in reporters], strict=True)
+        irregular = [(name, key) for name, key, regular in zip(names, keys, one_a_day, strict=True) if not regular]
+        overlaps = [(name, _overlap(connection, domain, key, wanted.since)) for name, key in irregular]
         messages, passed = _messages(sources.get(domain, ()))
-        told = [(name, overlaps.get((domain, key))) for key, name in zip(keys, names, strict=True)]
         found[domain] = {
             "reports": sum(reports),
             "reporters": len(keys),
@@ -78,7 +84,7 @@ def domain_totals(
             "pass": passed,
             "fail": messages - passed,
             "policy_published": _newest_policy(connection, domain, max(ends)),
-            "overlaps": [{"org": name, **overlap} for name, overlap in told if overlap],
+            "overlaps": [{"org": name, **overlap} for name, overlap in overlaps if overlap],
             "records_left_out": sum(left_out),
         }
     return found
@@ -106,20 +112,20 @@ def _newest_policy(connection: sqlite3.Connection, domain: str, end: int) -> Res
     return policy
 
 
-def _overlaps(connection: sqlite3.Connection, where: str, values: list[object]) -> dict[tuple[str, str], Result]:
-    """By domain and reporter, how many periods begin before an earlier one has ended, and when the first does. Periods
-    that only touch do not overlap: many reporters end a day where the next begins."""
-    found: dict[tuple[str, str], Result] = {}
-    ends: dict[tuple[str, str], int] = {}
-    query = f"SELECT domain, org_key, begin, end FROM reports NOT INDEXED WHERE {where} ORDER BY begin, end"
-    for domain, org_key, begin, end in connection.execute(query, values):
-        key = domain, org_key
-        before = ends.get(key, begin)
-        if begin < before:
-            found.setdefault(key, {"reports": 0, "first": iso_time(begin)})["reports"] += 1
-        if end > before:
-            ends[key] = end
-    return found
+def _overlap(connection: sqlite3.Connection, domain: str, org_key: str, since: int) -> Result | None:
+    """How many periods of one reporter begin before an earlier one has ended, and when the first does. Those that only
+    touch do not overlap: many reporters end a day where the next begins."""
+    query = (
+        "SELECT begin, end FROM reports WHERE kind = 'dmarc' AND domain = ? AND org_key = ? AND end >= ? "
+        "ORDER BY begin, end"
+    )
+    count = first = last = 0
+    for begin, end in connection.execute(query, (domain, org_key, since)):
+        if begin < last:
+            first = first if count else begin
+            count += 1
+        last = max(last, end)
+    return {"reports": count, "first": iso_time(first)} if count else None
 
 
 # --- sources ---------------------------------------------------------------------------------------------------------
@@ -135,7 +141,7 @@ class SourceTotal:
     spf: int = 0
     dkim: int = 0
     dmarc: int = 0
-    selectors: dict[tuple[str, str, str], int] = field(default_factory=dict)
+    selectors: dict[DkimResult, int] = field(default_factory=dict)
     header_from: dict[str, None] = field(default_factory=dict)
     envelope_from: dict[str, None] = field(default_factory=dict)
 
@@ -146,8 +152,7 @@ class SourceTotal:
         self.dkim += messages if dkim else 0
         self.dmarc += messages if dkim or spf else 0
         for one in traits.signatures:
-            key = (one.domain, one.selector, one.result)
-            self.selectors[key] = self.selectors.get(key, 0) + messages
+            self.selectors[one] = self.selectors.get(one, 0) + messages
         self.header_from[traits.header_from] = None
         self.envelope_from[traits.envelope_from] = None
 
