@@ -22,6 +22,7 @@ from ansible_collections.mailroom.erp.tests.receiver.cases import CASES
 from ansible_collections.mailroom.erp.tests.receiver.milters import OpenDkim, OpenDmarc
 from ansible_collections.mailroom.erp.tests.receiver.postfix import Postfix
 from ansible_collections.mailroom.erp.tests.receiver.publish import Publisher, Run
+from ansible_collections.mailroom.erp.tests.receiver.report_loop import LOOP_ZONES
 from ansible_collections.mailroom.erp.tests.receiver.send import Reply, send
 from ansible_collections.mailroom.erp.tests.receiver.services import ZONES
 from ansible_collections.mailroom.erp.tests.receiver.world import World, zones
@@ -46,7 +47,7 @@ class Receiver:
 @pytest.fixture(scope="session")
 def dns() -> Iterator[World]:
     namespace.folder()
-    with World(zones(CASES.values(), ZONES)) as world:
+    with World(zones(CASES.values(), {**ZONES, **LOOP_ZONES})) as world:
         yield world
 
 

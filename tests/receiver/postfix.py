@@ -16,6 +16,8 @@ from ansible_collections.mailroom.erp.tests.receiver.milters import AUTHSERV_ID,
 from ansible_collections.mailroom.erp.tests.servers.server import program
 
 RECIPIENT = "post@receiver.example"
+REPORTS = "dmarc@receiver.example"
+"""Where aggregate reports are sent; they have a mailbox of their own."""
 
 # mynetworks empty: nobody is trusted for where he comes from. The SPF service adds its result before the filters look.
 _MAIN = f"""\
@@ -40,7 +42,7 @@ policyd-spf_time_limit = 100
 smtpd_milters = inet:%(opendkim)s, inet:%(opendmarc)s
 milter_default_action = tempfail
 virtual_mailbox_domains = {RECIPIENT.partition("@")[2]}
-virtual_mailbox_maps = static:box/
+virtual_mailbox_maps = inline:{{ {{{REPORTS} = reports/}} }}, static:box/
 virtual_mailbox_base = %(folder)s/mail
 virtual_uid_maps = static:%(uid)d
 virtual_gid_maps = static:%(gid)d
@@ -114,6 +116,11 @@ class Postfix(Daemon):
     def log(self) -> str:
         maillog = self.folder / "maillog"
         return super().log() + (maillog.read_text(errors="replace")[-LOG_CHARACTERS:] if maillog.exists() else "")
+
+    @property
+    def reports(self) -> Path:
+        """The Maildir of :data:`REPORTS`."""
+        return self.folder / "mail" / "reports"
 
     def delivered(self) -> list[Path]:
         """The messages in the mailbox."""

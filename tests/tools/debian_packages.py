@@ -64,6 +64,13 @@ GROUPS: Mapping[str, Group] = {
             Program("opendkim", ("opendkim",), "opendkim"),
             # dbconfig-no-thanks: OpenDMARC without a database
             Program("opendmarc", ("opendmarc", "dbconfig-no-thanks", "publicsuffix"), "opendmarc"),
+            # OpenDMARC's own reporter: a database (the server's core has no service), the libraries of Perl that the
+            # programs load, and a clock for reports of days that have passed
+            Program(
+                "mariadbd",
+                ("mariadb-server-core", "libdbd-mysql-perl", "libswitch-perl", "libhttp-message-perl", "libjson-perl"),
+            ),
+            Program("faketime", ("faketime",)),
             # python3-dnspython: with it the SPF service tells SERVFAIL from "there is none"
             Program("policyd-spf", ("postfix-policyd-spf-python", "python3-dnspython")),
             Program("ip", ("iproute2",)),

@@ -17,15 +17,15 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_
     LeftOut,
     ReportPart,
     SpfCheck,
+    Treatment,
     UnreadableReport,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_values import (
-    check_period,
     report_address,
     report_count,
     report_domain,
     report_name,
-    report_time,
+    report_period,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_xml import Fields, Section
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import shown
@@ -87,8 +87,7 @@ def report_org(org: str, contact: str) -> str:
 def _head(metadata: _Value, published: _Value) -> AggregateHead:
     told, policy = _texts(metadata), _texts(published)
     times = _texts(dict(_inside(metadata)).get("date_range", ""))
-    begin, end = (report_time(times.get(name, ""), name) for name in ("begin", "end"))
-    check_period(begin, end)
+    begin, end = report_period(times.get("begin", ""), times.get("end", ""))
     report_id = told.get("report_id", "")
     if not report_id:
         raise UnreadableReport("it has no report_id, so that nobody can tell whether it was sent twice")
@@ -128,9 +127,7 @@ def _joined(
         elif isinstance(value, str):
             source, count = (value, count) if name == "source_ip" else (source, value if name == "count" else count)
     dkim, spf = aligned_results(evaluated.get("dkim", ""), evaluated.get("spf", ""))
-    return AggregateRow(
-        report_address(source),
-        report_count(count),
+    treatment = Treatment(
         evaluated.get("disposition", "").lower()[:20] or "none",
         dkim,
         spf,
@@ -139,6 +136,7 @@ def _joined(
         signatures,
         checks,
     )
+    return AggregateRow(report_address(source), report_count(count), treatment)
 
 
 def aligned_results(dkim: str, spf: str) -> tuple[str, str]:

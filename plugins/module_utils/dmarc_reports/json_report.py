@@ -28,6 +28,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_
     TlsFailure,
     TlsHead,
     TlsPolicyResult,
+    Treatment,
     UnreadableReport,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_values import (
@@ -156,9 +157,7 @@ def _parsedmarc_row(record: Mapping[str, Any]) -> AggregateRow:
         for one in _listed(results.get("spf") or [])
     )
     dkim, spf = aligned_results(_text(evaluated.get("dkim")), _text(evaluated.get("spf")))
-    return AggregateRow(
-        report_address(_text(record["source"]["ip_address"])),
-        report_count(_number(record["count"])),
+    treatment = Treatment(
         _text(evaluated.get("disposition")).lower() or "none",
         dkim,
         spf,
@@ -167,6 +166,8 @@ def _parsedmarc_row(record: Mapping[str, Any]) -> AggregateRow:
         tuple(_signature(one) for one in _listed(results.get("dkim") or [])),
         checks,
     )
+    source, count = _text(record["source"]["ip_address"]), _number(record["count"])
+    return AggregateRow(report_address(source), report_count(count), treatment)
 
 
 def _signature(result: Mapping[str, Any]) -> DkimResult:

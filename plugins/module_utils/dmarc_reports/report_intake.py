@@ -29,6 +29,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_
     SpfCheck,
     TlsHead,
     TlsPolicyResult,
+    Treatment,
     UnreadableReport,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_values import (
@@ -92,7 +93,7 @@ class Intake:
         (self._next_report,) = connection.execute("SELECT coalesce(max(id), 0) + 1 FROM reports").fetchone()
         self._reports: list[tuple[object, ...]] = []
         self._records: list[tuple[int, str, int, int]] = []
-        self._treatments: dict[tuple[object, ...], int] = {}
+        self._treatments: dict[Treatment, int] = {}
         self._took_back = False
         self.result = IntakeResult()
 
@@ -159,7 +160,7 @@ class Intake:
         found = [self._record(self._next_report, row) for row in rows if isinstance(row, AggregateRow)]
         if len(found) < len(rows):
             return False  # some were left out
-        self._reports.append((self._next_report, *_head_values(head)))
+        self._reports.append(_head_values(self._next_report, head))
         self._records += found
         self._next_report += 1
         return True
@@ -209,7 +210,7 @@ class Intake:
         """Note a report; None when it has been counted before."""
         number = self._next_report
         self._next_report += 1
-        return number if self._execute(_ADD_REPORT, (number, *_head_values(head))).rowcount else None
+        return number if self._execute(_ADD_REPORT, _head_values(number, head)).rowcount else None
 
     def _add_parts(self, report: int, parts: Iterator[ReportPart]) -> list[str]:
         """Add what a report tells; gives why records were left out."""
@@ -246,18 +247,18 @@ class Intake:
         self._records = [one for one in self._records if one[0] in kept]
 
     def _record(self, report: int, row: AggregateRow) -> tuple[int, str, int, int]:
-        source, messages = row[:2]
-        treatment = self._treatments.get(row[2:]) or self._treatment(row)
-        return report, shortened_address(source) if self._shorten else source, messages, treatment
+        source, messages, treatment = row
+        number = self._treatments.get(treatment) or self._add_treatment(treatment)
+        return report, shortened_address(source) if self._shorten else source, messages, number
 
-    def _treatment(self, row: AggregateRow) -> int:
+    def _add_treatment(self, treatment: Treatment) -> int:
         """The number under which the archive has how messages were treated, which is the same for many records."""
-        texts = (*row[2:7], packed(row.signatures), packed(row.spf_checks))
+        texts = (*treatment[:5], packed(treatment.signatures), packed(treatment.spf_checks))
         self._execute(_ADD_TREATMENT, texts)
         (number,) = self._execute(_FIND_TREATMENT, texts).fetchone()
         if len(self._treatments) >= _MOST_TREATMENTS:
             self._treatments.clear()
-        self._treatments[row[2:]] = number
+        self._treatments[treatment] = number
         return int(number)
 
     def _add_policy(self, report: int, part: TlsPolicyResult) -> None:
@@ -281,19 +282,15 @@ def _batches(found: Iterable[Found]) -> Iterator[list[Found]]:
         yield batch
 
 
-def _head_values(head: AggregateHead | TlsHead) -> tuple[object, ...]:
-    return (
-        "dmarc" if isinstance(head, AggregateHead) else "tls",
-        head.org.lower(),
-        report_key(head.report_id),
-        head.domain if isinstance(head, AggregateHead) else "",
-        head.org,
-        head.report_id,
-        head.begin,
-        head.end,
-        period_day(head.begin, head.end),
-        _policy_text(head.policy) if isinstance(head, AggregateHead) else "{}",
-    )
+def _head_values(number: int, head: AggregateHead | TlsHead) -> tuple[object, ...]:
+    if isinstance(head, AggregateHead):
+        kind = "dmarc"
+        org, _contact, report_id, domain, begin, end, policy, _note = head
+    else:
+        kind, domain, policy = "tls", "", ()
+        org, _contact, report_id, begin, end = head
+    own = (org, report_id, begin, end, period_day(begin, end), _policy_text(policy))
+    return (number, kind, org.lower(), report_key(report_id), domain, *own)
 
 
 def report_key(report_id: str) -> str:

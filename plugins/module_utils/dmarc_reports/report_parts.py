@@ -46,11 +46,10 @@ class AggregateHead(NamedTuple):
     note: str = ""
 
 
-class AggregateRow(NamedTuple):
-    """Messages of one source that were treated alike. ``dkim`` and ``spf`` are the aligned results, pass or fail."""
+class Treatment(NamedTuple):
+    """What a receiver saw of messages and did with them, which is the same for many. ``dkim`` and ``spf`` are the
+    aligned results, pass or fail."""
 
-    source: str
-    messages: int
     disposition: str
     dkim: str
     spf: str
@@ -58,6 +57,14 @@ class AggregateRow(NamedTuple):
     envelope_from: str
     signatures: tuple[DkimResult, ...]
     spf_checks: tuple[SpfCheck, ...]
+
+
+class AggregateRow(NamedTuple):
+    """Messages of one source that were treated alike."""
+
+    source: str
+    messages: int
+    treatment: Treatment
 
 
 class LeftOut(NamedTuple):

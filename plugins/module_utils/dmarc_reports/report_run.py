@@ -115,7 +115,8 @@ def _told(connection: sqlite3.Connection, request: ReportRequest, resolver: _Laz
     records = {"records": report_records(connection, request.wanted)} if request.include_records else {}
     days = {"days": domain_days(connection, request.wanted)} if request.include_days else {}
     tls = tls_totals(connection, request.wanted)
-    return {"domains": domain_totals(connection, request.wanted), "sources": sources, "tls": tls, **records, **days}
+    found = {"domains": domain_totals(connection, request.wanted, totals), "sources": sources, "tls": tls}
+    return {**found, **records, **days}
 
 
 def reverse_names(sources: Sequence[SourceTotal], lookup: Lookup) -> dict[str, str]:

@@ -26,10 +26,9 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_
     UnreadableReport,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_values import (
-    check_period,
     report_address,
     report_count,
-    report_time,
+    report_period,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_xml import (
     WHOLE_DOCUMENT,
@@ -178,8 +177,7 @@ def _head_like(known: AggregateHead, own: re.Match[str]) -> AggregateHead:
     report_id = report_id.strip()[:LONGEST_TEXT]
     if not report_id:
         raise UnreadableReport("it has no report_id")
-    since, until = report_time(begin.strip(), "begin"), report_time(end.strip(), "end")
-    check_period(since, until)
+    since, until = report_period(begin, end)
     org, contact, _id, domain, _begin, _end, policy, note = known
     return AggregateHead(org, contact, report_id, domain, since, until, policy, note)
 
@@ -188,7 +186,7 @@ def _row_like(known: AggregateRow, own: re.Match[str]) -> AggregateRow | LeftOut
     """A record that differs from a known one in its own texts only."""
     source, count = own.groups()
     try:
-        return AggregateRow(report_address(source.strip()), report_count(count.strip()), *known[2:])
+        return AggregateRow(report_address(source.strip()), report_count(count.strip()), known.treatment)
     except ValueError as error:
         return LeftOut(str(error))
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import Result
@@ -17,6 +19,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_
     unpacked_checks,
     unpacked_signatures,
 )
+from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_parts import DkimResult
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_values import iso_time
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.source_identity import (
     SourceIdentifier,
@@ -25,7 +28,11 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.source_
 )
 
 _MOST_TREATMENTS = 20_000
-_PASSED = "(dkim = 'pass' OR spf = 'pass')"
+_ONE_A_DAY = (
+    "max(end - begin) <= 86400 AND min(begin % 86400) = max(begin % 86400) AND count(DISTINCT begin) = count(*)"
+)
+"""Whether all periods of a reporter are a day or less, and begin at one time of different days: most do so, and then
+none overlaps another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,28 +55,38 @@ class ReportFilter:
         return text, [*values, *self.domains]
 
 
-def domain_totals(connection: sqlite3.Connection, wanted: ReportFilter) -> dict[str, Result]:
+def domain_totals(
+    connection: sqlite3.Connection, wanted: ReportFilter, sources: Mapping[str, Iterable[SourceTotal]]
+) -> dict[str, Result]:
     """What was reported on each domain that was reported on, and on each that was asked for by name.
 
+    :param sources: as :func:`source_totals` gives them; their messages are the domain's
     :returns: by domain, as ``domains`` of the module
     """
     where, values = wanted.where("dmarc")
     found: dict[str, Result] = {domain: _no_reports() for domain in wanted.domains}
     query = (
-        "SELECT reports.domain, count(*), count(DISTINCT org_key), min(begin), max(end), sum(left_out) FROM reports "
-        f"WHERE {where} GROUP BY reports.domain ORDER BY reports.domain"
+        f"SELECT domain, org_key, min(org), {_ONE_A_DAY}, count(*), min(begin), max(end), sum(left_out) FROM reports "
+        f"WHERE {where} GROUP BY domain, org_key ORDER BY domain, org_key"
     )
-    for domain, reports, reporters, begin, end, left_out in connection.execute(query, values):
-        counts = {"reports": reports, "reporters": reporters, "begin": iso_time(begin), "end": iso_time(end)}
-        found[domain] = {**_no_reports(), **counts, "records_left_out": left_out}
-    query = (
-        f"SELECT reports.domain, sum(count), sum(count * {_PASSED}) FROM reports JOIN rows ON report = reports.id "
-        f"WHERE {where} GROUP BY reports.domain"
-    )
-    for domain, messages, passed in connection.execute(query, values):
-        found[domain] |= {"messages": messages, "pass": passed, "fail": messages - passed}
-    for domain, periods in _periods(connection, where, values):
-        found[domain] |= periods
+    for domain, reporters in groupby(connection.execute(query, values), itemgetter(0)):
+        keys, names, one_a_day, reports, begins, ends, left_out = zip(*[one[1:] for one in reporters], strict=True)
+        irregular = [(name, key) for name, key, regular in zip(names, keys, one_a_day, strict=True) if not regular]
+        overlaps = [(name, _overlap(connection, domain, key, wanted.since)) for name, key in irregular]
+        messages, passed = _messages(sources.get(domain, ()))
+        found[domain] = {
+            "reports": sum(reports),
+            "reporters": len(keys),
+            "reporter_names": sorted(names),
+            "begin": iso_time(min(begins)),
+            "end": iso_time(max(ends)),
+            "messages": messages,
+            "pass": passed,
+            "fail": messages - passed,
+            "policy_published": _newest_policy(connection, domain, max(ends)),
+            "overlaps": [{"org": name, **overlap} for name, overlap in overlaps if overlap],
+            "records_left_out": sum(left_out),
+        }
     return found
 
 
@@ -92,50 +109,37 @@ def _no_reports() -> Result:
     return counts | {"pass": 0, "fail": 0, "policy_published": None, "overlaps": [], "records_left_out": 0}
 
 
-def _periods(connection: sqlite3.Connection, where: str, values: list[object]) -> Iterator[tuple[str, Result]]:
-    """By domain who reported, the policy of the newest report, and which reporters' periods overlap."""
+def _messages(sources: Iterable[SourceTotal]) -> tuple[int, int]:
+    """All messages, and those that passed."""
+    messages = passed = 0
+    for one in sources:
+        messages += one.messages
+        passed += one.dmarc
+    return messages, passed
+
+
+def _newest_policy(connection: sqlite3.Connection, domain: str, end: int) -> Result:
+    """The policy that the report with the latest end saw."""
+    query = "SELECT max(policy) FROM reports WHERE kind = 'dmarc' AND domain = ? AND end = ?"
+    (text,) = connection.execute(query, (domain, end)).fetchone()
+    policy: Result = json.loads(text)
+    return policy
+
+
+def _overlap(connection: sqlite3.Connection, domain: str, org_key: str, since: int) -> Result | None:
+    """How many periods of one reporter begin before an earlier one has ended, and when the first does. Those that only
+    touch do not overlap: many reporters end a day where the next begins."""
     query = (
-        "SELECT reports.domain, org_key, org, begin, end, policy FROM reports NOT INDEXED "
-        f"WHERE {where} ORDER BY reports.domain, org_key, begin, end"
+        "SELECT begin, end FROM reports WHERE kind = 'dmarc' AND domain = ? AND org_key = ? AND end >= ? "
+        "ORDER BY begin, end"
     )
-    current: _Periods | None = None
-    for domain, org_key, org, begin, end, policy in connection.execute(query, values):
-        if current is None or current.domain != domain:
-            if current is not None:
-                yield current.domain, current.result()
-            current = _Periods(domain)
-        current.add(org_key, org, begin, end, policy)
-    if current is not None:
-        yield current.domain, current.result()
-
-
-@dataclass(slots=True)
-class _Periods:
-    """The periods of one domain, reporter by reporter, each in the order of time."""
-
-    domain: str
-    names: dict[str, str] = field(default_factory=dict)
-    newest: tuple[int, str] = (-1, "")
-    overlaps: dict[str, Result] = field(default_factory=dict)
-    _end: int = -1
-
-    def add(self, org_key: str, org: str, begin: int, end: int, policy: str) -> None:
-        """Take one report. Periods that only touch do not overlap: many reporters end a day where the next begins."""
-        if org_key not in self.names:
-            self.names[org_key], self._end = org, -1
-        if begin < self._end:
-            told = self.overlaps.setdefault(org_key, {"org": org, "reports": 0, "first": iso_time(begin)})
-            told["reports"] += 1
-        self._end = max(self._end, end)
-        self.newest = max(self.newest, (end, policy))
-
-    def result(self) -> Result:
-        """What the module returns of it."""
-        return {
-            "reporter_names": sorted(self.names.values()),
-            "policy_published": json.loads(self.newest[1]),
-            "overlaps": list(self.overlaps.values()),
-        }
+    count = first = last = 0
+    for begin, end in connection.execute(query, (domain, org_key, since)):
+        if begin < last:
+            first = first if count else begin
+            count += 1
+        last = max(last, end)
+    return {"reports": count, "first": iso_time(first)} if count else None
 
 
 # --- sources ---------------------------------------------------------------------------------------------------------
@@ -151,7 +155,7 @@ class SourceTotal:
     spf: int = 0
     dkim: int = 0
     dmarc: int = 0
-    selectors: dict[tuple[str, str, str], int] = field(default_factory=dict)
+    selectors: dict[DkimResult, int] = field(default_factory=dict)
     header_from: dict[str, None] = field(default_factory=dict)
     envelope_from: dict[str, None] = field(default_factory=dict)
 
@@ -162,8 +166,7 @@ class SourceTotal:
         self.dkim += messages if dkim else 0
         self.dmarc += messages if dkim or spf else 0
         for one in traits.signatures:
-            key = (one.domain, one.selector, one.result)
-            self.selectors[key] = self.selectors.get(key, 0) + messages
+            self.selectors[one] = self.selectors.get(one, 0) + messages
         self.header_from[traits.header_from] = None
         self.envelope_from[traits.envelope_from] = None
 
@@ -205,7 +208,7 @@ def source_totals(
             last, same = (domain, source), []
         dkim, spf, traits = treatments[number]
         identity = identifier.identity(SourceTraits(source, *traits[1:]))
-        total = next((one for one in same if one.identity == identity), None)
+        total = next((one for one in same if one.identity == identity), None) if same else None
         if total is None:
             total = SourceTotal(source, identity)
             same.append(total)

@@ -60,6 +60,7 @@ def shortened_address(address: str) -> str:
     return str(ipaddress.ip_network((address, bits), strict=False))
 
 
+@lru_cache(maxsize=4096)
 def report_count(text: str) -> int:
     """Read a number of messages or sessions.
 
@@ -82,6 +83,18 @@ def report_time(text: str, where: str) -> int:
     if not found or int(found[1]) > _MOST_SECONDS:
         raise UnreadableReport(f"{where} {shown(text)} is no time in seconds since 1970 (RFC 9990 section 3.1.1)")
     return int(found[1])
+
+
+@lru_cache(maxsize=4096)
+def report_period(begin: str, end: str) -> tuple[int, int]:
+    """Read a period, which many reports have in common.
+
+    :param begin: in seconds since 1970, as ``end``
+    :raises UnreadableReport: it is none
+    """
+    period = report_time(begin.strip(), "begin"), report_time(end.strip(), "end")
+    check_period(*period)
+    return period
 
 
 def check_period(begin: int, end: int) -> None:

@@ -134,13 +134,13 @@ def figures_of_ours(file: Path) -> Figures | None:
         (
             one.source,
             one.messages,
-            one.disposition,
-            one.dkim == "pass",
-            one.spf == "pass",
-            one.header_from,
-            one.envelope_from,
-            list(one.signatures),
-            [(result.domain, result.result) for result in one.spf_checks],
+            one.treatment.disposition,
+            one.treatment.dkim == "pass",
+            one.treatment.spf == "pass",
+            one.treatment.header_from,
+            one.treatment.envelope_from,
+            list(one.treatment.signatures),
+            [(result.domain, result.result) for result in one.treatment.spf_checks],
         )
         for one in rows
         if isinstance(one, AggregateRow)
