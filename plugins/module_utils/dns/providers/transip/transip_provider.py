@@ -10,7 +10,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils import libraries
@@ -198,15 +198,15 @@ class TransipProvider:
 
         :raises Conflict: a copy stays, as one of a run that died does; the next attempt knows it and clears it away
         """
-        old = step.old
-        for attempt in range(_LOOKS_FOR_OTHERS):
-            time.sleep(TRANSIP_PAUSE if attempt else 0.0)
-            found = _all(self._look(zone, names))
-            if (
-                old is None
-                or [(one.owner, one.type, one.content) for one in found].count((old.owner, old.type, old.content)) <= 1
-            ):
-                return
+        for attempt in range(1, _LOOKS_FOR_OTHERS + 1):
+            try:
+                if _copies(_all(self._look(zone, names)), step.old) <= 1:
+                    return
+            except ProviderError:
+                # The record is as it was to the world; what was begun is worth another question.
+                if attempt == _LOOKS_FOR_OTHERS:
+                    raise
+            time.sleep(TRANSIP_PAUSE)
         raise Conflict(f"TransIP, zone {zone}: another run is changing {step.entry.owner} {step.entry.type}. Run again")
 
     def _looked(self, zone: str, names: Collection[str], failed: ProviderError) -> _ByName:
@@ -230,6 +230,11 @@ class TransipProvider:
                 f"Look at the entries of zone {zone}, then run again"
             ) from error
         return self._looked(zone, names, failed)
+
+
+def _copies(entries: Entries, entry: TransipEntry | None) -> int:
+    """How many entries have the data of one, whatever their TTL."""
+    return len([one for one in entries if entry and replace(one, ttl=entry.ttl) == entry])
 
 
 def _shown(step: TransipStep) -> str:
