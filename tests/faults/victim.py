@@ -173,7 +173,8 @@ def main() -> None:
     for module in ("cloudflare.resources.dns", "cloudflare.resources.zones", "octodns_bind", "octodns_powerdns"):
         importlib.import_module(module)
     # There is no other controller, whose writes could be on their way.
-    zone_lock.OTHERS_SECONDS = transip_provider.TRANSIP_PAUSE = 0.0
+    zone_lock.OTHERS_SECONDS = 0.0
+    setattr(transip_provider, "TRANSIP_PAUSE", 0.0)  # noqa: B010
     for line in sys.stdin:
         print(json.dumps(victim(**json.loads(line))), flush=True)
 
