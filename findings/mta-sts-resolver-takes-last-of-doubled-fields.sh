@@ -1,4 +1,7 @@
 #!/bin/sh
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 # postfix-mta-sts-resolver 1.5.1 (PyPI), the MTA-STS client for Postfix, takes the last of a field that stands twice in a
 # policy. RFC 8461 section 3.2: all entries but the first are ignored. A sender with another client follows the first.
 # Seen: mode enforce, max_age 86400, where the RFC has testing and 604800.

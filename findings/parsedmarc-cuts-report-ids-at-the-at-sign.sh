@@ -1,4 +1,7 @@
 #!/bin/sh
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 # parsedmarc 11.1.0 (PyPI) keeps of a report's id what stands before an @, and of the reporter's name the organisational domain.
 # Reporters build ids as messages' ids are built, with the host behind the @; so two reports of one reporter and day, from two
 # of its hosts, have one id afterwards. Whoever tells duplicates by its output (reporter and id) counts one of them only.

@@ -1,4 +1,7 @@
 #!/bin/sh
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 # tlsrpt-reporter 0.6.0 (PyPI), which sends TLS reports for Postfix, looks for rua= in the second field of a TLSRPT record
 # only, and does not take away spaces beside the commas of its list. RFC 8460 section 3 allows other fields before rua=, and
 # spaces beside the commas. Who puts an extension first gets no reports from it.

@@ -110,12 +110,16 @@ def test_the_tarball_holds_the_collection_and_nothing_else(installed: Installed)
     assert top <= {
         *(
             "FILES.json",
+            "CODE_OF_CONDUCT.md",
             "LICENSE",
+            "LICENSES",
             "MANIFEST.json",
             "README.md",
+            "REUSE.toml",
             "CHANGELOG.md",
             "CONTRIBUTING.md",
             "SECURITY.md",
+            "bindep.txt",
             "changelogs",
             "docs",
         ),
@@ -124,6 +128,24 @@ def test_the_tarball_holds_the_collection_and_nothing_else(installed: Installed)
     }
     assert not [name for name in names if "/." in f"/{name}" or name.endswith(".pyc")]
     assert {"plugins/modules/mail_domains.py", "playbooks/site.yml", "LICENSE"} <= set(names)
+
+
+def test_what_was_installed_is_what_was_built(installed: Installed, tmp_path: Path) -> None:
+    collections = Path(shutil.copytree(installed.collections, tmp_path / "collections", symlinks=True))
+    verify = [
+        own_program("ansible-galaxy"),
+        "collection",
+        "verify",
+        "mailroom.erp",
+        "--offline",
+        "-p",
+        str(collections),
+    ]
+    assert "mailroom.erp" in _run([*verify, "-v"], tmp_path)
+    with (collections / "ansible_collections/mailroom/erp/playbooks/site.yml").open("a", encoding="utf-8") as file:
+        file.write("# changed\n")
+    with pytest.raises(AssertionError, match=r"playbooks/site\.yml"):
+        _run(verify, tmp_path)
 
 
 def test_no_inventory_of_the_demo_names_an_interpreter() -> None:
