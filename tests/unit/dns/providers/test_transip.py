@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import pytest
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import ProviderError
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.transip import transip_provider
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.transip.transip_answer import TransipEntry
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.transip.transip_steps import (
     TransipStep,
@@ -171,7 +172,10 @@ def test_one_entry_costs_one_request(start_transip: StartTransip) -> None:
     assert [path for method, path in server.requests if method == "GET"] == [f"/domains/{ZONE}/dns"] * 2
 
 
-def test_a_copy_that_a_dead_run_left_is_cleared_away_by_the_next_change(transip: Transip) -> None:
+def test_a_copy_that_a_dead_run_left_is_cleared_away_by_the_next_change(
+    transip: Transip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transip_provider, "TRANSIP_PAUSE", 0.0)
     post_entry(transip, SPF, ttl=623)
     provider = opened_transip(transip)
     assert provider.read(ZONE, [APEX]).rrsets[APEX].values == (OTHER, SPF)

@@ -114,13 +114,14 @@ class TransipApi:
         """
         return self._ask(zone, f"{_path(zone)}/nameservers").name_servers()
 
-    def entries(self, zone: str) -> list[TransipEntry]:
+    def entries(self, zone: str, *, write: bool = False) -> list[TransipEntry]:
         """All DNS entries of a domain.
 
+        :param write: a write follows, for which signing in shall take no time
         :raises ZoneNotFound: it is not in this account
         :raises ProviderError: TransIP could not be asked
         """
-        return self._ask(zone, f"{_path(zone)}/dns").entries()
+        return self._ask(zone, f"{_path(zone)}/dns", write).entries()
 
     def take(self, zone: str, step: TransipStep) -> None:
         """Do one step, once.
@@ -147,13 +148,13 @@ class TransipApi:
         refusal = self._refusal(zone, status, response.content)
         raise UnclearStep(str(refusal)) if status in (408, *_BUSY) or status >= 500 or status < 400 else refusal
 
-    def _ask(self, zone: str, path: str) -> TransipAnswer:
+    def _ask(self, zone: str, path: str, write: bool = False) -> TransipAnswer:
         """Ask until there is an answer: as long as told to wait, and again when none came."""
         waits: list[float] = []
         failures = busy = 0
         while True:
             try:
-                response = self._send(zone, "GET", path)
+                response = self._send(zone, "GET", path, write=write)
             except self._requests.RequestException as error:
                 failures += 1
                 self._pause(zone, failures, self._cause(error))
@@ -189,11 +190,11 @@ class TransipApi:
             raise ProviderError(text)
         time.sleep(TRANSIP_PAUSE * failures)
 
-    def _send(self, zone: str, method: str, path: str, body: Any = None) -> WholeAnswer:
+    def _send(self, zone: str, method: str, path: str, body: Any = None, *, write: bool = True) -> WholeAnswer:
         """Send a request with a token; nothing was done with one that is refused, so another one is tried."""
         while True:
             try:
-                token = self._sign_in.token(method != "GET", lambda data, sign: self._signed_in(zone, data, sign))
+                token = self._sign_in.token(write, lambda data, sign: self._signed_in(zone, data, sign))
             except _NotNow as later:
                 return later.response
             response = self._sent(method, path, {"Authorization": f"Bearer {token}"}, json=body)

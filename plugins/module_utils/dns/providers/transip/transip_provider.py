@@ -10,7 +10,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils import libraries
@@ -30,6 +30,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.transip
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.transip.transip_steps import (
     Entries,
     TransipStep,
+    shows_copies,
     transip_steps,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.rate_gate import LONGEST_WAIT
@@ -41,6 +42,8 @@ _LOCK_SECONDS = 60.0 + LONGEST_WAIT
 """How long to wait for another run on this machine that is writing the same zone."""
 _ATTEMPTS = 3
 """How often a step is sent that is known not to have been done."""
+_LOOKS_FOR_OTHERS, _LOOKS_FOR_CALM = 10, 4
+"""How often to look whether a run on another controller has ended: before a write, and before a read is believed."""
 _NS_TTL = 86400
 
 _ByName = Mapping[str, Entries]
@@ -89,7 +92,7 @@ class TransipProvider:
         servers = self._name_servers(zone) if apex in keys else {}
         if set(keys) == {apex}:
             return ZoneState(zone, servers, _Token({}))
-        entries = self._api.entries(zone)
+        entries = self._calm_entries(zone, names)
         elsewhere = _elsewhere(zone, entries, names)
         here = _by_name(zone, entries, names - set(elsewhere))
         wanted = {*keys, *((name, "CNAME") for name in names)} - {apex}
@@ -106,6 +109,15 @@ class TransipProvider:
         if not isinstance(token, _Token):
             raise TypeError(f"the token of a read is wanted, not a {type(token).__name__}")
         zone_lock.write_alone("transip", zone, zone, _LOCK_SECONDS, lambda: self._write(zone, changes, token))
+
+    def _calm_entries(self, zone: str, names: Collection[str]) -> list[TransipEntry]:
+        """All entries, once no run on another controller is seen at work at these names, or after some looks."""
+        for _look in range(_LOOKS_FOR_CALM):
+            entries = self._api.entries(zone)
+            if not shows_copies(_all(_by_name(zone, entries, names))):
+                break
+            time.sleep(TRANSIP_PAUSE)
+        return entries
 
     def _domains(self, name: str) -> frozenset[str]:
         with self._listing:
@@ -126,18 +138,29 @@ class TransipProvider:
     def _write(self, zone: str, changes: Sequence[Change], token: _Token) -> None:
         names = names_of(zone, changes, token.entries)
         known = {name: token.entries[name] for name in names}
-        if self._look(zone, names) != known:
-            where = ", ".join(sorted(names))
-            raise Conflict(f"TransIP, zone {zone}: someone else has changed {where} since it was read. Run again")
+        self._compare(zone, known)
         state = _all(known)
         for step in transip_steps(zone, changes, known, secrets.randbelow(1000)):
             if not self._take(zone, changes, step, state, names):
                 return
             state = step.done(state)
 
+    def _compare(self, zone: str, known: _ByName) -> None:
+        """See that all is as it was read, and that no run on another controller is at work.
+
+        :raises Conflict: somebody else has changed it, or changes it now
+        """
+        for attempt in range(_LOOKS_FOR_OTHERS):
+            time.sleep(TRANSIP_PAUSE if attempt else 0.0)
+            if self._look(zone, known) != known:
+                where = ", ".join(sorted(known))
+                raise Conflict(f"TransIP, zone {zone}: someone else has changed {where} since it was read. Run again")
+            if not shows_copies(_all(known)):
+                return
+
     def _look(self, zone: str, names: Collection[str]) -> _ByName:
         """The entries of some names as they are now."""
-        return _by_name(zone, self._api.entries(zone), names)
+        return _by_name(zone, self._api.entries(zone, write=True), names)
 
     def _take(
         self, zone: str, changes: Sequence[Change], step: TransipStep, state: Entries, names: Collection[str]
@@ -148,6 +171,8 @@ class TransipProvider:
         :raises Conflict: nothing is done, or somebody else is at work
         :raises ProviderError: TransIP refused it, or the zone is changed in part
         """
+        if step.after_others:
+            self._wait_for_others(zone, step, names)
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 self._api.take(zone, step)
@@ -160,12 +185,29 @@ class TransipProvider:
             if not isinstance(failed, UnclearStep) or _all(found) != state:
                 break
             time.sleep(TRANSIP_PAUSE * attempt)
+        refused = not isinstance(failed, UnclearStep) and _all(found) == state
         found = self._undone(zone, step, found, names, failed)
         rrsets = {change.key: _rrset(zone, change.key, found[change.key[0]]) for change in changes}
-        if not isinstance(failed, UnclearStep) and all(rrsets[one.key] == one.before for one in changes):
+        if refused and all(rrsets[one.key] == one.before for one in changes):
             raise ProviderError(f"{failed}. {step.way_out}".removesuffix(". ")) from failed
         judge_unclear_write(zone, changes, rrsets, failed)
         return False
+
+    def _wait_for_others(self, zone: str, step: TransipStep, names: Collection[str]) -> None:
+        """Runs on other controllers may have a copy of the same entry; they see that they are late, and take it away.
+
+        :raises Conflict: a copy stays, as one of a run that died does; the next attempt knows it and clears it away
+        """
+        for attempt in range(1, _LOOKS_FOR_OTHERS + 1):
+            try:
+                if _copies(_all(self._look(zone, names)), step.old) <= 1:
+                    return
+            except ProviderError:
+                # The record is as it was to the world; what was begun is worth another question.
+                if attempt == _LOOKS_FOR_OTHERS:
+                    raise
+            time.sleep(TRANSIP_PAUSE)
+        raise Conflict(f"TransIP, zone {zone}: another run is changing {step.entry.owner} {step.entry.type}. Run again")
 
     def _looked(self, zone: str, names: Collection[str], failed: ProviderError) -> _ByName:
         time.sleep(TRANSIP_PAUSE if isinstance(failed, UnclearStep) else 0.0)
@@ -188,6 +230,11 @@ class TransipProvider:
                 f"Look at the entries of zone {zone}, then run again"
             ) from error
         return self._looked(zone, names, failed)
+
+
+def _copies(entries: Entries, entry: TransipEntry | None) -> int:
+    """How many entries have the data of one, whatever their TTL."""
+    return len([one for one in entries if entry and replace(one, ttl=entry.ttl) == entry])
 
 
 def _shown(step: TransipStep) -> str:

@@ -34,7 +34,8 @@ class TransipStep:
     """One request. ``entry`` is made (POST), taken away (DELETE), or put in the place of ``old`` (PATCH).
 
     ``undo`` takes back what was done for this step alone, when the step itself cannot be done. ``way_out`` is what the
-    user can do when TransIP refuses it, where that is known better than from TransIP's words.
+    user can do when TransIP refuses it, where that is known better than from TransIP's words. ``after_others``: other
+    runs that have copied ``old``, too, must have taken their copies away before this step.
     """
 
     method: str
@@ -42,6 +43,7 @@ class TransipStep:
     old: TransipEntry | None = None
     undo: TransipStep | None = None
     way_out: str = ""
+    after_others: bool = False
 
     def done(self, entries: Iterable[TransipEntry]) -> Entries:
         """The entries as they are after this step, sorted.
@@ -63,7 +65,8 @@ def transip_steps(
     PATCH changes the content of the one entry that has a name, TTL and type. Where several have, as the TXT entries of
     an apex mostly do, the entry that is to change is first copied to a TTL of its own, changed there, and copied back.
     A copy has the same data, so to the world it is the same record (RFC 2181 section 5): at every moment there is the
-    old value or the new one, and a run that dies in between loses nothing.
+    old value or the new one, and a run that dies in between loses nothing. Of several runs that copy the same entry,
+    one takes it away; the others find it gone, and take their copies away.
 
     What others refer to is made before what refers to it, and goes after it; a CNAME stands alone (RFC 1034 section
     3.6.2), so what makes room at its name goes first.
@@ -82,6 +85,18 @@ def transip_steps(
             raise ProviderError(f"{name}: provider transip changes {', '.join(_CHANGED)}, not {rdtype}")
         work.add(change, [one for one in known[name] if one.type == rdtype])
     return work.steps
+
+
+def shows_copies(entries: Sequence[TransipEntry]) -> bool:
+    """Whether there may be copies: of a run that is at work now, or of one that died.
+
+    :param entries: of any names
+    """
+    heads = [(one.owner, one.type, one.ttl) for one in entries]
+    return any(
+        one[:2] == other[:2] and 0 < abs(one[2] - other[2]) <= _SPARE_TTLS
+        for one, other in itertools.combinations(heads, 2)
+    )
 
 
 def _rank(change: Change, has_company: bool) -> int:
@@ -142,7 +157,7 @@ class _Work:
             self._do(TransipStep("POST", kept, way_out=_OWN_TTL))
         self._delete_all([one for one in same if one != kept], None if kept in same else kept)
         changed = replace(kept, content=content)
-        self._do(TransipStep("PATCH", changed, kept))
+        self._do(TransipStep("PATCH", changed, kept, after_others=kept not in same))
         self._retime(changed, seconds)
 
     def _retime(self, entry: TransipEntry, ttl: int) -> None:
