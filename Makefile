@@ -25,7 +25,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo clean-demo test lint docs-lint sanity molecule unit integration contention benchmark pytest test-matrix
 .PHONY: benchmark-scale benchmark-site benchmark-zonefiles benchmark-probe benchmark-reports clean servers a11y browser
-.PHONY: receiver mail-servers fuzz sanity-and-molecule importer artifact
+.PHONY: benchmark-verify receiver mail-servers fuzz octodns-classes sanity-and-molecule importer artifact
 .PHONY: execution-environment
 .NOTPARALLEL:
 
@@ -38,10 +38,12 @@ help:
 	@echo 'make test-matrix  unit, integration and sanity tests on every ansible-core that the collection promises'
 	@echo 'make benchmark    what an unchanged task costs, what 10,000 verdicts cost, and SPF beside other libraries'
 	@echo 'make fuzz         hostile DNS answers for FUZZ_SECONDS (300), guided by coverage; FUZZ_ANSWERS (20000) odd ones per API'
+	@echo 'make octodns-classes  the octoDNS accounts of docs/providers.md with the newest classes (downloads 200 MB)'
 	@echo 'make benchmark-scale   thousands of zones, beside nsupdate, octoDNS and a bare script'
 	@echo 'make benchmark-site    hundreds of environments by the playbook site, beside the build before it worked on the play'
 	@echo 'make benchmark-zonefiles  a folder of 20,000 zone files, and 2,000 beside an older build'
 	@echo 'make benchmark-probe     300 environments on 40 mail servers, beside sslyze'
+	@echo 'make benchmark-verify   a night of verify for 300 customers with 900 domains, beside checkdmarc'
 	@echo 'make benchmark-reports  aggregate reports beside parsedmarc: the same figures, and what they cost'
 	@echo 'make importer     the artifact as galaxy.ansible.com judges it on an upload'
 	@echo 'make execution-environment  what ansible-builder would install, in an empty environment, and site in it'
@@ -217,6 +219,15 @@ fuzz: $(VENV)/fuzz.stamp
 	  -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 $(ARGS)
 	FUZZ_ANSWERS=$(FUZZ_ANSWERS) $(PYTEST) tests/unit -k mutated
 
+# The classes have an environment of their own: their libraries are large, and not ours.
+$(VENV)/octodns.stamp: $(VENV)/test.stamp tests/octodns/requirements.txt
+	@$(VENV)/bin/python -m venv $(VENV)/octodns
+	@$(VENV)/octodns/bin/python -m pip install -qq -U -r tests/octodns/requirements.txt
+	@touch $@
+
+octodns-classes: $(VENV)/octodns.stamp
+	PYTHONPATH="$(CURDIR)/$(COLLECTIONS)" $(VENV)/octodns/bin/python -m pytest tests/octodns $(ARGS)
+
 # What a task costs beside an empty one, and an SPF evaluation beside other libraries; prints ratios, judges nothing.
 benchmark: $(VENV)/test.stamp servers
 	PYTHONPATH="$(CURDIR)/$(COLLECTIONS)" $(VENV)/bin/python tests/benchmarks/task_cost.py
@@ -239,6 +250,10 @@ benchmark-site: $(VENV)/test.stamp servers
 
 benchmark-zonefiles: $(VENV)/test.stamp
 	PYTHONPATH="$(CURDIR)/$(COLLECTIONS)" $(VENV)/bin/python tests/benchmarks/zone_files.py $(ARGS)
+
+# One run takes a quarter of an hour, nearly all of it checkdmarc's: ARGS='--customers 30' is enough for a first look.
+benchmark-verify: $(VENV)/test.stamp servers
+	PYTHONPATH="$(CURDIR)/$(COLLECTIONS)" $(VENV)/bin/python tests/benchmarks/verified_estate.py $(ARGS)
 
 # sslyze has a virtual environment of its own: its libraries are not ours.
 $(VENV)/sslyze.stamp: $(VENV)/test.stamp tests/benchmarks/sslyze-requirements.txt

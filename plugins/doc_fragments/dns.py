@@ -24,6 +24,8 @@ options:
           octodns: Any DNS service that has a provider class for octoDNS. Needs the libraries C(octodns) and that of the
             class.
           rfc2136: A name server that takes dynamic updates (RFC 2136), such as BIND, Knot or PowerDNS.
+          transip: Domains at TransIP, through its API. Needs the libraries C(requests) and, to sign in with a key pair,
+            C(cryptography).
           zonefile: Master files (RFC 1035) on the controller.
       api_token:
         description:
@@ -32,8 +34,8 @@ options:
         type: str
       base_url:
         description:
-          - Where the API is. Provider V(cloudflare), V(https://api.cloudflare.com/client/v4) unless given. Must begin
-            with C(https://), except on this machine.
+          - Where the API is. Provider V(cloudflare), V(https://api.cloudflare.com/client/v4) unless given; V(transip),
+            V(https://api.transip.nl/v6). Must begin with C(https://), except on this machine.
         type: str
       server:
         description: Address or name of the primary name server. Required by provider V(rfc2136).
@@ -52,7 +54,8 @@ options:
         type: str
         choices: [hmac-md5, hmac-sha1, hmac-sha224, hmac-sha256, hmac-sha384, hmac-sha512]
       timeout:
-        description: Seconds to wait for one answer. Provider V(rfc2136), V(10) unless given; V(cloudflare), V(30).
+        description: Seconds to wait for one answer. Provider V(rfc2136), V(10) unless given; V(cloudflare), V(30);
+          V(transip), V(30).
         type: float
       path:
         description: A master file, or a folder of C(<zone>.zone) files. Required by provider V(zonefile).
@@ -90,6 +93,19 @@ options:
             moment there is no record, or two. Any other such zone is refused. Provider V(octodns).
         type: list
         elements: str
+      login:
+        description: The name of the account. Required by provider V(transip).
+        type: str
+      private_key:
+        description:
+          - The private key of a key pair of the account, in PEM. Tokens of one hour are got with it, one that may only
+            read as long as nothing is written. Provider V(transip), unless O(dns.token) is given.
+        type: str
+      token:
+        description:
+          - An access token of the account instead of a private key. One that may only read is enough for check mode.
+            Provider V(transip).
+        type: str
   accept_undelegated:
     description:
       - Zones that may change although nobody sees the change yet, or nobody can tell. Any other such zone is refused
@@ -117,6 +133,7 @@ requirements:
   - idna, for internationalised domain names
   - cloudflare >= 5.0, for provider V(cloudflare) only
   - octodns >= 1.10 and the package of the class, for provider V(octodns) only
+  - requests >= 2.31 and cryptography >= 42, for provider V(transip) only
 attributes:
   check_mode:
     description: Can run in C(check_mode) and say what it would change, without writing anything anywhere.
@@ -174,7 +191,7 @@ options:
         description: As O(dns.provider).
         type: str
         required: true
-        choices: [cloudflare, rfc2136, zonefile, octodns]
+        choices: [cloudflare, rfc2136, zonefile, octodns, transip]
       api_token:
         description: As O(dns.api_token).
         type: str
@@ -224,4 +241,13 @@ options:
         description: As O(dns.accept_record_gaps).
         type: list
         elements: str
+      login:
+        description: As O(dns.login).
+        type: str
+      private_key:
+        description: As O(dns.private_key).
+        type: str
+      token:
+        description: As O(dns.token).
+        type: str
 """

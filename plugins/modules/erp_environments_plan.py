@@ -114,6 +114,17 @@ parked:
   returned: success
   type: list
   elements: dict
+audited:
+  description: All domains that are ours, each with the DKIM selectors that are known, for the option C(domains) of
+    M(mailroom.erp.mail_auth_info).
+  returned: success
+  type: list
+  elements: dict
+managed:
+  description: The domains whose DMARC policy M(mailroom.erp.dmarc_advance) moves.
+  returned: success
+  type: list
+  elements: str
 complete:
   description: Whether the run knows every sender, so that policies may become stricter.
   returned: success

@@ -16,6 +16,7 @@ from typing import Any
 
 from ansible_collections.mailroom.erp.tests.servers.cloudflare import Cloudflare
 from ansible_collections.mailroom.erp.tests.servers.stoppable import Stoppable
+from ansible_collections.mailroom.erp.tests.servers.transip import Transip
 
 _WORKER = str(Path(__file__).with_name("worker.py"))
 
@@ -91,7 +92,7 @@ class TextWatcher(Stoppable):
         self._thread.join(30)
 
 
-def look_at_cloudflare(server: Cloudflare, name: str) -> list[str]:
+def look_in_process(server: Cloudflare | Transip, name: str) -> list[str]:
     """Look at a server that works in this process, and leave it time to."""
     time.sleep(0.002)
     return server.values(name, "TXT")

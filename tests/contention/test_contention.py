@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.mailroom.erp.tests.contention.crowd import Crowd, Look, TextWatcher, look_at_cloudflare
+from ansible_collections.mailroom.erp.tests.contention.crowd import Crowd, Look, TextWatcher, look_in_process
 from ansible_collections.mailroom.erp.tests.servers import octodns_backends
 from ansible_collections.mailroom.erp.tests.servers.all import SERVERS
 from ansible_collections.mailroom.erp.tests.servers.bind import Bind
 from ansible_collections.mailroom.erp.tests.servers.cloudflare import Cloudflare
 from ansible_collections.mailroom.erp.tests.servers.powerdns import UncachedPowerDns
 from ansible_collections.mailroom.erp.tests.servers.server import Server, zone_text
+from ansible_collections.mailroom.erp.tests.servers.transip import Transip
 from ansible_collections.mailroom.erp.tests.servers.zone_folder import ZoneFolder
 
 ZONE = "acme.example"
@@ -62,7 +63,15 @@ def place_at(server: Server | ZoneFolder, folder: Path) -> Place:
 def cloudflare(tmp_path: Path) -> Iterator[Place]:
     world = ZoneFolder(tmp_path, {ZONE: TEXT}).resolver_option
     with Cloudflare({ZONE: TEXT}) as server:
-        yield Place(server.dns_option, world, partial(look_at_cloudflare, server, ZONE), tmp_path / "state")
+        yield Place(server.dns_option, world, partial(look_in_process, server, ZONE), tmp_path / "state")
+
+
+@pytest.fixture
+def transip(tmp_path: Path) -> Iterator[Place]:
+    text = text_with(PLAIN_FOREIGN)
+    world = ZoneFolder(tmp_path, {ZONE: text}).resolver_option
+    with Transip({ZONE: text}) as server:
+        yield Place(server.dns_option, world, partial(look_in_process, server, ZONE), tmp_path / "state", PLAIN_FOREIGN)
 
 
 @pytest.fixture
@@ -77,8 +86,10 @@ def octodns_powerdns(tmp_path: Path) -> Iterator[Place]:
         yield replace(place_at(server, tmp_path), dns=octodns_backends.on_powerdns(server), foreign=PLAIN_FOREIGN)
 
 
-WITHOUT_CONDITIONS = ["cloudflare", "octodns_bind", "octodns_powerdns"]
+WITHOUT_CONDITIONS = ["cloudflare", "transip", "octodns_bind", "octodns_powerdns"]
 """Services that know no condition for a write. What holds of them rests on time, so other tests must not run beside."""
+SEVERAL = [one for one in WITHOUT_CONDITIONS if one != "transip"]
+"""Services of which something is promised for several controllers; docs/providers.md tells what is not at TransIP."""
 
 
 @pytest.fixture(params=["zonefile", *WITHOUT_CONDITIONS, *SERVERS])
@@ -133,7 +144,7 @@ def test_writers_of_the_same_term_write_it_once(place: Place) -> None:
 
 
 @pytest.mark.parametrize("controllers", [2, WRITERS])
-@pytest.mark.parametrize("service", WITHOUT_CONDITIONS)
+@pytest.mark.parametrize("service", SEVERAL)
 def test_writers_on_several_controllers_lose_no_term(
     request: pytest.FixtureRequest, service: str, controllers: int, tmp_path: Path
 ) -> None:

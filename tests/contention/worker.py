@@ -98,6 +98,7 @@ def main() -> None:
     # What a process would load only when it is at work, here once for all of them.
     open_provider({"provider": "zonefile", "path": "/"})
     open_provider({"provider": "rfc2136", "server": "localhost", "port": 53, "timeout": 1})
+    open_provider({"provider": "transip", "login": "nobody", "token": "of-nobody"})
     for module in (*_CLOUDFLARE, "octodns.provider.yaml", "octodns_bind", "octodns_powerdns"):
         importlib.import_module(module)
     barrier = os.pipe()

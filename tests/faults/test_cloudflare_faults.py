@@ -13,16 +13,15 @@ from typing import Any
 
 import pytest
 from ansible_collections.mailroom.erp.tests.faults.nursery import SELECTORS, Nursery, added_term
-from ansible_collections.mailroom.erp.tests.servers.cloudflare import (
+from ansible_collections.mailroom.erp.tests.servers.cloudflare import TOKEN, Cloudflare
+from ansible_collections.mailroom.erp.tests.servers.cloudflare_state import zone_of
+from ansible_collections.mailroom.erp.tests.servers.faulty_api import (
     DROP_AFTER,
     DROP_BEFORE,
     ERROR_AFTER,
     ERROR_BEFORE,
     LIMIT,
-    TOKEN,
-    Cloudflare,
 )
-from ansible_collections.mailroom.erp.tests.servers.cloudflare_state import zone_of
 from ansible_collections.mailroom.erp.tests.servers.server import zone_text
 from ansible_collections.mailroom.erp.tests.servers.zone_folder import ZoneFolder
 

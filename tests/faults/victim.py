@@ -20,6 +20,7 @@ import socket
 import sys
 import traceback
 from collections.abc import Callable
+from http.client import HTTPConnection
 from typing import IO, Any
 
 import dns.query
@@ -83,6 +84,8 @@ class Counter:
         dns.query.socket_factory = Socket
         for name in ("read", "write"):
             setattr(SyncStream, name, self._counted(f"http.{name}", getattr(SyncStream, name)))
+        for name in ("send", "getresponse"):
+            setattr(HTTPConnection, name, self._counted(f"requests.{name}", getattr(HTTPConnection, name)))
         atomic_file.open = self._open  # type: ignore[attr-defined]
         sys.addaudithook(self._audit)
 
@@ -165,6 +168,7 @@ def victim(params: dict[str, Any], kill_at: int) -> dict[str, Any]:
 def main() -> None:
     # What a run would load only when it is at work.
     open_provider({"provider": "rfc2136", "server": "localhost", "port": 53, "timeout": 1})
+    open_provider({"provider": "transip", "login": "nobody", "token": "of-nobody"})
     for module in ("cloudflare.resources.dns", "cloudflare.resources.zones", "octodns_bind", "octodns_powerdns"):
         importlib.import_module(module)
     # There is no other controller, whose writes could be on their way.

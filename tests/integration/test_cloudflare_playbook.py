@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.mailroom.erp.tests.integration.playbook import SHOW, module_task, run_play
-from ansible_collections.mailroom.erp.tests.servers.cloudflare import LIMIT, TOKEN, Access, Cloudflare
+from ansible_collections.mailroom.erp.tests.servers.cloudflare import TOKEN, Access, Cloudflare
+from ansible_collections.mailroom.erp.tests.servers.faulty_api import LIMIT
 from ansible_collections.mailroom.erp.tests.servers.sending_service import AFAS_TERM, AFAS_ZONES
 from ansible_collections.mailroom.erp.tests.servers.server import zone_text
 from ansible_collections.mailroom.erp.tests.servers.zone_folder import ZoneFolder

@@ -124,7 +124,7 @@ def test_the_tarball_holds_the_collection_and_nothing_else(installed: Installed)
             "docs",
         ),
         *("meta", "playbooks", "plugins", "roles"),
-        *("requirements.txt", *(f"requirements-{name}.txt" for name in ("cloudflare", "entra", "octodns"))),
+        *("requirements.txt", *(f"requirements-{name}.txt" for name in ("cloudflare", "entra", "octodns", "transip"))),
     }
     assert not [name for name in names if "/." in f"/{name}" or name.endswith(".pyc")]
     assert {"plugins/modules/mail_domains.py", "playbooks/site.yml", "LICENSE"} <= set(names)

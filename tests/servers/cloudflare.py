@@ -8,39 +8,19 @@ It is held against clients that nobody here wrote in ``tests/unit/dns/providers/
 
 from __future__ import annotations
 
-import contextlib
-import itertools
 import json
 import re
-import socket
-import threading
-import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
 import dns.rdata
 from ansible_collections.mailroom.erp.tests.servers.cloudflare_state import PARTS, Refusal, Zone, matches, zone_of
-from ansible_collections.mailroom.erp.tests.servers.dns_sockets import ADDRESS
-from ansible_collections.mailroom.erp.tests.servers.stoppable import Stoppable
+from ansible_collections.mailroom.erp.tests.servers.faulty_api import Answer, FaultyApi, Query
 
 TOKEN = "test-token-of-the-cloudflare-server-0123"
 """May read and edit every zone."""
 
-LIMIT, ERROR_BEFORE, ERROR_AFTER, DROP_BEFORE, DROP_AFTER, GARBLED, SLOW = FAULTS = (
-    "429",
-    "500 before it is done",
-    "500 after it is done",
-    "connection dropped before it is done",
-    "connection dropped after it is done",
-    "done, and answered by somebody on the way",
-    "slow answer",
-)
-
-Query = Mapping[str, str]
-_ROOT = "/client/v4"
 _MOST_ZONES = 50
 """On one page."""
 
@@ -53,17 +33,10 @@ class Access:
     write: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What is sent back; bytes are sent as they are."""
-
-    status: int
-    body: Any
-    headers: Mapping[str, str]
-
-
-class Cloudflare(Stoppable):
+class Cloudflare(FaultyApi):
     """The running server; a context manager that stops it."""
+
+    ROOT = "/client/v4"
 
     def __init__(self, zones: Mapping[str, str], *, most_records: int = 5_000_000, **options: int) -> None:
         """Start it.
@@ -74,43 +47,13 @@ class Cloudflare(Stoppable):
         """
         self.zones = {name: zone_of(name, text, **options) for name, text in zones.items()}
         self.tokens: dict[str, Access] = {TOKEN: Access()}
-        self.before: Callable[[str, str, Query], None] = lambda _method, _path, _query: None
-        """Called before each request is done, with method, path and query."""
-        self.limit: tuple[int, float] = (0, 0.0)
-        """How many requests are answered in how many seconds; more are told to wait. 0: all are answered."""
-        self._window = (0.0, 0)
         self._most_records = most_records
-        self._lock = threading.Lock()
-        self.plan("", 0)
-        self._http = _Http(self)
-        self.port = int(self._http.server_address[1])
-        threading.Thread(target=self._http.serve_forever, args=(0.05,), daemon=True).start()
-
-    @property
-    def base_url(self) -> str:
-        return f"http://{ADDRESS}:{self.port}{_ROOT}"
+        super().__init__()
 
     @property
     def dns_option(self) -> dict[str, Any]:
         """The option ``dns`` for this server, with the defaults that a module fills in."""
         return {"provider": "cloudflare", "api_token": TOKEN, "base_url": self.base_url, "timeout": 10.0}
-
-    def plan(self, fault: str, number: int, seconds: float = 0.0, *, onwards: bool = False) -> None:
-        """Say what goes wrong from now on, and count requests from 1 again.
-
-        :param fault: one of ``FAULTS``, or nothing
-        :param number: of the request that it happens to
-        :param seconds: what a 429 says, or how long a slow answer takes
-        :param onwards: whether it happens to all that follow, too
-        """
-        self._fault, self._number, self._seconds, self._onwards = fault, number, seconds, onwards
-        self._counter = itertools.count(1)
-        self.requests: list[tuple[str, str]] = []
-        """Method and path of what came since, without the zone's identifier."""
-
-    def count(self, method: str, path: str = "") -> int:
-        """How many requests came since :meth:`plan`, of a method and with a path that ends so."""
-        return sum(one == method and asked.endswith(path) for one, asked in self.requests)
 
     def zone(self, name: str) -> Zone:
         """The zone that holds a name."""
@@ -142,29 +85,19 @@ class Cloudflare(Stoppable):
         with self._lock:
             return self.zones[zone].do(**parts)
 
-    def stop(self) -> None:
-        self._http.shutdown()
-        self._http.server_close()
+    def shown(self, path: str) -> str:
+        """Without the zone's identifier."""
+        return re.sub("[0-9a-f]{32}", "*", path)
 
-    def fault(self, method: str, path: str) -> tuple[str, float]:
-        """Count a request, and say what goes wrong with it."""
-        with self._lock:
-            number = next(self._counter)
-            self.requests.append((method, re.sub("[0-9a-f]{32}", "*", path)))
-            hit = number == self._number or (self._onwards and number > self._number)
-            return (self._fault if hit else "", self._seconds)
+    def limited(self, seconds: float) -> Answer:
+        text = "More than 1200 requests per 300 seconds reached. Please wait and consider throttling your request speed"
+        return refused(Refusal(429, 10100, text), {"retry-after": str(int(-(-seconds // 1)))})
 
-    def full(self) -> float:
-        """Seconds to wait when too many requests came, else 0."""
-        most, seconds = self.limit
-        if not most:
-            return 0.0
-        with self._lock:
-            began, count = self._window
-            if time.monotonic() - began > seconds:
-                began, count = time.monotonic(), 0
-            self._window = (began, count + 1)
-            return began + seconds - time.monotonic() if count >= most else 0.0
+    def broken(self) -> Answer:
+        return refused(Refusal(500, 10013, "An unknown error occurred"))
+
+    def handle(self, method: str, path: str, query: Query, headers: Mapping[str, str], data: bytes) -> Answer:
+        return self.answer(method, path, query, headers.get("authorization", ""), json.loads(data or b"{}"))
 
     def answer(self, method: str, path: str, query: Query, header: str, body: Mapping[str, Any]) -> Answer:
         """Do a request."""
@@ -254,79 +187,3 @@ def _quoted(content: str) -> str:
     if content.startswith('"'):
         return content
     return '"' + content.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
-class _Http(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 128
-
-    def __init__(self, service: Cloudflare) -> None:
-        self.service = service
-        super().__init__((ADDRESS, 0), _Handler)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that is killed on purpose is no error."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    wbufsize = -1
-    server: _Http
-
-    def do_GET(self) -> None:
-        service, url = self.server.service, urlsplit(self.path)
-        path = url.path.removeprefix(_ROOT)
-        body = json.loads(self.rfile.read(int(self.headers.get("content-length") or 0)) or b"{}")
-        fault, seconds = service.fault(self.command, path)
-        wait = seconds if fault == LIMIT else service.full()
-        if wait:
-            return self._send(_limited(wait))
-        if fault == DROP_BEFORE:
-            return self._drop()
-        if fault == ERROR_BEFORE:
-            return self._send(_broken())
-        query = dict(parse_qsl(url.query))
-        answer = service.answer(self.command, path, query, self.headers.get("authorization", ""), body)
-        if fault == DROP_AFTER:
-            return self._drop()
-        if fault == GARBLED:
-            return self._send_data(200, b"<html>Please log in</html>", {"content-type": "text/html"})
-        return self._send(_broken() if fault == ERROR_AFTER else answer, seconds if fault == SLOW else 0.0)
-
-    do_POST = do_PUT = do_PATCH = do_DELETE = do_GET
-
-    def _send(self, answer: Answer, pause: float = 0.0) -> None:
-        headers = {"content-type": "application/json", **answer.headers}
-        data = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
-        self._send_data(answer.status, data, headers, pause)
-
-    def _send_data(self, status: int, data: bytes, headers: Mapping[str, str], pause: float = 0.0) -> None:
-        self.send_response(status)
-        for name, value in {**headers, "content-length": str(len(data))}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        half = len(data) // 2 if pause else len(data)
-        self.wfile.write(data[:half])
-        self.wfile.flush()
-        if pause:
-            time.sleep(pause)
-            self.wfile.write(data[half:])
-            self.wfile.flush()
-
-    def _drop(self) -> None:
-        self.close_connection = True
-        with contextlib.suppress(OSError):
-            self.connection.shutdown(socket.SHUT_RDWR)
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Nothing is logged."""
-
-
-def _limited(seconds: float) -> Answer:
-    text = "More than 1200 requests per 300 seconds reached. Please wait and consider throttling your request speed"
-    return refused(Refusal(429, 10100, text), {"retry-after": str(int(-(-seconds // 1)))})
-
-
-def _broken() -> Answer:
-    return refused(Refusal(500, 10013, "An unknown error occurred"))

@@ -13,7 +13,9 @@ import pytest
 from ansible_collections.mailroom.erp.plugins.module_utils.dns import zone_lock
 from ansible_collections.mailroom.erp.tests.servers.cloudflare import Cloudflare
 from ansible_collections.mailroom.erp.tests.servers.server import zone_text
+from ansible_collections.mailroom.erp.tests.servers.transip import Transip
 from ansible_collections.mailroom.erp.tests.unit.dns.cloudflare_acts import SPF, ZONE, StartCloudflare
+from ansible_collections.mailroom.erp.tests.unit.dns.transip_acts import StartTransip
 
 
 @pytest.fixture
@@ -39,3 +41,21 @@ def start_cloudflare(one_controller: None) -> Iterator[StartCloudflare]:
 def server(start_cloudflare: StartCloudflare) -> Cloudflare:
     """A Cloudflare with the zone acme.example; tests of other services have a server of their own."""
     return start_cloudflare(tag_quota=5)
+
+
+@pytest.fixture
+def start_transip(one_controller: None) -> Iterator[StartTransip]:
+    """Start servers that end with the test; takes zones, acme.example with two texts if nothing."""
+    with ExitStack() as started:
+
+        def start(zones: Mapping[str, str] | None = None) -> Transip:
+            text = {ZONE: zone_text(ZONE, f'@ 600 TXT "{SPF}"\n@ 600 TXT "google-site-verification=abc"')}
+            return started.enter_context(Transip(text if zones is None else zones))
+
+        yield start
+
+
+@pytest.fixture
+def transip(start_transip: StartTransip) -> Transip:
+    """A TransIP with the domain acme.example, whose apex has two texts with one TTL."""
+    return start_transip()

@@ -13,16 +13,21 @@ import yaml
 from ansible_collections.mailroom.erp.plugins.doc_fragments.dns import ModuleDocFragment
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.account import dns_spec
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.cloudflare.cloudflare_api import (
+    CLOUDFLARE_URL,
     REQUEST_SECONDS,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.registry import PROVIDERS
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.rfc2136.name_server import ANSWER_SECONDS
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.transip.transip_api import (
+    TRANSIP_SECONDS,
+    TRANSIP_URL,
+)
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.dns_module_options import shared_spec
 
 FRAGMENT = yaml.safe_load(ModuleDocFragment.DOCUMENTATION)["options"]
 DNS = FRAGMENT["dns"]["suboptions"]
 ACCOUNTS = yaml.safe_load(ModuleDocFragment.ACCOUNTS)["options"]["accounts"]["suboptions"]
-SECONDS = {"rfc2136": ANSWER_SECONDS, "cloudflare": REQUEST_SECONDS}
+SECONDS = {"rfc2136": ANSWER_SECONDS, "cloudflare": REQUEST_SECONDS, "transip": TRANSIP_SECONDS}
 """What stands in the code, because the two differ and an option is the same for all who have it."""
 
 
@@ -60,6 +65,11 @@ def test_an_option_names_its_providers_and_what_they_require(name: str) -> None:
 @pytest.mark.parametrize(("provider", "seconds"), SECONDS.items())
 def test_how_long_a_provider_waits_is_documented(provider: str, seconds: float) -> None:
     assert re.search(rf"V\({provider}\), V\({seconds:g}\)", text_of(DNS["timeout"]))
+
+
+@pytest.mark.parametrize(("provider", "url"), {"cloudflare": CLOUDFLARE_URL, "transip": TRANSIP_URL}.items())
+def test_where_an_api_is_is_documented(provider: str, url: str) -> None:
+    assert re.search(rf"V\({provider}\), V\({re.escape(url)}\)", text_of(DNS["base_url"]))
 
 
 def test_the_other_shared_options_are_documented() -> None:

@@ -14,6 +14,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider_registra
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.cloudflare.cloudflare_options import CLOUDFLARE
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.octodns.octodns_options import OCTODNS
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.rfc2136.rfc2136_options import RFC2136
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.transip.transip_options import TRANSIP
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.zonefile.zonefile_options import ZONEFILE
 from ansible_collections.mailroom.erp.plugins.module_utils.libraries import require
 
@@ -69,7 +70,7 @@ def _check_same(one: ProviderRegistration, other: ProviderRegistration) -> None:
             )
 
 
-PROVIDERS: Mapping[str, ProviderRegistration] = registered([CLOUDFLARE, RFC2136, ZONEFILE, OCTODNS])
+PROVIDERS: Mapping[str, ProviderRegistration] = registered([CLOUDFLARE, RFC2136, ZONEFILE, OCTODNS, TRANSIP])
 """All providers by name, in the order in which users are told of them."""
 
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ansible_collections.mailroom.erp.plugins.module_utils.dns import write_loop, zone_lock
+from ansible_collections.mailroom.erp.plugins.module_utils.dns import rate_gate, write_loop, zone_lock
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import ProviderError
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.cloudflare import (
     cloudflare_api,
@@ -21,17 +21,21 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.cloudfl
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.cloudflare.cloudflare_zones import (
     CloudflareZones,
 )
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, RRset
 from ansible_collections.mailroom.erp.tests.fuzz.odd_json import (
-    ODD_STATUSES,
     ODD_WAITS,
     fuzz_count,
-    odd_bytes,
-    oddly,
 )
-from ansible_collections.mailroom.erp.tests.servers.cloudflare import Answer, Cloudflare, Query
+from ansible_collections.mailroom.erp.tests.servers.cloudflare import Cloudflare
+from ansible_collections.mailroom.erp.tests.servers.faulty_api import Answer, Query
 from ansible_collections.mailroom.erp.tests.servers.server import zone_text
-from ansible_collections.mailroom.erp.tests.unit.dns.cloudflare_acts import APEX, NEW, SPF, ZONE, opened
+from ansible_collections.mailroom.erp.tests.unit.dns.cloudflare_acts import APEX, SPF, ZONE, opened
+from ansible_collections.mailroom.erp.tests.unit.dns.spoilt_answers import (
+    MOST_REQUESTS,
+    MOST_SECONDS,
+    Spoil,
+    Work,
+    spoiler,
+)
 
 RECORDS = f"""\
 @ 600 TXT "{SPF}"
@@ -42,11 +46,6 @@ www CNAME mail
 sub NS ns.elsewhere.example.
 _dmarc TXT "v=DMARC1; p=none"
 """
-MOST_REQUESTS = 400
-"""Of one look or one write, whatever is answered."""
-MOST_SECONDS = 10.0
-
-Spoil = Callable[[str, str, Answer], Answer]
 
 
 class Odd(Cloudflare):
@@ -77,6 +76,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     fake = SimpleNamespace(sleep=sleep, monotonic=lambda: now.seconds, time=time.time)
     monkeypatch.setattr(cloudflare_api, "time", fake)
     monkeypatch.setattr(cloudflare_provider, "time", fake)
+    monkeypatch.setattr(rate_gate, "time", fake)
     monkeypatch.setattr(write_loop, "time", fake)
     return now
 
@@ -172,7 +172,7 @@ def test_a_wait_that_is_none_has_a_bound(odd: Odd, clock: SimpleNamespace, wait:
     odd.spoil = lambda _method, _path, _answer: Answer(429, limited, {"retry-after": wait.encode().decode("latin-1")})
     with pytest.raises(ProviderError, match="limits the rate of requests"):
         opened(odd).zone_of(ZONE)
-    assert len(odd.requests) <= 16 and clock.seconds <= 1000 + cloudflare_api.LONGEST_WAIT
+    assert len(odd.requests) <= 16 and clock.seconds <= 1000 + rate_gate.LONGEST_WAIT
 
 
 def endless(path: str, total: int) -> Spoil:
@@ -202,71 +202,12 @@ def test_zones_that_go_on_for_ever_come_to_an_end(odd: Odd) -> None:
     assert len(odd.requests) <= 20
 
 
-class Work:
-    """One zone on its way through the loop that writes, with what a journal would be told."""
-
-    def __init__(self, provider: Any) -> None:
-        self.provider, self.zone, self.account = provider, ZONE, {"provider": "cloudflare"}
-        self.failure: str | None = None
-        self.journal: list[str] = []
-        self.plan()
-
-    def plan(self) -> None:
-        state = self.provider.read(ZONE, [APEX])
-        found = state.rrsets.get(APEX)
-        others = [one for one in found.values if not one.startswith("v=spf1")] if found else []
-        after = RRset(*APEX, 600, tuple(sorted([NEW, *others])))
-        self.token = state.token
-        self.changes = [] if found == after else [Change(found, after)]
-
-    def note_written(self) -> None:
-        self.journal.append("written")
-
-    def fail(self, reason: str) -> None:
-        self.failure = reason
-
-    def keep(self, *_kept: Any) -> None:
-        self.journal.append("kept")
-
-    def drop(self, *_dropped: Any) -> None:
-        self.journal.append("dropped")
-
-    def applied(self, *_applied: Any) -> None:
-        self.journal.append("applied")
-
-    def failed(self, account: Mapping[str, Any], zone: str, changes: Sequence[Change], reason: str) -> None:
-        self.journal.append("failed")
-
-
 def test_a_fault_of_ours_leaves_its_line_in_the_journal(odd: Odd, monkeypatch: pytest.MonkeyPatch) -> None:
     work = Work(opened(odd))
     monkeypatch.setattr(work.provider, "apply", lambda *_arguments: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         write_loop.write_zone(work, work.plan, work)
     assert work.journal == ["kept", "failed"]
-
-
-def spoiler(chance: random.Random, number: int) -> tuple[Spoil, list[int]]:
-    """Spoil the answer of this number and, now and then, those after it; the list counts them."""
-    spoilt = [0]
-    seen = [0]
-    onwards = chance.random() < 0.2
-
-    def spoil(_method: str, _path: str, answer: Answer) -> Answer:
-        seen[0] += 1
-        if seen[0] != number and not (onwards and seen[0] > number):
-            return answer
-        spoilt[0] += 1
-        headers = dict(answer.headers)
-        kind = chance.random()
-        if kind < 0.1:
-            return Answer(answer.status, odd_bytes(answer.body, chance), headers)
-        status = answer.status if kind < 0.8 else chance.choice(ODD_STATUSES)
-        if status == 429:
-            headers["retry-after"] = chance.choice(ODD_WAITS).encode().decode("latin-1")
-        return Answer(status, oddly(answer.body, chance), headers)
-
-    return spoil, spoilt
 
 
 @pytest.mark.parametrize("tries", [400, pytest.param(2000, marks=pytest.mark.slow)])

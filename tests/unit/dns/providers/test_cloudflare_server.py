@@ -17,15 +17,8 @@ from typing import Any
 import cloudflare
 import jsonschema
 import pytest
-from ansible_collections.mailroom.erp.tests.servers.cloudflare import (
-    DROP_AFTER,
-    ERROR_AFTER,
-    ERROR_BEFORE,
-    LIMIT,
-    TOKEN,
-    Access,
-    Cloudflare,
-)
+from ansible_collections.mailroom.erp.tests.servers.cloudflare import TOKEN, Access, Cloudflare
+from ansible_collections.mailroom.erp.tests.servers.faulty_api import DROP_AFTER, ERROR_AFTER, ERROR_BEFORE, LIMIT
 from ansible_collections.mailroom.erp.tests.servers.server import zone_text
 from octodns.provider.plan import Plan
 from octodns.record import Record

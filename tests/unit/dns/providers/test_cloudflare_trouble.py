@@ -22,7 +22,8 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.cloudfl
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.registry import open_provider
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, RRset
 from ansible_collections.mailroom.erp.plugins.module_utils.libraries import MissingLibrary
-from ansible_collections.mailroom.erp.tests.servers.cloudflare import (
+from ansible_collections.mailroom.erp.tests.servers.cloudflare import TOKEN, Access, Cloudflare
+from ansible_collections.mailroom.erp.tests.servers.faulty_api import (
     DROP_AFTER,
     DROP_BEFORE,
     ERROR_AFTER,
@@ -30,9 +31,6 @@ from ansible_collections.mailroom.erp.tests.servers.cloudflare import (
     GARBLED,
     LIMIT,
     SLOW,
-    TOKEN,
-    Access,
-    Cloudflare,
 )
 from ansible_collections.mailroom.erp.tests.servers.server import zone_text
 from ansible_collections.mailroom.erp.tests.unit.dns.cloudflare_acts import (

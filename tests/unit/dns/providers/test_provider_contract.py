@@ -29,13 +29,14 @@ from ansible_collections.mailroom.erp.tests.servers.bind import Bind
 from ansible_collections.mailroom.erp.tests.servers.cloudflare import Cloudflare
 from ansible_collections.mailroom.erp.tests.servers.powerdns import PowerDns
 from ansible_collections.mailroom.erp.tests.servers.server import Server, zone_text
+from ansible_collections.mailroom.erp.tests.servers.transip import Transip
 from ansible_collections.mailroom.erp.tests.servers.zone_folder import ZoneFolder
 
 SPF = "v=spf1 mx ip4:192.0.2.1 ~all"
 NEW_SPF = "v=spf1 mx ip4:192.0.2.1 include:spf.afas.online ~all"
 FOREIGN = ("google-site-verification=abc", 'tab\tNUL\0 bell\7 é \udcff ; " \\ end', "k=rsa; p=" + "M" * 500)
 PLAIN_FOREIGN = (FOREIGN[0], "a plain; value; of=others", FOREIGN[2])
-"""What octoDNS carries unchanged whatever the class; the rest is refused."""
+"""What octoDNS carries unchanged whatever the class, and TransIP at all; the rest is refused."""
 CUT = 'cut TXT "in " "two " "strings"'
 RECORDS = "\n".join(
     [
@@ -65,14 +66,23 @@ class Service:
     serial: Callable[[str], int]
     write: Write
     foreign: tuple[str, ...] = FOREIGN
+    bare: bool = False
+    """Whether it keeps texts without quotation marks: none with a blank at an end, or longer than 1024 characters."""
+    null_mx: bool = True
+    """Whether it takes an MX record that says that there is no mail (RFC 7505)."""
 
     @property
     def is_plain(self) -> bool:
         """Whether it carries plain texts only, cut where it likes."""
         return self.foreign is PLAIN_FOREIGN
 
+    def carries(self, value: str) -> bool:
+        """Whether it takes a text."""
+        plain = value.isascii() and value.isprintable() and '"' not in value
+        return not (self.is_plain and not plain) and not (self.bare and (value != value.strip() or len(value) > 1024))
 
-def asked_by_dns(server: Server | Cloudflare | ZoneFolder, write: Write) -> Service:
+
+def asked_by_dns(server: Server | Cloudflare | Transip | ZoneFolder, write: Write) -> Service:
     return Service(open_provider(server.dns_option), server.values, server.ttl, server.serial, write)
 
 
@@ -100,6 +110,13 @@ def on_cloudflare(server: Cloudflare) -> Service:
         server.write(zone, posts=[{"name": owner, "type": "TXT", "ttl": 600, "content": text}])
 
     return asked_by_dns(server, write)
+
+
+def on_transip(server: Transip) -> Service:
+    def write(zone: str, owner: str, text: str) -> None:
+        server.zones[zone].post({"name": owner, "expire": 600, "type": "TXT", "content": text})
+
+    return replace(asked_by_dns(server, write), foreign=PLAIN_FOREIGN, bare=True, null_mx=False)
 
 
 def on_octodns_yaml(zones: Mapping[str, str], folder: Path) -> Service:
@@ -152,10 +169,12 @@ def on_cloudflare_by_octodns(server: Cloudflare) -> Service:
 STARTED: dict[str, tuple[Callable[..., Any], Callable[..., Service]]] = {
     **{name: (server, on_server) for name, server in SERVERS.items()},
     "cloudflare": (Cloudflare, on_cloudflare),
+    "transip": (Transip, on_transip),
     "octodns-bind": (Bind, on_bind_by_octodns),
     "octodns-powerdns": (PowerDns, on_powerdns_by_octodns),
     "octodns-cloudflare": (Cloudflare, on_cloudflare_by_octodns),
 }
+PLAIN_KINDS = ("octodns", "transip")
 IN_FILES = {"zonefile": on_zonefile, "octodns-yaml": on_octodns_yaml}
 
 
@@ -179,7 +198,7 @@ def start(kind: str, tmp_path: Path, one_controller: None) -> Iterator[Callable[
 
 @pytest.fixture
 def service(kind: str, start: Callable[[Mapping[str, str]], Service]) -> Service:
-    foreign, cut = (PLAIN_FOREIGN, CUT.replace('" "', "")) if kind.startswith("octodns") else (FOREIGN, CUT)
+    foreign, cut = (PLAIN_FOREIGN, CUT.replace('" "', "")) if kind.startswith(PLAIN_KINDS) else (FOREIGN, CUT)
     apex = [f"@ 600 TXT {txt.encode(text)}" for text in (foreign[0], SPF, *foreign[1:])]
     child = zone_text("deep.acme.example")
     zone = zone_text(ZONE, "\n".join([*apex, cut, RECORDS]))
@@ -230,19 +249,35 @@ def test_mx_records_are_read_replaced_and_taken_away(service: Service) -> None:
     found = service.provider.read(ZONE, [key]).rrsets[key]
     assert found == rrset(key[0], "10 mx1.service.example", "20 mx2.service.example", rdtype="MX")
     assert become("20 mx2.service.example", "5 mx3.service.example") == PUBLISHED_MX
-    assert become("0 .") == ["0 ."]
-    assert service.provider.read(ZONE, [key]).rrsets[key] == rrset(key[0], "0 .", rdtype="MX")
     assert become() == []
-    assert become("0 .") == ["0 ."], "a null MX where there was none"
+    assert become("7 mx7.service.example") == ["7 mx7.service.example."], "a record where there was none"
+
+
+def test_a_null_mx_is_carried_or_refused(service: Service) -> None:
+    key = ("mail.acme.example", "MX")
+    for wanted in ("0 .", None, "0 ."):
+        state = service.provider.read(ZONE, [key])
+        changes = [Change(state.rrsets.get(key), rrset(key[0], wanted, rdtype="MX") if wanted else None)]
+        if wanted and not service.null_mx:
+            before = service.published(*key)
+            with pytest.raises(ProviderError, match="no null MX"):
+                service.provider.apply(ZONE, changes, state.token)
+            assert service.published(*key) == before
+            continue
+        service.provider.apply(ZONE, changes, state.token)
+        assert service.published(*key) == ([wanted] if wanted else [])
+        found = service.provider.read(ZONE, [key]).rrsets.get(key)
+        assert found == (rrset(key[0], wanted, rdtype="MX") if wanted else None)
 
 
 def test_an_mx_record_that_changed_since_is_a_conflict(service: Service) -> None:
     key = ("mail.acme.example", "MX")
     state = service.provider.read(ZONE, [key])
-    service.provider.apply(ZONE, [Change(state.rrsets[key], rrset(key[0], "0 .", rdtype="MX"))], state.token)
+    other = rrset(key[0], "7 mx7.service.example", rdtype="MX")
+    service.provider.apply(ZONE, [Change(state.rrsets[key], other)], state.token)
     with pytest.raises(Conflict):
         service.provider.apply(ZONE, [Change(state.rrsets[key], None)], state.token)
-    assert service.published(*key) == ["0 ."]
+    assert service.published(*key) == ["7 mx7.service.example."]
 
 
 def test_what_is_there_is_read_decoded(service: Service) -> None:
@@ -322,12 +357,21 @@ def test_only_the_ttl_changes(service: Service) -> None:
     assert service.published(ZONE, "TXT") == texts(SPF, *service.foreign)
 
 
-@pytest.mark.parametrize("value", ["k=rsa; p=" + "A" * 2000, "é" * 300, "a b " * 200, 'quote " backslash \\ \1 \udc80'])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "k=rsa; p=" + "A" * 2000,
+        "k=rsa; p=" + "A" * 1000,
+        "é" * 300,
+        "a b " * 200,
+        'quote " backslash \\ \1 \udc80',
+    ],
+)
 def test_long_and_odd_values_come_back_as_they_went(service: Service, value: str) -> None:
     key = ("s1._domainkey.acme.example", "TXT")
     state = service.provider.read(ZONE, [key])
     changes = [Change(None, rrset(key[0], value))]
-    if service.is_plain and not (value.isascii() and value.isprintable() and '"' not in value):
+    if not service.carries(value):
         with pytest.raises(ProviderError, match="does not carry unchanged"):
             service.provider.apply(ZONE, changes, state.token)
         assert service.published(*key) == []

@@ -84,7 +84,7 @@ def test_an_unknown_provider_is_refused_by_name(provider: str | None) -> None:
 def test_every_provider_tells_what_it_requires(provider: str) -> None:
     required = [name for name, option in PROVIDERS[provider].options.items() if option.get("required")]
     told = [f"dns.{name} is required by provider {provider}" for name in required]
-    assert check_dns({"provider": provider}) == told
+    assert check_dns({"provider": provider}) == [*told, *PROVIDERS[provider].problems({"provider": provider})]
 
 
 def test_a_rule_on_ttls_is_the_provider_s_own() -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import re
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
@@ -26,18 +25,15 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.cloudfl
     read_cloudflare_answer,
     wrong_answer,
 )
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.rate_gate import RateGate
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import escape_controls
 from ansible_collections.mailroom.erp.plugins.module_utils.retry_after import read_retry_after
 
 with contextlib.suppress(ImportError):
     import cloudflare
 
-LONGEST_WAIT = 900.0
-"""Seconds that one request waits in all when Cloudflare limits the rate; it blocks for five minutes at most."""
-_DEFAULT_WAIT = 60.0
-"""Seconds to wait when it does not say how long."""
-_SHORTEST_WAIT = 1.0
-"""Seconds before the second try, whatever it says; twice as many before each further one, so the tries have a bound."""
+CLOUDFLARE_URL = "https://api.cloudflare.com/client/v4"
+"""Where the API is, unless the option ``base_url`` says otherwise."""
 REQUEST_SECONDS = 30.0
 """How long to wait for one answer, unless the option ``timeout`` says otherwise."""
 _ATTEMPTS = 3
@@ -92,14 +88,13 @@ class CloudflareApi:
             raise ProviderError("dns.api_token holds blanks or other characters that no token has. Copy it again")
         self._client = cloudflare.Cloudflare(
             api_token=self._token,
-            base_url=str(dns["base_url"]),
+            base_url=str(dns.get("base_url", CLOUDFLARE_URL)),
             timeout=float(dns.get("timeout", REQUEST_SECONDS)),
             max_retries=0,
         )
         # The SDK takes these from the environment, and prefers them to the token.
         self._client.api_email = self._client.api_key = self._client.user_service_key = None
-        self._gate = _Gate()
-        self._tell = tell
+        self._gate = RateGate("Cloudflare", tell)
 
     def zones_named(self, name: str) -> list[CloudflareZone]:
         """All zones of one name that the token may see: with several accounts there may be several.
@@ -216,16 +211,7 @@ class CloudflareApi:
 
     def _hold(self, zone: str, limited: Any, waits: Sequence[float]) -> float:
         """Keep all requests back for as long as Cloudflare says; gives the seconds."""
-        asked = read_retry_after(limited.response.headers.get("retry-after"))
-        seconds = _DEFAULT_WAIT if asked is None else max(asked, _SHORTEST_WAIT * 2 ** len(waits))
-        if sum(waits) + seconds > LONGEST_WAIT:
-            raise ProviderError(
-                f"Cloudflare, zone {zone}: it limits the rate of requests and wants us to wait {seconds:.0f} seconds; "
-                f"at most {LONGEST_WAIT:.0f} are waited for one request. Run again later, with fewer domains at once"
-            )
-        if self._gate.close(seconds):
-            self._tell(f"Cloudflare limits the rate of requests: waiting {seconds:.0f} seconds, as it asks")
-        return seconds
+        return self._gate.hold(zone, read_retry_after(limited.response.headers.get("retry-after")), waits)
 
     def _write_error(self, zone: str, error: Any) -> Exception:
         if error.status_code in _UNCLEAR or error.status_code >= 500:
@@ -249,26 +235,6 @@ class CloudflareApi:
             reason, way_out = _cause(error), CLOUDFLARE_REACH_WAY_OUT
         text = f"Cloudflare ({self._client.base_url}), zone {zone}: it could not be asked: {reason}. {way_out}"
         return ProviderError(text.replace(self._token, "***"))
-
-
-class _Gate:
-    """Keeps the requests of all threads back until the time that Cloudflare named."""
-
-    def __init__(self) -> None:
-        self._until = 0.0
-        self._lock = threading.Lock()
-
-    def wait(self) -> None:
-        while (seconds := self._until - time.monotonic()) > 0:
-            time.sleep(seconds)
-
-    def close(self, seconds: float) -> bool:
-        """Close for some seconds; False when it is closed for about as long already."""
-        with self._lock:
-            until = time.monotonic() + seconds
-            later = until > self._until + 1
-            self._until = max(self._until, until)
-            return later
 
 
 def _cause(error: BaseException) -> str:

@@ -41,7 +41,7 @@ CLOUDFLARE = ProviderRegistration(
     name="cloudflare",
     options={
         "api_token": {"type": "str", "required": True, "no_log": True},
-        "base_url": {"type": "str", "default": "https://api.cloudflare.com/client/v4"},
+        "base_url": {"type": "str"},
         "timeout": {"type": "float"},
     },
     open=_open,

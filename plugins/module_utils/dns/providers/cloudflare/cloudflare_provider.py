@@ -26,7 +26,6 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.cloudfl
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.cloudflare.cloudflare_api import (
     CLOUDFLARE_PAUSE,
-    LONGEST_WAIT,
     CloudflareApi,
     Unclear,
 )
@@ -37,6 +36,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.cloudfl
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.cloudflare.cloudflare_zones import (
     CloudflareZones,
 )
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.rate_gate import LONGEST_WAIT
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, RRset, ZoneState, is_same
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import is_inside
 

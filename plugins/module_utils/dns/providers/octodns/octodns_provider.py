@@ -27,6 +27,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.octodns
     octodns_rrset,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, RRset, ZoneState, is_same
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.unclear_write import judge_unclear_write
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import is_inside, longest_match
 
 _LOCK_SECONDS = 900.0
@@ -176,25 +177,11 @@ class OctodnsProvider:
             found = {change.key: _rrset(records.get(change.key)) for change in changes}
         except ProviderError as error:
             raise ProviderError(f"{failed}; it is not known whether zone {zone} has changed: {error}") from None
-        if all(is_same(found[change.key], change.after) for change in changes):
-            return
-        if all(is_same(found[change.key], change.before) for change in changes):
-            raise Conflict(f"{failed}; zone {zone} is as it was. Run again when the service is well")
-        if any(_foreign(found[change.key], change) for change in changes):
-            raise Conflict(f"{failed}; zone {zone} is neither as it was nor as planned: someone else changes it")
-        raise ProviderError(
-            f"{failed}; zone {zone} is changed in part. The snapshot holds what was there; run again to do what is left"
-        )
+        judge_unclear_write(zone, changes, found, failed)
 
 
 def _rrset(record: Any) -> RRset | None:
     return octodns_rrset(record) if record is not None else None
-
-
-def _foreign(found: RRset | None, change: Change) -> set[str]:
-    """The values that are there neither by what was read nor by our change."""
-    known = {value for rrset in (change.before, change.after) if rrset for value in rrset.values}
-    return set(found.values) - known if found else set()
 
 
 def _list(names: Iterable[str]) -> str:
