@@ -99,7 +99,7 @@ def _core_is_known() -> bool:
     if _CORE not in _PROFILES:
         Display().warning(
             f"ansible-core {_CORE} is not known to this release of mailroom.erp, which knows {', '.join(_PROFILES)}. "
-            "Its modules are packed by Ansible, as for another machine: the results are the same, a second later per task."
+            "Its modules are packed by Ansible, as for another machine: the same results, a second later for each task."
         )
     return _CORE in _PROFILES
 
