@@ -197,12 +197,12 @@ from ansible_collections.mailroom.erp.plugins.module_utils.entra.credential_run 
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_module import (
     Task,
     difference,
-    register_secret,
     run_entra_module,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import module_spec
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.federated import Federated
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import Json
+from ansible_collections.mailroom.erp.plugins.module_utils.masked_secrets import register_secret
 
 
 def _work(task: Task) -> Result:

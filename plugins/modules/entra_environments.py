@@ -348,7 +348,6 @@ from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_module import (
     Task,
     difference,
-    register_secret,
     run_entra_module,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import module_spec
@@ -358,6 +357,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.entra.environments im
     find_senders,
     read_declared,
 )
+from ansible_collections.mailroom.erp.plugins.module_utils.masked_secrets import register_secret
 
 
 def _work(task: Task) -> Result:

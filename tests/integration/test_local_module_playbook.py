@@ -119,3 +119,33 @@ def test_tasks_that_need_ansible_are_packed_by_it(
     assert done.rc == 0, done.output
     assert HERE not in done.flat
     assert RECORD in (tmp_path / "here/acme.example.zone").read_text()
+
+
+UNKNOWN_CORE = """\
+from ansible.plugins.callback import CallbackBase
+from ansible_collections.mailroom.erp.plugins.plugin_utils.running import local_module
+
+DOCUMENTATION = "name: unknown_core\\ntype: aggregate\\nshort_description: The future\\ndescription: Another core."
+
+
+class CallbackModule(CallbackBase):
+    CALLBACK_VERSION, CALLBACK_TYPE, CALLBACK_NAME = 2.0, "aggregate", "unknown_core"
+
+    def v2_playbook_on_start(self, playbook):
+        local_module._CORE = "2.99"
+"""
+
+
+def test_a_core_that_is_not_known_is_told_once_and_packs_modules_itself(tmp_path: Path) -> None:
+    callbacks = tmp_path / ".callbacks"
+    callbacks.mkdir()
+    (callbacks / "unknown_core.py").write_text(UNKNOWN_CORE, encoding="utf-8")
+    files = ZoneFolder(tmp_path, {"acme.example": zone_text("acme.example", '@ TXT "v=spf1 ~all"')})
+    wanted = {"dns": files.dns_option, "lookup_limit": "ignore", "accept_undelegated": ["acme.example"]}
+    tasks = [module_task("spf_record", domain="acme.example", terms=[term], **wanted) for term in ("mx", "a")]
+    hosts = {"all": {"hosts": {name: {"ansible_connection": "local"} for name in ("one", "two")}}}
+    enabled = {"ANSIBLE_CALLBACKS_ENABLED": "test_stats,unknown_core"}
+    done = run_play(tmp_path, tasks, "-vvv", inventory=hosts, environment=enabled, hosts="all")
+    assert done.rc == 0, done.output
+    assert HERE not in done.flat
+    assert done.flat.count("ansible-core 2.99 is not known to this release of mailroom.erp") == 1

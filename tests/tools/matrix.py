@@ -34,6 +34,8 @@ class Cell:
 
     core: str
     python: str
+    preview: bool = False
+    """Whether there are only betas and release candidates of it yet."""
 
     @property
     def venv(self) -> Path:
@@ -44,8 +46,16 @@ class Cell:
         return f"ansible-core {self.core} on Python {self.python}"
 
 
-# The oldest promised (galaxy's requires_ansible), the newest for Python 3.11, and the newest.
-CELLS = (Cell("2.18", "3.11"), Cell("2.19", "3.11"), Cell("2.21", "3.13"))
+# From the oldest promised (galaxy's requires_ansible) to the next one, each on a Python that it supports.
+CELLS = (
+    Cell("2.18", "3.11"),
+    Cell("2.19", "3.11"),
+    Cell("2.20", "3.12"),
+    Cell("2.21", "3.13"),
+    Cell("2.22", "3.13", preview=True),
+)
+NEWEST = [cell for cell in CELLS if not cell.preview][-1]
+"""The newest core that is released: it judges for all."""
 FACES = ("tests/integration", "tests/unit/filter", "tests/unit/modules", "tests/unit/plugin_utils")
 """The tests of what Ansible itself calls: playbooks, filters, modules, and the controller's side."""
 TEXT_JUDGES = ("changelog", "line-endings", "no-smart-quotes", "pep8", "pylint", "shellcheck", "symlinks", "yamllint")
@@ -82,7 +92,13 @@ def interpreter(version: str) -> str | None:
 
 def requirements(cell: Cell) -> list[str]:
     """The arguments for pip that make the cell's environment."""
-    return ["-r", "requirements.txt", "-r", "tests/matrix-requirements.txt", f"ansible-core~={cell.core}.0"]
+    return [
+        "-r",
+        "requirements.txt",
+        "-r",
+        "tests/matrix-requirements.txt",
+        f"ansible-core~={cell.core}.0{'a0' if cell.preview else ''}",
+    ]
 
 
 def prepare(cell: Cell, python: str) -> None:
@@ -146,7 +162,7 @@ def judges(cell: Cell, quick: bool) -> list[list[str]]:
 
     :param quick: whether only what the core itself decides is judged, and only by the newest
     """
-    newest = cell.core == CELLS[-1].core
+    newest = cell == NEWEST
     skipped = [] if newest and not quick else [f"--skip-test={name}" for name in TEXT_JUDGES]
     sanity = [str(cell.venv / "bin" / "python"), "tests/tools/sanity.py", *skipped]
     if quick:

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from ansible.module_utils.common.parameters import remove_values
 from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import Module, Result
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import ProviderError
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.account import secret_values
@@ -31,6 +30,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.domains.request impor
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.run import Run
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.zone_records import DomainOutcome, RecordStep
 from ansible_collections.mailroom.erp.plugins.module_utils.libraries import MissingLibrary
+from ansible_collections.mailroom.erp.plugins.module_utils.masked_secrets import never_show, without_secrets
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused, encodable
 from ansible_collections.mailroom.erp.plugins.module_utils.snapshots.snapshot import Snapshot
 from ansible_collections.mailroom.erp.plugins.module_utils.state_folder import default_folder
@@ -133,7 +133,7 @@ def open_snapshot(module: Module, params: Mapping[str, Any]) -> Snapshot | None:
     if module.check_mode:
         return None
     # The name of a task may have been templated with a secret.
-    why = remove_values(params.get("why") or "no reason given", module.no_log_values)
+    why = without_secrets(params.get("why") or "no reason given", module.no_log_values)
     return Snapshot(params.get("snapshot_dir") or default_folder(os.environ), why)
 
 
@@ -181,7 +181,7 @@ def record_result(step: RecordStep) -> Result:
 def _mask_secrets(module: Module, order: Order) -> None:
     """Secrets that came by ``src`` are in no argument spec, so they are named to Ansible here."""
     for account in order.accounts:
-        module.no_log_values.update(secret_values(account))
+        never_show(module, list(secret_values(account)))
 
 
 def _diff(outcomes: list[DomainOutcome]) -> list[dict[str, str]]:

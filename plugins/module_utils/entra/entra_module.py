@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NoReturn
 
@@ -23,6 +22,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph_answer im
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.http import Http
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.token import SignInFailed, Token, other_tenant, sign_in
 from ansible_collections.mailroom.erp.plugins.module_utils.libraries import MissingLibrary
+from ansible_collections.mailroom.erp.plugins.module_utils.masked_secrets import never_show
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
 
 
@@ -33,7 +33,7 @@ class Task:
         self.params: Mapping[str, Any] = module.params
         self.write = not module.check_mode
         self.warnings: list[str] = []
-        self._masked = module.no_log_values
+        self._module = module
         self.tenant = _tenant(module.params["tenant"])
 
     @contextlib.contextmanager
@@ -47,7 +47,7 @@ class Task:
         http = Http(self.tenant.ca_file)
         try:
             token = sign_in(self.tenant, http)
-            self._masked.add(token.value)
+            never_show(self._module, [token.value])
             pace = Pace(self.tenant.timeout, self.tenant.poll_interval)
             graph = Graph(http, self.tenant.graph_url, token.value, pace)
             if token.tenant_id is None:
@@ -55,18 +55,6 @@ class Task:
             yield graph, token
         finally:
             http.close()
-
-
-def register_secret(value: str) -> None:
-    """Let Ansible mask a value wherever it would be shown; ansible-core 2.22 is the first that offers this.
-
-    Older cores mask by ``no_log_values``, which would blank the value in the result that has to hand it over; for them
-    the controller's part hides the whole result instead.
-
-    :param value: the secret
-    """
-    with contextlib.suppress(ImportError):
-        importlib.import_module("ansible.module_utils.secrets").register_secret(value)
 
 
 def run_entra_module(module: Module, work: Callable[[Task], Result]) -> NoReturn:

@@ -61,6 +61,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.mail_test.service_ans
     ServiceAnswer,
     Submitted,
 )
+from ansible_collections.mailroom.erp.plugins.module_utils.masked_secrets import never_show
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
 from ansible_collections.mailroom.erp.plugins.module_utils.state_folder import default_folder
 
@@ -263,7 +264,7 @@ class MailTestRun:
             self._token = sign_in(tenant, http, resource)
         finally:
             http.close()
-        self._module.no_log_values.add(self._token.value)
+        never_show(self._module, [self._token.value])
         return self._token.value
 
     def _before(self, state: SentState, message: ProbeMessage) -> Any:

@@ -14,6 +14,7 @@ from one release to the next, so a release that is not known here runs all modul
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import sys
 from collections.abc import Mapping
@@ -28,9 +29,17 @@ from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import
 from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import plain_value
 
 _LAUNCHER = Path(__file__).with_name("module_launcher.py")
-_CORE = ".".join(core.split(".")[:2])
-_PROFILES: dict[str, tuple[str, ...]] = {"2.18": (), "2.19": ("legacy",), "2.20": ("legacy",), "2.21": ("legacy",)}
+_PROFILES: dict[str, tuple[str, ...]] = {"2.18": (), **dict.fromkeys(("2.19", "2.20", "2.21", "2.22"), ("legacy",))}
 """The releases known here, each with what its reader of results is told of how values stand in a module's JSON."""
+
+
+def _release(version: str) -> str:
+    """The first two numbers of a version of ansible-core, which betas, candidates and builds of a release share."""
+    found = re.match(r"\d+\.\d+", version)
+    return found.group() if found else version
+
+
+_CORE = _release(core)
 
 
 class LocalModuleAction(ActionBase):  # type: ignore[misc]
@@ -66,10 +75,10 @@ class LocalModuleAction(ActionBase):  # type: ignore[misc]
 
     def _stays_here(self, variables: Mapping[str, Any]) -> bool:
         """Whether the module would run as this user, on this machine, by the Python that Ansible runs on."""
-        if _CORE not in _PROFILES or self._connection.transport != "local":
+        if self._connection.transport != "local":
             return False
         otherwise = self._connection.become or self._task.async_val or constants.DEFAULT_KEEP_REMOTE_FILES
-        return not otherwise and _is_our_python(self._interpreter(variables))
+        return not otherwise and _is_our_python(self._interpreter(variables)) and _core_is_known()
 
     def _interpreter(self, variables: Mapping[str, Any]) -> str:
         others = variables.get("ansible_delegated_vars") or {}
@@ -83,6 +92,16 @@ class LocalModuleAction(ActionBase):  # type: ignore[misc]
         environment = self._compute_environment_string()
         ended = self._low_level_execute_command(f"{environment} {command}".strip(), in_data=given.encode())
         return _cleaned(self._parse_returned_data(ended, *_PROFILES[_CORE]))
+
+
+def _core_is_known() -> bool:
+    """Whether its reader of results is known. If not, a warning says so; Ansible shows the same words once in a run."""
+    if _CORE not in _PROFILES:
+        Display().warning(
+            f"ansible-core {_CORE} is not known to this release of mailroom.erp, which knows {', '.join(_PROFILES)}. "
+            "Its modules are packed by Ansible, as for another machine: the same results, a second later for each task."
+        )
+    return _CORE in _PROFILES
 
 
 def _is_our_python(program: str) -> bool:

@@ -63,7 +63,7 @@ def test_a_failing_cell_fails_the_matrix(monkeypatch: pytest.MonkeyPatch, capsys
         matrix, "judge", lambda cell, whole, quick: "FAILED: x" if cell.core == "2.19" else "passed in 1 s"
     )
     assert matrix.main([]) == 1
-    assert capsys.readouterr().out.endswith("2 passed, 1 failed, 0 skipped\n")
+    assert capsys.readouterr().out.endswith(f"{len(matrix.CELLS) - 1} passed, 1 failed, 0 skipped\n")
     assert matrix.main(["2.18"]) == 0
 
 
@@ -110,8 +110,19 @@ def test_a_quick_matrix_runs_what_ansible_calls_and_nothing_else(monkeypatch: py
 
 
 def test_only_the_newest_core_judges_a_quick_matrix_and_text_is_left_out() -> None:
-    oldest, newest = matrix.CELLS[0], matrix.CELLS[-1]
+    oldest, newest = matrix.CELLS[0], matrix.NEWEST
+    assert not newest.preview
     assert matrix.judges(oldest, quick=True) == []
     ((_python, program, *skipped),) = matrix.judges(newest, quick=True)
     assert program == "tests/tools/sanity.py" and "--skip-test=pylint" in skipped
     assert [len(command) for command in matrix.judges(newest, quick=False)] == [2, 4]
+
+
+def test_a_preview_is_asked_for_and_judges_nothing_for_others() -> None:
+    wanted = {
+        cell.core: matrix.requirements(cell)[-1] for cell in (matrix.NEWEST, matrix.Cell("9.9", "3.99", preview=True))
+    }
+    assert wanted == {matrix.NEWEST.core: f"ansible-core~={matrix.NEWEST.core}.0", "9.9": "ansible-core~=9.9.0a0"}
+    assert [matrix.judges(cell, quick=True) for cell in matrix.CELLS if cell.preview] == [
+        [] for cell in matrix.CELLS if cell.preview
+    ]

@@ -76,6 +76,18 @@ def test_a_core_that_is_not_known_is_left_alone(monkeypatch: pytest.MonkeyPatch)
     assert not stays(HERE)
 
 
+@pytest.mark.parametrize(
+    ("version", "release"),
+    [("2.22.0rc1", "2.22"), ("2.22.0b2", "2.22"), ("2.23.0.dev0", "2.23"), ("2.21.5", "2.21"), ("3.0", "3.0")],
+)
+def test_a_preview_is_of_the_release_that_it_precedes(version: str, release: str) -> None:
+    assert local_module._release(version) == release
+
+
+def test_what_is_no_version_is_not_known() -> None:
+    assert local_module._release("devel") not in local_module._PROFILES
+
+
 def test_files_that_are_to_be_kept_are_made(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ansible.constants.DEFAULT_KEEP_REMOTE_FILES", True)
     assert not stays(HERE)
