@@ -34,6 +34,8 @@ _ONE_A_DAY = (
 """Whether all periods of a reporter are a day or less, and begin at one time of different days: most do so, and then
 none overlaps another."""
 
+_PASSED = "(dkim = 'pass' OR spf = 'pass')"
+
 
 @dataclass(frozen=True, slots=True)
 class ReportFilter:
