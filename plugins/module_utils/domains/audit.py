@@ -6,10 +6,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Key
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.recipe import World
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.spf_flattening import facts_of
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.spf_kind import (
@@ -89,6 +90,18 @@ def audit(domain: str, selectors: Iterable[str], world: World) -> Audit:
     auditor.mx()
     auditor.near_misses()
     return auditor.result
+
+
+def audited_names(domain: str, selectors: Iterable[str]) -> Iterator[Key]:
+    """What an audit asks for at every domain, whatever it finds: to be asked ahead for many domains at once.
+
+    :param domain: as A-labels
+    :param selectors: its DKIM selectors
+    """
+    policy = f"_dmarc.{domain}"
+    yield from ((domain, "TXT"), (domain, "MX"), (policy, "TXT"), (policy, "CNAME"), (policy, "NS"))
+    for selector in selectors:
+        yield from ((f"{selector}._domainkey.{domain}", rdtype) for rdtype in ("TXT", "CNAME"))
 
 
 class _Auditor:

@@ -13,7 +13,7 @@ from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import Result
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Key
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.audit import Audit, audit
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.audit import Audit, audit, audited_names
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.guard import in_words_of
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.inventory_words import domains_of_inventory
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.recipe import read_name
@@ -44,7 +44,8 @@ def inform(params: Mapping[str, Any]) -> Result:
     overlay = _read_planned(params.get("planned") or [], problems)
     if problems:
         raise Refused(problems)
-    world = world_of(Resolver(params.get("resolver"), overlay))
+    resolver = Resolver(params.get("resolver"), overlay)
+    world = world_of(resolver)
     judge = Judge(world.lookup, exists=world.exists)
     selectors = {domain: [*own, *_signed_by(senders, domain)] for domain, own in domains.items()}
     progress = Progress(params.get("progress_file"))
@@ -58,6 +59,7 @@ def inform(params: Mapping[str, Any]) -> Result:
         return in_words_of(inventory, judge.verdict(sender))
 
     threads = params.get("concurrency") or 16
+    resolver.look_ahead([key for domain in domains for key in audited_names(domain, selectors[domain])], threads * 4)
     audits = each(progress.counted("domains audited", len(domains), look), list(domains), threads)
     verdicts = each(progress.counted("senders judged", len(senders), judged), senders, threads)
     return {

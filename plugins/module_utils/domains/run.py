@@ -273,6 +273,9 @@ class Run:
         """Refuse what would harm a declared sender, and judge again without it. A zone that failed will not change."""
         if not self.guard.senders:
             return  # nor is anything loaded that only verdicts need
+        names = dict.fromkeys(name for sender in self.guard.senders for name in _domains_of(sender))
+        questions = [(place, "TXT") for name in names for place in (name, f"_dmarc.{name}")]
+        self._resolver.look_ahead(questions, self._concurrency * _QUESTIONS)
         while True:
             steps = [step for work in works if work.changes and not work.failed for step in work.steps]
             live = self._world([])

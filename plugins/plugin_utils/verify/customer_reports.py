@@ -10,8 +10,9 @@ Commands are left out: they name files of whoever runs the playbooks, and only t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any, TypeVar
 
@@ -101,8 +102,7 @@ class _Cleaner:
     def __init__(self, report: VerifyReport, customer: str, own: frozenset[str]) -> None:
         everything = {one.name for one in report.environments} | {one.name for one in report.domains}
         self._own, self._foreign = own, everything - own
-        names = [one.name for one in report.customers if one.name != customer and one.name not in customer]
-        self._names = _any_of(names)
+        self._customer, self._names = customer, _any_of(tuple(one.name for one in report.customers))
 
     def clean(self, part: _Part) -> _Part:
         """A part of the report, without the names of others.
@@ -120,7 +120,10 @@ class _Cleaner:
 
     def _text(self, text: str) -> str:
         text = _TOKEN.sub(self._token, text)
-        return self._names.sub(_OTHER, text) if self._names else text
+        return self._names.sub(self._name, text)
+
+    def _name(self, found: re.Match[str]) -> str:
+        return found[0] if found[0] == self._customer else _OTHER
 
     def _token(self, found: re.Match[str]) -> str:
         token = found[0].rstrip(".")
@@ -129,6 +132,8 @@ class _Cleaner:
         return _OTHER if self._foreign & names and not self._own & names else found[0]
 
 
-def _any_of(names: Iterable[str]) -> re.Pattern[str] | None:
+@lru_cache(maxsize=2)
+def _any_of(names: tuple[str, ...]) -> re.Pattern[str]:
+    """Any of the names, the longest first: one may be a part of another. The same for all customers."""
     escaped = [re.escape(name) for name in sorted(names, key=len, reverse=True)]
-    return re.compile(rf"(?<!\w)(?:{'|'.join(escaped)})(?!\w)") if escaped else None
+    return re.compile(rf"(?<!\w)(?:{'|'.join(escaped)})(?!\w)")
