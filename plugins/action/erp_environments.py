@@ -23,7 +23,11 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_tenants
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.host_judgement import Catalogues
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.password_calendar import password_calendar
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.probe_report import probe_cautions, probe_lines
-from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.site_report import Caution, SiteWords, site_report
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.site_report import (
+    SiteWords,
+    run_cautions,
+    site_report,
+)
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.site_run import (
     SiteRun,
     WrittenFiles,
@@ -125,7 +129,7 @@ class ActionModule(ControllerAction):
     ) -> SiteWords:
         return SiteWords(
             senders=told_senders(known["records"].get("verdicts") or known["live"].get("verdicts") or []),
-            cautions=[*_cautions(known), *probe_cautions(sights)],
+            cautions=[*run_cautions(known), *probe_cautions(sights)],
             confirmed=frozenset(confirmed),
             check_mode=self._task.check_mode,
             today=utc_today(),
@@ -146,14 +150,3 @@ class ActionModule(ControllerAction):
         except OSError:
             return None
         return str(file)
-
-
-def _cautions(known: Mapping[str, Any]) -> Iterator[Caution]:
-    for host, texts in known["judged"]["cautions"].items():
-        yield from (Caution("environment", host, text) for text in texts)
-    for text in known["plan"]["cautions"]:
-        yield Caution("domain", text.partition(":")[0], text)
-    for domain in known["records"].get("domains") or []:
-        yield from (Caution("domain", domain["domain"], text) for text in domain["warnings"])
-    for text in known["records"].get("sender_warnings") or []:
-        yield Caution("environment", text.partition(",")[0], text)

@@ -43,6 +43,10 @@ options:
         V(2026-11-01). Without a time zone it is UTC.
       - All reports are read and kept nevertheless.
     type: str
+  include_days:
+    description: Return what was reported day by day, too.
+    type: bool
+    default: false
   include_records:
     description: Return every record of every report, too. That may be much.
     type: bool
@@ -228,6 +232,11 @@ tls:
       C(failed) in sessions, C(policy_types), and C(failures) with C(result_type), C(mx), C(reason) and C(sessions).
   type: dict
   returned: always
+days:
+  description: By domain the days on which it was reported on, each with C(day), C(messages), C(pass) and C(fail).
+  type: dict
+  returned: when O(include_days=true)
+  sample: {acme.example: [{day: "2026-11-01", messages: 12, pass: 11, fail: 1}]}
 records:
   description:
     - Each record with C(domain), C(org), C(report_id), C(begin), C(end), C(source_ip), C(count), C(disposition),

@@ -114,6 +114,12 @@ parked:
   returned: success
   type: list
   elements: dict
+audited:
+  description: All domains that are ours, each with the DKIM selectors that are known, for the option C(domains) of
+    M(mailroom.erp.mail_auth_info).
+  returned: success
+  type: list
+  elements: dict
 complete:
   description: Whether the run knows every sender, so that policies may become stricter.
   returned: success

@@ -121,12 +121,13 @@ domains:
       description: The domain, as A-labels.
       type: str
     spf:
-      description: C(record) (null unless there is exactly one), C(records) (null when they cannot be looked up), and
-        C(lookups) and C(flattened) as of M(mailroom.erp.spf_record).
+      description: C(record) (null unless there is exactly one), C(records) (null when they cannot be looked up),
+        C(lookups) and C(flattened) as of M(mailroom.erp.spf_record), and C(tree) with C(domain) and the C(terms) that
+        cost lookups, each with C(term), C(lookups) and the C(tree) of what it includes.
       type: dict
     dkim:
-      description: For each selector C(selector), C(name), C(target) (of an alias), C(algorithm), C(bits) and C(usable)
-        (null when it cannot be looked up).
+      description: For each selector C(selector), C(name), C(target) (of an alias), C(algorithm), C(bits), C(usable)
+        (null when it cannot be looked up), C(fault), one word for why it is not usable, and the C(digest) of the key.
       type: list
       elements: dict
     dmarc:
@@ -140,7 +141,8 @@ domains:
       elements: str
     findings:
       description:
-        - What to look at, each with C(level), C(record), C(value), C(rule), C(source) and C(next_step).
+        - What to look at, each with C(level), C(record), C(value), C(rule), C(source), C(next_step) and C(unanswered),
+          which says that a name could not be looked up.
         - C(level) is V(fault) when receivers will not do what is meant, else V(concern).
       type: list
       elements: dict

@@ -408,6 +408,10 @@ options:
     description: Whether each sender is judged once more after a change, on the records as the world sees them then.
     type: bool
     default: false
+  tell_name_servers:
+    description: Whether RV(name_servers) tells the name servers of every zone, also of those in which nothing changes.
+    type: bool
+    default: false
   ttl:
     description: As in M(mailroom.erp.spf_record), for all domains.
     type: int
@@ -567,6 +571,14 @@ planned:
   elements: dict
   returned: when nothing was refused
   sample: [{name: acme.example, type: TXT, values: ["v=spf1 include:spf.afas.online ~all"]}]
+name_servers:
+  description:
+    - With O(tell_name_servers) each zone with the name servers that its DNS account has for it (C(account)), and those
+      that the world finds (C(world)); null with a C(problem) when it cannot be told.
+  type: list
+  elements: dict
+  returned: when nothing was refused
+  sample: [{zone: acme.example, account: [ns1.host.example], world: [ns1.host.example], problem: null}]
 written:
   description: Whether the run went on to write; not in check mode, nor where O(on_refused=hold) held it.
   type: bool

@@ -19,7 +19,8 @@ _HERE = "here"
 class ServerSight:
     """What ``smtp_probe`` returned for an environment: the item of ``servers``, by its keys.
 
-    ``summary`` and ``met`` are None when nobody could look; ``place`` is where the ERP sends from.
+    ``summary`` and ``met`` are None when nobody could look; ``place`` is where the ERP sends from; ``certificate_ends``
+    is the time (ISO 8601) at which its certificate ends, None when none was seen.
     """
 
     host: str
@@ -30,6 +31,7 @@ class ServerSight:
     met: Mapping[str, Any] | None
     findings: Sequence[Mapping[str, Any]]
     commands: Sequence[Mapping[str, str]] = ()
+    certificate_ends: str | None = None
 
     @property
     def is_here(self) -> bool:
@@ -78,6 +80,7 @@ def read_sight(item: Mapping[str, Any]) -> ServerSight:
         met=item["met"],
         findings=tuple(item["findings"]),
         commands=tuple(item["commands"]),
+        certificate_ends=(item.get("certificate") or {}).get("not_after"),
     )
 
 

@@ -42,6 +42,7 @@ REPORT_OPTIONS: ArgumentSpec = {
     "paths": {"type": "list", "elements": "path", "default": []},
     "domains": {"type": "list", "elements": "str", "default": []},
     "since": {"type": "str"},
+    "include_days": {"type": "bool", "default": False},
     "include_records": {"type": "bool", "default": False},
     "senders": {"type": "list", "elements": "dict", "default": [], "options": SENDER_OPTIONS},
     "services": {"type": "list", "elements": "raw"},
@@ -64,6 +65,7 @@ class ReportRequest:
     archive: str | None
     oldest: int
     shorten: bool
+    include_days: bool
     include_records: bool
     reverse_names: bool
 
@@ -102,6 +104,7 @@ def read_request(params: Mapping[str, Any], now: float) -> ReportRequest:
         archive=params.get("archive"),
         oldest=oldest,
         shorten=params["shorten_addresses"],
+        include_days=params["include_days"],
         include_records=params["include_records"],
         reverse_names=params["reverse_names"],
     )

@@ -29,6 +29,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_summary import (
     SourceTotal,
+    domain_days,
     domain_totals,
     report_records,
     source_totals,
@@ -112,8 +113,9 @@ def _told(connection: sqlite3.Connection, request: ReportRequest, resolver: _Laz
         names = reverse_names([one for of_domain in totals.values() for one in of_domain], resolver.lookup)
     sources = {domain: [one.as_dict(names.get(one.source)) for one in found] for domain, found in totals.items()}
     records = {"records": report_records(connection, request.wanted)} if request.include_records else {}
+    days = {"days": domain_days(connection, request.wanted)} if request.include_days else {}
     tls = tls_totals(connection, request.wanted)
-    return {"domains": domain_totals(connection, request.wanted), "sources": sources, "tls": tls, **records}
+    return {"domains": domain_totals(connection, request.wanted), "sources": sources, "tls": tls, **records, **days}
 
 
 def reverse_names(sources: Sequence[SourceTotal], lookup: Lookup) -> dict[str, str]:

@@ -73,6 +73,20 @@ def domain_totals(connection: sqlite3.Connection, wanted: ReportFilter) -> dict[
     return found
 
 
+def domain_days(connection: sqlite3.Connection, wanted: ReportFilter) -> dict[str, list[Result]]:
+    """What was reported on each domain day by day; a day (UTC) is that of the middle of a period."""
+    where, values = wanted.where("dmarc")
+    query = (
+        f"SELECT reports.domain, day, sum(count), sum(count * {_PASSED}) FROM reports JOIN rows ON report = reports.id "
+        f"WHERE {where} GROUP BY reports.domain, day ORDER BY reports.domain, day"
+    )
+    found: dict[str, list[Result]] = {}
+    for domain, day, messages, passed in connection.execute(query, values):
+        counts = {"day": day, "messages": messages, "pass": passed, "fail": messages - passed}
+        found.setdefault(domain, []).append(counts)
+    return found
+
+
 def _no_reports() -> Result:
     counts = {"reports": 0, "reporters": 0, "reporter_names": [], "begin": None, "end": None, "messages": 0}
     return counts | {"pass": 0, "fail": 0, "policy_published": None, "overlaps": [], "records_left_out": 0}

@@ -31,6 +31,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.near_misses im
     near_spf,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf import SpfError, SpfRecord
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_tree import spf_tree
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.tags import TagList
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import WayOut, rule_and_source
 
@@ -47,7 +48,8 @@ _UNANSWERED = {
 
 @dataclass(frozen=True, slots=True)
 class AuditFinding:
-    """Something to look at. ``level`` is "fault" when receivers will not do what is meant, else "concern"."""
+    """Something to look at. ``level`` is "fault" when receivers will not do what is meant, else "concern";
+    ``unanswered``: a name cannot be looked up, so that it may be right."""
 
     level: str
     record: str
@@ -55,6 +57,7 @@ class AuditFinding:
     rule: str
     source: str
     next_step: str
+    unanswered: bool = False
 
 
 @dataclass(slots=True)
@@ -96,7 +99,7 @@ class _Auditor:
         self.result = Audit(domain)
 
     def spf(self) -> None:
-        self.result.spf = {"record": None, "records": None, "lookups": None, "flattened": []}
+        self.result.spf = {"record": None, "records": None, "lookups": None, "tree": None, "flattened": []}
         values = self._lookup(self._domain, "TXT", "SPF record")
         if values is None:
             return  # there may be one: to publish another would make two
@@ -120,8 +123,10 @@ class _Auditor:
             return
         budget = self._world.counter.count(record, self._domain)
         self.result.spf["lookups"] = lookup_costs(budget)
+        self.result.spf["tree"] = spf_tree(record, self._domain, self._world.lookup)
         for fault in budget_faults(budget):
-            self._find("fault", "SPF record", text, fault, str(WayOut((*budget_way_out(fault, budget), "."))))
+            way = str(WayOut((*budget_way_out(fault, budget), ".")))
+            self._find("fault", "SPF record", text, fault, way, fault in budget.unanswered)
         for ignored in spf_merge.ignored_terms(record):
             self._find("fault", "SPF record", text, ignored, "Correct that term in the zone.")
         for concern in (*spf_merge.spf_concerns(record), *budget_concerns(budget)):
@@ -207,12 +212,13 @@ class _Auditor:
         values = self._lookup(name, "TXT", "DKIM key")
         alias = self._beside(name, "CNAME", "DKIM key")
         found: dict[str, Any] = {"selector": selector, "name": name, "target": alias[0] if alias else None}
-        self.result.dkim.append({**found, "algorithm": None, "bits": None, "usable": None})
+        self.result.dkim.append(found | dict.fromkeys(("algorithm", "bits", "usable", "fault", "digest")))
         if values is None:
             return
         verdict = dkim.judge_published(values)
         usable = not verdict.faults
         self.result.dkim[-1] |= {"algorithm": verdict.algorithm, "bits": verdict.bits, "usable": usable}
+        self.result.dkim[-1] |= {"fault": verdict.kind, "digest": dkim.key_digest(values)}
         for fault in verdict.faults:
             way = key_step(verdict.kind or "no_key", name, alias[0] if alias else None)
             self._find("fault", "DKIM key", name, fault, f"{way[0].upper()}{way[1:]}.")
@@ -246,7 +252,7 @@ class _Auditor:
             return self._world.lookup(name, rdtype)
         except Unresolved as reason:
             rule = f"whether somebody else manages it cannot be looked up: {reason}"
-            self._find("concern", record, name, rule, "See why the name servers do not answer.")
+            self._find("concern", record, name, rule, "See why the name servers do not answer.", True)
         return ()
 
     def _lookup(self, name: str, rdtype: str, record: str) -> tuple[str, ...] | None:
@@ -256,7 +262,7 @@ class _Auditor:
         except Unresolved as reason:
             effect, source = _UNANSWERED[record]
             rule = f"it cannot be looked up, so that {effect}: {reason} ({source})"
-            self._find("fault", record, name, rule, "See why the name servers do not answer.")
+            self._find("fault", record, name, rule, "See why the name servers do not answer.", True)
         return None
 
     def near_misses(self) -> None:
@@ -287,9 +293,11 @@ class _Auditor:
         except Unresolved:
             return ()
 
-    def _find(self, level: str, record: str, value: str | None, sentence: str, next_step: str) -> None:
+    def _find(
+        self, level: str, record: str, value: str | None, sentence: str, next_step: str, unanswered: bool = False
+    ) -> None:
         rule, source = rule_and_source(sentence, "docs/verdicts.md")
-        self.result.findings.append(AuditFinding(level, record, value, rule, source, next_step))
+        self.result.findings.append(AuditFinding(level, record, value, rule, source, next_step, unanswered))
 
 
 def _weaknesses(record: TagList, policy: Policy | None) -> list[str]:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import Provider
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import Provider, ProviderError
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, mx_parts, values_of
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.grouped_messages import listed
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.recipe import World
@@ -71,6 +72,23 @@ def check_delegation(
     if zone in accepted:
         return [f"zone {zone}: the world does not see it at this DNS account, or that cannot be told; accepted by name"]
     raise Refused(_refusal(zone, rule))
+
+
+def zone_servers(provider: Provider, zone: str, world: World) -> dict[str, Any]:
+    """Which name servers the DNS account has for a zone, and which the world finds.
+
+    :param zone: the apex, as A-labels
+    :param world: what the world answers
+    :returns: ``zone``, ``account`` and ``world``, lists of names, None when it cannot be told, and then ``problem``
+    """
+    found: dict[str, Any] = {"zone": zone, "account": None, "world": None, "problem": None}
+    try:
+        rrset = provider.read(zone, [(zone, "NS")]).rrsets.get((zone, "NS"))
+        found["account"] = sorted(_hosts(values_of(rrset)))
+        found["world"] = sorted(_hosts(world.lookup(zone, "NS")))
+    except (ProviderError, Unresolved) as reason:
+        found["problem"] = str(reason)
+    return found
 
 
 def comparable(zone: str, changes: Iterable[Change]) -> dict[Key, tuple[str, ...]]:

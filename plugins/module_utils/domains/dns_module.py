@@ -75,6 +75,7 @@ def run_dns_module(
         live = bool(params.get("judge_live")) and run.wrote and result["changed"]
         result |= {"verdicts": verdicts(run, live), "planned": [planned(one) for one in _changed(outcomes)]}
         result["written"] = run.wrote
+        result["name_servers"] = run.name_servers() if params.get("tell_name_servers") else []
         result["sender_warnings"] = list(run.guard.warnings)
     for one in result.get("failures") or []:
         one["msg"] = failure_text(one["msg"], params)

@@ -92,6 +92,7 @@ def _mail_domains() -> ArgumentSpec:
         "on_failure": {"type": "str", "choices": ["fail", "report"], "default": "fail"},
         "judge_demands": {"type": "bool", "default": True},
         "judge_live": {"type": "bool", "default": False},
+        "tell_name_servers": {"type": "bool", "default": False},
         "ttl": {"type": "int"},
         "inventory_domains": INVENTORY_DOMAINS,
         "progress_file": {"type": "path"},

@@ -20,7 +20,11 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import (
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.registry import open_provider
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Key, values_of
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.write_loop import writing_zone
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.delegation import check_delegation, comparable
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.delegation import (
+    check_delegation,
+    comparable,
+    zone_servers,
+)
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.guard import Guard, unsigned_accepted
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.inventory_words import inventory_option
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.recipe import (
@@ -136,6 +140,17 @@ class Run:
         self.guard.take_up(self._asked_anew())
         judge = self._progress.counted("senders judged again", len(self.guard.senders), self.guard.live)
         return each(judge, self.guard.senders, self._concurrency)
+
+    def name_servers(self) -> list[dict[str, Any]]:
+        """Look at the name servers of all zones that were found.
+
+        :returns: see :func:`zone_servers`
+        """
+        works = self._refusals.works
+        self._look_ahead(None, [(work.provider, (work.zone, "NS")) for work in works])
+        self._resolver.look_ahead([(work.zone, "NS") for work in works], self._concurrency)
+        world = self._world([])
+        return each(lambda work: zone_servers(work.provider, work.zone, world), works, self._concurrency)
 
     def _gather(self, name: str, step: Callable[[_T], list[DomainProblem]], items: Sequence[_T]) -> bool:
         """Run a step for all items at once; domains that break rules go no further.

@@ -10,6 +10,7 @@ import base64
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 
 from ansible_collections.mailroom.erp.plugins.module_utils.policy import tags
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.tags import Tag, TagError, TagList
@@ -154,6 +155,22 @@ def judge_published(values: Sequence[str]) -> KeyVerdict:
         fault = f"there are {len(values)} TXT records at this selector, where {rule}"
         return KeyVerdict(faults=[fault], kind="several")
     return judge_key(values[0])
+
+
+def key_digest(values: Sequence[str]) -> str | None:
+    """What tells one published key from another, however its record is written; None when there is no key.
+
+    :param values: the decoded TXT values at the selector
+    :returns: 12 hexadecimal digits
+    """
+    keys = []
+    for text in values:
+        try:
+            keys.append("".join((tags.parse_tags(text).get("p") or "").split()))
+        except TagError:
+            continue
+    told = sorted(filter(None, keys))
+    return sha256("\n".join(told).encode("utf-8", "surrogateescape")).hexdigest()[:12] if told else None
 
 
 def judge_key(text: str) -> KeyVerdict:

@@ -114,7 +114,7 @@ class BudgetCounter:
     def _record(self, record: SpfRecord, domain: str, path: tuple[str, ...]) -> Budget:
         budget = Budget()
         for term in effective(record.terms):
-            if not _looks_up(term):
+            if not is_counted(term):
                 continue
             if budget.total > _GIVE_UP_AT:
                 budget.broken.append(f"{term.raw}: not followed, the tree already costs {budget.total} lookups")
@@ -190,7 +190,11 @@ def _below(term: Term, inner: str) -> str:
     return f"{term.raw} > {inner}" if ": " in inner else f"{term.raw}: {inner}"
 
 
-def _looks_up(term: Term) -> bool:
+def is_counted(term: Term) -> bool:
+    """Whether a term costs a lookup (RFC 7208 section 4.6.4).
+
+    :param term: of a record
+    """
     if isinstance(term, Modifier):
         return is_redirect(term)
     return term.mechanism in _COSTS

@@ -24,7 +24,10 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environme
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.parked_domains import PARKED_KEY
 
 _DECLARED_KINDS = tuple(kind.option for kind in RECORD_KINDS if kind.declared)
-DOMAIN_KEYS = ("services", PARKED_KEY, *FLATTEN_OPTIONS, "dns", "zone", "ttl", *_DECLARED_KINDS)
+CUSTOMER_KEY = "customer"
+"""Whose the domain is, for the reports of the playbook verify."""
+
+DOMAIN_KEYS = ("services", PARKED_KEY, CUSTOMER_KEY, *FLATTEN_OPTIONS, "dns", "zone", "ttl", *_DECLARED_KINDS)
 """What may be declared for a domain. What it says about flattening are the options of ``spf_record``."""
 
 _VARIABLE = "mail_dns_domains"

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.grouped_messages import (
     Message,
@@ -80,6 +81,29 @@ def site_report(run: SiteRun, found: Mapping[str, EnvironmentOutcome], words: Si
     # what came from outside has no ends of lines of its own any more: the wrapping made them blanks
     lines = "\n".join([*told, "", _last(run, found, words)]).split("\n")
     return [escape_controls(line) for line in lines]
+
+
+def run_cautions(known: Mapping[str, Any]) -> Iterator[Caution]:
+    """What a run found that is to be looked at.
+
+    :param known: the results of its tasks: ``judged``, ``plan`` and ``records``
+    """
+    for host, texts in known["judged"]["cautions"].items():
+        yield from (Caution("environment", host, text) for text in texts)
+    for text in known["plan"]["cautions"]:
+        yield Caution("domain", text.partition(":")[0], text)
+    for domain in known["records"].get("domains") or []:
+        yield from (Caution("domain", domain["domain"], text) for text in domain["warnings"])
+    for text in known["records"].get("sender_warnings") or []:
+        yield Caution("environment", text.partition(",")[0], text)
+
+
+def stamp_of(caution: Caution) -> str:
+    """The stamp of a caution, see :func:`caution_stamp`.
+
+    :param caution: what is to be looked at
+    """
+    return caution_stamp(_cause(caution))
 
 
 def caution_stamp(template: str) -> str:
@@ -203,8 +227,7 @@ def _cautions(words: SiteWords) -> list[str]:
     """Each cause once, with its stamp; those that the inventory confirms are only counted."""
     causes: dict[str, list[Caution]] = {}
     for one in words.cautions:
-        message = Message(one.subject, _PLACE.sub("", one.text), kind=one.kind)
-        causes.setdefault(template_of(message), []).append(one)
+        causes.setdefault(_cause(one), []).append(one)
     shown = {text: found for text, found in causes.items() if caution_stamp(text) not in words.confirmed}
     silent = len(causes) - len(shown)
     if not shown:
@@ -213,6 +236,10 @@ def _cautions(words: SiteWords) -> list[str]:
     head = "LOOK AT; what you have looked at, confirm in mail_confirmed_cautions by its stamp"
     more = f" ({silent} confirmed ones are not shown)" if silent else ""
     return [f"{head}{more}", *(wrapped(f"  {stamp}  ", line, _WIDTH) for line, stamp in told)]
+
+
+def _cause(caution: Caution) -> str:
+    return template_of(Message(caution.subject, _PLACE.sub("", caution.text), kind=caution.kind))
 
 
 def _told(cautions: Sequence[Caution]) -> list[str]:

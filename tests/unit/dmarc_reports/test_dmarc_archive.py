@@ -159,7 +159,7 @@ def test_runs_at_the_same_time_count_each_report_once(put: Put, tmp_path: Path) 
         "print(json.dumps(inform_of_reports(given, True)['files']))\n"
     )
     given = dict.fromkeys(("since", "retention", "services", "resolver"))
-    given |= dict.fromkeys(("include_records", "shorten_addresses", "reverse_names"), False)
+    given |= dict.fromkeys(("include_days", "include_records", "shorten_addresses", "reverse_names"), False)
     given |= {"paths": [str(tmp_path / "reports")], "domains": [], "senders": [], "archive": str(tmp_path / "archive")}
     command = [sys.executable, "-c", program, json.dumps(given)]
     runs = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _run in range(2)]

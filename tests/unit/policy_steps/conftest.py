@@ -184,7 +184,7 @@ class Estate:
         """Read the reports into the archive."""
         given: dict[str, Any] = {"paths": [str(self.reports)], "archive": str(self.folder / "archive")}
         given |= {name: [] for name in ("services", "senders", "domains")}
-        given |= dict.fromkeys(("shorten_addresses", "include_records", "reverse_names"), False)
+        given |= dict.fromkeys(("shorten_addresses", "include_days", "include_records", "reverse_names"), False)
         inform_of_reports(given, write=True)
 
     def run(self, check: bool = False, **options: Any) -> dict[str, Any]:

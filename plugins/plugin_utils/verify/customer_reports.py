@@ -1,0 +1,134 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change at any time, and nothing outside may import it.
+"""The report of one customer: what is its own, and no name of another customer anywhere in it. Pure.
+
+Commands are left out: they name files of whoever runs the playbooks, and only that one can give them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import fields, is_dataclass, replace
+from hashlib import sha256
+from typing import Any, TypeVar
+
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import parents_of
+from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.report_changes import report_changes
+from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.report_model import (
+    CalendarItem,
+    DomainReport,
+    TodoItem,
+    VerifyReport,
+)
+
+_TOKEN = re.compile(r"[\w@.-]+")
+_UNSAFE = re.compile(r"[^a-z0-9]+")
+_OTHER = "(another)"
+_Part = TypeVar("_Part")
+
+
+def customer_file_stem(name: str) -> str:
+    """What the files of a customer are called, without the ending.
+
+    :param name: of the customer, as the inventory has it
+    :returns: letters, digits and hyphens; with a digest where the name has other signs, so that two names never meet
+    """
+    plain = _UNSAFE.sub("-", name.lower()).strip("-")[:60]
+    return plain if plain == name else f"{plain}-{sha256(name.encode()).hexdigest()[:6]}".strip("-")
+
+
+def customer_report(report: VerifyReport, name: str, previous: Mapping[str, Any]) -> VerifyReport:
+    """Make the report of one customer.
+
+    :param report: that on all
+    :param name: of the customer
+    :param previous: the last report of this customer as plain data, empty without one
+    """
+    hosts = tuple(one for one in report.environments if one.customer == name)
+    domains = tuple(_domain(one, name) for one in report.domains if name in one.customers)
+    own = frozenset({one.name for one in hosts} | {one.name for one in domains})
+    mine = replace(
+        report,
+        customer=name,
+        state=next(one.state for one in report.customers if one.name == name),
+        todo=tuple(_todo(one, own) for one in report.todo if own & {*one.environments, *one.domains}),
+        changed=(),
+        customers=(),
+        environments=hosts,
+        domains=domains,
+        calendar=tuple(_calendar(one, own) for one in report.calendar if own & {*one.environments, *one.domains}),
+        unknown=tuple(one for one in report.unknown if one.subject in own),
+    )
+    clean = _Cleaner(report, name, own).clean(mine)
+    made = previous.get("made")
+    clean = replace(clean, previous=made if isinstance(made, str) else None)
+    return replace(clean, changed=report_changes(previous, clean))
+
+
+def _domain(domain: DomainReport, name: str) -> DomainReport:
+    records = tuple(replace(one, restore=None) for one in domain.records)
+    return replace(domain, customers=(name,), records=records)
+
+
+def _todo(item: TodoItem, own: frozenset[str]) -> TodoItem:
+    return replace(
+        item,
+        environments=tuple(one for one in item.environments if one in own),
+        domains=tuple(one for one in item.domains if one in own),
+        command=None,
+    )
+
+
+def _calendar(item: CalendarItem, own: frozenset[str]) -> CalendarItem:
+    return replace(
+        item,
+        environments=tuple(one for one in item.environments if one in own),
+        domains=tuple(one for one in item.domains if one in own),
+    )
+
+
+class _Cleaner:
+    """Takes the names of others out of texts: a reason may name the environment that it contradicts.
+
+    :param report: that on all
+    :param customer: whose names stay
+    :param own: its environments and domains
+    """
+
+    def __init__(self, report: VerifyReport, customer: str, own: frozenset[str]) -> None:
+        everything = {one.name for one in report.environments} | {one.name for one in report.domains}
+        self._own, self._foreign = own, everything - own
+        names = [one.name for one in report.customers if one.name != customer and one.name not in customer]
+        self._names = _any_of(names)
+
+    def clean(self, part: _Part) -> _Part:
+        """A part of the report, without the names of others.
+
+        :param part: a dataclass of the report, a tuple or a value
+        """
+        found: Any = part
+        if isinstance(found, str):
+            found = self._text(found)
+        elif isinstance(found, tuple):
+            found = tuple(self.clean(one) for one in found)
+        elif is_dataclass(found) and not isinstance(found, type):
+            found = replace(found, **{one.name: self.clean(getattr(found, one.name)) for one in fields(found)})
+        return found  # type: ignore[no-any-return]
+
+    def _text(self, text: str) -> str:
+        text = _TOKEN.sub(self._token, text)
+        return self._names.sub(_OTHER, text) if self._names else text
+
+    def _token(self, found: re.Match[str]) -> str:
+        token = found[0].rstrip(".")
+        name = token.rpartition("@")[2].lower()
+        names = {token, name, *parents_of(name)}
+        return _OTHER if self._foreign & names and not self._own & names else found[0]
+
+
+def _any_of(names: Iterable[str]) -> re.Pattern[str] | None:
+    escaped = [re.escape(name) for name in sorted(names, key=len, reverse=True)]
+    return re.compile(rf"(?<!\w)(?:{'|'.join(escaped)})(?!\w)") if escaped else None

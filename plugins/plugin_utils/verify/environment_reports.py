@@ -1,0 +1,129 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change at any time, and nothing outside may import it.
+"""What is true of each environment: senders, mail server, tenant, and what nobody has confirmed. Pure."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_tenants import (
+    made_environments,
+    tenant_failures,
+)
+from ansible_collections.mailroom.erp.plugins.plugin_utils.server_sight import ServerSight
+from ansible_collections.mailroom.erp.plugins.plugin_utils.tenant_text import open_points
+from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.report_model import (
+    EnvironmentReport,
+    MailboxReport,
+    ProbeReport,
+    SecretReport,
+    SenderReport,
+    TenantReport,
+)
+from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.verify_facts import VerifyFacts
+
+_Found = Mapping[str, Any]
+
+
+class EnvironmentReports:
+    """Tells what is true of environments.
+
+    :param facts: all that the run knows
+    """
+
+    def __init__(self, facts: VerifyFacts) -> None:
+        self._facts = facts
+        self._made = made_environments(facts.tenants)
+        self._failed = tenant_failures(facts.tenants)
+        self._verdicts: dict[str, list[_Found]] = {}
+        for verdict in facts.verdicts:
+            self._verdicts.setdefault(str(verdict["sender"]["environment"]), []).append(verdict)
+
+    def of(self, host: str) -> EnvironmentReport:
+        """One environment; its state is told when it is known what is to be done.
+
+        :param host: its name
+        """
+        sight = self._facts.sights.get(host)
+        return EnvironmentReport(
+            name=host,
+            customer=self._facts.customers.get(host),
+            system=str(self._facts.needs[host].get("system") or ""),
+            state="fine",
+            senders=tuple(sender_report(one) for one in self._verdicts.get(host, ())),
+            probe=tuple(_probe(sight)) if sight else None,
+            tenant=self._tenant(host),
+            confirmations=tuple(self._facts.unconfirmed.get(host, ())),
+            refused=tuple(self._facts.refused["environments"].get(host, ())),
+        )
+
+    def _tenant(self, host: str) -> TenantReport | None:
+        made, failed = self._made.get(host), self._failed.get(host)
+        if made is None and not failed:
+            return None
+        problem = "; ".join(failed) if failed else None
+        if made is None:
+            return TenantReport((), (), None, (), (), (), problem)
+        scope = made.get("scope")
+        return TenantReport(
+            grants_missing=tuple(made["missing_grants"]),
+            grants_unknown=tuple(made["unknown_grants"]),
+            scope=_scope(scope["state"]) if scope else None,
+            secrets=tuple(self._secrets(made)),
+            mailboxes=tuple(
+                MailboxReport(one["address"], one["result"], one["reason"], one.get("next_step"))
+                for one in made["senders"]
+            ),
+            open=tuple(open_points(made)),
+            problem=problem,
+        )
+
+    def _secrets(self, made: _Found) -> Iterator[SecretReport]:
+        if made["key_id"] or made["secret_due"]:
+            ends, left = self._ends(made["end_date_time"])
+            yield SecretReport(made["key_id"] or "(would be made)", "secret", ends, left, made["secret_due"])
+        for one in made["retiring"]:
+            ends, left = self._ends(one["end_date_time"])
+            yield SecretReport(one["key_id"], "retiring secret", ends, left, None)
+
+    def _ends(self, moment: Any) -> tuple[str | None, int | None]:
+        try:
+            day = datetime.date.fromisoformat(str(moment)[:10])
+        except ValueError:
+            return None, None
+        return day.isoformat(), (day - self._facts.today).days
+
+
+def sender_report(verdict: _Found) -> SenderReport:
+    """One sender, as receivers judge it on the live records.
+
+    :param verdict: as ``mail_auth_info`` returns it
+    """
+    transport = verdict.get("transport")
+    return SenderReport(
+        address=str(verdict["sender"]["from"]),
+        service=verdict["sender"]["service"],
+        verdict=verdict["result"],
+        spf=verdict["spf"]["result"],
+        dkim=verdict["dkim"]["result"],
+        dmarc=verdict["dmarc"]["result"],
+        transport=transport["result"] if transport else None,
+        reason=verdict["reason"],
+        next=verdict["next_step"],
+    )
+
+
+def _probe(sight: ServerSight) -> Iterator[ProbeReport]:
+    if not sight.findings:
+        yield ProbeReport(sight.name, "sound", "pass", sight.is_here, sight.summary or "nothing is wrong with it", None)
+    for one in sight.findings:
+        # what is told without a date is the same on the next day
+        yield ProbeReport(sight.name, one["name"], one["level"], one["certain"], one["text"], one["next_step"])
+
+
+def _scope(state: Any) -> Any:
+    return state if state in ("granted", "effective", "tenant_wide") else "unknown"
