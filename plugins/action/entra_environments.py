@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import Result
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.environments import Done
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
 from ansible_collections.mailroom.erp.plugins.plugin_utils.files.environment_secrets import SecretFiles
 from ansible_collections.mailroom.erp.plugins.plugin_utils.running.entra_action import CatalogueAction
@@ -29,17 +30,27 @@ class ActionModule(CatalogueAction):
         if not isinstance(given, list) or not all(isinstance(one, Mapping) and "environment" in one for one in given):
             msg = "environments: give a list of dictionaries, each with its name as environment."
             return {"failed": True, "changed": False, "msg": msg}
+        tenant = arguments.get("tenant")
+        if not isinstance(tenant, Mapping) or not tenant.get("tenant_id"):
+            return super()._execute(arguments, task_vars)  # refuses it
+        files = SecretFiles(arguments, self._loader._vault)
+        if arguments.get("stored"):
+            return self._stored(files, arguments["stored"])
+        files.fill_in()
+        if not self._task.check_mode:
+            files.prove(arguments.get("make_secrets") or [])
+        arguments["environments"] = [one for one in given if one["environment"] not in files.problems]
+        executed: Result = {"changed": False, "environments": {}}
+        if arguments["environments"] or not given:
+            executed = self._handed_over(super()._execute(arguments, task_vars), files, arguments, task_vars)
+        return _with_problems(executed, files.problems, str(tenant["tenant_id"]))
+
+    def _stored(self, files: SecretFiles, entries: Mapping[str, Any]) -> Result:
         try:
-            files = SecretFiles(arguments, self._loader._vault)
-            if arguments.get("stored"):
-                return {"changed": self._task.check_mode or files.store(arguments["stored"]), "environments": {}}
-            files.fill_in()
-            if not self._task.check_mode:
-                files.prove(arguments.get("make_secrets") or [])
+            changed = self._task.check_mode or files.store(entries)
         except Refused as refused:
             return {"failed": True, "changed": False, "msg": str(refused)}
-        executed = super()._execute(arguments, task_vars)
-        return self._handed_over(executed, files, arguments, task_vars)
+        return _with_problems({"changed": changed, "environments": {}}, files.problems, "")
 
     def _handed_over(
         self, executed: Result, files: SecretFiles, arguments: dict[str, Any], task_vars: Mapping[str, Any] | None
@@ -69,3 +80,17 @@ class ActionModule(CatalogueAction):
             if taken.get("failed"):
                 told = f"the new secrets could not be taken back either: {taken.get('msg')}"
         return {**executed, "failed": True, "msg": f"{reason}\n{told}; run again once it can be written."}
+
+
+def _with_problems(executed: Result, problems: Mapping[str, str], tenant_id: str) -> Result:
+    """The result, with the environments that were left out because of their secrets' file."""
+    if not problems:
+        return executed
+    told = [executed["msg"]] if executed.get("failed") else []
+    left_out = {name: Done(problems=[problem]).as_dict(tenant_id) for name, problem in problems.items()}
+    return {
+        **executed,
+        "failed": True,
+        "msg": "\n".join([*told, *(f"{name}: {problem}" for name, problem in problems.items())]),
+        "environments": {**(executed.get("environments") or {}), **left_out},
+    }

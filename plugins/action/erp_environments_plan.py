@@ -13,7 +13,10 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import ArgumentSpec, Result
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import INVENTORY_RULES
-from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.audited_domains import audited_domains
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.audited_domains import (
+    audited_domains,
+    managed_domains,
+)
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_input import EstateOptions, host_needs
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_probe import server_sights
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_refusals import sound_plan
@@ -69,6 +72,7 @@ class ActionModule(ControllerAction):
             **plan.module_options(),
             "parked": plan.parked,
             "audited": audited_domains(plan),
+            "managed": managed_domains(plan),
             "complete": plan.complete,
             "cautions": [str(problem) for problem in plan.warnings],
             "refused": refusals.as_dict(),

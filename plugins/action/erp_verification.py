@@ -33,6 +33,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.declared_custo
 from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.previous_report import read_previous
 from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.prometheus_text import prometheus_text
 from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.report_lines import (
+    check_fail_on,
     failing_risks,
     failing_text,
     report_lines,
@@ -42,8 +43,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.unconfirmed_po
 from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.verify_facts import Commands, VerifyFacts
 from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.verify_report import verify_report
 
-_RESULTS = ("judged", "plan", "records", "live", "audited", "probed", "reported")
-_FAIL_ON = ("drift", "fail", "unknown", "due")
+_RESULTS = ("judged", "plan", "records", "live", "audited", "probed", "reported", "advanced")
 _ARGUMENTS: ArgumentSpec = {
     **{name: {"type": "str", "required": True} for name in _RESULTS},
     "tenants": {"type": "list", "elements": "dict", "default": []},
@@ -51,7 +51,7 @@ _ARGUMENTS: ArgumentSpec = {
     "snapshot_dir": {"type": "path", "required": True},
     "dir": {"type": "path", "required": True},
     "prometheus": {"type": "path"},
-    "fail_on": {"type": "list", "elements": "str", "choices": _FAIL_ON, "default": ["drift", "fail", "unknown"]},
+    "fail_on": {"type": "list", "elements": "str", "default": ["drift", "fail", "unknown"]},
 }
 _REPORT = "report.json"
 _CUSTOMERS = "customers"
@@ -70,8 +70,9 @@ class ActionModule(ControllerAction):
         :param options: the variables that hold what the run knows, and where to write
         :param variables: those of the host that the task runs for; all others are reached through them
         :returns: where the report is, and which of the risks of ``fail_on`` were found
-        :raises Refused: a customer has no proper name, or the report cannot be written
+        :raises Refused: ``fail_on`` has another word, a customer has no proper name, or the report cannot be written
         """
+        check_fail_on(options["fail_on"])
         folder = Path(options["dir"]).absolute()
         facts = self._facts(options, variables, folder / _REPORT)
         report = verify_report(facts)
@@ -108,6 +109,7 @@ class ActionModule(ControllerAction):
             live=known["live"],
             audited=known["audited"],
             reported=known["reported"],
+            advanced=known["advanced"],
             tenants=options["tenants"],
             sights=server_sights(judged["needs"], known["probed"]),
             customers=host_customers((host, play.of(host)) for host in hosts),

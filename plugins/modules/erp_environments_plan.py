@@ -120,6 +120,11 @@ audited:
   returned: success
   type: list
   elements: dict
+managed:
+  description: The domains whose DMARC policy M(mailroom.erp.dmarc_advance) moves.
+  returned: success
+  type: list
+  elements: str
 complete:
   description: Whether the run knows every sender, so that policies may become stricter.
   returned: success

@@ -2,32 +2,30 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Documentation of ``erp_environments``; the action plugin of the same name does the work, on the controller."""
+"""Documentation of ``erp_verification``; the action plugin of the same name does the work, on the controller."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: erp_environments
-short_description: Write the files of all environments of a play, and tell what came of the run
+module: erp_verification
+short_description: Make the report of what is as declared, what drifted, and what somebody must do
 version_added: 0.1.0
 author:
   - the mailroom.erp authors (@mailroom)
 description:
-  - Writes or removes the files of each environment for which all was done, as M(mailroom.erp.erp_mail_files) does
-    for one. The sheet of one that was left out says so; its settings stay as they are.
-  - Prints a report. It has what is wrong, what changed, the senders of which there is something to tell, the
-    passwords that end, what to look at, and in one line all environments that are as they were. What holds for three
-    of them or more is told once.
-  - When something failed, all that is known of the run is kept in C(failed_run.json) beside the folders of the
-    environments, for the user of Ansible only. It holds no secret.
+  - Takes what the tasks of the playbook C(mailroom.erp.verify) found, makes the report C(mailroom.erp/report/1),
+    compares it with that of the last run, writes it as JSON, and prints what changed. Nothing changed is one line.
+  - The report on all is C(report.json); each customer has one of its own in C(customers), in which no other customer is
+    named. They are for the user of Ansible only.
+  - The guide is C(docs/verify.md), the JSON Schema C(docs/schema/report-1.json).
 extends_documentation_fragment: [mailroom.erp.play]
 attributes:
   check_mode:
     support: full
-    description: Writes nothing and says what would change.
+    description: Writes no report.
   diff_mode:
-    support: full
-    description: Returns the differences of each environment, for M(mailroom.erp.erp_outcome).
+    support: none
+    description: What changed since the last run is printed.
 options:
   judged:
     description: The name of the variable that holds the result of M(mailroom.erp.erp_environments_info).
@@ -38,82 +36,97 @@ options:
     type: str
     required: true
   records:
-    description: The name of the variable that holds the result of M(mailroom.erp.mail_domains).
+    description: The name of the variable that holds the result of M(mailroom.erp.mail_domains) in check mode.
     type: str
     required: true
   live:
-    description: The name of the variable that holds the result of M(mailroom.erp.mail_auth_info) after a change.
+    description: The name of the variable that holds the result of M(mailroom.erp.mail_auth_info) on senders, where
+      there were no records to look at.
+    type: str
+    required: true
+  audited:
+    description: The name of the variable that holds the result of M(mailroom.erp.mail_auth_info) on domains.
     type: str
     required: true
   probed:
-    description:
-      - The name of the variable that holds what M(mailroom.erp.smtp_probe) returned for
-        RV(mailroom.erp.erp_environments_info#module:mail_servers). It need not be defined.
-      - What was seen of a mail server stands on the sheets and in the report.
+    description: The name of the variable that holds the result of M(mailroom.erp.smtp_probe). It need not be defined.
     type: str
-    default: ""
+    required: true
+  reported:
+    description: The name of the variable that holds the result of M(mailroom.erp.dmarc_report_info). It need not be
+      defined.
+    type: str
+    required: true
+  advanced:
+    description: The name of the variable that holds the result of M(mailroom.erp.dmarc_advance) in check mode. It need
+      not be defined.
+    type: str
+    required: true
   tenants:
     description: What the filter P(mailroom.erp.mail_tenant_results#filter) gives.
     type: list
     elements: dict
     default: []
   confirmed_cautions:
-    description: The stamps of what is not to be told again, as the report prints them.
+    description: The stamps of what is not to be told again.
     type: list
     elements: str
     default: []
+  snapshot_dir:
+    description: The folder of the snapshots and of the journal, which tell when a record was written last.
+    type: path
+    required: true
+  dir:
+    description: The folder of the reports, made for this user only.
+    type: path
+    required: true
+  prometheus:
+    description:
+      - The file that gets the figures for the textfile collector of Prometheus' node_exporter.
+      - It holds names of domains and environments, and is readable for all.
+    type: path
+  fail_on:
+    description: What makes the playbook fail, any of V(drift), V(fail), V(unknown) and V(due).
+    type: list
+    elements: str
+    default: [drift, fail, unknown]
 seealso:
-  - module: mailroom.erp.erp_mail_files
-  - module: mailroom.erp.erp_outcome
+  - module: mailroom.erp.erp_environments
 """
 
 EXAMPLES = r"""
-- name: Write the settings and the sheets of all environments
-  mailroom.erp.erp_environments:
+- name: Tell what differs, and write the report
+  mailroom.erp.erp_verification:
     judged: judged
     plan: plan
     records: records
     live: live
+    audited: audited
+    probed: probed
+    reported: reported
+    advanced: advanced
+    snapshot_dir: mailroom/snapshots
+    dir: mailroom/report
   run_once: true
-  register: run
+  register: verified
 """
 
 RETURN = r"""
-environments:
-  description:
-    - What came of each environment of which there is something to tell, by name.
-    - Each has C(changed) and C(failed), lists of sentences, and in diff mode C(diff).
-  returned: success
-  type: dict
-password_ends:
-  description:
-    - The environments that sign in with a password that their service ends, by the date of its first step.
-    - The report names the first five of each kind; here are all of them.
+failing:
+  description: Which of O(fail_on) were found.
   returned: success
   type: list
-  elements: dict
-  contains:
-    date:
-      description: The date of the first step, as YYYY-MM-DD or YYYY-MM; V(unknown) when it is not known.
-      returned: always
-      type: str
-      sample: "2026-12"
-    service:
-      description: The service of the catalogue.
-      returned: always
-      type: str
-      sample: microsoft365
-    text:
-      description: All steps in words.
-      returned: always
-      type: str
-    environments:
-      description: The names of the environments.
-      returned: always
-      type: list
-      elements: str
-result_file:
-  description: The file with all that is known of a run in which something failed; null without one.
+  elements: str
+failing_text:
+  description: The same in words, empty when none was found.
+  returned: success
+  type: str
+report_file:
+  description: The file of the report on all.
+  returned: success
+  type: str
+state:
+  description: How things stand, V(fine), V(attention), V(failing) or V(unknown).
   returned: success
   type: str
 """

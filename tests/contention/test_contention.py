@@ -78,12 +78,10 @@ def octodns_powerdns(tmp_path: Path) -> Iterator[Place]:
 
 
 WITHOUT_CONDITIONS = ["cloudflare", "octodns_bind", "octodns_powerdns"]
-"""Services that know no condition for a write."""
-# What holds of them rests on time, so other tests must not run beside: they are left to `make contention`.
-ALONE = [pytest.param(kind, marks=pytest.mark.slow) for kind in WITHOUT_CONDITIONS]
+"""Services that know no condition for a write. What holds of them rests on time, so other tests must not run beside."""
 
 
-@pytest.fixture(params=["zonefile", *ALONE, *SERVERS])
+@pytest.fixture(params=["zonefile", *WITHOUT_CONDITIONS, *SERVERS])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     if request.param in WITHOUT_CONDITIONS:
         yield request.getfixturevalue(request.param)
@@ -135,7 +133,7 @@ def test_writers_of_the_same_term_write_it_once(place: Place) -> None:
 
 
 @pytest.mark.parametrize("controllers", [2, WRITERS])
-@pytest.mark.parametrize("service", ALONE)
+@pytest.mark.parametrize("service", WITHOUT_CONDITIONS)
 def test_writers_on_several_controllers_lose_no_term(
     request: pytest.FixtureRequest, service: str, controllers: int, tmp_path: Path
 ) -> None:

@@ -28,7 +28,7 @@ def estate(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.fixture(params=[pytest.param(kind, marks=[] if kind == "bind" else pytest.mark.slow) for kind in SERVERS])
+@pytest.fixture(params=[*SERVERS])
 def kind(request: pytest.FixtureRequest) -> type[Server]:
-    """Each kind of name server; all but BIND are left to `make contention`."""
+    """Each kind of name server."""
     return SERVERS[request.param]

@@ -101,6 +101,7 @@ def _environments(graph: Graph, token: Token, params: dict[str, Any]) -> dict[st
     """What the role does: a look, and then what the action plugin and the module do, in their order."""
     files = SecretFiles(params, VAULT)
     files.fill_in()
+    assert not files.problems
     now = datetime.datetime.now(datetime.UTC)
     declared = environments.read_declared(params["environments"], [], token.app_id, now)
     looked = environments.TenantWork(graph, token, now, False).bring(declared)

@@ -96,7 +96,6 @@ def tenant() -> Iterator[Tenant]:
 each_work = pytest.mark.parametrize("kind", WORK.values(), ids=WORK)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("moment", MOMENTS)
 @each_work
 def test_the_next_run_ends_what_a_killed_one_began(
@@ -127,7 +126,6 @@ def test_runs_that_all_die_leave_no_heap(tenant: Tenant, tmp_path: Path, kind: t
     tenant.finish(work, 1)
 
 
-@pytest.mark.slow
 @each_work
 def test_a_death_at_a_random_moment_harms_nothing(tenant: Tenant, tmp_path: Path, kind: type[Work]) -> None:
     work, seed = kind(tenant.server, tmp_path), random.randrange(2**32)
@@ -151,7 +149,6 @@ def test_a_death_at_a_random_moment_harms_nothing(tenant: Tenant, tmp_path: Path
             break
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("hours", [0, 3])
 @pytest.mark.parametrize("lag", [0, 3])
 @pytest.mark.parametrize("moment", MOMENTS)

@@ -105,7 +105,6 @@ def make_due(server: EntraServer, name: str, days: int = 10) -> None:
         one["startDateTime"], one["endDateTime"] = (f"{day:%Y-%m-%dT%H:%M:%SZ}" for day in (start, soon))
 
 
-@pytest.mark.slow
 def test_the_role_killed_at_random_requests_loses_nothing(estate: Path, server: EntraServer) -> None:
     seed = random.randrange(2**32)
     runs, entries = RoleRuns(estate, server, seed), dict[str, Json]()
@@ -131,7 +130,6 @@ def test_the_role_killed_at_random_requests_loses_nothing(estate: Path, server: 
     assert {one["uniqueName"] for one in server.truth["applications"].values()} == {*ours, None}, "and the automation"
 
 
-@pytest.mark.slow
 def test_the_rotation_killed_at_random_requests_always_leaves_a_secret_that_works(
     estate: Path, server: EntraServer
 ) -> None:

@@ -114,7 +114,6 @@ def test_a_server_s_zone_survives_a_death_at_any_step(nursery: Nursery, kind: ty
     assert {"socket.connect", "send", "recv", "close"} <= set(steps)
 
 
-@pytest.mark.slow
 def test_a_zone_at_cloudflare_survives_a_death_at_any_step(nursery: Nursery, tmp_path: Path) -> None:
     zone = "acme.example"
     world = ZoneFolder(tmp_path, {zone: ZONES[zone]})
@@ -129,7 +128,6 @@ def test_a_zone_at_cloudflare_survives_a_death_at_any_step(nursery: Nursery, tmp
     assert {"socket.connect", "http.write", "http.read", "fcntl.flock"} <= set(steps)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "dns_of"),
     [(Bind, octodns_backends.on_bind), (PowerDns, octodns_backends.on_powerdns)],

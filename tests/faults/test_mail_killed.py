@@ -75,7 +75,6 @@ def test_a_run_over_smtp_that_dies_anywhere(runs: Runs) -> None:
     assert killed >= 40
 
 
-@pytest.mark.slow
 def test_a_run_over_graph_that_dies_anywhere(runs: Runs) -> None:
     with EntraServer() as tenant:
         tenant.directory.add_user(SENDER)

@@ -171,6 +171,23 @@ def test_without_a_vault_password_nothing_is_asked(estate: Path, server: EntraSe
     assert server.requests == [] and server.sign_ins == 0
 
 
+def test_a_customer_s_broken_file_holds_up_this_customer_only(estate: Path, server: EntraServer) -> None:
+    hosts = {"profit": profit("erp"), "payroll": profit("payroll", mail_entra_customer="beta")}
+    declared = estate_of(server, hosts, mail_on_refused="skip")
+    folder = estate / "mailroom" / "secrets"
+    folder.mkdir(parents=True)
+    (folder / "beta.yml").write_text("of another password", encoding="utf-8")
+    result = site(estate, declared)
+    assert result.rc != 0 and "beta.yml" in result.flat and "--vault-id" in result.flat, result.output
+    assert set(stored(estate)) == {"profit"}
+    assert (folder / "beta.yml").read_text(encoding="utf-8") == "of another password"
+    assert server.truth.find("applications", uniqueName="mailroom-profit")
+    assert not server.truth.find("applications", uniqueName="mailroom-payroll")
+    (folder / "beta.yml").unlink()
+    assert site(estate, declared).rc == 0
+    assert server.truth.find("applications", uniqueName="mailroom-payroll") and (folder / "beta.yml").exists()
+
+
 def test_a_secret_that_cannot_be_stored_is_taken_back(estate: Path, server: EntraServer) -> None:
     declared = estate_of(server, {"profit": profit("erp")})
     folder = estate / "mailroom" / "secrets"

@@ -6,8 +6,9 @@
 Usage: matrix.py [--tested PYTHON] [--quick] [VERSION ...]     only these cores, e.g. ``matrix.py 2.21``
 
 Test files that cannot see which core there is (``pure_tests``) run once for each Python, not on each core, and not
-at all on the Python named by ``--tested``, where ``make test`` has run them. With ``--quick`` only ``FACES`` run. The
-newest core's ansible-test judges all; the others leave out what judges text alone.
+at all on the Python named by ``--tested``, where ``make test`` has run them. The newest core's ansible-test judges
+all; the others leave out what judges text alone. With ``--quick`` only ``FACES`` run, and the newest core's
+ansible-test, without what judges text.
 """
 
 from __future__ import annotations
@@ -136,9 +137,21 @@ def try_tests(cell: Cell, whole: bool, quick: bool) -> None:
     )
     tests += [f"--ignore={file}" for file in pure]
     run(tests, PYTHONPATH=collections, **variables)
-    skipped = [] if cell.core == CELLS[-1].core else [f"--skip-test={name}" for name in TEXT_JUDGES]
-    run([python, "tests/tools/sanity.py", *skipped], **variables)
-    run([str(binaries / "ansible-lint"), "--profile", "production", "--offline"], **variables)
+    for judge_command in judges(cell, quick):
+        run(judge_command, **variables)
+
+
+def judges(cell: Cell, quick: bool) -> list[list[str]]:
+    """The commands that judge the collection beside its tests, in the cell's environment.
+
+    :param quick: whether only what the core itself decides is judged, and only by the newest
+    """
+    newest = cell.core == CELLS[-1].core
+    skipped = [] if newest and not quick else [f"--skip-test={name}" for name in TEXT_JUDGES]
+    sanity = [str(cell.venv / "bin" / "python"), "tests/tools/sanity.py", *skipped]
+    if quick:
+        return [sanity] if newest else []
+    return [sanity, [str(cell.venv / "bin" / "ansible-lint"), "--profile", "production", "--offline"]]
 
 
 def judge(cell: Cell, whole: bool = True, quick: bool = False) -> str:

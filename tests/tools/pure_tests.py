@@ -13,6 +13,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 FOLDERS = ("dns", "entra", "policy", "public_dns", "snapshots")
@@ -53,8 +54,13 @@ def sees_ansible(repository: Path, file: Path) -> bool:
     return False
 
 
-def _imports(file: Path) -> Iterator[str]:
+@cache
+def _imports(file: Path) -> tuple[str, ...]:
     """The names that a file imports, in functions and programs in strings too; of ``from a import b`` also ``a.b``."""
+    return tuple(_imported_names(file))
+
+
+def _imported_names(file: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(file.read_bytes())):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)

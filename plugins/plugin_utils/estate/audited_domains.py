@@ -28,3 +28,11 @@ def audited_domains(plan: EstatePlan) -> list[dict[str, Any]]:
         if signature.get("domain") in selectors:
             selectors[signature["domain"]] |= dict.fromkeys(signature.get("selectors") or [])
     return [{"domain": name, "selectors": [*own]} for name, own in selectors.items()]
+
+
+def managed_domains(plan: EstatePlan) -> list[str]:
+    """The domains whose DMARC policy the collection moves.
+
+    :param plan: what is to be made
+    """
+    return [one["domain"] for one in plan.domains if (one.get("dmarc") or {}).get("mode") == "managed"]

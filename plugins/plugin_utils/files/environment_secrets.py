@@ -6,9 +6,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,6 @@ class SecretFiles:
 
     :param arguments: of ``entra_environments``; :meth:`fill_in` completes them
     :param vault: with the secrets that this run of Ansible was given
-    :raises Refused: a customer's name is no name of a file, or there is no folder
     """
 
     def __init__(self, arguments: dict[str, Any], vault: VaultLib) -> None:
@@ -37,39 +37,58 @@ class SecretFiles:
         self._of: dict[str, SecretFile] = {}
         self.stored: set[str] = set()
         """The environments whose entries have been stored."""
+        self.problems: dict[str, str] = {}
+        """Why nothing can be kept for an environment: its customer's name is no name of a file, or that file is of no
+        use. Environments of other files are not concerned."""
         for name, entry in self._entries.items():
-            file = self._path(arguments, name, str(entry.get("customer") or arguments["tenant"]["tenant_id"]))
-            known = self._files.setdefault(str(file), SecretFile(file, vault, encrypt=not self.returns_secrets))
-            self._of[name] = known
+            with self._told_of([name]):
+                file = self._path(arguments, name, str(entry.get("customer") or arguments["tenant"]["tenant_id"]))
+                known = self._files.setdefault(str(file), SecretFile(file, vault, encrypt=not self.returns_secrets))
+                self._of[name] = known
 
     def fill_in(self) -> None:
-        """Tell each credential what is stored, and see that secrets could be stored at all.
+        """Tell each credential what is stored, and see that secrets could be stored at all; else that is a problem."""
+        for file in self._files.values():
+            names = self._names(file)
+            with self._told_of(names):
+                held, asked = file.read(), file.asked()
+                credentials = {name: self._entries[name].get("credential") for name in names}
+                if any(credentials.values()):
+                    file.check()
+                for name, credential in credentials.items():
+                    if credential:
+                        credential["stored_key_id"] = str((held.get(name) or {}).get("key_id") or "")
+                        credential["asked_since"] = asked.get(name)
 
-        :raises Refused: a file cannot be read, or there is no vault password
-        """
-        stored = {path: (file.read(), file.asked()) for path, file in self._files.items()}
-        for name, entry in self._entries.items():
-            if entry.get("credential"):
-                file = self._of[name]
-                file.check()
-                held, asked = stored[str(file.path)]
-                entry["credential"]["stored_key_id"] = str((held.get(name) or {}).get("key_id") or "")
-                entry["credential"]["asked_since"] = asked.get(name)
+    def _names(self, file: SecretFile) -> list[str]:
+        return [name for name, of in self._of.items() if of is file]
+
+    @contextlib.contextmanager
+    def _told_of(self, names: Iterable[str]) -> Iterator[None]:
+        """What is refused inside is a problem of these environments, which are left out from then on."""
+        try:
+            yield
+        except Refused as refused:
+            self.problems |= dict.fromkeys(names, str(refused))
+            self._of = {name: file for name, file in self._of.items() if name not in self.problems}
 
     def prove(self, environments: Iterable[str]) -> None:
         """Prove the places of some environments, each file once, and note that their secrets are about to be asked for.
 
-        Places that are somebody else's are for others to prove.
+        Places that are somebody else's are for others to prove. A trial that failed is a problem of all environments of
+        the file.
 
         :param environments: their names
-        :raises Refused: a trial failed
         """
         now = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        names = [name for name in environments if name in self._of]
-        for file in dict.fromkeys(self._of[name] for name in names):
-            if not self.returns_secrets:
-                file.prove()
-            file.ask([name for name in names if self._of[name] is file], now)
+        wanted = set(environments)
+        for file in self._files.values():
+            asking = [name for name in self._names(file) if name in wanted]
+            with self._told_of(self._names(file)):
+                if asking and not self.returns_secrets:
+                    file.prove()
+                if asking:
+                    file.ask(asking, now)
 
     def place_of(self, environment: str) -> dict[str, str] | None:
         """The file and the variable of a secret; None when it is not in a file of ours.
@@ -77,7 +96,8 @@ class SecretFiles:
         :param environment: its name
         :returns: {file, variable}
         """
-        if self.returns_secrets or not self._entries.get(environment, {}).get("credential"):
+        credential = self._entries.get(environment, {}).get("credential")
+        if self.returns_secrets or not credential or environment not in self._of:
             return None
         return {"file": str(self._of[environment].path), "variable": f"{SECRETS_VARIABLE}.{environment}.secret"}
 

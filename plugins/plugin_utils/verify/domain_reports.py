@@ -13,14 +13,15 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.dkim import GO
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import longest_match
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_budget import MAX_LOOKUPS
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.tags import TagError, parse_tags
+from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.environment_reports import sender_report
 from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.previous_report import (
-    Row,
-    part_of,
-    rows_of,
-    text_of,
-    texts_of,
+    ReportData,
+    part_in,
+    rows_in,
+    text_in,
+    texts_in,
 )
-from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.record_reports import RecordReports
+from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.record_reports import RecordReports, message_parts
 from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.report_model import (
     DelegationReport,
     DmarcDay,
@@ -58,6 +59,12 @@ class DomainReports:
         self._planned = {one["domain"]: one for one in facts.records.get("domains") or []}
         self._zones = {one["zone"]: one for one in facts.records.get("name_servers") or []}
         self._declared = {one["domain"]: one for one in facts.plan["domains"]}
+        self._missing = {
+            one["domain"]: tuple(str(missing["text"]) for missing in (one["decision"] or {}).get("missing") or [])
+            for one in facts.advanced.get("domains") or []
+        }
+        for one in facts.advanced.get("failures") or []:
+            self._missing[one["domain"]] = (message_parts(one["msg"])[0],)
         self._previous = facts.previous.domains
 
     def of(self, domain: str) -> DomainReport:
@@ -74,16 +81,17 @@ class DomainReports:
             state="fine",
             delegation=self._delegation(domain, old),
             records=records,
-            spf=_spf(audit["spf"], part_of(old, "spf")),
+            spf=_spf(audit["spf"], part_in(old, "spf")),
             dkim=tuple(_selector(one, audit, old) for one in audit["dkim"]),
             dmarc=self._dmarc(domain, audit["dmarc"]),
             flattened=_flattened(records, self._planned.get(domain)),
             reports=self._evidence(domain),
             findings=tuple(_findings(audit["findings"])),
+            senders=tuple(sender_report(one) for one in self._facts.service_verdicts(domain)),
             failure=str(failure["msg"]) if failure else self._facts.run_failure,
         )
 
-    def _delegation(self, domain: str, old: Row) -> DelegationReport:
+    def _delegation(self, domain: str, old: ReportData) -> DelegationReport:
         zone = (self._planned.get(domain) or {}).get("zone") or longest_match(domain, set(self._zones))
         found = self._zones.get(str(zone))
         if found is None:
@@ -91,7 +99,7 @@ class DomainReports:
         if found["world"] is None:
             return DelegationReport("unknown", zone, (), (), f"it cannot be looked up: {found['problem']}")
         world, ours = tuple(found["world"]), set(found["account"] or ())
-        known = texts_of(part_of(old, "delegation"), "name_servers")
+        known = texts_in(part_in(old, "delegation"), "name_servers")
         before = known if known and set(known) != set(world) else ()
         if ours and not ours & set(world):
             where = f"the world finds it at {', '.join(world)}" if world else "nobody delegates it"
@@ -113,7 +121,7 @@ class DomainReports:
             subdomain_policy=_tag(record, "sp"),
             target=str(target) if target else None,
             mode=None if not policy else "managed" if mode == "managed" else "declared",
-            next_missing=(),
+            next_missing=self._missing.get(domain, ()),
             days=tuple(DmarcDay(one["day"], one["pass"], one["fail"]) for one in days),
         )
 
@@ -129,7 +137,7 @@ class DomainReports:
         return EvidenceReport(found["messages"], found["pass"], found["fail"], found["reporters"], tuple(told))
 
 
-def _spf(found: _Found, old: Row) -> SpfReport:
+def _spf(found: _Found, old: ReportData) -> SpfReport:
     lookups = found.get("lookups") or {}
     total, before = lookups.get("total"), old.get("lookups")
     same = found.get("record") is not None and old.get("record") == found.get("record")
@@ -151,14 +159,14 @@ def _tree(found: _Found | None) -> SpfTreeReport | None:
     return SpfTreeReport(found["domain"], tuple(terms))
 
 
-def _selector(found: _Found, audit: _Found, old: Row) -> SelectorReport:
+def _selector(found: _Found, audit: _Found, old: ReportData) -> SelectorReport:
     name, digest = found["name"], found.get("digest")
-    known = next((one for one in rows_of(old, "dkim") if one.get("name") == name), {})
-    before = text_of(known, "digest")
+    known = next((one for one in rows_in(old, "dkim") if one.get("name") == name), {})
+    before = text_in(known, "digest")
     own = [one for one in audit["findings"] if one["value"] == name]
     text = next((f"{one['rule']} ({one['source']})" for one in own), None)
     state = _key_state(found)
-    if state in ("valid", "weak") and before and digest and before != digest:
+    if found["usable"] and before and digest and before != digest:
         state, text = "changed", "another key stands there than in the last run"
     key_type = found["algorithm"] if found["usable"] is not None and found["fault"] != "missing" else None
     return SelectorReport(found["selector"], name, state, key_type, found["bits"], digest, text)

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -26,6 +27,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.report_model i
 )
 from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.verify_facts import VerifyFacts
 
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _Found = Mapping[str, Any]
 
 
@@ -41,7 +43,8 @@ class EnvironmentReports:
         self._failed = tenant_failures(facts.tenants)
         self._verdicts: dict[str, list[_Found]] = {}
         for verdict in facts.verdicts:
-            self._verdicts.setdefault(str(verdict["sender"]["environment"]), []).append(verdict)
+            if verdict["sender"]["environment"]:
+                self._verdicts.setdefault(verdict["sender"]["environment"], []).append(verdict)
 
     def of(self, host: str) -> EnvironmentReport:
         """One environment; its state is told when it is known what is to be done.
@@ -67,11 +70,12 @@ class EnvironmentReports:
             return None
         problem = "; ".join(failed) if failed else None
         if made is None:
-            return TenantReport((), (), None, (), (), (), problem)
+            return TenantReport((), (), (), None, (), (), (), problem)
         scope = made.get("scope")
         return TenantReport(
             grants_missing=tuple(made["missing_grants"]),
             grants_unknown=tuple(made["unknown_grants"]),
+            differs=tuple(self._differs(host, made)),
             scope=_scope(scope["state"]) if scope else None,
             secrets=tuple(self._secrets(made)),
             mailboxes=tuple(
@@ -84,11 +88,30 @@ class EnvironmentReports:
 
     def _secrets(self, made: _Found) -> Iterator[SecretReport]:
         if made["key_id"] or made["secret_due"]:
-            ends, left = self._ends(made["end_date_time"])
+            # of a secret that is to be replaced, only the reason tells when it ends
+            dated = _DATE.search(made["secret_due"] or "")
+            ends, left = self._ends(made["end_date_time"] or (dated and dated[0]))
             yield SecretReport(made["key_id"] or "(would be made)", "secret", ends, left, made["secret_due"])
         for one in made["retiring"]:
             ends, left = self._ends(one["end_date_time"])
             yield SecretReport(one["key_id"], "retiring secret", ends, left, None)
+
+    def _differs(self, host: str, made: _Found) -> Iterator[str]:
+        """What a run of site would change of its part, but a secret that is due: that is told by itself."""
+        told = [text for one in self._differences(host) for text in _words(one)]
+        if made["changed"] and not told and not made["secret_due"]:
+            told = ["a part of it"]
+        yield from told if made["changed"] else ()
+
+    def _differences(self, host: str) -> Iterator[_Found]:
+        entries = [one for tenant in self._facts.judged["tenants"].values() for one in tenant["environments"]]
+        names = [one.get("application", {}).get("unique_name") for one in entries if one["environment"] == host]
+        for result in self._facts.tenants:
+            for one in result.get("diff") or []:
+                words = str(one["before_header"]).split(" ")
+                # that of a secret has no word in brackets behind the name
+                if words[0] in names and len(words) > 1:
+                    yield one
 
     def _ends(self, moment: Any) -> tuple[str | None, int | None]:
         try:
@@ -123,6 +146,17 @@ def _probe(sight: ServerSight) -> Iterator[ProbeReport]:
     for one in sight.findings:
         # what is told without a date is the same on the next day
         yield ProbeReport(sight.name, one["name"], one["level"], one["certain"], one["text"], one["next_step"])
+
+
+def _words(difference: _Found) -> Iterator[str]:
+    before, after = difference["before"], difference["after"]
+    for key in dict.fromkeys([*after, *before]):
+        if before.get(key) != after.get(key):
+            yield f"{key.replace('_', ' ')}: {_told(before.get(key))}, where {_told(after.get(key))} is declared"
+
+
+def _told(value: Any) -> str:
+    return ", ".join(map(str, value)) or "nothing" if isinstance(value, list) else str(value or "nothing")
 
 
 def _scope(state: Any) -> Any:

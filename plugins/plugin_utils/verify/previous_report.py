@@ -18,25 +18,25 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.report_model i
 _LARGEST = 256_000_000
 """Bytes of a report that is read: thousands of domains make a tenth of it."""
 
-Row = Mapping[str, Any]
+ReportData = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class PreviousReport:
     """The report as plain data, empty without one. ``problem``: why it cannot be used, None when nothing is wrong."""
 
-    data: Row = field(default_factory=dict)
+    data: ReportData = field(default_factory=dict)
     problem: str | None = None
 
     @property
     def made(self) -> str | None:
         """When the last run was."""
-        return text_of(self.data, "made")
+        return text_in(self.data, "made")
 
     @property
-    def domains(self) -> dict[str, Row]:
+    def domains(self) -> dict[str, ReportData]:
         """Its domains by name."""
-        return {name: one for one in rows_of(self.data, "domains") if (name := text_of(one, "name"))}
+        return {name: one for one in rows_in(self.data, "domains") if (name := text_in(one, "name"))}
 
 
 def read_previous(file: Path) -> PreviousReport:
@@ -59,7 +59,7 @@ def read_previous(file: Path) -> PreviousReport:
     return PreviousReport(data)
 
 
-def rows_of(part: Row, name: str) -> Iterator[Row]:
+def rows_in(part: ReportData, name: str) -> Iterator[ReportData]:
     """The dictionaries of a list in a report.
 
     :param part: what has the list
@@ -69,7 +69,7 @@ def rows_of(part: Row, name: str) -> Iterator[Row]:
     yield from (one for one in (found if isinstance(found, list) else []) if isinstance(one, dict))
 
 
-def part_of(part: Row, name: str) -> Row:
+def part_in(part: ReportData, name: str) -> ReportData:
     """A dictionary in a report, empty when there is none.
 
     :param part: what has it
@@ -79,7 +79,7 @@ def part_of(part: Row, name: str) -> Row:
     return found if isinstance(found, dict) else {}
 
 
-def text_of(part: Row, name: str) -> str | None:
+def text_in(part: ReportData, name: str) -> str | None:
     """A text in a report, None when there is none.
 
     :param part: what has it
@@ -89,7 +89,7 @@ def text_of(part: Row, name: str) -> str | None:
     return found if isinstance(found, str) else None
 
 
-def texts_of(part: Row, name: str) -> tuple[str, ...]:
+def texts_in(part: ReportData, name: str) -> tuple[str, ...]:
     """A list of texts in a report.
 
     :param part: what has it

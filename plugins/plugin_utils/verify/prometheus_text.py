@@ -46,7 +46,7 @@ def _metrics(report: VerifyReport) -> Iterator[_Metric]:
     yield _counted("domains", "Domains, by state.", "state", _STATES, (one.state for one in domains))
     records = [one.state for domain in domains for one in domain.records]
     yield _counted("records", "Records, by state.", "state", _RECORD_STATES, records)
-    verdicts = [one.verdict for host in hosts for one in host.senders]
+    verdicts = [one.verdict for one in report.senders]
     yield _counted("senders", "Senders, by verdict.", "verdict", _OUTCOMES, verdicts)
     drifted = tuple(({"domain": one.name}, sum(two.state == "drifted" for two in one.records)) for one in domains)
     yield _Metric("domain_drifted_records", "Records of a domain that are not as declared.", drifted)

@@ -18,16 +18,16 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf import sel
 from ansible_collections.mailroom.erp.plugins.module_utils.snapshots.last_writes import LastWrite
 from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.drift_cause import RecordSight, drift_cause
 from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.previous_report import (
-    Row,
-    rows_of,
-    text_of,
-    texts_of,
+    ReportData,
+    rows_in,
+    text_in,
+    texts_in,
 )
 from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.report_model import RecordReport, RecordState
 from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.verify_facts import VerifyFacts
 
 _WITH_TTL = re.compile(r"TTL (\d+): ")
-_ALIAS_KINDS = ("cname", "dkim")
+_WAY_OUT = re.compile(r"\)\. (?P<way>[^()]*\.)$")
 _FILE_DIFFERS = "the policy file on the web server is not as declared"
 _SEVERAL = " | "
 
@@ -109,10 +109,11 @@ class RecordReports:
         """A record that breaks a rule, so that nothing was planned for it: what is known of it beside the plan."""
         live, wanted = self._live_texts(domain, one), self._wanted(domain, one)
         told = _own_sentence(failure["msg"], one)
+        rule = message_parts(told or str(failure["msg"]))[0]
         if live is None or told is None:
-            return self._told(domain, one, "refused", (_joined(live), wanted), told or str(failure["msg"]))
+            return self._told(domain, one, "refused", (_joined(live), wanted), rule)
         sight = RecordSight(one.kind, one.name, _joined(live), wanted or "", was_there=True)
-        cause = drift_cause(sight) if wanted or len(live) > 1 else told
+        cause = drift_cause(sight) if wanted or len(live) > 1 else rule
         return self._told(domain, one, "drifted", (_joined(live), wanted), cause)
 
     def _live_texts(self, domain: str, one: _Found) -> tuple[str, ...] | None:
@@ -125,8 +126,8 @@ class RecordReports:
     def _wanted(self, domain: str, one: _Found) -> str | None:
         """What stood there as declared last: by the last report, else by the journal."""
         old = self._old(domain, one.name, one.label)
-        if old.get("state") == "declared" and texts_of(old, "declared"):
-            return texts_of(old, "declared")[0]
+        if old.get("state") == "declared" and texts_in(old, "declared"):
+            return texts_in(old, "declared")[0]
         write = self._facts.writes.get((one.name, one.type))
         mine = {"spf": select_spf, "dmarc": select_dmarc}.get(one.kind)
         values = mine(write.after or ()) if write and mine else ()
@@ -163,7 +164,7 @@ class RecordReports:
     def _touched(self, domain: str, one: _Found) -> str | None:
         """What somebody changed since the last run though it is still as declared."""
         old = self._old(domain, one.name, one.label)
-        before = texts_of(old, "live")
+        before = texts_in(old, "live")
         if old.get("state") != "declared" or not before or one.live is None or before == (one.live,):
             return None
         if self._facts.writes.get((one.name, one.type)) and self._written_since(one):
@@ -178,25 +179,38 @@ class RecordReports:
         old = self._old(domain, one.name, one.label)
         return bool(self._seen_right(old) or self._facts.writes.get((one.name, one.type)))
 
-    def _seen_right(self, old: Row) -> str | None:
-        return text_of(old, "seen_right")
+    def _seen_right(self, old: ReportData) -> str | None:
+        return text_in(old, "seen_right")
 
-    def _old(self, domain: str, name: str, label: str) -> Row:
-        rows = rows_of(self._previous.get(domain, {}), "records")
+    def _old(self, domain: str, name: str, label: str) -> ReportData:
+        rows = rows_in(self._previous.get(domain, {}), "records")
         return next((one for one in rows if (one.get("name"), one.get("kind")) == (name, label)), {})
 
     def _unknown(self, domain: str) -> Iterator[RecordReport]:
         """The records of the last run, and those that were to be looked at in this one: nothing is known of them."""
         planned = self._planned.get(domain)
         keys: dict[Key, str] = {(one.name, one.type): one.label for one in _found(planned)} if planned else {}
-        for one in rows_of(self._previous.get(domain, {}), "records"):
-            name, rdtype, label = text_of(one, "name"), text_of(one, "type"), text_of(one, "kind")
+        for one in rows_in(self._previous.get(domain, {}), "records"):
+            name, rdtype, label = text_in(one, "name"), text_in(one, "type"), text_in(one, "kind")
             if name and rdtype and label:
                 keys.setdefault((name, rdtype), label)
         for (name, rdtype), label in keys.items():
             old, write = self._old(domain, name, label), self._facts.writes.get((name, rdtype))
             when, seen = write.when if write else None, self._seen_right(old)
             yield RecordReport(name, rdtype, label, "unknown", (), (), None, when, seen, None)
+
+
+def message_parts(message: str) -> tuple[str, str]:
+    """The rule with its source, and the way out, of what is told of a broken rule.
+
+    :param message: as ``Problem`` words it; of several lines the first counts
+    :returns: both, the way out empty when there is none
+    """
+    line = message.splitlines()[0] if message else ""
+    way = _WAY_OUT.search(line)
+    rest = line[: way.start("way")].rstrip(". ") if way else line
+    quoted = rest.rpartition('": ')[2] if '": ' in rest else rest.partition(": ")[2].partition(": ")[2]
+    return quoted or rest, way["way"] if way else ""
 
 
 def _found(planned: Mapping[str, Any]) -> Iterator[_Found]:

@@ -13,11 +13,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.previous_report import (
-    Row,
-    part_of,
-    rows_of,
-    text_of,
-    texts_of,
+    ReportData,
+    part_in,
+    rows_in,
+    text_in,
+    texts_in,
 )
 from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.report_model import (
     ReportChange,
@@ -51,58 +51,63 @@ def report_changes(before: Mapping[str, Any], report: VerifyReport) -> tuple[Rep
     return tuple(changes)
 
 
-def _facts(report: Row) -> Iterator[tuple[tuple[str, str], str]]:
-    for one in rows_of(report, "environments"):
+def _facts(report: ReportData) -> Iterator[tuple[tuple[str, str], str]]:
+    for one in rows_in(report, "environments"):
         yield from _environment(one)
-    for one in rows_of(report, "domains"):
+    for one in rows_in(report, "domains"):
         yield from _domain(one)
-    for one in rows_of(report, "unknown"):
-        yield ("not known", f"{text_of(one, 'subject')}: {text_of(one, 'what')}"), "not known"
-    for one in rows_of(report, "todo"):
+    for one in rows_in(report, "unknown"):
+        yield ("not known", f"{text_in(one, 'subject')}: {text_in(one, 'what')}"), "not known"
+    for one in rows_in(report, "todo"):
         # items that are told otherwise on each day are known by what they are about
-        subject = ", ".join((*texts_of(one, "domains"), *texts_of(one, "environments"))) or "verify"
-        if text_of(one, "risk") in ("due", "fail", "confirm"):
-            yield (_TODO, f"{subject} ({text_of(one, 'id')})"), str(text_of(one, "text"))
+        subject = ", ".join((*texts_in(one, "domains"), *texts_in(one, "environments"))) or "verify"
+        if text_in(one, "risk") in ("due", "fail", "confirm"):
+            yield (_TODO, f"{subject} ({text_in(one, 'id')})"), str(text_in(one, "text"))
 
 
-def _environment(one: Row) -> _FactsIterator:
-    name = str(text_of(one, "name"))
-    yield ("environment", name), str(text_of(one, "state"))
-    for sender in rows_of(one, "senders"):
-        by = f" by {text_of(sender, 'service')}" if text_of(sender, "service") else ""
-        yield ("sender", f"{name}: {text_of(sender, 'address')}{by}"), str(text_of(sender, "verdict"))
-    tenant = part_of(one, "tenant")
-    for what in ("grants_missing", "grants_unknown"):
-        if tenant and not text_of(tenant, "problem"):
-            yield (what.replace("_", " "), name), ", ".join(texts_of(tenant, what)) or "none"
-    if text_of(tenant, "scope"):
-        yield ("limit of the application", name), str(text_of(tenant, "scope"))
-    for mailbox in rows_of(tenant, "mailboxes"):
-        yield ("mailbox", f"{name}: {text_of(mailbox, 'address')}"), str(text_of(mailbox, "result"))
-    seen = [f"{text_of(found, 'name')} ({text_of(found, 'level')})" for found in rows_of(one, "probe")]
+def _environment(one: ReportData) -> _FactsIterator:
+    name = str(text_in(one, "name"))
+    yield ("environment", name), str(text_in(one, "state"))
+    yield from _senders(name, one)
+    tenant = part_in(one, "tenant")
+    for what in ("grants_missing", "grants_unknown", "differs"):
+        if tenant and not text_in(tenant, "problem"):
+            yield (what.replace("_", " "), name), ", ".join(texts_in(tenant, what)) or "none"
+    if text_in(tenant, "scope"):
+        yield ("limit of the application", name), str(text_in(tenant, "scope"))
+    for mailbox in rows_in(tenant, "mailboxes"):
+        yield ("mailbox", f"{name}: {text_in(mailbox, 'address')}"), str(text_in(mailbox, "result"))
+    seen = [f"{text_in(found, 'name')} ({text_in(found, 'level')})" for found in rows_in(one, "probe")]
     if seen:
         yield ("mail server", name), ", ".join(seen)
 
 
-def _domain(one: Row) -> _FactsIterator:
-    name = str(text_of(one, "name"))
-    yield ("domain", name), str(text_of(one, "state"))
-    for record in rows_of(one, "records"):
-        subject = f"{text_of(record, 'name')} {text_of(record, 'type')} ({text_of(record, 'kind')})"
-        state, cause = text_of(record, "state"), text_of(record, "cause")
+def _senders(name: str, one: ReportData) -> _FactsIterator:
+    for sender in rows_in(one, "senders"):
+        by = f" by {text_in(sender, 'service')}" if text_in(sender, "service") else ""
+        yield ("sender", f"{name}: {text_in(sender, 'address')}{by}"), str(text_in(sender, "verdict"))
+
+
+def _domain(one: ReportData) -> _FactsIterator:
+    name = str(text_in(one, "name"))
+    yield ("domain", name), str(text_in(one, "state"))
+    yield from _senders(name, one)
+    for record in rows_in(one, "records"):
+        subject = f"{text_in(record, 'name')} {text_in(record, 'type')} ({text_in(record, 'kind')})"
+        state, cause = text_in(record, "state"), text_in(record, "cause")
         yield ("record", subject), f"{state}: {cause}" if cause and state != "declared" else str(state)
-        if state == "declared" and texts_of(record, "live"):
-            yield ("text of the record", subject), " | ".join(texts_of(record, "live"))
-    servers = texts_of(part_of(one, "delegation"), "name_servers")
+        if state == "declared" and texts_in(record, "live"):
+            yield ("text of the record", subject), " | ".join(texts_in(record, "live"))
+    servers = texts_in(part_in(one, "delegation"), "name_servers")
     if servers:
         yield ("name servers", name), ", ".join(sorted(servers))
-    spf = part_of(one, "spf")
+    spf = part_in(one, "spf")
     if isinstance(spf.get("lookups"), int):
         yield ("lookups of the SPF record", name), str(spf["lookups"])
-    for key in rows_of(one, "dkim"):
-        if text_of(key, "digest"):
-            yield ("DKIM key", str(text_of(key, "name"))), f"key {text_of(key, 'digest')}"
-    policy = text_of(part_of(one, "dmarc"), "policy")
+    for key in rows_in(one, "dkim"):
+        if text_in(key, "digest"):
+            yield ("DKIM key", str(text_in(key, "name"))), f"key {text_in(key, 'digest')}"
+    policy = text_in(part_in(one, "dmarc"), "policy")
     if policy:
         yield ("DMARC policy", name), policy
 

@@ -2,14 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: it may change at any time, and nothing outside may import it.
-"""What a person reads at the end of ``verify``: what changed since the last run, in few lines; nothing changed is one."""
+"""What a person reads at the end of ``verify``: what changed since the last run; nothing changed is one line."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 
-from ansible_collections.mailroom.erp.plugins.module_utils.problem import escape_controls
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused, escape_controls
 from ansible_collections.mailroom.erp.plugins.plugin_utils.terminal_text import wrapped
 from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.report_model import (
     RISKS,
@@ -21,6 +21,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.report_model i
 _WIDTH = 100
 _MOST = 40
 """So many changes and things to do are printed; the report has all."""
+_FAIL_ON = ("drift", "fail", "unknown", "due")
 _TOLD = ("fail", "drift", "due", "unknown")
 _STATES = ("fine", "attention", "failing", "unknown")
 
@@ -39,6 +40,17 @@ def report_lines(report: VerifyReport) -> list[str]:
     return [escape_controls(line) for line in told]
 
 
+def check_fail_on(words: Sequence[str]) -> None:
+    """Check the words of ``mail_report_fail_on``.
+
+    :raises Refused: one of them is none of the risks
+    """
+    wrong = [word for word in words if word not in _FAIL_ON]
+    if wrong:
+        rule, way_out = f"it lists any of: {', '.join(_FAIL_ON)}", "Correct the words; [] never fails."
+        raise Refused(Problem("verify", "mail_report_fail_on", wrong[0], rule, "docs/verify.md", way_out))
+
+
 def failing_risks(report: VerifyReport, fail_on: Collection[str]) -> list[str]:
     """Which of the named risks were found.
 
@@ -46,7 +58,7 @@ def failing_risks(report: VerifyReport, fail_on: Collection[str]) -> list[str]:
     :param fail_on: drift, fail, unknown, due
     """
     found = {one.risk for one in report.todo}
-    if any(sender.verdict == "fail" for one in report.environments for sender in one.senders):
+    if any(one.verdict == "fail" for one in report.senders):
         found.add("fail")
     if report.unknown:
         found.add("unknown")
@@ -60,7 +72,7 @@ def failing_text(report: VerifyReport, failing: Sequence[str], place: str) -> st
     :param failing: what was found
     :param place: the file of the report
     """
-    counts = Counter(one.risk for one in report.todo)
+    counts: Counter[str] = Counter(one.risk for one in report.todo)
     told = [f"{risk} ({counts[risk]})" if counts[risk] else risk for risk in failing]
     first = next((f"; first: {one.text}" for one in report.todo if one.risk in failing), "")
     return escape_controls(f"verify found: {', '.join(told)}{first} - all of it is in {place}")
@@ -98,8 +110,8 @@ def _rest(count: int) -> list[str]:
 
 
 def _last(report: VerifyReport) -> str:
-    hosts = Counter(one.state for one in report.environments)
-    domains = Counter(one.state for one in report.domains)
+    hosts: Counter[str] = Counter(one.state for one in report.environments)
+    domains: Counter[str] = Counter(one.state for one in report.domains)
     risks = Counter(one.risk for one in report.todo)
     things = ", ".join(f"{risks[risk]} {risk}" for risk in RISKS)
     return f"{report.state}; environments: {_counted(hosts)}; domains: {_counted(domains)}; to do: {things}"

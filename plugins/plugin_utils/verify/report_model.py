@@ -105,10 +105,12 @@ class MailboxReport:
 class TenantReport:
     """What an environment has in its tenant. ``grants_missing``: permissions that a person has to consent to,
     ``grants_unknown``: those that nobody declared; ``scope``: how far its mailboxes are limited, null when no limit is
-    declared; ``open``: what a person still has to do; ``problem``: why it cannot be told, then all else is empty."""
+    declared; ``differs``: what else is not as declared; ``open``: what a person still has to do; ``problem``: why it
+    cannot be told, then all else is empty."""
 
     grants_missing: tuple[str, ...]
     grants_unknown: tuple[str, ...]
+    differs: tuple[str, ...]
     scope: Literal["granted", "effective", "tenant_wide", "unknown"] | None
     secrets: tuple[SecretReport, ...]
     mailboxes: tuple[MailboxReport, ...]
@@ -280,7 +282,8 @@ class FindingReport:
 
 @dataclass(frozen=True, slots=True)
 class DomainReport:
-    """One domain. ``failure`` tells why its records could not be planned: a broken rule or a service that fails."""
+    """One domain. ``failure`` tells why its records could not be planned: a broken rule or a service that fails.
+    ``senders`` are those of services that the domain declares; those of environments stand there."""
 
     name: str
     customers: tuple[str, ...]
@@ -293,6 +296,7 @@ class DomainReport:
     flattened: FlattenedReport | None
     reports: EvidenceReport | None
     findings: tuple[FindingReport, ...]
+    senders: tuple[SenderReport, ...]
     failure: str | None
 
 
@@ -344,6 +348,12 @@ class VerifyReport:
     domains: tuple[DomainReport, ...]
     calendar: tuple[CalendarItem, ...]
     unknown: tuple[UnknownItem, ...]
+
+    @property
+    def senders(self) -> list[SenderReport]:
+        """Those of all environments, and of all services that domains declare."""
+        found = [sender for one in self.environments for sender in one.senders]
+        return found + [sender for one in self.domains for sender in one.senders]
 
 
 def report_data(part: Any) -> Any:

@@ -9,7 +9,6 @@ A sender that fails because a record drifted is told with that record: what brin
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -23,6 +22,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.site_report im
     run_cautions,
     stamp_of,
 )
+from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.record_reports import message_parts
 from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.report_model import (
     RISKS,
     DomainReport,
@@ -37,7 +37,6 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.report_model i
 )
 from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.verify_facts import VerifyFacts
 
-_WAY_OUT = re.compile(r"\)\. (?P<way>[^()]*\.)$")
 _LOOK = "Look first: the same command with --check --diff writes nothing."
 _ASK: dict[Helper, str] = {
     "dns": "Please see to this in the DNS",
@@ -82,6 +81,7 @@ class _TodoList:
     def __init__(self, facts: VerifyFacts, environments: list[EnvironmentReport], domains: list[DomainReport]) -> None:
         self._facts, self._environments, self._domains = facts, environments, domains
         self._drifted = {one.name for one in domains if any(_is_wrong(record) for record in one.records)}
+        self._tenants = {one.name for one in environments if one.tenant}
         self._unknown = {one.name for one in domains if one.failure and not _is_refused(facts, one.name)}
 
     def item(self, found: _Found) -> TodoItem:
@@ -125,6 +125,8 @@ class _TodoList:
         yield from self._findings(domain)
         yield from self._budget(domain)
         yield from self._keys(domain)
+        for sender in domain.senders:
+            yield from self._sender("domain", domain.name, sender)
         if domain.reports and domain.reports.unknown_sources:
             count, sources = sum(one.messages for one in domain.reports.unknown_sources), domain.reports.unknown_sources
             text = f"{domain.name}: {count} messages came from sources that nobody declared: "
@@ -144,15 +146,9 @@ class _TodoList:
 
     def _failing_senders(self, domain: str) -> list[str]:
         hosts = set(self._facts.dependents.get(domain, ()))
-        own = [one for one in self._environments if one.name in hosts]
-        return sorted(
-            {
-                sender.address
-                for one in own
-                for sender in one.senders
-                if sender.verdict == "fail" and _is_at(sender.address, domain)
-            }
-        )
+        own = [sender for one in self._environments if one.name in hosts for sender in one.senders]
+        own += [sender for one in self._domains if one.name == domain for sender in one.senders]
+        return sorted({one.address for one in own if one.verdict == "fail" and _is_at(one.address, domain)})
 
     def _failure(self, domain: DomainReport) -> Iterator[_Found]:
         if domain.failure is None or self._facts.run_failure:
@@ -209,28 +205,29 @@ class _TodoList:
         for reason in environment.refused:
             if not (environment.tenant and environment.tenant.problem and reason in environment.tenant.problem):
                 yield _Found("fail", "environment", name, reason, _way_out(reason), "us")
-        yield from (one for sender in environment.senders for one in self._sender(environment, sender))
+        yield from (one for sender in environment.senders for one in self._sender("environment", name, sender))
         if environment.tenant:
             yield from self._tenant(name, environment.tenant)
+            yield from self._held(name, environment.tenant)
         if environment.confirmations:
             count = len(environment.confirmations)
             text = f"{name}: {count} points of the checklist are not confirmed: {listed(environment.confirmations)}"
             step = "Confirm them in erp_mail_confirmed, as the sheet says."
             yield _Found("confirm", "environment", name, text, step, "erp")
 
-    def _sender(self, environment: EnvironmentReport, sender: SenderReport) -> Iterator[_Found]:
+    def _sender(self, kind: str, name: str, sender: SenderReport) -> Iterator[_Found]:
         domain = self._facts.domain_of(sender.address.rpartition("@")[2])
         mended = domain in (self._drifted if sender.verdict == "fail" else self._unknown)
         if sender.verdict == "pass" or (mended and sender.transport != "fail"):
             return
         by = f" by {sender.service}" if sender.service else ""
         says = "fails" if sender.verdict == "fail" else "is not known to arrive"
-        text = f"{environment.name}: mail of {sender.address}{by} {says}: {sender.reason}"
+        text = f"{name}: mail of {sender.address}{by} {says}: {sender.reason}"
         risk: Risk = "fail" if sender.verdict == "fail" else "unknown"
         who: Helper = "sender" if domain is None else "us"
         if sender.transport == "fail":
-            who = "tenant" if environment.tenant else "erp"
-        yield _Found(risk, "environment", environment.name, text, sender.next or "See the reason.", who)
+            who = "tenant" if name in self._tenants else "erp"
+        yield _Found(risk, kind, name, text, sender.next or "See the reason.", who)
 
     def _tenant(self, name: str, tenant: TenantReport) -> Iterator[_Found]:
         if tenant.problem:
@@ -240,6 +237,11 @@ class _TodoList:
             text = f"{name}: its application has permissions that nobody declared: {', '.join(tenant.grants_unknown)}"
             step = "Take them away in the tenant, or declare what needs them (docs/entra.md)."
             yield _Found("drift", "environment", name, text, step, "tenant")
+        if tenant.differs:
+            text = f"{name}: its part of the tenant is not as declared: {'; '.join(tenant.differs)}"
+            yield _Found(
+                "drift", "environment", name, text, f"Run the command. {_LOOK}", "us", self._facts.commands.site
+            )
         if tenant.grants_missing:
             text = f"{name}: permissions are missing: {', '.join(tenant.grants_missing)}"
             yield _Found("fail", "environment", name, text, "Consent to them (docs/entra.md).", "tenant")
@@ -251,10 +253,11 @@ class _TodoList:
         elif tenant.scope == "unknown":
             text = f"{name}: how far its application is limited is not known"
             yield _Found("unknown", "environment", name, text, "Let the automation read it (docs/entra.md).", "tenant")
+
+    def _held(self, name: str, tenant: TenantReport) -> Iterator[_Found]:
         for secret in tenant.secrets:
             if secret.due:
-                ends = f"ends on {secret.ends}" if secret.ends else "is not there"
-                text, step = f"{name}: its secret {ends}: {secret.due}", "Make the next one, and type it in."
+                text, step = f"{name}: a new secret is due: {secret.due}", "Make it, and type it into the ERP."
                 yield _Found("due", "environment", name, text, step, "us", self._facts.commands.rotate)
         for one in tenant.mailboxes:
             if one.result != "pass":
@@ -264,10 +267,11 @@ class _TodoList:
     # --- what is to be looked at -------------------------------------------------------------------------------------
 
     def _cautions(self) -> Iterator[_Found]:
+        told = {one.text for domain in self._domains for one in domain.findings if one.level == "fault"}
         known = {"judged": self._facts.judged, "plan": self._facts.plan, "records": self._facts.records}
         for one in (*run_cautions(known), *probe_cautions(self._facts.sights)):
             stamp = stamp_of(one)
-            if stamp not in self._facts.confirmed:
+            if stamp not in self._facts.confirmed and one.text.partition(": ")[2] not in told:
                 step = f"Mend it, or confirm it in mail_confirmed_cautions by its stamp {stamp}."
                 yield _Found("confirm", one.kind, one.subject, one.text, step, "us", stamp=stamp)
 
@@ -296,8 +300,7 @@ def _is_at(address: str, domain: str) -> bool:
 
 def _way_out(message: str) -> str:
     """What a broken rule says to do."""
-    found = _WAY_OUT.search(message.splitlines()[0])
-    return found["way"] if found else "Mend what the sentence names."
+    return message_parts(message)[1] or "Mend what the sentence names."
 
 
 def _who(finding: FindingReport) -> Helper:

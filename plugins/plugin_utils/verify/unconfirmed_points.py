@@ -35,4 +35,4 @@ def _open(declaration: Mapping[str, Any], made: Any, catalogues: Catalogues) -> 
     environment = judge_host(options, facts_from(declaration["facts"]), catalogue, lambda: None).environment
     if environment is None or environment.state == "absent":
         return ()
-    return tuple(id for id, state in point_states(environment).items() if not state.is_done)
+    return tuple(name for name, state in point_states(environment).items() if not state.is_done)

@@ -56,9 +56,10 @@ class Commands:
 class VerifyFacts:
     """What a run knows. ``judged`` is what ``erp_environments_info`` returned, ``plan`` what ``erp_environments_plan``
     did, ``records`` and ``live`` what ``mail_domains`` and ``mail_auth_info`` did of records and senders, ``audited``
-    what the latter did of domains, ``reported`` what ``dmarc_report_info`` did, and ``tenants`` the results of
-    ``entra_environments``. ``customers`` are those of hosts, ``domain_customers`` those that domains declare;
-    ``unconfirmed`` by host the points of the checklist that nobody confirmed; ``writes`` the last ones of the journal.
+    what the latter did of domains, ``reported`` what ``dmarc_report_info`` did, ``advanced`` what ``dmarc_advance``
+    would do, and ``tenants`` the results of ``entra_environments``. ``customers`` are those of hosts,
+    ``domain_customers`` those that domains declare; ``unconfirmed`` by host the points of the checklist that nobody
+    confirmed; ``writes`` the last ones of the journal.
     """
 
     now: datetime.datetime
@@ -70,6 +71,7 @@ class VerifyFacts:
     live: Mapping[str, Any] = field(default_factory=dict)
     audited: Mapping[str, Any] = field(default_factory=dict)
     reported: Mapping[str, Any] = field(default_factory=dict)
+    advanced: Mapping[str, Any] = field(default_factory=dict)
     tenants: Sequence[Mapping[str, Any]] = ()
     sights: Mapping[str, ServerSight] = field(default_factory=dict)
     customers: Mapping[str, str] = field(default_factory=dict)
@@ -149,6 +151,14 @@ class VerifyFacts:
     def domain_of(self, name: str) -> str | None:
         """The domain of ours that a name is in."""
         return longest_match(name, set(self.domains))
+
+    def service_verdicts(self, domain: str) -> list[Mapping[str, Any]]:
+        """The verdicts of the services that a domain declares; no environment has them.
+
+        :param domain: as A-labels
+        """
+        services = [one for one in self.verdicts if not one["sender"]["environment"]]
+        return [one for one in services if self.domain_of(str(one["sender"]["from"]).rpartition("@")[2]) == domain]
 
     def customers_of(self, domain: str) -> tuple[str, ...]:
         """Whose a domain is: as it declares itself, else those of the environments that send as it.

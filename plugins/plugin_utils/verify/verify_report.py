@@ -18,6 +18,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.report_model i
     REPORT_SCHEMA,
     CalendarItem,
     CustomerSummary,
+    DomainReport,
     EnvironmentReport,
     Risk,
     State,
@@ -49,14 +50,15 @@ def verify_report(facts: VerifyFacts) -> VerifyReport:
     names = [domains.of(domain) for domain in facts.domains]
     todo = todo_items(facts, hosts, names)
     hosts = [replace(one, state=_environment_state(one, todo)) for one in hosts]
-    names = [replace(one, state=state_of(item for item in todo if one.name in item.domains)) for one in names]
+    failing = {facts.domain_of(address.rpartition("@")[2]) for address in _failing_addresses(hosts, names)}
+    names = [replace(one, state=_domain_state(one.name, todo, one.name in failing)) for one in names]
     report = VerifyReport(
         schema=REPORT_SCHEMA,
         made=facts.made,
         previous=facts.previous.made,
         collection=VERSION,
         customer=None,
-        state=_worst([state_of(todo), *(one.state for one in hosts)]),
+        state=_worst([state_of(todo), *(one.state for one in hosts), *(one.state for one in names)]),
         todo=todo,
         changed=(),
         customers=(),
@@ -88,6 +90,16 @@ def _environment_state(environment: EnvironmentReport, todo: Iterable[TodoItem])
     return _worst([*own, *(senders[one.verdict] for one in environment.senders)])
 
 
+def _domain_state(name: str, todo: Iterable[TodoItem], fails: bool) -> State:
+    return "failing" if fails else state_of(one for one in todo if name in one.domains)
+
+
+def _failing_addresses(environments: Iterable[EnvironmentReport], domains: Iterable[DomainReport]) -> list[str]:
+    senders = [sender for one in environments for sender in one.senders]
+    senders += [sender for one in domains for sender in one.senders]
+    return [one.address for one in senders if one.verdict == "fail"]
+
+
 def _calendar(facts: VerifyFacts, environments: Iterable[EnvironmentReport]) -> list[CalendarItem]:
     found = [
         CalendarItem(secret.ends, f"the {secret.kind} of {one.name} ends", (one.name,), ())
@@ -112,9 +124,15 @@ def _unknown(facts: VerifyFacts, todo: Iterable[TodoItem]) -> Iterator[UnknownIt
             yield UnknownItem(subject, what, why or what)
     if facts.previous.problem:
         yield UnknownItem(_THIS_RUN, "what changed since the last run", facts.previous.problem)
-    for name, result in (("what the DNS says of the domains", facts.audited), ("the reports", facts.reported)):
-        if result.get("failed") and result.get("msg"):
-            yield UnknownItem(_THIS_RUN, name, str(result["msg"]))
+    looked = {
+        "what the DNS says of the domains": facts.audited,
+        "what receivers reported": facts.reported,
+        "what managed policies wait for": facts.advanced,
+    }
+    for what, result in looked.items():
+        # a task that may fail is not called failed
+        if result.get("msg") and "domains" not in result:
+            yield UnknownItem(_THIS_RUN, what, str(result["msg"]))
 
 
 def _customers(report: VerifyReport) -> Iterator[CustomerSummary]:
@@ -125,5 +143,5 @@ def _customers(report: VerifyReport) -> Iterator[CustomerSummary]:
         domains = [one for one in report.domains if name in one.customers]
         own = {one.name for one in hosts} | {one.name for one in domains}
         todo = [one for one in report.todo if own & {*one.environments, *one.domains}]
-        state = _worst([state_of(todo), *(one.state for one in hosts)])
+        state = _worst([state_of(todo), *(one.state for one in hosts), *(one.state for one in domains)])
         yield CustomerSummary(name, state, len(hosts), len(domains), sum(one.risk != "confirm" for one in todo))

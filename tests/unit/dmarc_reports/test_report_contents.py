@@ -117,6 +117,19 @@ def test_since_and_domains_choose_what_is_told(inform: Inform, put: Put) -> None
     assert inform(since="2026-10-02T02:00:00+02:00")["domains"]["acme.example"]["messages"] == 7
 
 
+def test_what_was_reported_is_told_day_by_day(inform: Inform, put: Put) -> None:
+    put("a.xml", report_text({"count": 5}, {"count": 2, "passed": (False, False)}))
+    put("b.xml", report_text({"count": 7}, report_id="2", begin=BEGIN + DAY, end=BEGIN + 2 * DAY - 1))
+    put("c.xml", report_text({"count": 1}, report_id="3", org="another.example"))
+    assert inform(include_days=True)["days"] == {
+        "acme.example": [
+            {"day": "2026-10-01", "messages": 8, "pass": 6, "fail": 2},
+            {"day": "2026-10-02", "messages": 7, "pass": 7, "fail": 0},
+        ]
+    }
+    assert "days" not in inform()
+
+
 def test_a_reporter_without_a_name_is_known_by_its_address(inform: Inform, put: Put) -> None:
     put("a.xml", report_text().replace("<org_name>receiver.example</org_name>", "<org_name/>"))
     assert inform()["domains"]["acme.example"]["reporter_names"] == ["receiver.example"]

@@ -341,3 +341,28 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
 def test_wrong_input_is_refused(params: dict[str, Any], words: str) -> None:
     with pytest.raises(Refused, match=words):
         inform(params)
+
+
+def test_the_tree_of_an_spf_record_and_the_digest_of_a_key_are_told(tmp_path: Path) -> None:
+    key = new_public_key(2048)
+    records = [
+        '@ IN TXT "v=spf1 include:inner.acme.example -all"',
+        'inner IN TXT "v=spf1 a:ns1.acme.example -all"',
+        f's0._domainkey IN TXT "v=DKIM1; p={key[:200]}" "{key[200:]}"',
+        f's1._domainkey IN TXT "v=DKIM1; k=rsa; p={key[:150]}" "{key[150:]}"',
+    ]
+    (found,) = look(tmp_path, records, {"domain": "acme.example", "selectors": ["s0", "s1", "s2"]})["domains"]
+    inner = {"domain": "inner.acme.example", "terms": [{"term": "a:ns1.acme.example", "lookups": 1, "tree": None}]}
+    assert found["spf"]["tree"]["terms"] == [{"term": "include:inner.acme.example", "lookups": 2, "tree": inner}]
+    first, second, missing = found["dkim"]
+    assert first["digest"] == second["digest"] and len(first["digest"]) == 12 and first["fault"] is None
+    assert (missing["digest"], missing["fault"]) == (None, "missing")
+
+
+def test_only_a_look_up_that_failed_is_unanswered(tmp_path: Path) -> None:
+    answered = look(tmp_path, GOOD[:1])["domains"][0]["findings"]
+    assert answered and not any(one["unanswered"] for one in answered)
+    (elsewhere,) = look(tmp_path, GOOD, "unknown.test")["domains"]
+    assert elsewhere["findings"] and all(one["unanswered"] for one in elsewhere["findings"])
+    broken = look(tmp_path, spf("v=spf1 include:unknown.test -all"))["domains"][0]["findings"]
+    assert [one["unanswered"] for one in broken] == [True]

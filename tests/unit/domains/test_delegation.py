@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.registry import open_provider
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, RRset
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.delegation import check_delegation
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.delegation import check_delegation, zone_servers
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.request import read_order
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.run import Run
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.world import world_of
@@ -172,3 +172,18 @@ def test_somebody_who_writes_meanwhile_is_no_other_view() -> None:
 
         (doubt,) = check_delegation(provider, ZONE, [change], anew(), anew, [])
     assert "may still have" in doubt
+
+
+def test_the_name_servers_of_a_zone_are_told_though_nothing_changes_in_it(tmp_path: Path) -> None:
+    text = zone_text("acme.example")
+    ours = ZoneFolder(tmp_path / "ours", {"acme.example": text})
+    theirs = ZoneFolder(tmp_path / "theirs", {"acme.example": text.replace("ns1", "ns.moved")})
+    provider = open_provider({"provider": "zonefile", "path": str(tmp_path / "ours")})
+    found = {
+        name: zone_servers(provider, "acme.example", world_of(Resolver(option)))
+        for name, option in (("same", ours.resolver_option), ("moved", theirs.resolver_option))
+    }
+    assert found["same"]["account"] == found["same"]["world"] == ["ns1.acme.example"]
+    assert found["moved"]["world"] == ["ns.moved.acme.example"] and found["moved"]["problem"] is None
+    silent = zone_servers(provider, "acme.example", world_of(Resolver({"zonefiles": [str(tmp_path / "nothing")]})))
+    assert silent["world"] is None and silent["problem"]

@@ -103,5 +103,15 @@ def test_a_quick_matrix_runs_what_ansible_calls_and_nothing_else(monkeypatch: py
     cell = matrix.Cell("2.18", "3.11")
     matrix.try_tests(cell, whole=True, quick=True)
     assert ran[0][-len(matrix.FACES) :] == [*matrix.FACES]
+    assert len(ran) == 1
     matrix.try_tests(cell, whole=True, quick=False)
-    assert ran[3][-2:] == ["tests/unit", "tests/integration"]
+    assert ran[1][-2:] == ["tests/unit", "tests/integration"]
+    assert len(ran) == 4
+
+
+def test_only_the_newest_core_judges_a_quick_matrix_and_text_is_left_out() -> None:
+    oldest, newest = matrix.CELLS[0], matrix.CELLS[-1]
+    assert matrix.judges(oldest, quick=True) == []
+    ((_python, program, *skipped),) = matrix.judges(newest, quick=True)
+    assert program == "tests/tools/sanity.py" and "--skip-test=pylint" in skipped
+    assert [len(command) for command in matrix.judges(newest, quick=False)] == [2, 4]

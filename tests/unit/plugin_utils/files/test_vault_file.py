@@ -150,6 +150,30 @@ def test_each_customer_has_a_file(tmp_path: Path) -> None:
     }
 
 
+def test_a_file_of_no_use_is_a_problem_of_its_own_environments(tmp_path: Path) -> None:
+    folder = tmp_path / "secrets"
+    folder.mkdir()
+    (folder / "beta.yml").write_text("no vault", encoding="utf-8")
+    given = arguments(folder)
+    given["environments"].append({**given["environments"][0], "environment": "four", "customer": "../four"})
+    files = SecretFiles(given, OURS)
+    assert list(files.problems) == ["four"] and "name of its file" in files.problems["four"]
+    files.fill_in()
+    assert list(files.problems) == ["four", "three"] and "beta.yml" in files.problems["three"]
+    assert files.place_of("three") is None and files.place_of("one")
+    files.prove(["one", "three", "four"])
+    assert list(files.problems) == ["four", "three"]
+    assert (folder / "beta.yml").read_text(encoding="utf-8") == "no vault"
+
+
+def test_a_place_that_cannot_be_written_is_a_problem_of_its_own_environments(tmp_path: Path) -> None:
+    files = SecretFiles(arguments(tmp_path / "secrets"), OURS)
+    files.fill_in()
+    (tmp_path / "secrets" / "acme.yml").mkdir(parents=True)
+    files.prove(["one", "three"])
+    assert set(files.problems) == {"one", "two"} and "acme.yml" in files.problems["one"]
+
+
 def test_what_was_stored_before_a_failure_is_known(tmp_path: Path) -> None:
     files = SecretFiles(arguments(tmp_path / "secrets"), OURS)
     (tmp_path / "secrets" / "beta.yml").mkdir(parents=True)
@@ -180,8 +204,8 @@ def test_without_a_customer_the_file_is_the_tenant_s(tmp_path: Path) -> None:
 def test_a_customer_is_the_name_of_a_file(tmp_path: Path, customer: str) -> None:
     given = arguments(tmp_path)
     given["environments"][0]["customer"] = customer
-    with pytest.raises(Refused, match="mail_entra_customer"):
-        SecretFiles(given, OURS)
+    files = SecretFiles(given, OURS)
+    assert list(files.problems) == ["one"] and "mail_entra_customer" in files.problems["one"]
 
 
 def test_a_secret_that_was_asked_for_is_known_until_it_is_stored(tmp_path: Path) -> None:

@@ -177,6 +177,7 @@ def _environments() -> tuple[EnvironmentReport, ...]:
     tenant = TenantReport(
         grants_missing=(),
         grants_unknown=("Mail.ReadWrite",),
+        differs=(),
         scope="tenant_wide",
         secrets=(SecretReport("11111111-2222-3333-4444-555555555555", "secret", "2026-12-09", 10, "it ends soon"),),
         mailboxes=(MailboxReport("facturen@vries.example", "pass", "it is a mailbox", None),),
@@ -273,6 +274,11 @@ def _domain(
                 "concern", "DMARC record", dmarc_text, "p=quarantine is not the strictest", "Tighten it.", False
             ),
         ),
+        senders=(
+            SenderReport(
+                f"*@{name}", "microsoft365", "pass", "pass", "pass", "pass", None, "SPF passes with alignment", None
+            ),
+        ),
         failure=None,
     )
 
@@ -303,6 +309,7 @@ def _unknown_domain(name: str, customers: tuple[str, ...]) -> DomainReport:
         flattened=None,
         reports=None,
         findings=(),
+        senders=(),
         failure=f"zone {name}: {reason}",
     )
 
