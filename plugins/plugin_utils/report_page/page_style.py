@@ -106,7 +106,9 @@ SIGNS = {kind: _SIGN_OF_TONE[tone] for tone, kinds in _TONES.items() for kind in
 def report_style() -> str:
     """The style sheet of a page, the same for all."""
     light, dark = (colour_variables(REPORT_COLOURS[scheme]) for scheme in ("light", "dark"))
-    head = f"\n:root {{ color-scheme: light dark; {light} }}\n@media (prefers-color-scheme: dark) {{ :root {{ {dark} }} }}"
+    head = (
+        f"\n:root {{ color-scheme: light dark; {light} }}\n@media (prefers-color-scheme: dark) {{ :root {{ {dark} }} }}"
+    )
     rules = _RULES.replace("@B@", _badges()).replace("@F@", _filters()).replace("@LIGHT@", light)
     return head + rules
 
