@@ -71,7 +71,7 @@ def _length(count: int, most: int) -> float:
 def _texts(days: Sequence[DmarcDay], most: int, words: Mapping[str, str]) -> Iterator[Markup]:
     yield text_at(_LEFT, 14, words["above"].format(most=most))
     yield text_at(_LEFT, _LINE + _ROOM + 14, words["below"])
-    yield text_at(_LEFT, _HEIGHT - 6, f"{days[0].day} – {days[-1].day}", "small")
+    yield text_at(_LEFT, _HEIGHT - 6, f"{days[0].day} - {days[-1].day}", "small")
 
 
 def _is_day(text: str) -> bool:

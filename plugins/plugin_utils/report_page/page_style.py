@@ -15,7 +15,7 @@ REPORT_COLOURS = {
     "light": {**COLOURS["light"], "good": "#0b5a2b", "bad": "#9b1c1c", "look": "#7a4a00", "odd": "#3d3f8f"},
     "dark": {**COLOURS["dark"], "good": "#7fdca0", "bad": "#ff9d96", "look": "#f3c46b", "odd": "#b9bcff"},
 }
-"""Beside those of all pages: what is good, bad, to be looked at, or not known; text on paper and field, 4.5 and more."""
+"""Beside those of all pages: what is good, bad, to be looked at, or not known; contrast as there."""
 
 _RULES = """
 * { box-sizing: border-box; }
@@ -52,6 +52,9 @@ summary { cursor: pointer; }
 @F@
 table { border-collapse: collapse; width: 100%; }
 th, td { text-align: start; vertical-align: top; padding: .35rem .6rem; border-bottom: 1px solid var(--line); }
+th, td { overflow-wrap: break-word; }
+tbody th { overflow-wrap: anywhere; min-width: 8rem; }
+td:nth-child(2), td:last-child { overflow-wrap: anywhere; }
 th a.about { display: block; }
 code { font: .9em ui-monospace, "DejaVu Sans Mono", monospace; background: var(--field); padding: .1em .3em;
   border-radius: .2em; user-select: all; }

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: it may change at any time, and nothing outside may import it.
-"""An SPF record as a tree with what each term costs, below the budget that all of them share (RFC 7208 section 4.6.4)."""
+"""An SPF record as a tree with what each term costs, below the budget of all (RFC 7208 section 4.6.4)."""
 
 from __future__ import annotations
 
