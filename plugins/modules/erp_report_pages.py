@@ -13,7 +13,7 @@ version_added: 0.1.0
 author:
   - the mailroom.erp authors (@mailroom)
 description:
-  - Reads C(report.json) and C(customers/*.json) in a folder, as the playbook C(mailroom.erp.verify) writes them, and makes
+  - Reads C(report.json) and C(customers/*.json) in a folder, as the playbook C(mailroom.erp.verify) writes them. Makes
     C(index.html) and a page for each customer beside them.
   - A page needs no other file, no script and no network. The page of a customer has nothing of another customer in it.
   - Files get mode 0600, and each is replaced whole. One that is as wanted already is left alone.
