@@ -49,7 +49,7 @@ class PageTexts:
         :param text: with placeholders
         :param values: are escaped unless they are HTML already
         """
-        plain = {name: escape_controls(one) if is_plain_text(one) else one for name, one in values.items()}
+        plain = {name: shown_value(one) for name, one in values.items()}
         return Markup(escape(text)).format(**plain)
 
     def said(self, text: str) -> Markup:
