@@ -86,7 +86,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
         if action in _REPORTING:
             self._is_reported = True
         if action in _JUDGING:
-            for sender in _senders(_data_of(result).get("verdicts")):
+            for sender in _senders(_data_of(result)):
                 self._told[(sender.environment, sender.address, str(sender.after["sender"]["service"]))] = sender
 
 
@@ -111,10 +111,12 @@ def summary_lines(senders: list[ToldSender], width: int, *, with_next: bool) -> 
     return [escape_controls(line) for line in "\n".join(told).split("\n")]
 
 
-def _senders(verdicts: Any) -> Iterator[ToldSender]:
+def _senders(data: Mapping[str, Any]) -> Iterator[ToldSender]:
+    """Those of a task; a loop has a result for each of its items."""
     try:
-        yield from told_senders(verdicts or [])
-    except (KeyError, TypeError, ValueError):
+        for one in data.get("results") or [data]:
+            yield from told_senders(one.get("verdicts") or [])
+    except (AttributeError, KeyError, TypeError, ValueError):
         # a task of another release: a summary never makes a run fail
         return
 
