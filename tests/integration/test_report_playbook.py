@@ -13,7 +13,10 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.report_model i
 from ansible_collections.mailroom.erp.tests.integration.playbook import run_playbook
 from ansible_collections.mailroom.erp.tests.unit.plugin_utils.verify.sample_report import sample_report
 
-INVENTORY = "all: {hosts: {localhost: {ansible_connection: local}}}"
+INVENTORY = """\
+all:
+  hosts: {localhost: {ansible_connection: local, ansible_python_interpreter: "{{ ansible_playbook_python }}"}}
+"""
 PAGES = """\
 - hosts: all
   gather_facts: false
