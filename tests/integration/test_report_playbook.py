@@ -28,7 +28,8 @@ JUDGED = """\
   tasks:
     - mailroom.erp.mail_auth_info:
         resolver: {zonefiles: ["{{ playbook_dir }}/zones"]}
-        senders: [{environment: "acme\\e[31m", from: erp@acme.example, sources: ["ip4:192.0.2.1"]}]
+        senders: [{environment: "acme\\e[31m", from: erp@acme.example, envelope_domain: acme.example,
+                   sources: ["ip4:192.0.2.1"], dkim: {domain: acme.example, selectors: []}}]
 """
 SILENT = """\
 - hosts: all

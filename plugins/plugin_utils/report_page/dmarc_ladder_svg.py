@@ -12,7 +12,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.report_page.svg_parts
 from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.report_model import DmarcReport
 from markupsafe import Markup
 
-POLICIES = ("none", "quarantine", "reject")
+_POLICIES = ("none", "quarantine", "reject")
 """The steps, the loosest first."""
 
 _WIDTH = 104
@@ -29,12 +29,12 @@ def dmarc_ladder_svg(dmarc: DmarcReport, words: Mapping[str, str]) -> Markup:
     """
     now = f"{words['now']}: {dmarc.policy or words['no_policy']}"
     goal = f"; {words['goal']}: {dmarc.target}" if dmarc.target else ""
-    parts = [part for number, name in enumerate(POLICIES) for part in _step(number, name, dmarc, words)]
-    return drawing(_WIDTH * len(POLICIES), _HEIGHT, f"{words['ladder']}. {now}{goal}", parts, "ladder")
+    parts = [part for number, name in enumerate(_POLICIES) for part in _step(number, name, dmarc, words)]
+    return drawing(_WIDTH * len(_POLICIES), _HEIGHT, f"{words['ladder']}. {now}{goal}", parts, "ladder")
 
 
 def _step(number: int, name: str, dmarc: DmarcReport, words: Mapping[str, str]) -> Iterator[Markup]:
-    reached = dmarc.policy in POLICIES and number <= POLICIES.index(dmarc.policy)
+    reached = dmarc.policy in _POLICIES and number <= _POLICIES.index(dmarc.policy)
     left, top = number * _WIDTH, _GROUND - _RISE * (number + 1)
     here = name == dmarc.policy
     yield box(left + 2, top, _WIDTH - 4, _GROUND - top, "here" if here else "reached" if reached else "ahead")

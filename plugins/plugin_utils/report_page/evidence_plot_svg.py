@@ -13,7 +13,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.report_page.svg_parts
 from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.report_model import DmarcDay
 from markupsafe import Markup
 
-MOST_DAYS = 92
+_MOST_DAYS = 92
 """So many days are drawn, the latest ones."""
 
 _LEFT = 6
@@ -33,12 +33,12 @@ def evidence_plot_svg(days: Sequence[DmarcDay], words: Mapping[str, str]) -> Mar
     :param days: in any order; a day without a report leaves a gap
     :param words: the section ``plot`` of the words
     """
-    shown = sorted(days, key=lambda one: one.day)[-MOST_DAYS:]
+    shown = sorted(days, key=lambda one: one.day)[-_MOST_DAYS:]
     dates = [datetime.date.fromisoformat(one.day) for one in shown if _is_day(one.day)]
     if not dates or len(dates) != len(shown):
         return Markup("")
     most = max(*(one.pass_ for one in shown), *(one.fail for one in shown), 1)
-    span = min((dates[-1] - dates[0]).days + 1, 4 * MOST_DAYS)
+    span = min((dates[-1] - dates[0]).days + 1, 4 * _MOST_DAYS)
     label = words["label"].format(
         first=shown[0].day,
         last=shown[-1].day,

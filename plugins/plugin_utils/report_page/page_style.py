@@ -19,7 +19,7 @@ REPORT_COLOURS = {
 
 _RULES = """
 * { box-sizing: border-box; }
-html { scroll-padding-top: 1rem; }
+main > section, details.part { content-visibility: auto; contain-intrinsic-size: auto 40rem; }
 body { margin: 0 auto; padding: 1rem; max-width: 76rem; color: var(--ink); background: var(--paper);
   font: 1rem/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }
 h1 { font-size: 1.7rem; line-height: 1.25; margin: 0 0 .25rem; }
@@ -92,7 +92,7 @@ svg .small { font-size: 12px; fill: var(--quiet); }
   .filter { display: none; }
   .picture { overflow: visible; }
   svg { max-width: 100%; height: auto; }
-  details::details-content { content-visibility: visible; block-size: auto; }
+  main > section, details.part, details::details-content { content-visibility: visible; block-size: auto; }
 }
 """
 _TONES = {
