@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 
+from ansible_collections.mailroom.erp.plugins.plugin_utils.page_colours import COLOURS, colour_variables
 from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.sheet_content import (
     Inline,
     ListItem,
@@ -17,26 +18,6 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.sheet_content i
     write_inline,
 )
 from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.sheet_words import WORDS
-
-COLOURS = {
-    "light": {
-        "ink": "#1b1f24",
-        "paper": "#ffffff",
-        "quiet": "#4a5059",
-        "line": "#8a919c",
-        "field": "#eef2f7",
-        "mark": "#0b5a2b",
-    },
-    "dark": {
-        "ink": "#e8ebef",
-        "paper": "#14171b",
-        "quiet": "#b4bbc6",
-        "line": "#79818d",
-        "field": "#262c34",
-        "mark": "#7fdca0",
-    },
-}
-"""Text is ink, quiet or mark, on paper or field: each pair has a contrast of at least 4.5 (WCAG 2.2, 1.4.3)."""
 
 _STYLE = """
 :root {{ color-scheme: light dark; {light} }}
@@ -107,11 +88,7 @@ def html_sheet(sheet: Sheet) -> str:
 
 
 def _style() -> str:
-    names = {
-        scheme: " ".join(f"--{name}: {value};" for name, value in colours.items())
-        for scheme, colours in COLOURS.items()
-    }
-    return _STYLE.format(**names)
+    return _STYLE.format(**{scheme: colour_variables(colours) for scheme, colours in COLOURS.items()})
 
 
 def _section(section: SheetSection, language: str) -> str:

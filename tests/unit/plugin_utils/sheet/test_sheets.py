@@ -20,6 +20,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.stale_terms
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import Declaration
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.secret_variables import Secret
 from ansible_collections.mailroom.erp.plugins.plugin_utils.needs.environment_needs import environment_needs
+from ansible_collections.mailroom.erp.plugins.plugin_utils.page_colours import COLOURS
 from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.settings import (
     mask_secrets,
     settings_of,
@@ -27,7 +28,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.settings import
     with_secret,
 )
 from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.sheet_content import sheet_of
-from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.sheet_html import COLOURS, html_sheet
+from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.sheet_html import html_sheet
 from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.sheet_markdown import markdown_sheet
 from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.judgement import judge_declaration
 from hypothesis import given
