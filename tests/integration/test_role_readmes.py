@@ -12,11 +12,13 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.report_model import report_data
 from ansible_collections.mailroom.erp.tests.integration.entra_site import PASSWORD, RIGHTS
 from ansible_collections.mailroom.erp.tests.integration.estate import ALL, spf
 from ansible_collections.mailroom.erp.tests.integration.playbook import OUR_PYTHON, run_playbook
 from ansible_collections.mailroom.erp.tests.servers.entra.entra_server import EntraServer
 from ansible_collections.mailroom.erp.tests.servers.entra.rights import SCOPE, SEE_SCOPES
+from ansible_collections.mailroom.erp.tests.unit.plugin_utils.verify.sample_report import sample_report
 
 ROLES = sorted(path for path in (Path(__file__).resolve().parents[2] / "roles").iterdir() if path.is_dir())
 HEADING = re.compile(r"^### `tasks_from: (\w+)`", re.MULTILINE)
@@ -99,6 +101,17 @@ def test_the_example_of_erp_mail_file_writes_the_file(tmp_path: Path) -> None:
     done = run_playbook(tmp_path, playbook.replace("become: true", "become: false"), {"all": {"hosts": hosts}})
     assert done.rc == 0, done.output
     assert "uri = smtp+tls://erp:hunter2-hunter2@relay.acme.example:587" in config.read_text(encoding="utf-8")
+
+
+def test_the_example_of_mail_report_makes_a_page(tmp_path: Path) -> None:
+    one = {**report_data(sample_report()), "customers": []}
+    (tmp_path / "report.json").write_text(json.dumps(one), encoding="utf-8")
+    variables, playbook = example("mail_report")
+    assert variables.pop("mail_report_dir") == "/srv/mail-reports"
+    hosts = {"acme_profit": {"ansible_connection": "local", "mail_report_dir": str(tmp_path), **variables}}
+    done = run_playbook(tmp_path, playbook, {"all": {"hosts": hosts}})
+    assert done.rc == 0, done.output
+    assert '<html lang="nl">' in (tmp_path / "index.html").read_text(encoding="utf-8")
 
 
 def test_the_example_of_mail_entra_makes_what_the_environment_needs(tmp_path: Path) -> None:

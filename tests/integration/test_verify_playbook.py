@@ -178,6 +178,7 @@ def served(server: Bind, port: int | None = None) -> dict[str, Any]:
         "mail_dns_resolver": resolver,
         "mail_dns_domains": domains,
         "mail_report_prometheus": "{{ inventory_dir }}/mailroom.prom",
+        "mail_report_pages": True,
     }
     return {"all": {"vars": shared, "hosts": hosts}}
 
@@ -199,6 +200,7 @@ def test_nothing_changed_is_one_line_and_a_server_that_fails_is_unknown_and_no_d
         assert line.startswith("nothing changed since ") and second.rc == 0
         _customers_are_apart(tmp_path)
         assert "mailroom_todo" in (tmp_path / "mailroom.prom").read_text(encoding="utf-8")
+        _a_part_is_no_report_on_all(tmp_path, inventory)
         failed = run_playbook(tmp_path, VERIFY, served(server, silent.port))
         _is_unknown(tmp_path, failed)
         update = server.update("jansen.example")
@@ -238,6 +240,16 @@ def _reports_are_told(domain: dict[str, Any]) -> None:
     assert domain["dmarc"]["next_missing"], "an archive of one day carries no step"
 
 
+def _a_part_is_no_report_on_all(folder: Path, inventory: dict[str, Any]) -> None:
+    whole = (folder / "mailroom" / "report" / "report.json").read_bytes()
+    assert run_playbook(folder, VERIFY, inventory, "--check").rc == 0
+    limited = run_playbook(folder, VERIFY, inventory, "--limit", "jansen_profit")
+    assert limited.rc == 0, limited.output
+    assert (folder / "mailroom" / "report" / "report.json").read_bytes() == whole
+    part = json.loads((folder / "mailroom" / "report-limited" / "report.json").read_text(encoding="utf-8"))
+    assert [one["name"] for one in part["environments"]] == ["jansen_profit"]
+
+
 def _is_unknown(folder: Path, failed: Result) -> None:
     found = report(folder)
     assert failed.rc != 0 and "verify found: unknown (" in failed.flat
@@ -248,10 +260,15 @@ def _is_unknown(folder: Path, failed: Result) -> None:
 
 def _customers_are_apart(folder: Path) -> None:
     place = folder / "mailroom" / "report" / "customers"
-    texts = {name: next(place.glob(f"*{name.removeprefix('de')}*")).read_text(encoding="utf-8") for name in CUSTOMERS}
-    for name, text in texts.items():
-        assert f"{name}.example" in text and json.loads(text)["customer"] == CUSTOMERS[name]
-        for other in set(CUSTOMERS) - {name}:
-            assert other not in text.lower() and CUSTOMERS[other] not in text
+    for name in CUSTOMERS:
+        texts = [
+            next(place.glob(f"*{name.removeprefix('de')}*.{kind}")).read_text(encoding="utf-8")
+            for kind in ("json", "html")
+        ]
+        assert json.loads(texts[0])["customer"] == CUSTOMERS[name]
+        for text in texts:
+            assert f"{name}.example" in text
+            assert not [one for one in set(CUSTOMERS) - {name} if one in text.lower() or CUSTOMERS[one] in text]
+    assert (place.parent / "index.html").is_file()
     assert {one["name"] for one in report(folder)["customers"]} == set(CUSTOMERS.values())
     assert {file.stat().st_mode & 0o777 for file in place.iterdir()} == {0o600}

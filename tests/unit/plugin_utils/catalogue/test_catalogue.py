@@ -318,7 +318,7 @@ def test_a_malformed_system_is_an_error_of_the_environment(part: str, value: Any
 def test_the_variables_are_those_that_the_roles_document() -> None:
     # documented, but no options: one is never templated, the other is what a file of the role mail_entra defines
     documented = {"erp_mail_password", "mail_entra_secrets"}
-    for role in ("erp_mail", "erp_mail_file", "mail_dns", "mail_entra"):
+    for role in ("erp_mail", "erp_mail_file", "mail_dns", "mail_entra", "mail_report"):
         specs = yaml.safe_load((ROLES / role / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
         entries = specs["argument_specs"]
         documented |= {
