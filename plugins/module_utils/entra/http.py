@@ -40,7 +40,7 @@ class Http:
             self._connections.verify = ca_file
 
     def request(self, method: str, url: str, **more: Any) -> WholeAnswer:
-        """Send one request; a redirect is not followed, for the token would go with it.
+        """Send one request and read its answer; a redirect is not followed, for the token would go with it.
 
         :param method: e.g. GET
         :param url: the whole address
@@ -48,8 +48,19 @@ class Http:
         :returns: the answer, read to its end
         :raises requests.RequestException: there was no answer, or no end of it
         """
+        return whole_answer(partial(self.begin, method, url, **more), ANSWER_TIMEOUT)
+
+    def begin(self, method: str, url: str, **more: Any) -> Any:
+        """Send one request; the body of the answer is for the caller to read, within bounds of its own.
+
+        :param method: as for :meth:`request`
+        :param url: likewise
+        :param more: likewise
+        :returns: the ``requests.Response``, to be closed
+        :raises requests.RequestException: there was no answer
+        """
         bounds = {"timeout": ANSWER_TIMEOUT, "allow_redirects": False, "stream": True}
-        return whole_answer(partial(self._connections.request, method, url, **bounds, **more), ANSWER_TIMEOUT)
+        return self._connections.request(method, url, **bounds, **more)
 
     def get(self, url: str, params: Any = None, headers: Any = None, **more: Any) -> WholeAnswer:
         """Send a GET; what else is given has no say.

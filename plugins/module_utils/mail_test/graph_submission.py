@@ -81,7 +81,7 @@ class MailGraph:
             "client-request-id": str(uuid.uuid4()),
         }
         url = f"{self._root}users/{urllib.parse.quote(mailbox, safe='@')}/sendMail"
-        return self._http.request("POST", url, data=base64.b64encode(content), headers=headers, stream=True)
+        return self._http.begin("POST", url, data=base64.b64encode(content), headers=headers)
 
     def _wait(self, answer: Any, attempt: int) -> float | None:
         """Seconds until the next try; None for an answer that counts."""
