@@ -13,7 +13,7 @@ from ansible_collections.mailroom.erp.tests.integration.estate import ZONE
 from ansible_collections.mailroom.erp.tests.tools.dkim_keys import encoded_key, new_public_key
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-KEYS = [f"v=DKIM1; k=rsa; p={new_public_key(2048)}" for _ in range(2)]
+KEYS = [f"v=DKIM1; k=rsa; p={new_public_key(2048)}" for number in range(2)]
 WEAK = f"v=DKIM1; k=rsa; p={encoded_key(rsa.RSAPublicNumbers(65537, 2**511 + 111).public_key())}"
 SITE = "mailroom.erp.site"
 SERVICE = "spf.afas.online"
