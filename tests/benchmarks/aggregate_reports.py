@@ -106,7 +106,7 @@ def make(folder: Path, reports: int, rows: int) -> Path:
 def ours(folder: str, archive: str) -> dict[str, Any]:
     """One run in this process."""
     given: dict[str, Any] = dict.fromkeys(("since", "retention", "services", "resolver"))
-    given |= dict.fromkeys(("include_records", "shorten_addresses", "reverse_names"), False)
+    given |= dict.fromkeys(("include_days", "include_records", "shorten_addresses", "reverse_names"), False)
     given |= {"paths": [folder], "domains": [], "senders": [], "archive": archive or None}
     start = time.process_time()
     told = inform_of_reports(given, write=True)

@@ -6,8 +6,9 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_intake import (
@@ -19,6 +20,9 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.source_
     SourceIdentifier,
     SourceTraits,
 )
+
+ABOUT_NAMES = "kind = 'dmarc' AND domain IN (SELECT value FROM json_each(?))"
+"""The condition in SQL for the reports about some names, as :func:`about_names` gives them; the index finds them."""
 
 
 @dataclass(slots=True)
@@ -89,27 +93,36 @@ class SeenMessages:
     messages: int
 
 
-def seen_messages(connection: sqlite3.Connection, domain: str, first_day: str) -> Iterator[SeenMessages]:
+def about_names(names: Collection[str]) -> str:
+    """The parameter of :data:`ABOUT_NAMES`: one text, however many names there are (SQLite bounds the parameters)."""
+    return json.dumps(sorted(names))
+
+
+def seen_messages(connection: sqlite3.Connection, names: Collection[str], first_day: str) -> Iterator[SeenMessages]:
     """Read what receivers saw of one domain.
 
     :param connection: an archive, as ``reading_archive`` opens it
-    :param domain: whose policy it is, as A-labels
+    :param names: that reports give as the domain of the policy, as A-labels
     :param first_day: for example 2026-11-01; days before do not count
     """
     columns = "day, source, dkim, spf, header_from, envelope_from, signatures, checks"
     query = (
         f"SELECT {columns}, sum(count) FROM reports JOIN rows ON report = reports.id "
-        f"WHERE kind = 'dmarc' AND domain = ? AND day >= ? GROUP BY {columns}"
+        f"WHERE {ABOUT_NAMES} AND day >= ? GROUP BY {columns}"
     )
     for day, source, dkim, spf, header, envelope, signatures, checks, messages in connection.execute(
-        query, (domain, first_day)
+        query, (about_names(names), first_day)
     ):
         traits = SourceTraits(source, header, envelope, unpacked_signatures(signatures), unpacked_checks(checks))
         yield SeenMessages(day, traits, dkim == "pass", spf == "pass", messages)
 
 
 def domain_evidence(
-    connection: sqlite3.Connection, domain: str, identifier: SourceIdentifier, first_day: str = ""
+    connection: sqlite3.Connection,
+    domain: str,
+    identifier: SourceIdentifier,
+    first_day: str = "",
+    subdomains: Collection[str] = (),
 ) -> DomainEvidence:
     """Read the evidence on one domain from an archive.
 
@@ -117,26 +130,28 @@ def domain_evidence(
     :param domain: whose policy it is, as A-labels
     :param identifier: tells who sources are
     :param first_day: for example 2026-11-01; days before do not count
+    :param subdomains: names below it whose reports are about its policy too
     """
+    names = (domain, *subdomains)
     days: dict[str, DayEvidence] = {}
-    for one in _report_days(connection, domain, first_day):
+    for one in _report_days(connection, names, first_day):
         day, reporter, policy, left_out = one
         found = days.setdefault(day, DayEvidence(day))
         found.reports += 1
         found.records_left_out += left_out
         found.reporters.add(reporter)
         found.policies.add(policy or "")
-    for seen in seen_messages(connection, domain, first_day):
+    for seen in seen_messages(connection, names, first_day):
         _count(days[seen.day], identifier, seen)
     return DomainEvidence(domain, identifier.groups, tuple(days[day] for day in sorted(days)))
 
 
-def _report_days(connection: sqlite3.Connection, domain: str, first_day: str) -> sqlite3.Cursor:
+def _report_days(connection: sqlite3.Connection, names: Collection[str], first_day: str) -> sqlite3.Cursor:
     query = (
         "SELECT day, org_key, CASE WHEN json_valid(policy) THEN json_extract(policy, '$.p') END, left_out FROM reports "
-        "WHERE kind = 'dmarc' AND domain = ? AND day >= ?"
+        f"WHERE {ABOUT_NAMES} AND day >= ?"
     )
-    return connection.execute(query, (domain, first_day))
+    return connection.execute(query, (about_names(names), first_day))
 
 
 def _count(day: DayEvidence, identifier: SourceIdentifier, seen: SeenMessages) -> None:

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import sqlite3
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any, Union
 
@@ -35,7 +36,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.domains.request impor
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.world import world_of
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.dmarc import select_dmarc
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Lookup, Unresolved
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import parents_of
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import longest_match, parents_of
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.tags import TagList
 from ansible_collections.mailroom.erp.plugins.module_utils.policy_steps.step_conditions import (
     StepQuestion,
@@ -63,6 +64,9 @@ from ansible_collections.mailroom.erp.plugins.module_utils.public_dns.resolver i
 _RULES = RuleSource("docs/reports.md")
 _OLDEST_DAYS = 400
 """Evidence before that is not read: what was seen a year ago says little, and a year has its seasons."""
+
+_MOST_LOOKUPS = 1_000
+"""So many reported subdomains are looked up: anybody can send in the name of invented ones. The others count."""
 
 _KEPT = ("domain", "zone", "account", "dns", "refused")
 
@@ -186,7 +190,8 @@ def _advance_deciders(params: Mapping[str, Any], order: Order, recipes: Mapping[
     _check_seasonal(order, params["seasonal"])
     seasonal = seasonal_groups(groups, order.senders, params["seasonal"]) if params["seasonal"] else frozenset()
     lookup = world_of(Resolver(params.get("resolver"))).lookup
-    evidence = _evidence(params, list(recipes), groups, names, lookup)
+    declared = {*recipes, *filter(None, map(_plain_name, params["domains"]))}
+    evidence = _evidence(params, list(recipes), declared, groups, names, lookup)
     governed = _governed(groups, list(recipes), lookup)
     today = datetime.datetime.now(datetime.UTC).date()
     return {
@@ -212,6 +217,7 @@ def _step(question: StepQuestion) -> Decide:
 def _evidence(
     params: Mapping[str, Any],
     domains: Sequence[str],
+    declared: Collection[str],
     groups: Sequence[SenderGroup],
     let_fail: Sequence[str],
     lookup: Lookup,
@@ -228,10 +234,30 @@ def _evidence(
             totals = source_totals(connection, ReportFilter(tuple(domains), 0), identifier)
             strangers = [one for found in totals.values() for one in found if one.identity.kind != "declared"]
             known = reverse_names(strangers, lookup)
+        below = _reported_below(connection, domains, declared, lookup)
         return {
-            name: read_step_evidence(connection, name, identifier, _namer(name, services, let_fail, known), first_day)
+            name: read_step_evidence(
+                connection, name, identifier, _namer(name, services, let_fail, known), first_day, below[name]
+            )
             for name in domains
         }
+
+
+def _reported_below(
+    connection: sqlite3.Connection, domains: Sequence[str], declared: Collection[str], lookup: Lookup
+) -> dict[str, list[str]]:
+    """By domain, the names below it that reports give as the domain of the policy though they have none of their own,
+    as OpenDMARC does (RFC 9990 section 3.1.1.5 wants the domain at which the policy was found)."""
+    found: dict[str, list[str]] = {name: [] for name in domains}
+    lookups = 0
+    for (name,) in connection.execute("SELECT DISTINCT domain FROM reports WHERE kind = 'dmarc'").fetchall():
+        nearest = longest_match(name, declared)
+        if nearest is None or nearest == name or nearest not in found:
+            continue
+        lookups += 1
+        if lookups > _MOST_LOOKUPS or not _has_own_policy(name, nearest, lookup):
+            found[nearest].append(name)
+    return found
 
 
 def _namer(

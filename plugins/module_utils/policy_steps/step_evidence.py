@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.day_evidence import (
+    ABOUT_NAMES,
     DomainEvidence,
+    about_names,
     domain_evidence,
     seen_messages,
 )
@@ -41,7 +43,12 @@ class StepEvidence:
 
 
 def read_step_evidence(
-    connection: sqlite3.Connection, domain: str, identifier: SourceIdentifier, namer: SourceNamer, first_day: str = ""
+    connection: sqlite3.Connection,
+    domain: str,
+    identifier: SourceIdentifier,
+    namer: SourceNamer,
+    first_day: str = "",
+    subdomains: Collection[str] = (),
 ) -> StepEvidence:
     """Read the evidence on one domain.
 
@@ -50,17 +57,19 @@ def read_step_evidence(
     :param identifier: tells who sources are
     :param namer: names those that nobody declared
     :param first_day: for example 2026-11-01; days before do not count
+    :param subdomains: names below it whose reports are about its policy too
     """
+    names = (domain, *subdomains)
     published: dict[str, dict[tuple[str, str], frozenset[str]]] = {}
     reports: dict[str, list[str]] = {}
-    for day, org_key, org, id_key, policy in _report_lines(connection, domain, first_day):
+    for day, org_key, org, id_key, policy in _report_lines(connection, names, first_day):
         told = published.setdefault(day, {})
         for tag, value in _policies(policy):
             told[tag, value] = told.get((tag, value), frozenset()) | {org}
         reports.setdefault(day, []).append(f"{org_key} {id_key}")
-    unknown, shared = _undeclared(connection, domain, identifier, namer, first_day)
+    unknown, shared = _undeclared(connection, names, identifier, namer, first_day)
     return StepEvidence(
-        domain_evidence(connection, domain, identifier, first_day),
+        domain_evidence(connection, domain, identifier, first_day, subdomains),
         published,
         {day: tuple(sorted(keys)) for day, keys in reports.items()},
         unknown,
@@ -68,9 +77,9 @@ def read_step_evidence(
     )
 
 
-def _report_lines(connection: sqlite3.Connection, domain: str, first_day: str) -> Iterable[tuple[str, ...]]:
-    query = "SELECT day, org_key, org, id_key, policy FROM reports WHERE kind = 'dmarc' AND domain = ? AND day >= ?"
-    return connection.execute(query, (domain, first_day))
+def _report_lines(connection: sqlite3.Connection, names: Collection[str], first_day: str) -> Iterable[tuple[str, ...]]:
+    query = f"SELECT day, org_key, org, id_key, policy FROM reports WHERE {ABOUT_NAMES} AND day >= ?"
+    return connection.execute(query, (about_names(names), first_day))
 
 
 def _policies(text: str) -> Iterator[tuple[str, str]]:
@@ -86,11 +95,15 @@ def _policies(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _undeclared(
-    connection: sqlite3.Connection, domain: str, identifier: SourceIdentifier, namer: SourceNamer, first_day: str
+    connection: sqlite3.Connection,
+    names: Collection[str],
+    identifier: SourceIdentifier,
+    namer: SourceNamer,
+    first_day: str,
 ) -> tuple[tuple[UnknownSource, ...], dict[int, dict[str, int]]]:
     """The sources that no declared sender is behind, and what failed of those of which it cannot be told who is."""
     shared: dict[int, dict[str, int]] = {}
-    for seen in seen_messages(connection, domain, first_day):
+    for seen in seen_messages(connection, names, first_day):
         identity = identifier.identity(seen.traits)
         passed = seen.dkim or seen.spf
         if identity.kind != "declared":
