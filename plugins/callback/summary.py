@@ -5,14 +5,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
-
-from ansible.plugins.callback import CallbackBase
-from ansible_collections.mailroom.erp.plugins.module_utils.problem import escape_controls
-from ansible_collections.mailroom.erp.plugins.plugin_utils.terminal_text import counted_results, wrapped
-from ansible_collections.mailroom.erp.plugins.plugin_utils.verdict_text import ToldSender, told_senders
-
 DOCUMENTATION = r"""
 name: summary
 type: aggregate
@@ -38,6 +30,14 @@ options:
     env:
       - name: MAILROOM_SUMMARY_WIDTH
 """
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ansible.plugins.callback import CallbackBase
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import escape_controls
+from ansible_collections.mailroom.erp.plugins.plugin_utils.terminal_text import counted_results, wrapped
+from ansible_collections.mailroom.erp.plugins.plugin_utils.verdict_text import ToldSender, told_senders
 
 _JUDGING = ("mailroom.erp.mail_domains", "mailroom.erp.mail_auth_info")
 _REPORTING = ("mailroom.erp.erp_environments", "mailroom.erp.erp_verification")

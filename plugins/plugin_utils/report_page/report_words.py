@@ -89,8 +89,8 @@ class PageTexts:
         return str(when["in_days" if days > 0 else "days_ago"]).format(n=abs(days))
 
     def _long_day(self, text: str) -> str:
-        year, _, rest = text.partition("-")
-        month, _, day = rest.partition("-")
+        year, _dash, rest = text.partition("-")
+        month, _dash, day = rest.partition("-")
         try:
             found = datetime.date(int(year), int(month), int(day or 1))
         except ValueError:

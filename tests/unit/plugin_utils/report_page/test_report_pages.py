@@ -58,7 +58,7 @@ def leaves(words: Any, place: str = "") -> Iterator[tuple[str, str]]:
 
 
 def placeholders(text: str) -> set[str | None]:
-    return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+    return {part[1] for part in string.Formatter().parse(text) if part[1] is not None}
 
 
 @pytest.mark.parametrize("language", [one for one in LANGUAGES if one != "en"])
@@ -101,7 +101,7 @@ class Tags(HTMLParser):
 
 def test_nothing_of_a_report_becomes_markup_or_a_control_character() -> None:
     page = html_report(report_from_data(hostile(report_data(sample_report()))), "en")
-    assert "script" not in {tag for tag, _ in Tags(page).tags}
+    assert "script" not in {tag for tag, _names in Tags(page).tags}
     assert "&lt;script&gt;" in page
     assert not re.search(r"[^\n\x20-\x7e\xa0-\U0010ffff]|\u202e", page)
 
@@ -109,9 +109,9 @@ def test_nothing_of_a_report_becomes_markup_or_a_control_character() -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_page_asks_for_nothing(language: str) -> None:
     tags = Tags(html_report(sample_report(), language)).tags
-    assert not {"script", "link", "img", "iframe", "form", "object"} & {tag for tag, _ in tags}
-    assert not [name for _, names in tags for name in names if name in ("style", "src") or name.startswith("on")]
-    links = [names["href"] for _, names in tags if "href" in names]
+    assert not {"script", "link", "img", "iframe", "form", "object"} & {tag for tag, _names in tags}
+    assert not [name for _tag, names in tags for name in names if name in ("style", "src") or name.startswith("on")]
+    links = [names["href"] for _tag, names in tags if "href" in names]
     assert links
     assert all(str(link).startswith(("#", "customers/")) for link in links)
 
@@ -119,7 +119,7 @@ def test_a_page_asks_for_nothing(language: str) -> None:
 def test_ids_are_unique_and_links_lead_somewhere() -> None:
     report = customer_report(sample_report(), "De Vries", {})
     tags = Tags(html_report(report, "en")).tags
-    ids = [names["id"] for _, names in tags if "id" in names]
+    ids = [names["id"] for _tag, names in tags if "id" in names]
     assert len(ids) == len(set(ids))
     assert {str(names["href"]).removeprefix("#") for tag, names in tags if tag == "a"} <= set(ids)
 
@@ -218,7 +218,7 @@ def test_a_part_of_another_shape_is_named(place: str, value: object) -> None:
 def test_a_tree_without_end_is_refused() -> None:
     data = report_data(sample_report())
     tree: dict[str, Any] = {"domain": "a.example", "terms": []}
-    for _ in range(200):
+    for _time in range(200):
         tree = {"domain": "a.example", "terms": [{"term": "include:a.example", "lookups": 1, "tree": tree}]}
     data["domains"][0]["spf"]["tree"] = tree
     with pytest.raises(ValueError, match="nested too deeply"):
