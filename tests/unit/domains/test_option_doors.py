@@ -190,7 +190,7 @@ ACCOUNTS: list[tuple[dict[str, Any], str]] = [
     ({"key_algorithm": CANARY}, "value of dns.key_algorithm must be one of"),
     ({"key_algorithm": "hmac-sha3"}, "value of dns.key_algorithm must be one of"),
     ({"key_algorithm": 256}, "value of dns.key_algorithm must be one of"),
-    ({"token": CANARY}, "dns.token is no option of provider rfc2136"),
+    ({"token": CANARY}, "dns.token belongs to"),
 ]
 FILES: list[tuple[Any, str]] = [
     *(({"domains": ["acme.example"], "dns": {**SERVER, **wrong}}, words) for wrong, words in ACCOUNTS),

@@ -112,6 +112,7 @@ APART = {
     "dmarc_report_info/domains": "what was reported on each",
     "dmarc_report_info/files": "what was read",
     "erp_mail_files/files": "what was written",
+    "erp_report_pages/files": "the pages that were written",
     "erp_environments_plan/senders": "who sends",
     "entra_sender_info/senders": "what a tenant says of each",
     "erp_environments_info/cautions": "of hosts",
