@@ -23,8 +23,8 @@ def read_retry_after(text: object) -> float | None:
     """
     if not isinstance(text, str):
         return None
-    if _SECONDS.fullmatch(text.strip()):
-        return float(text)
+    if seconds := _SECONDS.fullmatch(text.strip()):
+        return float(seconds[0])
     try:
         return max(email.utils.parsedate_to_datetime(text).timestamp() - time.time(), 0.0)
     except (ValueError, TypeError, IndexError, OverflowError):

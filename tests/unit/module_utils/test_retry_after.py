@@ -15,7 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 
-@pytest.mark.parametrize(("text", "seconds"), [("0", 0), ("7", 7), (" 7 ", 7), ("2.5", 2.5), ("999999999", 999999999)])
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("0", 0), ("7", 7), (" 7 ", 7), ("7\x1f", 7), ("2.5", 2.5), ("999999999", 999999999)],
+)
 def test_a_number_is_taken(text: str, seconds: float) -> None:
     assert read_retry_after(text) == seconds
 
