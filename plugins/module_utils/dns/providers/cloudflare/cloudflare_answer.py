@@ -12,26 +12,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import ProviderError
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.api_answer import ApiAnswer, compared_name
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import mx_parts
-from ansible_collections.mailroom.erp.plugins.module_utils.json_answer import is_whole_text, json_object
 from ansible_collections.mailroom.erp.plugins.module_utils.policy import txt
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import BadName, idna_encoded
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import escape_controls
 
-CLOUDFLARE_REACH_WAY_OUT = "Check dns.base_url, the proxy settings of the environment and the firewalls on the way"
-_WAY_OUT = f"Run again later. If it stays so: {CLOUDFLARE_REACH_WAY_OUT[0].lower()}{CLOUDFLARE_REACH_WAY_OUT[1:]}"
-_LARGEST = 2**31 - 1
-"""The largest number that a TTL, a page or a count may be (RFC 2181 section 8)."""
-_READ_TYPES = ("TXT", "CNAME", "MX", "NS")
-"""Types whose content is looked at; that of others may be missing."""
 _IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 _MOST_ERRORS = 5
 """Errors of one answer that are told."""
-
-
-class WrongAnswer(ProviderError):
-    """Something answered, but not as Cloudflare's API does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +71,10 @@ class CloudflareError:
 
 
 @dataclass(frozen=True, slots=True)
-class CloudflareAnswer:
-    """One answer that was read as JSON, with what it was asked for: ``zone`` and ``request`` (method and path)."""
+class CloudflareAnswer(ApiAnswer):
+    """One answer of Cloudflare."""
 
-    zone: str
-    request: str
-    body: Mapping[str, Any]
+    SERVICE = "Cloudflare"
 
     @property
     def succeeded(self) -> bool:
@@ -141,18 +127,10 @@ class CloudflareAnswer:
             return None
         if not isinstance(info, Mapping):
             raise self.wrong("result_info", "no object")
-        return None if info.get(name) is None else self._number(info, name, f"result_info.{name}")
-
-    def wrong(self, where: str, what: str) -> WrongAnswer:
-        """What is wrong with the answer, without the answer.
-
-        :param where: the field
-        :param what: what it is instead of what Cloudflare documents
-        """
-        return wrong_answer(self.zone, self.request, f"{where} is {what}")
+        return None if info.get(name) is None else self.number(info, name, f"result_info.{name}")
 
     def _zone(self, item: Mapping[str, Any]) -> CloudflareZone | None:
-        name = _name(self._text(item, "name", "a zone's name"))
+        name = compared_name(self.text(item, "name", "a zone's name"))
         servers = item.get("name_servers") or []
         if not isinstance(servers, list) or not all(isinstance(host, str) for host in servers):
             raise self.wrong("a zone's name_servers", "no list of names")
@@ -160,32 +138,28 @@ class CloudflareAnswer:
         zone_id = self._identifier(item, "a zone's id")
         if name is None:
             return None
-        known = tuple(host for host in map(_name, servers) if host is not None)
+        known = tuple(host for host in map(compared_name, servers) if host is not None)
         return CloudflareZone(zone_id, name, item.get("status") == "active", _account_name(account), known)
 
     def _record(self, item: Mapping[str, Any]) -> CloudflareRecord | None:
-        given = self._text(item, "name", "a record's name")
+        given = self.text(item, "name", "a record's name")
         about = f"of record {escape_controls(given)[:100]}"
         settings = self._object(item, "settings", f"the settings {about}")
         meta = self._object(item, "meta", f"the meta {about}")
-        rdtype = self._text(item, "type", f"the type {about}")
+        rdtype = self.text(item, "type", f"the type {about}")
         record_id = self._identifier(item, f"the id {about}")
-        content, ttl = self._content(item, rdtype, about), self._number(item, "ttl", f"the ttl {about}")
-        name = _name(given)
+        content, ttl = self._value(item, rdtype, about), self.number(item, "ttl", f"the ttl {about}")
+        name = compared_name(given)
         if name is None:
             return None
         flags = (item.get("proxied") is True, settings.get("flatten_cname") is True, meta.get("read_only") is True)
         return CloudflareRecord(record_id, name, rdtype, content, ttl, *flags)
 
-    def _content(self, item: Mapping[str, Any], rdtype: str, about: str) -> str:
-        content = item.get("content")
-        if not isinstance(content, str) or not is_whole_text(content) or (not content and rdtype != "TXT"):
-            if rdtype in _READ_TYPES:
-                raise self.wrong(f"the content {about} ({rdtype})", "missing, or no text")
-            return ""
+    def _value(self, item: Mapping[str, Any], rdtype: str, about: str) -> str:
+        content = self.content(item, rdtype, about)
         if rdtype != "MX":
             return content
-        value = f"{self._number(item, 'priority', f'the priority {about}')} {content}"
+        value = f"{self.number(item, 'priority', f'the priority {about}')} {content}"
         try:
             mx_parts(value)
         except ValueError:
@@ -199,49 +173,12 @@ class CloudflareAnswer:
             raise self.wrong(where, "no object")
         return value or {}
 
-    def _text(self, item: Mapping[str, Any], name: str, where: str) -> str:
-        value = item.get(name)
-        if not isinstance(value, str) or not value:
-            raise self.wrong(where, "missing, or no text")
-        return value
-
     def _identifier(self, item: Mapping[str, Any], where: str) -> str:
         """It goes into the paths of requests."""
-        value = self._text(item, "id", where)
+        value = self.text(item, "id", where)
         if not _IDENTIFIER.fullmatch(value):
             raise self.wrong(where, "no identifier")
         return value
-
-    def _number(self, item: Mapping[str, Any], name: str, where: str) -> int:
-        """A number that counts; the description has 5 and 5.0 for the same."""
-        value = item.get(name)
-        if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 <= value <= _LARGEST or value % 1:
-            raise self.wrong(where, f"no whole number from 0 to {_LARGEST}")
-        return int(value)
-
-
-def wrong_answer(zone: str, request: str, what: str) -> WrongAnswer:
-    """The error of an answer that is not as Cloudflare documents it.
-
-    :param zone: what was asked about
-    :param request: method and path
-    :param what: what is wrong, without the answer itself
-    """
-    return WrongAnswer(f"Cloudflare, zone {zone}: {request}: the answer is not Cloudflare's: {what}. {_WAY_OUT}")
-
-
-def read_cloudflare_answer(zone: str, request: str, content: bytes) -> CloudflareAnswer:
-    """Read an answer's body.
-
-    :param zone: what was asked about
-    :param request: method and path
-    :param content: as it came
-    :raises WrongAnswer: it is no JSON object
-    """
-    body = json_object(content)
-    if body is None:
-        raise wrong_answer(zone, request, "it is no JSON object")
-    return CloudflareAnswer(zone, request, body)
 
 
 def cloudflare_errors(body: object) -> list[CloudflareError]:
@@ -269,11 +206,3 @@ def _error(error: Mapping[str, Any]) -> CloudflareError:
 def _account_name(account: Mapping[str, Any]) -> str:
     name = account.get("name")
     return escape_controls(name) if isinstance(name, str) else "an account without a name"
-
-
-def _name(text: str) -> str | None:
-    """A name as it is compared; None for one that is no domain name, so that it can be nobody's."""
-    try:
-        return idna_encoded(text).lower().removesuffix(".")
-    except (BadName, UnicodeError):
-        return None

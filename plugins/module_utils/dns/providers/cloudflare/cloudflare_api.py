@@ -14,16 +14,16 @@ from functools import partial
 from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils import libraries
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.api_answer import (
+    REACH_WAY_OUT,
+    WrongAnswer,
+)
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import Conflict, ProviderError
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.cloudflare.cloudflare_answer import (
-    CLOUDFLARE_REACH_WAY_OUT,
     CloudflareAnswer,
     CloudflareRecord,
     CloudflareZone,
-    WrongAnswer,
     cloudflare_errors,
-    read_cloudflare_answer,
-    wrong_answer,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.rate_gate import RateGate
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import escape_controls
@@ -185,7 +185,11 @@ class CloudflareApi:
             full = len(items) >= (answer.count("per_page") or _RECORDS_PER_PAGE)
             if not items or not (full if name or total is None else seen < total):
                 return
-        raise wrong_answer(zone.name, f"GET /zones/{zone.id}/dns_records", f"it has more than {MOST_PAGES} pages")
+        raise CloudflareAnswer.wrong_about(
+            zone.name,
+            f"GET /zones/{zone.id}/dns_records",
+            f"it has more than {MOST_PAGES} pages",
+        )
 
     def _records_on(self, zone: CloudflareZone, page: int, wanted: Mapping[str, Any]) -> Any:
         listing = self._client.dns.records.with_raw_response.list
@@ -210,7 +214,7 @@ class CloudflareApi:
                 raise self._refusal(zone, error.status_code, error.body) from None
 
     def _body(self, zone: str, request: str, response: Any) -> CloudflareAnswer:
-        answer = read_cloudflare_answer(zone, request, response.http_response.content)
+        answer = CloudflareAnswer.read(zone, request, response.http_response.content)
         if not answer.succeeded:
             raise self._refusal(zone, response.http_response.status_code, answer.body)
         return answer
@@ -238,7 +242,7 @@ class CloudflareApi:
         if isinstance(error, cloudflare.InternalServerError):
             reason, way_out = f"it answered HTTP {error.status_code}, {_ATTEMPTS} times", "Run again later"
         else:
-            reason, way_out = _cause(error), CLOUDFLARE_REACH_WAY_OUT
+            reason, way_out = _cause(error), REACH_WAY_OUT
         text = f"Cloudflare ({self._client.base_url}), zone {zone}: it could not be asked: {reason}. {way_out}"
         return ProviderError(text.replace(self._token, "***"))
 

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import ProviderError
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.cloudflare.cloudflare_answer import (
+    CloudflareAnswer,
     CloudflareZone,
-    wrong_answer,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.cloudflare.cloudflare_api import (
     CloudflareApi,
@@ -87,7 +87,11 @@ class CloudflareZones:
         try:
             zones, pages = self._api.zones_on(page, name)
             if page > 1 and zones and all(self._is_listed(zone) for zone in zones):
-                raise wrong_answer(name, f"GET /zones?page={page}", "it shows the zones of the pages before again")
+                raise CloudflareAnswer.wrong_about(
+                    name,
+                    f"GET /zones?page={page}",
+                    "it shows the zones of the pages before again",
+                )
         except ProviderError as error:
             self._failure = error
             raise

@@ -11,23 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import ProviderError
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.api_answer import ApiAnswer, compared_name
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import mx_parts, mx_value
 from ansible_collections.mailroom.erp.plugins.module_utils.json_answer import is_whole_text, json_object
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import BadName, idna_encoded
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import escape_controls
 
-TRANSIP_REACH_WAY_OUT = "Check dns.base_url, the proxy settings of the environment and the firewalls on the way"
-_WAY_OUT = f"Run again later. If it stays so: {TRANSIP_REACH_WAY_OUT[0].lower()}{TRANSIP_REACH_WAY_OUT[1:]}"
-_LARGEST = 2**31 - 1
-"""The largest number that a TTL may be (RFC 2181 section 8)."""
-_READ_TYPES = ("TXT", "CNAME", "MX", "NS")
-"""Types whose content is looked at; that of others may be missing."""
 _APEX = ("@", "")
-
-
-class WrongTransipAnswer(ProviderError):
-    """Something answered, but not as TransIP's API does."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -62,113 +51,74 @@ class TransipEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class TransipAnswer:
-    """One answer that was read as JSON, with what it was asked for: ``zone`` and ``request`` (method and path)."""
+class TransipAnswer(ApiAnswer):
+    """One answer of TransIP."""
 
-    zone: str
-    request: str
-    body: Mapping[str, Any]
+    SERVICE = "TransIP"
 
     def token(self) -> str:
         """The access token of a sign-in.
 
-        :raises WrongTransipAnswer: there is none that a header could carry
+        :raises WrongAnswer: there is none that a header could carry
         """
         token = self.body.get("token")
         if not isinstance(token, str) or not token.isascii() or not token.isprintable() or " " in token or not token:
-            raise self._wrong("token", "missing, or no token")
+            raise self.wrong("token", "missing, or no token")
         return token
 
     def domains(self) -> list[str]:
         """The names of the listed domains as lower-case A-labels; what is no domain name is nobody's, and left out.
 
-        :raises WrongTransipAnswer: a part of one is of another type than documented
+        :raises WrongAnswer: a part of one is of another type than documented
         """
-        names = [_plain_name(self._text(item, "name", "a domain's name")) for item in self._items("domains")]
+        names = [compared_name(self._whole_text(item, "name", "a domain's name")) for item in self._items("domains")]
         return [name for name in names if name is not None]
 
     def name_servers(self) -> list[str]:
         """The host names of the listed name servers, in order.
 
-        :raises WrongTransipAnswer: a part of one is of another type than documented
+        :raises WrongAnswer: a part of one is of another type than documented
         """
         items = self._items("nameservers")
-        names = [_plain_name(self._text(item, "hostname", "a name server's hostname")) for item in items]
+        names = [compared_name(self._whole_text(item, "hostname", "a name server's hostname")) for item in items]
         return [name for name in names if name is not None]
 
     def entries(self) -> list[TransipEntry]:
         """The listed DNS entries.
 
-        :raises WrongTransipAnswer: a part of one is of another type than documented
+        :raises WrongAnswer: a part of one is of another type than documented
         """
         return [self._entry(item) for item in self._items("dnsEntries")]
 
     def _entry(self, item: Mapping[str, Any]) -> TransipEntry:
         owner = item.get("name")
         if not isinstance(owner, str) or not is_whole_text(owner):
-            raise self._wrong("an entry's name", "missing, or no text")
+            raise self.wrong("an entry's name", "missing, or no text")
         about = f"of entry {escape_controls(owner)[:100]}"
-        rdtype = self._text(item, "type", f"the type {about}")
-        ttl = self._number(item, "expire", f"the expire {about}")
-        return TransipEntry(owner, ttl, rdtype, self._content(item, rdtype, about))
+        rdtype = self._whole_text(item, "type", f"the type {about}")
+        ttl = self.number(item, "expire", f"the expire {about}")
+        return TransipEntry(owner, ttl, rdtype, self._value(item, rdtype, about))
 
-    def _content(self, item: Mapping[str, Any], rdtype: str, about: str) -> str:
-        content = item.get("content")
-        if not isinstance(content, str) or not is_whole_text(content) or (not content and rdtype != "TXT"):
-            if rdtype in _READ_TYPES:
-                raise self._wrong(f"the content {about} ({rdtype})", "missing, or no text")
-            return ""
+    def _value(self, item: Mapping[str, Any], rdtype: str, about: str) -> str:
+        content = self.content(item, rdtype, about)
         try:
             if rdtype == "MX":
                 mx_parts(content)
         except ValueError:
-            raise self._wrong(f"entry {about[9:]} (MX)", "no preference from 0 to 65535 with a host") from None
+            raise self.wrong(f"entry {about[9:]} (MX)", "no preference from 0 to 65535 with a host") from None
         return content
 
     def _items(self, name: str) -> list[Mapping[str, Any]]:
         items = self.body.get(name)
         if not isinstance(items, list) or not all(isinstance(item, Mapping) for item in items):
-            raise self._wrong(name, "missing, or no list of objects")
+            raise self.wrong(name, "missing, or no list of objects")
         return items
 
-    def _text(self, item: Mapping[str, Any], name: str, where: str) -> str:
-        value = item.get(name)
-        if not isinstance(value, str) or not value or not is_whole_text(value):
-            raise self._wrong(where, "missing, or no text")
+    def _whole_text(self, item: Mapping[str, Any], name: str, where: str) -> str:
+        value = self.text(item, name, where)
+        if not is_whole_text(value):
+            raise self.wrong(where, "missing, or no text")
         return value
-
-    def _number(self, item: Mapping[str, Any], name: str, where: str) -> int:
-        value = item.get(name)
-        if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 <= value <= _LARGEST or value % 1:
-            raise self._wrong(where, f"no whole number from 0 to {_LARGEST}")
-        return int(value)
-
-    def _wrong(self, where: str, what: str) -> WrongTransipAnswer:
-        return wrong_transip_answer(self.zone, self.request, f"{where} is {what}")
-
-
-def wrong_transip_answer(zone: str, request: str, what: str) -> WrongTransipAnswer:
-    """The error of an answer that is not as TransIP documents it.
-
-    :param zone: what was asked about
-    :param request: method and path
-    :param what: what is wrong, without the answer itself
-    """
-    return WrongTransipAnswer(f"TransIP, zone {zone}: {request}: the answer is not TransIP's: {what}. {_WAY_OUT}")
-
-
-def read_transip_answer(zone: str, request: str, content: bytes) -> TransipAnswer:
-    """Read an answer's body.
-
-    :param zone: what was asked about
-    :param request: method and path
-    :param content: as it came
-    :raises WrongTransipAnswer: it is no JSON object
-    """
-    body = json_object(content)
-    if body is None:
-        raise wrong_transip_answer(zone, request, "it is no JSON object")
-    return TransipAnswer(zone, request, body)
 
 
 def said_by_transip(content: bytes) -> str:
@@ -184,17 +134,10 @@ def _absolute(name: str, zone: str) -> str | None:
     """A name as TransIP writes it ("@", relative, or with a last dot) as it is compared."""
     if name in _APEX:
         return zone
-    return _plain_name(name if name.endswith(".") else f"{name}.{zone}")
+    return compared_name(name if name.endswith(".") else f"{name}.{zone}")
 
 
 def _target(content: str, zone: str) -> str:
     if content == ".":
         return content
     return _absolute(content, zone) or content
-
-
-def _plain_name(text: str) -> str | None:
-    try:
-        return idna_encoded(text).lower().removesuffix(".")
-    except (BadName, UnicodeError):
-        return None

@@ -15,15 +15,15 @@ from functools import partial
 from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils import libraries
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.api_answer import (
+    REACH_WAY_OUT,
+    WrongAnswer,
+)
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import ProviderError, ZoneNotFound
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.transip.transip_answer import (
-    TRANSIP_REACH_WAY_OUT,
     TransipAnswer,
     TransipEntry,
-    WrongTransipAnswer,
-    read_transip_answer,
     said_by_transip,
-    wrong_transip_answer,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.transip.transip_sign_in import (
     RefusedSignIn,
@@ -141,8 +141,8 @@ class TransipApi:
         if status in _DONE:
             if response.content.strip():
                 try:
-                    read_transip_answer(zone, f"{step.method} {path}", response.content)
-                except WrongTransipAnswer as wrong:
+                    TransipAnswer.read(zone, f"{step.method} {path}", response.content)
+                except WrongAnswer as wrong:
                     raise UnclearStep(str(wrong)) from None
             return
         refusal = self._refusal(zone, status, response.content)
@@ -181,12 +181,12 @@ class TransipApi:
         if status >= 400:
             raise self._refusal(zone, status, response.content)
         if status != 200:
-            raise wrong_transip_answer(zone, request, f"it is HTTP {status}")
-        return read_transip_answer(zone, request, response.content)
+            raise TransipAnswer.wrong_about(zone, request, f"it is HTTP {status}")
+        return TransipAnswer.read(zone, request, response.content)
 
     def _pause(self, zone: str, failures: int, reason: str) -> None:
         if failures == _ATTEMPTS:
-            text = f"TransIP ({self._url}), zone {zone}: it could not be asked: {reason}. {TRANSIP_REACH_WAY_OUT}"
+            text = f"TransIP ({self._url}), zone {zone}: it could not be asked: {reason}. {REACH_WAY_OUT}"
             raise ProviderError(text)
         time.sleep(TRANSIP_PAUSE * failures)
 
@@ -211,7 +211,7 @@ class TransipApi:
             raise RefusedSignIn(str(self._refusal(zone, 401, response.content)))
         if status >= 400:
             raise self._refusal(zone, status, response.content)
-        return read_transip_answer(zone, "POST /auth", response.content).token()
+        return TransipAnswer.read(zone, "POST /auth", response.content).token()
 
     def _sent(self, method: str, path: str, headers: Mapping[str, str], **body: Any) -> WholeAnswer:
         """Send one request, and read the answer within bounds.
