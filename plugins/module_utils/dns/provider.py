@@ -10,6 +10,7 @@ from collections.abc import Collection, Sequence
 from typing import Protocol, runtime_checkable
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, ZoneState
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import is_inside
 
 
 class ProviderError(Exception):
@@ -82,6 +83,27 @@ class LooksAhead(Protocol):
         :param keys: as of ``read``, of any zones
         :param most: how many questions are under way at the same time
         """
+
+
+def outside_zone(name: str, zone: str) -> ProviderError:
+    """The error of a name that is to be read from a zone that does not hold it.
+
+    :param name: as it was asked for
+    :param zone: as it was named
+    """
+    return ProviderError(f"{name} is not in zone {zone}. Correct the option zone, or leave it out")
+
+
+def check_inside(zone: str, names: Collection[str]) -> None:
+    """See that a zone holds names.
+
+    :param zone: its apex, as lower-case A-labels
+    :param names: in the same form
+    :raises ProviderError: it does not hold one of them
+    """
+    for name in sorted(names):
+        if not is_inside(name, zone):
+            raise outside_zone(name, zone)
 
 
 def names_of(zone: str, changes: Sequence[Change], read: Collection[str]) -> set[str]:

@@ -18,6 +18,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import (
     Conflict,
     ProviderError,
     ZoneNotFound,
+    check_inside,
     names_of,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.cloudflare.cloudflare_answer import (
@@ -86,9 +87,7 @@ class CloudflareProvider:
     def read(self, zone: str, keys: Collection[Key]) -> ZoneState:
         """See :meth:`Provider.read`. The token holds all records of the names as they are."""
         found, names = self._zone(zone), {name for name, _rdtype in keys}
-        for name in sorted(names):
-            if not is_inside(name, found.name):
-                raise ProviderError(f"{name} is not in zone {found.name}. Correct the option zone, or leave it out")
+        check_inside(found.name, names)
         if set(keys) == {(found.name, "NS")}:
             return ZoneState(found.name, _name_servers(found), _Token({}))
         records = self._api.records(found, found.name if names == {found.name} else None)

@@ -17,6 +17,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import (
     Conflict,
     ProviderError,
     ZoneNotFound,
+    check_inside,
     names_of,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.octodns import octodns_records
@@ -28,7 +29,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.octodns
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, RRset, ZoneState, is_same
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.unclear_write import judge_unclear_write
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import is_inside, longest_match
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import longest_match
 
 _LOCK_SECONDS = 900.0
 """How long to wait for another run on this machine that is writing the same zone; classes may wait for minutes."""
@@ -70,9 +71,7 @@ class OctodnsProvider:
     def read(self, zone: str, keys: Collection[Key]) -> ZoneState:
         """See :meth:`Provider.read`. octoDNS reads whole zones; the token is all that stands at the names asked for."""
         zone, names = values.text_of(values.name_of(zone)), {name for name, _rdtype in keys}
-        for name in sorted(names):
-            if not is_inside(name, zone):
-                raise ProviderError(f"{name} is not in zone {zone}. Correct the option zone, or leave it out")
+        check_inside(zone, names)
         records = self._populated(self._class.made(zone), zone).records
         elsewhere = octodns_records.cuts(records, zone, names)
         wanted = {(name, rdtype) for key in keys for name, rdtype in (key, (key[0], "CNAME")) if name not in elsewhere}

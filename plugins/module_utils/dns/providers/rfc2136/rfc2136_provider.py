@@ -20,6 +20,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import (
     Delegated,
     ProviderError,
     ZoneNotFound,
+    outside_zone,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.rfc2136.name_server import (
     NameServer,
@@ -167,7 +168,7 @@ class Rfc2136Provider:
         found = {}
         for text in texts:
             if not values.name_of(text).is_subdomain(values.name_of(zone)):
-                raise ProviderError(f"{text} is not in zone {zone}. Correct the option zone, or leave it out")
+                raise outside_zone(text, zone)
             try:
                 holder = self.zone_of(text)
             except Delegated as delegated:

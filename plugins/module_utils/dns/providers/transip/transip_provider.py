@@ -19,6 +19,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import (
     Conflict,
     ProviderError,
     ZoneNotFound,
+    check_inside,
     names_of,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.transip.transip_answer import TransipEntry
@@ -36,7 +37,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.transip
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.rate_gate import LONGEST_WAIT
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, RRset, ZoneState
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.unclear_write import judge_unclear_write
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import is_inside, longest_match
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import longest_match
 
 _LOCK_SECONDS = 60.0 + LONGEST_WAIT
 """How long to wait for another run on this machine that is writing the same zone."""
@@ -85,9 +86,7 @@ class TransipProvider:
     def read(self, zone: str, keys: Collection[Key]) -> ZoneState:
         """See :meth:`Provider.read`. The token holds all entries of the names as they are."""
         zone, names = values.text_of(values.name_of(zone)), {name for name, _rdtype in keys}
-        for name in sorted(names):
-            if not is_inside(name, zone):
-                raise ProviderError(f"{name} is not in zone {zone}. Correct the option zone, or leave it out")
+        check_inside(zone, names)
         apex = (zone, "NS")
         servers = self._name_servers(zone) if apex in keys else {}
         if set(keys) == {apex}:

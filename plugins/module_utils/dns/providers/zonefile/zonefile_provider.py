@@ -24,7 +24,12 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.masterfiles.maste
     remember_master_file,
     zone_files,
 )
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import Conflict, ProviderError, ZoneNotFound
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import (
+    Conflict,
+    ProviderError,
+    ZoneNotFound,
+    outside_zone,
+)
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, ZoneState
 from ansible_collections.mailroom.erp.plugins.module_utils.file_lock import StillLocked, hold
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import longest_match
@@ -112,7 +117,7 @@ def _elsewhere(master: MasterFile, zone: str, texts: Iterable[str]) -> dict[str,
     for text in texts:
         name = values.name_of(text)
         if not name.is_subdomain(master.origin):
-            raise ProviderError(f"{text} is not in zone {zone}. Correct the option zone, or leave it out")
+            raise outside_zone(text, zone)
         if delegation := master.delegation(name):
             found[text] = values.text_of(delegation)
     return found
