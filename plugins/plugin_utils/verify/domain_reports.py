@@ -87,7 +87,7 @@ class DomainReports:
             flattened=_flattened(records, self._planned.get(domain)),
             reports=self._evidence(domain),
             findings=tuple(_findings(audit["findings"])),
-            senders=tuple(sender_report(one) for one in self._facts.service_verdicts(domain)),
+            senders=tuple(sender_report(one) for one in self._facts.service_verdicts.get(domain, ())),
             failure=str(failure["msg"]) if failure else self._facts.run_failure,
         )
 

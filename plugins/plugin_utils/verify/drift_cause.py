@@ -21,7 +21,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.tags import Ta
 
 _STRICTNESS = ("none", "quarantine", "reject")
 _POLICIES = ("p", "sp", "np")
-_SEVERAL = " | "
+SEVERAL_RECORDS = " | "
 """Between the records of a name that may hold one only."""
 
 
@@ -63,7 +63,7 @@ def _clauses(sight: RecordSight) -> Iterator[str]:
 
 
 def _other(_sight: RecordSight, live: str, declared: str) -> Iterator[str]:
-    if declared in live.split(_SEVERAL):
+    if declared in live.split(SEVERAL_RECORDS):
         yield "a second record stands beside it"
     else:
         yield "another value stands there"
@@ -77,7 +77,7 @@ def _target(_sight: RecordSight, live: str, declared: str) -> Iterator[str]:
 
 
 def _spf(sight: RecordSight, live: str, declared: str) -> Iterator[str]:
-    if _SEVERAL in live:
+    if SEVERAL_RECORDS in live:
         yield "a second SPF record stands beside it, which makes both void (RFC 7208 section 4.5)"
         return
     try:
@@ -143,7 +143,7 @@ def _dkim(sight: RecordSight, live: str, declared: str) -> Iterator[str]:
         yield f"a key stands there in place of the alias to {declared.rstrip('.')}"
     elif sorts == ["alias", "key"]:
         yield f"an alias to {live.rstrip('.')} stands there in place of the key"
-    elif _SEVERAL in live:
+    elif SEVERAL_RECORDS in live:
         yield "a second key stands beside it, and receivers may take either (RFC 6376 section 3.6.2.2)"
     elif key_digest([live]) is None:
         yield "the key was revoked" if _tags(live).get("p") == "" else "what stands there is no key"
@@ -158,7 +158,7 @@ def _sort(text: str) -> Literal["key", "alias"]:
 
 
 def _dmarc(_sight: RecordSight, live: str, declared: str) -> Iterator[str]:
-    if _SEVERAL in live:
+    if SEVERAL_RECORDS in live:
         yield "a second DMARC record stands beside it, so that receivers act as if there were none"
     else:
         yield from _tag_clauses(live, declared)
@@ -192,7 +192,7 @@ def _tags(text: str) -> dict[str, str]:
 
 
 def _list(_sight: RecordSight, live: str, declared: str) -> Iterator[str]:
-    if _SEVERAL in live:
+    if SEVERAL_RECORDS in live:
         yield "a second record stands beside it"
     else:
         yield from _tag_clauses(live, declared)

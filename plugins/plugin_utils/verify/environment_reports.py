@@ -41,6 +41,7 @@ class EnvironmentReports:
         self._facts = facts
         self._made = made_environments(facts.tenants)
         self._failed = tenant_failures(facts.tenants)
+        self._differences = _differences(facts)
         self._verdicts: dict[str, list[_Found]] = {}
         for verdict in facts.verdicts:
             if verdict["sender"]["environment"]:
@@ -98,20 +99,10 @@ class EnvironmentReports:
 
     def _differs(self, host: str, made: _Found) -> Iterator[str]:
         """What a run of site would change of its part, but a secret that is due: that is told by itself."""
-        told = [text for one in self._differences(host) for text in _words(one)]
+        told = [text for one in self._differences.get(host, ()) for text in _words(one)]
         if made["changed"] and not told and not made["secret_due"]:
             told = ["a part of it"]
         yield from told if made["changed"] else ()
-
-    def _differences(self, host: str) -> Iterator[_Found]:
-        entries = [one for tenant in self._facts.judged["tenants"].values() for one in tenant["environments"]]
-        names = [one.get("application", {}).get("unique_name") for one in entries if one["environment"] == host]
-        for result in self._facts.tenants:
-            for one in result.get("diff") or []:
-                words = str(one["before_header"]).split(" ")
-                # that of a secret has no word in brackets behind the name
-                if words[0] in names and len(words) > 1:
-                    yield one
 
     def _ends(self, moment: Any) -> tuple[str | None, int | None]:
         try:
@@ -119,6 +110,22 @@ class EnvironmentReports:
         except ValueError:
             return None, None
         return day.isoformat(), (day - self._facts.today).days
+
+
+def _differences(facts: VerifyFacts) -> dict[str, list[_Found]]:
+    """What tenants would change, by environment."""
+    hosts: dict[str, list[str]] = {}
+    for tenant in facts.judged["tenants"].values():
+        for entry in tenant["environments"]:
+            name = entry.get("application", {}).get("unique_name")
+            hosts.setdefault(name, []).append(entry["environment"])
+    found: dict[str, list[_Found]] = {}
+    for one in (one for result in facts.tenants for one in result.get("diff") or []):
+        name, *more = str(one["before_header"]).split(" ")
+        # that of a secret has no word in brackets behind the name
+        for host in hosts.get(name, ()) if more else ():
+            found.setdefault(host, []).append(one)
+    return found
 
 
 def sender_report(verdict: _Found) -> SenderReport:

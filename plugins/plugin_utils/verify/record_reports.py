@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Key
@@ -16,7 +16,11 @@ from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.kind_ta
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.dmarc import select_dmarc
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf import select_spf
 from ansible_collections.mailroom.erp.plugins.module_utils.snapshots.last_writes import LastWrite
-from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.drift_cause import RecordSight, drift_cause
+from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.drift_cause import (
+    SEVERAL_RECORDS,
+    RecordSight,
+    drift_cause,
+)
 from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.previous_report import (
     ReportData,
     rows_in,
@@ -29,7 +33,6 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.verify_facts i
 _WITH_TTL = re.compile(r"TTL (\d+): ")
 _WAY_OUT = re.compile(r"\)\. (?P<way>[^()]*\.)$")
 _FILE_DIFFERS = "the policy file on the web server is not as declared"
-_SEVERAL = " | "
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +139,7 @@ class RecordReports:
     def _told(
         self, domain: str, one: _Found, state: RecordState, texts: tuple[str | None, str | None], cause: str | None
     ) -> RecordReport:
-        live, declared = (() if text is None else tuple(text.split(_SEVERAL)) for text in texts)
+        live, declared = (() if text is None else tuple(text.split(SEVERAL_RECORDS)) for text in texts)
         write = self._facts.writes.get((one.name, one.type))
         old = self._old(domain, one.name, one.label)
         return RecordReport(
@@ -235,18 +238,7 @@ def _file_drift(one: RecordReport, site: str) -> RecordReport:
     """The policy file belongs to the record of MTA-STS."""
     if one.kind != RECORD_RESULTS["mta_sts"].label:
         return one
-    return RecordReport(
-        one.name,
-        one.type,
-        one.kind,
-        "drifted",
-        one.declared,
-        one.live,
-        _FILE_DIFFERS,
-        one.last_written,
-        one.seen_right,
-        site,
-    )
+    return replace(one, state="drifted", cause=_FILE_DIFFERS, restore=site)
 
 
 def _own_sentence(message: str, one: _Found) -> str | None:
@@ -257,4 +249,4 @@ def _own_sentence(message: str, one: _Found) -> str | None:
 
 
 def _joined(texts: tuple[str, ...] | None) -> str | None:
-    return _SEVERAL.join(texts) if texts else None
+    return SEVERAL_RECORDS.join(texts) if texts else None

@@ -150,15 +150,21 @@ class VerifyFacts:
 
     def domain_of(self, name: str) -> str | None:
         """The domain of ours that a name is in."""
-        return longest_match(name, set(self.domains))
+        return longest_match(name, self._names)
 
-    def service_verdicts(self, domain: str) -> list[Mapping[str, Any]]:
-        """The verdicts of the services that a domain declares; no environment has them.
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        return frozenset(self.domains)
 
-        :param domain: as A-labels
-        """
-        services = [one for one in self.verdicts if not one["sender"]["environment"]]
-        return [one for one in services if self.domain_of(str(one["sender"]["from"]).rpartition("@")[2]) == domain]
+    @cached_property
+    def service_verdicts(self) -> dict[str | None, list[Mapping[str, Any]]]:
+        """The verdicts of the services that each domain declares; no environment has them."""
+        found: dict[str | None, list[Mapping[str, Any]]] = {}
+        for one in self.verdicts:
+            if not one["sender"]["environment"]:
+                domain = self.domain_of(str(one["sender"]["from"]).rpartition("@")[2])
+                found.setdefault(domain, []).append(one)
+        return found
 
     def customers_of(self, domain: str) -> tuple[str, ...]:
         """Whose a domain is: as it declares itself, else those of the environments that send as it.

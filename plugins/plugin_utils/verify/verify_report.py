@@ -49,9 +49,11 @@ def verify_report(facts: VerifyFacts) -> VerifyReport:
     hosts = [environments.of(host) for host in facts.needs]
     names = [domains.of(domain) for domain in facts.domains]
     todo = todo_items(facts, hosts, names)
-    hosts = [replace(one, state=_environment_state(one, todo)) for one in hosts]
+    of_hosts = _by_name((one.environments, one) for one in todo)
+    of_domains = _by_name((one.domains, one) for one in todo)
+    hosts = [replace(one, state=_environment_state(one, of_hosts.get(one.name, ()))) for one in hosts]
     failing = {facts.domain_of(address.rpartition("@")[2]) for address in _failing_addresses(hosts, names)}
-    names = [replace(one, state=_domain_state(one.name, todo, one.name in failing)) for one in names]
+    names = [replace(one, state=_domain_state(of_domains.get(one.name, ()), one.name in failing)) for one in names]
     report = VerifyReport(
         schema=REPORT_SCHEMA,
         made=facts.made,
@@ -83,15 +85,22 @@ def _worst(states: Iterable[State]) -> State:
     return min(states, key=_WORST.index, default="fine")
 
 
-def _environment_state(environment: EnvironmentReport, todo: Iterable[TodoItem]) -> State:
+def _by_name(todo: Iterable[tuple[Iterable[str], TodoItem]]) -> dict[str, list[TodoItem]]:
+    found: dict[str, list[TodoItem]] = {}
+    for names, item in todo:
+        for name in names:
+            found.setdefault(name, []).append(item)
+    return found
+
+
+def _environment_state(environment: EnvironmentReport, own: Iterable[TodoItem]) -> State:
     """That a sender fails is told with the record that drifted; the environment fails all the same."""
     senders: dict[str, State] = {"pass": "fine", "fail": "failing", "unknown": "unknown"}
-    own = [_STATE_OF[one.risk] for one in todo if environment.name in one.environments]
-    return _worst([*own, *(senders[one.verdict] for one in environment.senders)])
+    return _worst([state_of(own), *(senders[one.verdict] for one in environment.senders)])
 
 
-def _domain_state(name: str, todo: Iterable[TodoItem], fails: bool) -> State:
-    return "failing" if fails else state_of(one for one in todo if name in one.domains)
+def _domain_state(own: Iterable[TodoItem], fails: bool) -> State:
+    return "failing" if fails else state_of(own)
 
 
 def _failing_addresses(environments: Iterable[EnvironmentReport], domains: Iterable[DomainReport]) -> list[str]:
