@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -59,3 +60,18 @@ def start_transip(one_controller: None) -> Iterator[StartTransip]:
 def transip(start_transip: StartTransip) -> Transip:
     """A TransIP with the domain acme.example, whose apex has two texts with one TTL."""
     return start_transip()
+
+
+@pytest.fixture
+def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Time passes at once; what was slept is noted."""
+    naps: list[float] = []
+    now = [1000.0]
+
+    def sleep(seconds: float) -> None:
+        naps.append(seconds)
+        now[0] += seconds
+
+    monkeypatch.setattr(time, "sleep", sleep)
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    return naps

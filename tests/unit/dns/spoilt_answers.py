@@ -6,20 +6,56 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable, Mapping, Sequence
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
+import pytest
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, RRset
 from ansible_collections.mailroom.erp.tests.fuzz.odd_json import ODD_STATUSES, ODD_WAITS, odd_bytes, oddly
 from ansible_collections.mailroom.erp.tests.servers.faulty_api import Answer
-from ansible_collections.mailroom.erp.tests.unit.dns.cloudflare_acts import APEX, NEW, ZONE
+from ansible_collections.mailroom.erp.tests.unit.dns.cloudflare_acts import APEX, NEW, SPF, ZONE
 
 MOST_REQUESTS = 400
 """Of one look or one write, whatever is answered."""
 MOST_SECONDS = 10.0
 
+RECORDS = f"""\
+@ 600 TXT "{SPF}"
+@ 600 TXT "google-site-verification=abc"
+@ MX 10 mail
+mail A 192.0.2.1
+www CNAME mail
+sub NS ns.elsewhere.example.
+_dmarc TXT "v=DMARC1; p=none"
+"""
+"""The zone of an account, beside another one."""
+
 Spoil = Callable[[str, str, Answer], Answer]
 """Takes method, path and answer."""
+
+
+def body_with(answer: Answer, **parts: Any) -> Answer:
+    return Answer(answer.status, {**answer.body, **parts}, answer.headers)
+
+
+def without(name: str) -> Callable[[dict[str, Any]], Any]:
+    return lambda item: {key: value for key, value in item.items() if key != name}
+
+
+def clock_of(monkeypatch: pytest.MonkeyPatch, *modules: ModuleType) -> SimpleNamespace:
+    """Time of a client, that is of these modules, which passes only while it waits."""
+    now = SimpleNamespace(seconds=1000.0)
+
+    def sleep(seconds: float) -> None:
+        assert seconds >= 0
+        now.seconds += seconds
+
+    fake = SimpleNamespace(sleep=sleep, monotonic=lambda: now.seconds, time=time.time)
+    for module in modules:
+        monkeypatch.setattr(module, "time", fake)
+    return now
 
 
 class Work:

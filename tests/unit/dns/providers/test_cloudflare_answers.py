@@ -32,20 +32,14 @@ from ansible_collections.mailroom.erp.tests.unit.dns.cloudflare_acts import APEX
 from ansible_collections.mailroom.erp.tests.unit.dns.spoilt_answers import (
     MOST_REQUESTS,
     MOST_SECONDS,
+    RECORDS,
     Spoil,
     Work,
+    body_with,
+    clock_of,
     spoiler,
+    without,
 )
-
-RECORDS = f"""\
-@ 600 TXT "{SPF}"
-@ 600 TXT "google-site-verification=abc"
-@ MX 10 mail
-mail A 192.0.2.1
-www CNAME mail
-sub NS ns.elsewhere.example.
-_dmarc TXT "v=DMARC1; p=none"
-"""
 
 
 class Odd(Cloudflare):
@@ -67,22 +61,7 @@ def odd(one_controller: None) -> Iterator[Odd]:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """Time of the client, which passes only while it waits."""
-    now = SimpleNamespace(seconds=1000.0)
-
-    def sleep(seconds: float) -> None:
-        assert seconds >= 0
-        now.seconds += seconds
-
-    fake = SimpleNamespace(sleep=sleep, monotonic=lambda: now.seconds, time=time.time)
-    monkeypatch.setattr(cloudflare_api, "time", fake)
-    monkeypatch.setattr(cloudflare_provider, "time", fake)
-    monkeypatch.setattr(rate_gate, "time", fake)
-    monkeypatch.setattr(write_loop, "time", fake)
-    return now
-
-
-def body_with(answer: Answer, **parts: Any) -> Answer:
-    return Answer(answer.status, {**answer.body, **parts}, answer.headers)
+    return clock_of(monkeypatch, cloudflare_api, cloudflare_provider, rate_gate, write_loop)
 
 
 def on(path: str, spoilt: Callable[[Any], Any]) -> Spoil:
@@ -94,10 +73,6 @@ def on(path: str, spoilt: Callable[[Any], Any]) -> Spoil:
         return body_with(answer, result=[spoilt(dict(item)) for item in answer.body["result"]])
 
     return spoil
-
-
-def without(name: str) -> Callable[[Any], Any]:
-    return lambda item: {key: value for key, value in item.items() if key != name}
 
 
 def with_value(name: str, value: Any) -> Callable[[Any], Any]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -165,21 +164,6 @@ def test_users_of_other_providers_never_load_it(tmp_path: Path) -> None:
 
 
 # --- waiting and trying again ---------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Time passes at once; what was slept is noted."""
-    naps: list[float] = []
-    now = [1000.0]
-
-    def sleep(seconds: float) -> None:
-        naps.append(seconds)
-        now[0] += seconds
-
-    monkeypatch.setattr(time, "sleep", sleep)
-    monkeypatch.setattr(time, "monotonic", lambda: now[0])
-    return naps
 
 
 @pytest.mark.parametrize("seconds", [2, 300], ids=["short", "longer than the SDK waits"])

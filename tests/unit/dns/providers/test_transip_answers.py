@@ -28,21 +28,15 @@ from ansible_collections.mailroom.erp.tests.unit.dns.cloudflare_acts import APEX
 from ansible_collections.mailroom.erp.tests.unit.dns.spoilt_answers import (
     MOST_REQUESTS,
     MOST_SECONDS,
+    RECORDS,
     Spoil,
     Work,
+    body_with,
+    clock_of,
     spoiler,
+    without,
 )
 from ansible_collections.mailroom.erp.tests.unit.dns.transip_acts import entry, opened_transip, opened_with_token
-
-RECORDS = f"""\
-@ 600 TXT "{SPF}"
-@ 600 TXT "google-site-verification=abc"
-@ MX 10 mail
-mail A 192.0.2.1
-www CNAME mail
-sub NS ns.elsewhere.example.
-_dmarc TXT "v=DMARC1; p=none"
-"""
 
 
 class OddTransip(Transip):
@@ -63,20 +57,7 @@ def odd(one_controller: None) -> Iterator[OddTransip]:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """Time of the client, which passes only while it waits."""
-    now = SimpleNamespace(seconds=1000.0)
-
-    def sleep(seconds: float) -> None:
-        assert seconds >= 0
-        now.seconds += seconds
-
-    fake = SimpleNamespace(sleep=sleep, monotonic=lambda: now.seconds, time=time.time)
-    for module in (transip_api, transip_provider, transip_sign_in, rate_gate, write_loop):
-        monkeypatch.setattr(module, "time", fake)
-    return now
-
-
-def body_with(answer: Answer, **parts: Any) -> Answer:
-    return Answer(answer.status, {**answer.body, **parts}, answer.headers)
+    return clock_of(monkeypatch, transip_api, transip_provider, transip_sign_in, rate_gate, write_loop)
 
 
 def on(name: str, spoilt: Callable[[dict[str, Any]], Any]) -> Spoil:
@@ -88,10 +69,6 @@ def on(name: str, spoilt: Callable[[dict[str, Any]], Any]) -> Spoil:
         return body_with(answer, **{name: [spoilt(dict(item)) for item in answer.body[name]]})
 
     return spoil
-
-
-def without(name: str) -> Callable[[dict[str, Any]], Any]:
-    return lambda item: {key: value for key, value in item.items() if key != name}
 
 
 def with_value(name: str, value: Any, rdtype: str = "") -> Callable[[dict[str, Any]], Any]:
