@@ -21,13 +21,16 @@ import sys
 import traceback
 from collections.abc import Callable
 from http.client import HTTPConnection
+from types import SimpleNamespace
 from typing import IO, Any
 
 import dns.query
 from ansible_collections.mailroom.erp.plugins.module_utils import atomic_file
 from ansible_collections.mailroom.erp.plugins.module_utils.dns import zone_lock
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.messages import question_batch
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import ProviderError
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.registry import open_provider
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.rfc2136 import name_server
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.transip import transip_provider
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.request import read_order
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.run import Run
@@ -82,6 +85,8 @@ class Counter:
                 counter.step("close")
                 super().close()
 
+        for place in (question_batch, name_server):
+            vars(place)["socket"] = SimpleNamespace(**{**vars(socket), "socket": Socket})
         dns.query.socket_factory = Socket
         for name in ("read", "write"):
             setattr(SyncStream, name, self._counted(f"http.{name}", getattr(SyncStream, name)))

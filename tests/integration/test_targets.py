@@ -106,8 +106,7 @@ def test_a_target_passes(service: Server | ZoneFolder, tmp_path: Path, target: s
         "target_key": KEY,
     }
     inventory = {"all": {"hosts": {"localhost": variables}}}
-    roles = {"ANSIBLE_ROLES_PATH": str(TARGETS)}
-    result = run_playbook(tmp_path, PLAYBOOK.format(target=target), inventory, environment=roles)
+    result = run_playbook(tmp_path, PLAYBOOK.format(target=TARGETS / target), inventory)
     assert result.rc == 0, result.output
     AFTERWARDS[target](service.values)
     assert service.values("busy._domainkey.acme.example", "TXT") == [STAYING]

@@ -30,9 +30,9 @@ with contextlib.suppress(ImportError):
     import dns.exception
     import dns.name
     import dns.rdatatype
-    import dns.resolver
 
 if TYPE_CHECKING:
+    import dns.resolver
     from dns.message import Message
     from dns.name import Name
     from dns.rdataset import Rdataset
@@ -81,7 +81,7 @@ class Resolver:
         :param overlay: planned records, answered over live ones; no values means that the RRset will not exist
         :raises MissingLibrary: dnspython is not installed
         """
-        libraries.require("dns.resolver")
+        libraries.require("dns.message")
         self._live = _Live({name: value for name, value in (options or {}).items() if value is not None})
         self._lay(overlay or {})
 
@@ -193,6 +193,9 @@ class _Live:
         return zones
 
     def _from_servers(self, name: str, rdtype: str) -> _Step:
+        # loads TLS too, and HTTPS where libraries for it are installed: for questions that the batch has left
+        import dns.resolver
+
         resolver = self._once("resolver", self._stub)
         qname = values.name_of(name)
         try:
@@ -203,6 +206,8 @@ class _Live:
         return _from_answer(answer_of(response), values.text_of(qname), rdtype)
 
     def _stub(self) -> dns.resolver.Resolver:
+        import dns.resolver
+
         servers = self._options["nameservers"]
         resolver = dns.resolver.Resolver(configure=not servers)
         if servers:

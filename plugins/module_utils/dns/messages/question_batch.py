@@ -23,7 +23,6 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Ke
 
 with contextlib.suppress(ImportError):
     import dns.exception
-    import dns.query
 
 _QUESTIONS_A_SOCKET = 1000
 """Questions over one socket: what comes next leaves from another port (RFC 5452 section 9.2)."""
@@ -64,7 +63,7 @@ class QuestionBatch:
         self._under_way.clear()
         numbers = random.SystemRandom().sample(range(1 << 16), len(questions))
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
-        with dns.query.socket_factory(family, socket.SOCK_DGRAM, 0) as udp:
+        with socket.socket(family, socket.SOCK_DGRAM) as udp:
             udp.connect((address, port))
             udp.settimeout(self._seconds)
             with contextlib.suppress(TimeoutError):

@@ -35,7 +35,6 @@ with contextlib.suppress(ImportError):
     import dns.flags
     import dns.message
     import dns.opcode
-    import dns.query
     import dns.rcode
     import dns.tsig
 
@@ -192,7 +191,7 @@ class NameServer:
     def _deliver(self, request: bytes, address: str) -> bytes:
         """Send bytes over TCP and take the bytes of the answer."""
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
-        with self._connections, dns.query.socket_factory(family, socket.SOCK_STREAM, 0) as tcp:
+        with self._connections, socket.socket(family, socket.SOCK_STREAM) as tcp:
             until = time.monotonic() + self._timeout
             tcp.settimeout(self._timeout)
             tcp.connect((address, self._port))
@@ -212,7 +211,9 @@ class NameServer:
         """The code of any answer, as dnspython reads it."""
         answer = dns.message.from_wire(wire, keyring=self.key, request_mac=mac)
         if answer.id != number or not answer.flags & dns.flags.QR or answer.opcode() != dns.opcode.UPDATE:
-            raise dns.query.BadResponse
+            from dns.query import BadResponse
+
+            raise BadResponse
         self._check_signed(answer, zone, "update")
         self._knows_key |= answer.had_tsig
         return dns.rcode.to_text(answer.rcode())
@@ -237,7 +238,9 @@ class NameServer:
                     return self._udp(request, address)
                 except dns.exception.FormError as unsigned:
                     return self._refusal(request, address, unsigned)
-        return dns.query.tcp(request, address, self._timeout / 2, self._port)
+        from dns.query import tcp
+
+        return tcp(request, address, self._timeout / 2, self._port)
 
     def _refusal(self, request: Message, address: str, unsigned: Exception) -> Message:
         """Read a refusal that is not signed, by asking without a key: Knot's, of a zone that it does not serve."""
@@ -249,7 +252,10 @@ class NameServer:
         raise unsigned
 
     def _udp(self, request: Message, address: str) -> Message:
-        return dns.query.udp_with_fallback(request, address, self._timeout / 4, self._port, ignore_unexpected=True)[0]
+        # loads TLS too, and HTTPS where libraries for it are installed: for questions that the batch has left
+        from dns.query import udp_with_fallback
+
+        return udp_with_fallback(request, address, self._timeout / 4, self._port, ignore_unexpected=True)[0]
 
     def _resolved(self, zone: str) -> list[str]:
         with self._resolving:
