@@ -129,7 +129,7 @@ def test_each_sender_sends_once_and_what_arrived_is_compared_with_its_verdict(es
 @pytest.mark.slow
 def test_an_application_sends_with_the_secret_of_its_vault_file(estate: Path, tenant: EntraServer) -> None:
     hosts = {"profit": profit("erp"), "office": king(tenant)}
-    declared = estate_of(tenant, hosts, mail_test_to=RECIPIENT)
+    declared = estate_of(tenant, hosts, mail_test_to=RECIPIENT, mail_test_outside="payroll@acme.example")
     early = run(estate, declared)
     assert early.rc == 0 and "profit: its application has no secret yet: run site first" in early.flat, early.output
     assert site(estate, declared).rc == 0
@@ -141,3 +141,8 @@ def test_an_application_sends_with_the_secret_of_its_vault_file(estate: Path, te
     assert (again.rc, again.changed, len(tenant.directory.sent)) == (0, 0, 1), again.output
     other = run(estate, declared, "-e", "mail_test_once_per=2026-12")
     assert (other.rc, other.changed, len(tenant.directory.sent)) == (0, 1, 2), other.output
+    # the inventory says that it is limited, and the whole tenant still lets it send
+    hosts["profit"]["mail_entra_access"] = "scoped"
+    wide = run(estate, declared)
+    assert (wide.rc, failed(wide), len(tenant.directory.sent)) == (2, {"profit"}, 3), wide.output
+    assert "the token carries the right for the whole tenant" in wide.flat

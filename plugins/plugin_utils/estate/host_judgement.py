@@ -34,8 +34,9 @@ SHARED_VARIABLES = (
     "mail_dns_domains",
     *(f"mail_entra_{name}" for name in TENANT_VARIABLES),
     "mail_test_to",
+    "mail_test_outside",
 )
-"""What is read of each host for the plans of all: accounts, domains, tenants, and where test messages go."""
+"""What is read of each host for the plans of all: accounts, domains, tenants, and the addresses of test messages."""
 
 _OUTPUT_DIR = "erp_mail_output_dir"
 _EMPTY_IS_NONE = ("transport", "service")

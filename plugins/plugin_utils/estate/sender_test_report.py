@@ -14,6 +14,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.domains.grouped_messa
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import escape_controls
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.sender_tests import (
     REFUSED_HERE,
+    SCOPE_HOLDS,
     SENT_BEFORE,
     SENT_NOW,
     TEST_FAILED,
@@ -25,6 +26,14 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.terminal_text import 
 
 _WIDTH = 100
 _METHODS = ("spf", "dkim", "dmarc")
+_WORDS = {
+    SENT_NOW: "sent",
+    WOULD_SEND: "would be sent",
+    SENT_BEFORE: "sent before",
+    REFUSED_HERE: "refused here",
+    SCOPE_HOLDS: "refused as it must be",
+    TEST_FAILED: "failed",
+}
 
 
 def sender_test_report(run: SenderTestRun, found: Mapping[str, EnvironmentOutcome]) -> list[str]:
@@ -37,6 +46,7 @@ def sender_test_report(run: SenderTestRun, found: Mapping[str, EnvironmentOutcom
     sections = [
         _section("PROBLEMS", [_said(host, reason) for host, one in found.items() for reason in one.failed]),
         _section("THE RECEIVER FOUND OTHERWISE THAN THE VERDICT SAYS", _each(run, _otherwise)),
+        _section("THE SCOPE HOLDS: a mailbox outside is refused", _each(run, _proved)),
         _section("WOULD SEND", _each(run, _planned)),
         _section("SENT", _each(run, _sent)),
         _section("SENT BY AN EARLIER RUN; another mail_test_once_per sends again", _each(run, _before)),
@@ -82,8 +92,15 @@ def _otherwise(result: Mapping[str, Any], _came: str) -> str | None:
     return f"{_way(result)}: {told}"
 
 
+def _proved(result: Mapping[str, Any], came: str) -> str | None:
+    at = (result.get("earlier") or {}).get("at")
+    return f"{result['item']['from']}{f', {at}' if at else ''}" if came == SCOPE_HOLDS else None
+
+
 def _planned(result: Mapping[str, Any], came: str) -> str | None:
-    return _way(result) if came == WOULD_SEND else None
+    if came != WOULD_SEND:
+        return None
+    return _way(result) + (", which must be refused" if result["item"]["expect"] == "refused" else "")
 
 
 def _sent(result: Mapping[str, Any], came: str) -> str | None:
@@ -121,14 +138,7 @@ def _arrival(result: Mapping[str, Any]) -> str:
 
 def _counted(run: SenderTestRun) -> str:
     came = Counter(one for _result, one in run.told)
-    words = {
-        SENT_NOW: "sent",
-        WOULD_SEND: "would be sent",
-        SENT_BEFORE: "sent before",
-        REFUSED_HERE: "refused here",
-        TEST_FAILED: "failed",
-    }
-    return ", ".join([*_heads(run), *(f"{came[one]} {word}" for one, word in words.items() if came[one])])
+    return ", ".join([*_heads(run), *(f"{came[one]} {word}" for one, word in _WORDS.items() if came[one])])
 
 
 def _heads(run: SenderTestRun) -> Iterator[str]:

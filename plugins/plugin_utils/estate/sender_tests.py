@@ -17,10 +17,13 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_tenants
 )
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.site_run import EnvironmentOutcome
 
-_RECIPIENT = "mail_test_to"
-"""The variable that says where the messages of an environment go."""
+_RECIPIENT, _OUTSIDE = "mail_test_to", "mail_test_outside"
+"""The variables that say where the messages of an environment go, and as whom its application must not send."""
 SENT_NOW, WOULD_SEND, SENT_BEFORE, REFUSED_HERE, TEST_FAILED = "sent", "planned", "before", "elsewhere", "failed"
 """What came of a test; the fourth is a refusal from another place than the one that the ERP hands its mail in from."""
+SCOPE_HOLDS = "holds"
+"""What came of a negative proof, where it is not one of these."""
+_ACCEPTED, _REFUSED = "accepted", "refused"
 _METHODS = ("spf", "dkim", "dmarc")
 _HERE = "here"
 
@@ -28,7 +31,7 @@ _HERE = "here"
 @dataclass(frozen=True, slots=True)
 class SenderTests:
     """``tests`` are what ``mail_test`` is told of each sender, without secrets; ``untested`` says by environment why
-    none of its senders is tested."""
+    none of its senders is tested, or its scope is not."""
 
     tests: list[dict[str, Any]]
     untested: dict[str, str]
@@ -42,9 +45,10 @@ def sender_tests(
     :param judged: the result of ``erp_environments_info``
     :param results: what the tenants hold, those of ``entra_environments``
     :param verdicts: of the senders, on the live records
-    :returns: for each test ``environment``, ``from``, ``to``, ``submission``, ``smtp``, ``signs_in``, ``tenant``,
-        ``stored`` (the file of the application's secret, None where a variable holds it), ``once_per``, ``limits``,
-        ``verdict`` and ``place``, as ``sender_submission`` and ``mail_test`` have them
+    :returns: for each test ``environment``, ``from``, ``to``, ``expect``, ``submission``, ``smtp``, ``signs_in``,
+        ``tenant``, ``stored`` (the file of the application's secret, None where a variable holds it), ``once_per``,
+        ``limits``, ``verdict`` and ``place``, as ``sender_submission`` and ``mail_test`` have them; behind the senders
+        of an application that is limited to its mailboxes the one that it must not send as
     """
     made, foretold = made_environments(results), _foretold(verdicts)
     found = SenderTests([], {})
@@ -55,8 +59,14 @@ def sender_tests(
         way = _way(host, needs, own, made.get(host))
         if isinstance(way, str):
             found.untested[host] = way
-        else:
-            found.tests.extend(_tests(host, needs, way, foretold))
+            continue
+        tests = list(_tests(host, needs, way, foretold))
+        found.tests.extend(tests)
+        proof = _proof(own, tests)
+        if isinstance(proof, str):
+            found.untested[host] = proof
+        elif proof is not None:
+            found.tests.append(proof)
     return found
 
 
@@ -69,7 +79,7 @@ def _way(host: str, needs: Mapping[str, Any], own: Mapping[str, Any], made: Any)
     if not to:
         return f"nobody says where its test messages go: declare {_RECIPIENT}"
     way = {**{name: given[name] for name in ("submission", "smtp", "signs_in", "limits", "place")}, "to": to}
-    way |= {"tenant": None, "stored": None, "once_per": None}
+    way |= {"expect": _ACCEPTED, "tenant": None, "stored": None, "once_per": None}
     if given["submission"] != "graph":
         return way
     application = _application(needs["entra"], own, made)
@@ -97,6 +107,16 @@ def _tests(
             smtp = {**smtp, "envelope_from": envelope}
         verdict = foretold.get((host, sender["from"], sender["service"]))
         yield {**way, "environment": host, "from": sender["from"], "smtp": smtp, "verdict": verdict}
+
+
+def _proof(own: Mapping[str, Any], tests: list[dict[str, Any]]) -> dict[str, Any] | str | None:
+    """The negative proof of an application's scope, or why there is none; None where nobody asks for it."""
+    outside = own.get(_OUTSIDE)
+    if not outside or not tests or tests[0]["submission"] != "graph" or own.get("mail_entra_access") == "tenant":
+        return None
+    if str(outside).lower() in {one["from"].lower() for one in tests}:
+        return f"its scope: {outside} may send, so it is not outside. Correct {_OUTSIDE}"
+    return {**tests[0], "from": outside, "expect": _REFUSED, "verdict": None}
 
 
 def _foretold(verdicts: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str, str], Any]:
@@ -132,14 +152,16 @@ def what_came(result: Mapping[str, Any]) -> str:
     :param result: of ``mail_test``, with its test as ``item``
     """
     outcome, earlier = result.get("outcome"), (result.get("earlier") or {}).get("state")
-    if outcome == "accepted":
+    item = result["item"]
+    if item["expect"] == _REFUSED and result.get("proof") is not None:
+        return SCOPE_HOLDS if result["proof"] == SCOPE_HOLDS else TEST_FAILED
+    if outcome == _ACCEPTED:
         return SENT_NOW
     if outcome == "not_sent" and earlier == "sent":
         return SENT_BEFORE
     # the task of the playbook says that it never changes, so `changed` tells nothing
     if outcome == "not_sent" and earlier is None and "msg" not in result:
         return WOULD_SEND
-    item = result["item"]
     answered = bool((result.get("answer") or {}).get("code"))
     knows_by_address = item["submission"] == "smtp" and not item["signs_in"] and item["place"] != _HERE
     return REFUSED_HERE if knows_by_address and answered and result.get("sent") is False else TEST_FAILED
@@ -156,10 +178,16 @@ def sender_test_outcomes(run: SenderTestRun) -> dict[str, EnvironmentOutcome]:
         outcome = found.setdefault(item["environment"], EnvironmentOutcome())
         if came == TEST_FAILED:
             outcome.failed.append(f"{item['environment']}: {_reason(result)}")
-        # one that may have been sent counts as sent; an earlier run has told of its own
-        if came == WOULD_SEND or (result.get("sent") is not False and "earlier" in result and not result["earlier"]):
+        if _sends(result, came):
             outcome.changed.append(f"a message from {item['from']} to {item['to']}")
     return {host: one for host, one in found.items() if one.failed or one.changed}
+
+
+def _sends(result: Mapping[str, Any], came: str) -> bool:
+    """Whether a message goes out in this run, or may have; one of an earlier run was told by that."""
+    if came == WOULD_SEND:
+        return bool(result["item"]["expect"] == _ACCEPTED)
+    return "sent" in result and result["sent"] is not False and not result["earlier"]
 
 
 def _reason(result: Mapping[str, Any]) -> str:

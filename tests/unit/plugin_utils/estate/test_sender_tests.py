@@ -47,7 +47,14 @@ def graph(host: str, **more: Any) -> dict[str, Any]:
 
 
 def result(host: str = "king", *, outcome: str = "accepted", item: Any = None, **more: Any) -> dict[str, Any]:
-    shape = {"environment": host, "from": f"erp@{host}.example", "to": TO, "submission": "smtp", "signs_in": True}
+    shape = {
+        "environment": host,
+        "from": f"erp@{host}.example",
+        "to": TO,
+        "submission": "smtp",
+        "signs_in": True,
+        "expect": "accepted",
+    }
     told = {"outcome": outcome, "sent": outcome == "accepted", "earlier": None, "answer": None, "observed": None}
     return {**told, "item": {**shape, "place": "each workstation", **(item or {})}, **more}
 
@@ -114,6 +121,38 @@ def test_an_application_signs_in_and_its_secret_is_in_no_test() -> None:
     assert "run site first" in plan(graph("profit"), mail_entra_tenant=TENANT).untested["profit"]
     no_secret = graph("profit", managed=False, directory_id="d", application_id="a")
     assert "is not declared" in plan(no_secret).untested["profit"]
+
+
+def test_an_application_that_is_limited_is_tried_as_a_mailbox_outside() -> None:
+    held = {"profit": {"app_id": "app", "key_id": "key", "stored": None}}
+    shape: dict[str, Any] = {"made": held, "mail_entra_tenant": TENANT, "mail_test_outside": "director@acme.example"}
+    found = plan(graph("profit"), mail_entra_access="scoped", **shape).tests
+    assert [(one["from"], one["expect"]) for one in found] == [
+        ("erp@acme.example", "accepted"),
+        ("director@acme.example", "refused"),
+    ]
+    assert len(plan(graph("profit"), mail_entra_access="tenant", **shape).tests) == 1, "it may send as everybody"
+    assert len(plan(needs("king"), mail_test_outside="director@acme.example").tests) == 1, "an account is no scope"
+    inside = plan(graph("profit"), mail_entra_access="scoped", **{**shape, "mail_test_outside": "ERP@acme.example"})
+    assert len(inside.tests) == 1 and "it is not outside" in inside.untested["profit"]
+
+
+def test_a_proof_that_holds_changes_nothing_and_a_broken_one_fails() -> None:
+    item = {"expect": "refused", "submission": "graph", "from": "director@acme.example"}
+    holds = result("a", outcome="refused", proof="holds", item=item)
+    again = result("b", outcome="not_sent", proof="holds", earlier={"state": "refused", "at": "2026-11-29"}, item=item)
+    broken = result("c", outcome="accepted", proof="broken", msg="the scope is not in force", item=item)
+    unknown = result("d", outcome="refused", proof="unknown", msg="a wrong secret", item=item)
+    checked = result("e", outcome="not_sent", proof=None, item=item)
+    found, text = told(holds, again, broken, unknown, checked)
+    assert {host for host, one in found.items() if one.failed} == {"c", "d"}
+    assert {host for host, one in found.items() if one.changed} == {"c"}, "a message was sent"
+    assert (
+        "THE SCOPE HOLDS: a mailbox outside is refused - a: director@acme.example - b: director@acme.example, 2026"
+        in text
+    )
+    assert "e: director@acme.example to tests@acme.example, which must be refused" in text
+    assert "2 refused as it must be, 2 failed" in text
 
 
 def test_what_was_sent_and_found_is_told_and_changes_its_environment() -> None:
