@@ -95,9 +95,9 @@ def _settings() -> Iterator[EximSetting]:
             yield EximSetting(f"{name}, {security}", security, name, bad=bad, warnings=warnings)
     only = "NORMAL:-VERS-ALL:+VERS-TLS{}"
     for security in ("starttls", "implicit"):
-        newest, usual = {"ciphers": only.format("1.3")}, {"ciphers": only.format("1.2")}
-        yield EximSetting(f"1.3 only, {security}", security, **newest, wanted={"tls": "1.2"}, bad=("tls_too_new",))
-        yield EximSetting(f"1.2 only, {security}", security, **usual, wanted={"tls": "1.2"})
+        newest, usual, old = only.format("1.3"), only.format("1.2"), {"tls": "1.2"}
+        yield EximSetting(f"1.3 only, {security}", security, ciphers=newest, wanted=old, bad=("tls_too_new",))
+        yield EximSetting(f"1.2 only, {security}", security, ciphers=usual, wanted=old)
         yield EximSetting(f"all, {security}", security, ciphers="NORMAL", warnings=("tls_also_old",))
     login = {"auth": "LOGIN"}
     yield EximSetting("AUTH LOGIN", auth=("plain", "login"), wanted=login)
