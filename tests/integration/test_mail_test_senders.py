@@ -105,10 +105,12 @@ def test_each_sender_sends_once_and_what_arrived_is_compared_with_its_verdict(es
     assert f"WOULD SEND - works: {SENDER} to {RECIPIENT}" in checked.flat, checked.output
 
     foreign = tryton(server, mail_test_to=RECIPIENT, erp_mail_senders={"environment": "finance@acme.example"})
-    hosts |= {"other": foreign, "wrong": {**tryton(server), "erp_mail_system": "trytton"}}
+    locked = tryton(server, mail_test_to=RECIPIENT, erp_mail_password="{{ vault_that_is_closed }}")
+    hosts |= {"other": foreign, "locked": locked, "wrong": {**tryton(server), "erp_mail_system": "trytton"}}
     before = contents(estate)
     first = run(estate, declared, "-vvvv")
-    assert (first.rc, first.changed, failed(first)) == (2, 2, {"other", "wrong"}), first.output
+    assert (first.rc, first.changed, failed(first)) == (2, 2, {"other", "locked", "wrong"}), first.output
+    assert "locked: smtp.password is required" in first.flat and "its vault is not open in this run" in first.flat
     assert sorted(server.recipients) == [["system@acme.example"], [RECIPIENT]], "Exalt has an address of its own"
     assert {email.message_from_bytes(one)["From"] for one in server.messages} == {SENDER, ALERTS}
     # the relay's address is in no record yet, so the verdict is softfail
@@ -120,7 +122,7 @@ def test_each_sender_sends_once_and_what_arrived_is_compared_with_its_verdict(es
     assert "bakery: nobody says where its test messages go: declare mail_test_to" in first.flat
     assert SMTP_PASSWORD not in first.unbroken and contents(estate) == before
 
-    del hosts["other"], hosts["wrong"]
+    del hosts["other"], hosts["locked"], hosts["wrong"]
     second = run(estate, declared)
     assert (second.rc, second.changed, len(server.messages)) == (0, 0, 2), second.output
     assert "SENT BY AN EARLIER RUN" in second.flat

@@ -191,4 +191,7 @@ def _sends(result: Mapping[str, Any], came: str) -> bool:
 
 
 def _reason(result: Mapping[str, Any]) -> str:
-    return " ".join(str(result.get("msg") or "mail_test gave no result").split())
+    told = " ".join(str(result.get("msg") or "mail_test gave no result").split())
+    if "outcome" in result or not result["item"]["signs_in"]:
+        return told
+    return f"{told}. If the secret is missing: erp_mail_password is not defined, or its vault is not open in this run"
