@@ -44,10 +44,12 @@ class ActionModule(ControllerAction):
         refused = dict(plan["refused"]["environments"])
         if plan["refused"]["run"]:
             refused[first] = [*refused.get(first, []), *plan["refused"]["run"]]
+        untested = sender_tests(judged, options["tenants"], ()).untested
         run = SenderTestRun(
             environments=tuple(judged["needs"]),
             results=tuple(one for one in options["trials"] if not one.get("skipped")),
-            untested=sender_tests(judged, options["tenants"], ()).untested,
+            # what is wrong with one says why it is not tested
+            untested={host: reason for host, reason in untested.items() if host not in refused},
             refused=refused,
         )
         found = sender_test_outcomes(run)
