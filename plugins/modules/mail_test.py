@@ -68,13 +68,14 @@ options:
           none: Not at all, for a server that knows this machine by its address.
           plain: With a password, by PLAIN.
           login: With a password, by LOGIN.
+          password: With a password, by PLAIN where the server offers it, else by LOGIN.
           xoauth2: With a token, by XOAUTH2; of O(tenant) unless O(smtp.access_token) is given.
         default: plain
       user:
         description: Who signs in; with O(smtp.auth=xoauth2) the mailbox. Required unless O(smtp.auth=none).
         type: str
       password:
-        description: The password. Required by O(smtp.auth=plain) and O(smtp.auth=login).
+        description: The password. Required by O(smtp.auth=plain), O(smtp.auth=login) and O(smtp.auth=password).
         type: str
       access_token:
         description: A token for O(smtp.auth=xoauth2), of a service that is not Microsoft's.

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,16 @@ def site(folder: Path, server: MailServer, hosts: dict[str, Any], *arguments: st
     probe = {"mail_probe": True, "mail_probe_ca_file": server.ca_file, "mail_probe_timeout": 10}
     secrets = {"vault_relay_password": SECRET}
     return run_playbook(folder, SITE, inventory(hosts, **{**probe, **secrets, **shared}), *arguments)
+
+
+def test_verify_looks_too_and_its_report_names_the_server(estate: Path) -> None:
+    with MailServer("none") as server:
+        shared = {"mail_probe": True, "mail_probe_timeout": 10, "vault_relay_password": SECRET}
+        played = run_playbook(estate, "mailroom.erp.verify", inventory({"office": king(server)}, **shared))
+        assert (played.rc, server.connections) == (2, 1), played.output
+    report = json.loads((estate / "mailroom" / "report" / "report.json").read_text(encoding="utf-8"))
+    texts = json.dumps([report["environments"], report["todo"]])
+    assert f"localhost port {server.port}" in texts and "STARTTLS" in texts, texts
 
 
 def sheet(folder: Path, host: str) -> str:

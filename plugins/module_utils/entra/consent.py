@@ -18,6 +18,11 @@ from ansible_collections.mailroom.erp.plugins.module_utils.problem import Proble
 CONSENT_RIGHT = "DelegatedPermissionGrant.ReadWrite.All"
 _ALL, _ONE = "AllPrincipals", "Principal"
 _EVERYBODY = "everybody"
+_ASK = "Ask the vendor."
+_LEFT = (
+    " The tenant knows this application, and nobody has consented to it: where a run ended too early made it known, "
+    "delete it in Entra (Enterprise applications)."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,22 +132,23 @@ def _broken_rules(wanted: WantedConsent) -> Iterable[tuple[str, str | None, str,
             yield "scopes", scope, "a scope is one word, such as Mail.Send", "Make each scope an item of the list."
 
 
-def check_publisher(wanted: WantedConsent, principal: Json) -> None:
+def check_publisher(wanted: WantedConsent, principal: Json, idle: bool = False) -> None:
     """Compare who publishes an application with who was declared.
 
     :param wanted: the consent as it was declared
     :param principal: the service principal of the application, with appOwnerOrganizationId and verifiedPublisher
+    :param idle: it was there before, and nobody has consented to it: a run that died may have left it
     :raises Refused: it is somebody else's
     """
-    problems = []
+    problems, way_out = [], _ASK + (_LEFT if idle else "")
     owner = str(principal.get("appOwnerOrganizationId"))
     if owner.lower() != wanted.publisher_tenant_id:
         rule = f"the application belongs to tenant {owner}"
-        problems.append(wanted.problem("publisher_tenant_id", wanted.publisher_tenant_id, rule, "Ask the vendor."))
+        problems.append(wanted.problem("publisher_tenant_id", wanted.publisher_tenant_id, rule, way_out))
     said = (principal.get("verifiedPublisher") or {}).get("displayName")
     if wanted.verified_publisher is not None and said != wanted.verified_publisher:
         rule = f"Microsoft has verified {said} as its publisher" if said else "its publisher is not verified"
-        problems.append(wanted.problem("verified_publisher", wanted.verified_publisher, rule, "Ask the vendor."))
+        problems.append(wanted.problem("verified_publisher", wanted.verified_publisher, rule, way_out))
     if problems:
         raise Refused(problems)
 
@@ -156,7 +162,7 @@ def plan_consent(wanted: WantedConsent, found: FoundConsent) -> ConsentPlan:
     :raises Refused: the declaration cannot be met
     """
     if found.principal is not None and wanted.present:
-        check_publisher(wanted, found.principal)
+        check_publisher(wanted, found.principal, idle=not found.grants)
     _check(wanted, found)
     made = ConsentPlan(make_principal=wanted.present and found.principal is None)
     (resource,) = found.resources.named(wanted.resource)

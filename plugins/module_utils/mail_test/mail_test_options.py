@@ -35,7 +35,7 @@ _SMTP: ArgumentSpec = {
     "host": {"type": "str", "required": True},
     "port": {"type": "int"},
     "security": {"type": "str", "default": "starttls", "choices": list(PORTS)},
-    "auth": {"type": "str", "default": "plain", "choices": ["none", "plain", "login", "xoauth2"]},
+    "auth": {"type": "str", "default": "plain", "choices": ["none", "plain", "login", "password", "xoauth2"]},
     "user": {"type": "str"},
     "password": {"type": "str", "no_log": True},
     "access_token": {"type": "str", "no_log": True},
@@ -281,7 +281,7 @@ def _wrong_smtp(smtp: Mapping[str, Any], given: Mapping[str, Any]) -> Iterator[s
     yield from _wrong_host("smtp", smtp)
     if auth != "none" and "user" not in smtp:
         yield f"smtp.user is required by smtp.auth: {auth}"
-    if auth in ("plain", "login") and "password" not in smtp:
+    if auth in ("plain", "login", "password") and "password" not in smtp:
         yield f"smtp.password is required by smtp.auth: {auth}"
     if auth == "xoauth2" and "access_token" not in smtp and "tenant" not in given:
         yield "smtp.auth: xoauth2 needs a token: give tenant, or smtp.access_token"

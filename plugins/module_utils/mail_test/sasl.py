@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Container
 from dataclasses import dataclass, field
 
 from ansible_collections.mailroom.erp.plugins.module_utils.mail_test.mail_test_options import SmtpSettings
@@ -35,17 +36,18 @@ class SaslExchange:
         return (self.initial, *self.answers)
 
 
-def sasl_exchange(smtp: SmtpSettings, user: str, token: str | None) -> SaslExchange:
+def sasl_exchange(smtp: SmtpSettings, user: str, token: str | None, offered: Container[str] = ()) -> SaslExchange:
     """What to send.
 
     :param smtp: how to sign in; not without authentication
     :param user: who signs in
     :param token: the access token, for XOAUTH2
+    :param offered: the mechanisms of the server, which decide between those that take a password
     """
     if smtp.auth == "xoauth2":
         # As Microsoft and Google write it: an older form of OAUTHBEARER (RFC 7628 section 3.1).
         return SaslExchange("XOAUTH2", _encoded(f"user={user}\1auth=Bearer {token}\1\1"))
-    if smtp.auth == "plain":
+    if smtp.auth == "plain" or (smtp.auth == "password" and "PLAIN" in offered):
         return SaslExchange("PLAIN", _encoded(f"\0{user}\0{smtp.password}"))
     return SaslExchange("LOGIN", "", (_encoded(user), _encoded(smtp.password or "")))
 

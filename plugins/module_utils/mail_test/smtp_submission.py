@@ -129,7 +129,7 @@ class SmtpDialogue:
 
     def _sign_in(self, user: str) -> None:
         self._stage = "sign_in"
-        exchange = sasl_exchange(self._settings, user, self._token)
+        exchange = sasl_exchange(self._settings, user, self._token, self._offered)
         for line in exchange.lines:
             for spelling in (line, *spellings(line)):
                 self._mask.add(spelling)
@@ -146,8 +146,12 @@ class SmtpDialogue:
         self._expect(reply, (235,))
         self._signed_in, self._challenge = True, ""
 
+    @property
+    def _offered(self) -> list[str]:
+        return self._smtp.esmtp_features.get("auth", "").upper().split()
+
     def _check_offered(self, exchange: SaslExchange) -> None:
-        offered = self._smtp.esmtp_features.get("auth", "").upper().split()
+        offered = self._offered
         if not offered:
             if self._settings.security == "none" and self._smtp.has_extn("starttls"):
                 self._stop("auth_after_tls", "the server offers AUTH only after STARTTLS")

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import check_tenant
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import TENANT_SECRETS, check_tenant
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import CONSENT_KEYS, INVENTORY_RULES
 from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import canonical_json, untemplated
@@ -22,6 +22,7 @@ ACCESS_KINDS = ("scoped", "tenant")
 _DAYS = ("lifetime", "renew_before", "overlap")
 _END = "end_unconfirmed"
 _SECRET = "mail"
+_SIGNS_IN = (*TENANT_SECRETS, "azure_cli", "client_id")
 TENANT_VARIABLES = (
     "tenant",
     "access",
@@ -132,6 +133,15 @@ def tenants_of(hosts: Iterable[HostTenant]) -> TenantPlan:
         if entries:
             plan.tenants[tenant_id] = {"tenant": group[0].tenant, "environments": entries}
     return plan
+
+
+def as_application(tenant: Mapping[str, Any], app_id: str) -> dict[str, Any]:
+    """How an application of a tenant signs in: the option ``tenant`` of the modules, without its secret.
+
+    :param tenant: how the automation signs in there
+    :param app_id: the application's
+    """
+    return {**{name: value for name, value in tenant.items() if name not in _SIGNS_IN}, "client_id": app_id}
 
 
 def made_environments(results: Iterable[Mapping[str, Any]]) -> dict[str, Any]:

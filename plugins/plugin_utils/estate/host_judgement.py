@@ -29,8 +29,14 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import c
 from ansible_collections.mailroom.erp.plugins.plugin_utils.running.play_variables import UnreadableVariable
 from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.judged_host import judge_host
 
-SHARED_VARIABLES = ("mail_dns_account", "mail_dns_domains", *(f"mail_entra_{name}" for name in TENANT_VARIABLES))
-"""What is read of each host for the plans of all: accounts, domains, tenants."""
+SHARED_VARIABLES = (
+    "mail_dns_account",
+    "mail_dns_domains",
+    *(f"mail_entra_{name}" for name in TENANT_VARIABLES),
+    "mail_test_to",
+    "mail_test_outside",
+)
+"""What is read of each host for the plans of all: accounts, domains, tenants, and the addresses of test messages."""
 
 _OUTPUT_DIR = "erp_mail_output_dir"
 _EMPTY_IS_NONE = ("transport", "service")

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import TENANT_SECRETS
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_tenants import (
+    as_application,
     made_environments,
     tenant_failures,
 )
@@ -21,7 +21,6 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.site_run impor
 
 GIVEN_SECRET = "erp_mail_password"
 """The variable that refers to a secret which the user's own tasks keep."""
-_SIGNS_IN = (*TENANT_SECRETS, "azure_cli", "client_id")
 
 
 def rotated_tenants(tenants: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -67,11 +66,10 @@ def _wants_trial(made: Mapping[str, Any] | None, was_due: bool) -> bool:
 
 def _trial(tenant: Mapping[str, Any], entry: Mapping[str, Any], made: Mapping[str, Any]) -> dict[str, Any]:
     senders = entry.get("senders") or []
-    application = {name: value for name, value in tenant.items() if name not in _SIGNS_IN}
     return {
         "environment": entry["environment"],
         "key_id": made["key_id"],
-        "tenant": {**application, "client_id": made["app_id"]},
+        "tenant": as_application(tenant, made["app_id"]),
         "stored": made["stored"],
         "from": senders[0] if senders else None,
         "sends": bool(senders) and any(one["role"] == "Mail.Send" for one in entry["application"]["permissions"]),

@@ -26,6 +26,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.needs.password_ends i
 )
 from ansible_collections.mailroom.erp.plugins.plugin_utils.needs.probed_server import probed_server
 from ansible_collections.mailroom.erp.plugins.plugin_utils.needs.resolved_senders import resolved_senders
+from ansible_collections.mailroom.erp.plugins.plugin_utils.needs.sender_submission import sender_submission
 from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.system_rules import rules_of
 
 _SPF_FIRST = "afas_online"
@@ -43,6 +44,7 @@ def environment_needs(environment: Environment, catalogue: Catalogue) -> dict[st
         other CNAMEs as {name, target, service}; ``foreign``: the senders' domains that are not ours, so that nothing is
         planned for them; ``senders``: what ``resolved_senders`` gives; ``entra`` and ``server``: what the tenant and
         the mail server must have, and ``probe`` what ``smtp_probe`` looks for there, None when there is no such thing;
+        ``submission``: how a test message is handed in, as ``sender_submission`` gives it;
         ``password_end``: how the sign-in with a password ends and what takes over, as ``docs/inventory.md`` describes
         it, None when it does not end
     """
@@ -68,6 +70,7 @@ def environment_needs(environment: Environment, catalogue: Catalogue) -> dict[st
         "entra": _entra(environment, [sender["from"] for sender in senders]),
         "server": _server(environment),
         "probe": probed_server(environment),
+        "submission": sender_submission(environment),
         "password_end": _password_end(environment, catalogue, [sender["from"] for sender in senders]),
     }
 

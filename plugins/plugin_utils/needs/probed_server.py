@@ -26,11 +26,11 @@ def probed_server(environment: Environment) -> dict[str, Any] | None:
     server = rules.server(environment)
     if not server["host"]:
         return None
-    security, verify = _protection(server)
+    security, verify = server_protection(server)
     wanted = {"auth": _mechanism(server), "min_size": server["min_size"], "tls": server["max_tls"]}
     found = {
         "name": environment.name,
-        "host": _alabels(server["host"]),
+        "host": server_address(server["host"]),
         "port": server["port"],
         "security": security,
         "verify": verify,
@@ -40,16 +40,22 @@ def probed_server(environment: Environment) -> dict[str, Any] | None:
     return {name: value for name, value in found.items() if value is not None}
 
 
-def _alabels(host: str) -> str:
-    """The name as the DNS knows it; the ERP may write it with any letters (RFC 5890 section 2.3.2.1)."""
+def server_address(host: str) -> str:
+    """The name as the DNS knows it; the ERP may write it with any letters (RFC 5890 section 2.3.2.1).
+
+    :param host: the server as it was declared
+    """
     return host if host.isascii() else to_alabels(host)
 
 
-def _protection(server: dict[str, Any]) -> tuple[str, bool]:
-    """How the ERP protects the connection, and whether it checks the certificate.
+def server_protection(server: dict[str, Any]) -> tuple[str, bool]:
+    """How the ERP protects the connection (none, starttls, implicit or opportunistic), and whether it checks the
+    certificate.
 
     What is not known is looked at as TLS where it is offered, without a check: then nothing about it is called wrong
     that the ERP may not mind, and all of it is told.
+
+    :param server: what ``SystemRules.server`` gives
     """
     known = server["security"]
     if known not in (None, "opportunistic"):

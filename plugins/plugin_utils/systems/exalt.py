@@ -45,6 +45,11 @@ class Exalt(SystemRules):
         security = _WORDS.get(str(environment.values["authentication"]))
         return {**found, "port": port, "security": security, "verify": not internal}
 
+    def test_address(self, environment: Environment) -> str | None:
+        """The button Send Test writes to the System Notification Mailbox."""
+        address: str | None = environment.values["notification_mailbox"]
+        return address
+
 
 def _authentication(environment: Environment, findings: Findings) -> None:
     service, source = environment.service, environment.transport.source

@@ -96,6 +96,13 @@ class SystemRules:
         """
         return f"the machine that {environment.system.title} runs on"
 
+    def test_address(self, environment: Environment) -> str | None:
+        """The address that the ERP itself sends its test mail to; None when it has none.
+
+        :param environment: an environment that was understood
+        """
+        return None
+
     def remarks(self, environment: Environment) -> list[str]:
         """Sentences for the sheet that are worked out from the values, in the language of the system.
 

@@ -139,6 +139,18 @@ def test_an_application_of_another_publisher_gets_nothing(vendor: Vendor, params
     assert len(vendor.principals) == 1
 
 
+def test_what_a_run_left_that_died_before_it_knew_the_publisher_is_told(vendor: Vendor) -> None:
+    vendor.server.directory.new_principal(vendor.app_id)
+    vendor.server.directory.settle()
+    with pytest.raises(Refused, match="nobody has consented to it: where a run ended too early"):
+        vendor.run(publisher_tenant_id=str(uuid.uuid4()))
+    vendor.run()
+    assert len(vendor.principals) == 1 and vendor.grants, "with the right publisher the next run goes on"
+    with pytest.raises(Refused) as refused:
+        vendor.run(publisher_tenant_id=str(uuid.uuid4()))
+    assert "nobody has consented" not in str(refused.value)
+
+
 def test_a_publisher_that_is_not_verified_is_refused(vendor: Vendor) -> None:
     vendor.app_id = vendor.server.directory.add_vendor("KING", PUBLISHER)
     with pytest.raises(Refused, match="its publisher is not verified"):

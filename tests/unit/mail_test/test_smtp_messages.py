@@ -29,6 +29,24 @@ def test_a_message_goes_through(run: Run, security: str, auth: str) -> None:
         assert message["Auto-Submitted"] == "auto-generated" and message["Subject"].startswith("Mail test ")
 
 
+@pytest.mark.parametrize(
+    ("offered", "outcome"),
+    [
+        ({"LOGIN", "XOAUTH2"}, "accepted"),
+        ({"PLAIN"}, "accepted"),
+        ({"PLAIN", "LOGIN"}, "accepted"),
+        ({"XOAUTH2"}, None),
+    ],
+)
+def test_a_password_is_given_as_the_server_offers(
+    run: Run, server: MailServer, offered: set[str], outcome: str | None
+) -> None:
+    server.mechanisms = offered
+    done = run(smtp=signed_in(server, auth="password"))
+    assert done["outcome"] == (outcome or "not_sent"), done
+    assert outcome or done["cause"]["name"] == "mechanism_not_offered"
+
+
 def test_a_server_without_sign_in(run: Run) -> None:
     with MailServer("none") as server:
         assert run(smtp=server.smtp_option(auth="none"))["outcome"] == "accepted"

@@ -104,6 +104,7 @@ APART = {
     "entra_environments/environments": "what a tenant has for each",
     "erp_environments/environments": "what came of each in a run",
     "erp_secrets_report/environments": "what came of each in a rotation",
+    "erp_mail_tests/environments": "what came of each when its senders are tested",
     "erp_environments_info/needs": "those of all hosts",
     "erp_mail_info/needs": "those of one host",
     "erp_environments_info/problems": "of the tenants, by their parts",
