@@ -16,6 +16,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.change_plan.made_plan
 from ansible_collections.mailroom.erp.plugins.plugin_utils.change_plan.plan_file import (
     page_file_of,
     plan_bytes,
+    sealed,
 )
 from ansible_collections.mailroom.erp.plugins.plugin_utils.change_plan.plan_model import ChangePlan
 from ansible_collections.mailroom.erp.plugins.plugin_utils.change_plan.plan_page import plan_page
@@ -110,9 +111,10 @@ def plan_of(facts: Facts, now: datetime = NOW, root: str = ROOT) -> ChangePlan:
     )
 
 
-def written_plan(
-    folder: Path, facts: Facts | None = None, change: Callable[[ChangePlan], ChangePlan] | None = None
-) -> Path:
+Edit = Callable[[ChangePlan], ChangePlan]
+
+
+def written_plan(folder: Path, facts: Facts | None = None, change: Edit | None = None) -> Path:
     """Write a plan that is valid today, and its page.
 
     :param change: what somebody makes of it before it is written
@@ -126,8 +128,6 @@ def written_plan(
     return file
 
 
-def with_times(made: datetime, end: datetime) -> Callable[[ChangePlan], ChangePlan]:
+def with_times(made: str, end: str) -> Edit:
     """Give a plan other times, and seal it again."""
-    from ansible_collections.mailroom.erp.plugins.plugin_utils.change_plan.plan_file import sealed
-
-    return lambda plan: sealed(replace(plan, made=made.isoformat(), valid_until=end.isoformat()))
+    return lambda plan: sealed(replace(plan, made=made, valid_until=end))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.change_plan.plan_file
     plan_bytes,
     plan_file_of,
     read_plan,
+    sealed,
 )
 from ansible_collections.mailroom.erp.plugins.plugin_utils.change_plan.plan_model import ChangePlan
 from ansible_collections.mailroom.erp.plugins.plugin_utils.change_plan.plan_page import plan_page
@@ -33,7 +35,7 @@ from ansible_collections.mailroom.erp.tests.unit.plugin_utils.change_plan.small_
     with_times,
     written_plan,
 )
-from hypothesis import given
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
@@ -84,10 +86,6 @@ def test_what_was_written_is_read(tmp_path: Path) -> None:
 
 
 def small(plan: ChangePlan) -> ChangePlan:
-    from dataclasses import replace
-
-    from ansible_collections.mailroom.erp.plugins.plugin_utils.change_plan.plan_file import sealed
-
     less: dict[str, Any] = {"senders": (), "risks": (), "declared": plan.declared[:1], "records": plan.records[:1]}
     return sealed(replace(plan, **less, reasons=(), settings=(), tenants=()))
 
@@ -97,23 +95,23 @@ def test_one_byte_anywhere_that_is_changed_added_or_gone_is_refused(tmp_path: Pa
     (tmp_path / "plan.md").unlink()
     data = file.read_bytes()
     assert read_plan(file)[0].records and 1000 < len(data) < 3000
-    for place in range(len(data)):
+    for place, byte in enumerate(data):
         head, rest = data[:place], data[place + 1 :]
-        flipped = bytes([data[place] ^ 1])
-        for edited in (head + flipped + rest, head + b" " + data[place:], head + rest):
-            if edited != data:
-                file.write_bytes(edited)
-                with pytest.raises(Refused, match=r"edited after|it is no plan|its schema"):
-                    read_plan(file)
+        edits = [head + bytes([byte ^ 1]) + rest]
+        # to add or take away is tried less often: it takes no other way through the code
+        edits += [head + b" " + data[place:], head + rest] if place % 7 == 0 else []
+        for edited in edits:
+            file.write_bytes(edited)
+            with pytest.raises(Refused, match=r"edited after|it is no plan|its schema"):
+                read_plan(file)
 
 
-@pytest.mark.parametrize(
-    "edit", [lambda text: text + "\n", lambda text: text.replace("Risks", "No risks"), lambda text: ""]
-)
-def test_a_page_that_says_something_else_is_refused(tmp_path: Path, edit: Any) -> None:
+@pytest.mark.parametrize(("old", "new"), [("Risks", "No risks"), ("\n\n## Senders", "\n## Senders"), ("~all", "-all")])
+def test_a_page_that_says_something_else_is_refused(tmp_path: Path, old: str, new: str) -> None:
     file = written_plan(tmp_path)
     page = tmp_path / "plan.md"
-    page.write_text(edit(page.read_text()))
+    assert old in page.read_text()
+    page.write_text(page.read_text().replace(old, new))
     with pytest.raises(Refused, match="does not say what the plan beside it says"):
         read_plan(file)
     page.unlink()
@@ -130,7 +128,8 @@ def test_a_page_that_says_something_else_is_refused(tmp_path: Path, edit: Any) -
     ],
 )
 def test_a_plan_holds_for_its_time(tmp_path: Path, made: float, end: float, words: str | None) -> None:
-    times = with_times(TODAY + timedelta(hours=made), TODAY + timedelta(hours=end))
+    moments = [(TODAY + timedelta(hours=hours)).isoformat() for hours in (made, end)]
+    times = with_times(moments[0], moments[1])
     options = {"path": str(written_plan(tmp_path, change=times)), **OPTIONS}
     if words is None:
         assert proved_plan(options, TODAY)
@@ -141,11 +140,7 @@ def test_a_plan_holds_for_its_time(tmp_path: Path, made: float, end: float, word
 
 @pytest.mark.parametrize("times", [("soon", "later"), ("2026-11-29", "2026-11-30"), ("2026-11-29T12:00:00", "x")])
 def test_times_that_are_none_are_refused(tmp_path: Path, times: tuple[str, str]) -> None:
-    from dataclasses import replace
-
-    from ansible_collections.mailroom.erp.plugins.plugin_utils.change_plan.plan_file import sealed
-
-    file = written_plan(tmp_path, change=lambda plan: sealed(replace(plan, made=times[0], valid_until=times[1])))
+    file = written_plan(tmp_path, change=with_times(*times))
     with pytest.raises(Refused, match="its times are none"):
         proved_plan({"path": str(file), **OPTIONS}, TODAY)
 
@@ -172,14 +167,14 @@ _JSON = st.recursive(
 )
 
 
-@given(name=st.sampled_from(sorted(json.loads(plan_bytes(plan_of(small_facts()))))), value=_JSON)
-def test_any_other_value_of_any_part_is_refused(
-    tmp_path_factory: pytest.TempPathFactory, name: str, value: Any
-) -> None:
-    data = json.loads(plan_bytes(plan_of(small_facts())))
-    if data[name] == value:
-        return
-    file = tmp_path_factory.mktemp("odd") / "plan.json"
-    file.write_text(json.dumps({**data, name: value}, indent=1, sort_keys=True) + "\n")
+_PLAN: dict[str, Any] = json.loads(plan_bytes(plan_of(small_facts())))
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(name=st.sampled_from(sorted(_PLAN)), value=_JSON)
+def test_any_other_value_of_any_part_is_refused(tmp_path: Path, name: str, value: Any) -> None:
+    assume(_PLAN[name] != value)
+    file = tmp_path / "plan.json"
+    file.write_text(json.dumps({**_PLAN, name: value}, indent=1, sort_keys=True) + "\n")
     with pytest.raises(Refused):
         read_plan(file)
