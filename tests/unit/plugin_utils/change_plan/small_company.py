@@ -69,7 +69,7 @@ def small_facts() -> Facts:
         },
         "plan": {
             "domains": [entry],
-            "dns": DNS,
+            "dns": {**DNS},
             "senders": [{"from": address, "environment": "profit"}],
             "names": ["acme.example"],
             "mx_services": [],
