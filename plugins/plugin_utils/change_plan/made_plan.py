@@ -31,10 +31,10 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.change_plan.plan_mode
     PLAN_SCHEMA,
     ChangePlan,
     JudgedSender,
-    LeftOut,
     PlanBasis,
     PlannedSettings,
     TenantChange,
+    UndonePart,
 )
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.site_report import Caution, stamp_of
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.site_run import SiteRun
@@ -182,13 +182,13 @@ def _sender(sender: ToldSender) -> JudgedSender:
     )
 
 
-def _left_out(run: SiteRun) -> Iterator[LeftOut]:
+def _left_out(run: SiteRun) -> Iterator[UndonePart]:
     refused = run.refused
     found = {**refused["environments"], **refused["domains"]}
     found |= {name: [f"its domains are left out: {', '.join(why)}"] for name, why in refused["dependents"].items()}
     found |= {name: [reason] for name, reason in run.failed_domains.items()}
     for subject, reasons in sorted(found.items()):
-        yield LeftOut(subject, "\n".join(reasons))
+        yield UndonePart(subject, "\n".join(reasons))
 
 
 def _risks(records: Iterable[PlannedRecord], senders: Iterable[JudgedSender], facts: PlanFacts) -> Iterator[str]:

@@ -85,7 +85,7 @@ class JudgedSender:
 
 
 @dataclass(frozen=True, slots=True)
-class LeftOut:
+class UndonePart:
     """A domain or an environment for which nothing is done, and why."""
 
     subject: str
@@ -111,7 +111,7 @@ class ChangePlan:
     settings: tuple[PlannedSettings, ...]
     tenants: tuple[TenantChange, ...]
     senders: tuple[JudgedSender, ...]
-    left_out: tuple[LeftOut, ...]
+    left_out: tuple[UndonePart, ...]
     risks: tuple[str, ...]
 
     @property
