@@ -36,6 +36,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.change_plan.plan_mode
     TenantChange,
     UndonePart,
 )
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_tenants import made_environments
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.site_report import Caution, stamp_of
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.site_run import SiteRun
 from ansible_collections.mailroom.erp.plugins.plugin_utils.files.private_files import FileChange
@@ -202,8 +203,8 @@ def _risks(records: Iterable[PlannedRecord], senders: Iterable[JudgedSender], fa
         if sender.after != "pass":
             worse = " and passed before" if sender.before == "pass" else ""
             yield f"{sender.environment or 'other senders'}, {sender.address}: {sender.after}{worse}: {sender.reason}"
-    for host, one in sorted(_made(facts.run).items()):
-        if one.get("secret_due"):
+    for host, held in sorted(made_environments(facts.run.tenants).items()):
+        if held.get("secret_due"):
             yield f"{host}: a new secret is made in its tenant"
     shown = (one for one in facts.cautions if stamp_of(one) not in facts.confirmed)
     yield from (one.text for one in shown)
@@ -212,7 +213,3 @@ def _risks(records: Iterable[PlannedRecord], senders: Iterable[JudgedSender], fa
 def _policy(rrset: Any) -> str:
     found = [match[1].lower() for value in (rrset.values if rrset else ()) if (match := _POLICY.match(value))]
     return found[0] if found else "none"
-
-
-def _made(run: SiteRun) -> dict[str, Mapping[str, Any]]:
-    return {host: one for result in run.tenants for host, one in (result.get("environments") or {}).items()}
