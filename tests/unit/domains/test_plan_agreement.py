@@ -8,19 +8,25 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.plan_agreement import disagreements
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.planned_records import (
     AGREED_PLAN_OPTIONS,
+    PlannedRecord,
+    PlannedRrset,
     RecordsPlan,
     read_records_plan,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.run import Run
 from ansible_collections.mailroom.erp.tests.unit.domains.misbehaving import misbehave, once_before_write
 from ansible_collections.mailroom.erp.tests.unit.domains.our_zones import OurZones
+from hypothesis import given
+from hypothesis import strategies as st
 
 ACME, BAKERY = "acme.example", "bakery.example"
 SPF = '@ IN TXT "v=spf1 mx ~all"'
@@ -196,3 +202,43 @@ def test_a_plan_travels_as_an_option(world: World) -> None:
     checked = ArgumentSpecValidator(AGREED_PLAN_OPTIONS).validate(json.loads(json.dumps(agreed.as_dict())))
     assert checked.error_messages == []
     assert read_records_plan(checked.validated_parameters) == agreed
+
+
+_RRSETS = st.none() | st.builds(
+    PlannedRrset, st.sampled_from([60, 3600]), st.lists(st.sampled_from("abc"), max_size=2).map(tuple)
+)
+
+
+def _plan_from(sides: list[tuple[PlannedRrset | None, PlannedRrset | None]]) -> RecordsPlan:
+    return RecordsPlan(
+        tuple(
+            PlannedRecord("z", 0, f"n{number}.z", "TXT", before, after, None, ("z",), ("spf",))
+            for number, (before, after) in enumerate(sides)
+        ),
+        (),
+    )
+
+
+@given(
+    agreed=st.lists(st.tuples(_RRSETS, _RRSETS), max_size=4),
+    now=st.lists(st.tuples(_RRSETS, _RRSETS), max_size=4),
+)
+def test_only_what_leads_to_the_agreed_end_from_an_agreed_state_is_agreed(
+    agreed: list[tuple[PlannedRrset | None, PlannedRrset | None]],
+    now: list[tuple[PlannedRrset | None, PlannedRrset | None]],
+) -> None:
+    nothing = (None, None)
+    pairs = list(zip_longest(agreed, now))
+    leads = all(
+        other is not None and other[0] in known and other[1] == known[1] if known is not None else other == nothing
+        for known, other in pairs
+    )
+    assert (disagreements(_plan_from(agreed), _plan_from(now)) == []) == leads
+
+
+@given(sides=st.lists(st.tuples(_RRSETS, _RRSETS), min_size=1, max_size=4), done=st.sets(st.integers(0, 3)))
+def test_any_part_of_a_plan_may_be_done_already(
+    sides: list[tuple[PlannedRrset | None, PlannedRrset | None]], done: set[int]
+) -> None:
+    now = [(after, after) if number in done else (before, after) for number, (before, after) in enumerate(sides)]
+    assert disagreements(_plan_from(sides), _plan_from(now)) == []
