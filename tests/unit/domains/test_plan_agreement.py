@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import zip_longest
+from itertools import count, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -138,6 +138,42 @@ def test_a_run_that_was_cut_off_goes_on(world: World) -> None:
     acme, bakery = world.run(agreed).execute(True)
     assert acme.changed and not bakery.changed
     assert world.zones.read(ACME) == ["some-verification=1", DONE]
+
+
+class Killed(BaseException):
+    """The run dies here, as by a signal: nothing may catch it."""
+
+
+def dies_at(call: int) -> Callable[[str, str], None]:
+    """Let a run die before its so-manieth call of a service, reads and writes alike."""
+    calls = count()
+
+    def fault(_call: str, _zone: str) -> None:
+        if next(calls) == call:
+            raise Killed
+
+    return fault
+
+
+def test_wherever_a_run_dies_the_plan_is_gone_on_with(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    start, agreed = world.zones.ours.contents(), world.plan()
+    deaths = 0
+    for call in count():
+        for zone, data in start.items():
+            world.zones.ours.file(zone).write_bytes(data)
+        world.policy.write_text("version: STSv1\n")
+        misbehave(monkeypatch, dies_at(call))
+        try:
+            world.run(agreed).execute(True)
+        except Killed:
+            deaths += 1
+        else:
+            break
+        misbehave(monkeypatch, lambda _call, _zone: None)
+        assert [outcome.failure for outcome in world.run(agreed).execute(True)] == [None, None]
+        assert world.zones.read(ACME) == ["some-verification=1", DONE]
+        assert world.zones.read(BAKERY) == [f"v=spf1 {TERM} -all"]
+    assert deaths >= 6, "two zones are read, written and read back"
 
 
 def test_check_mode_writes_nothing(world: World) -> None:
