@@ -131,7 +131,7 @@ class ActionModule(ControllerAction):
             try:
                 file.parent.mkdir(parents=True, exist_ok=True)
                 # the page first: one that does not fit its plan is refused
-                replace_file(page_file_of(file), plan_page(plan).encode(), mode=_READABLE)
+                replace_file(page_file_of(file), plan_page(plan), mode=_READABLE)
                 replace_file(file, plan_bytes(plan), mode=_READABLE)
             except OSError as error:
                 rule, way_out = f"it cannot be written: {error.strerror or error}", "Name another folder."

@@ -83,7 +83,8 @@ def _moved(agreed: RecordsPlan, now: RecordsPlan) -> Iterator[Problem]:
             yield _problem(one, _how(one.before, found.before))
     for one in now.records:
         if one.identity not in planned and (one.before or one.after):
-            yield _problem(one, f"the plan does not know it, and it is {_told(one.before)} now")
+            now_and_then = f"it is {_told(one.before)} now, and would be {_told(one.after)}"
+            yield _problem(one, f"the plan does not know it: {now_and_then}")
 
 
 def _moved_files(agreed: RecordsPlan, now: RecordsPlan) -> Iterator[Problem]:

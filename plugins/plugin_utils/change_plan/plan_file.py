@@ -135,7 +135,7 @@ def _check_page(file: Path, plan: ChangePlan) -> None:
         text = page.read_bytes() if page.exists() else None
     except OSError as error:
         raise Refused(plan_problem(page, f"it cannot be read: {error.strerror or error}")) from None
-    if text is not None and text != plan_page(plan).encode():
+    if text is not None and text != plan_page(plan):
         raise Refused(plan_problem(page, "it does not say what the plan beside it says"))
 
 

@@ -20,16 +20,16 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.markdown_text import 
 )
 
 
-def plan_page(plan: ChangePlan) -> str:
+def plan_page(plan: ChangePlan) -> bytes:
     """Write the page.
 
     :param plan: with its digest
-    :returns: Markdown that ends in one newline
+    :returns: Markdown in UTF-8 that ends in one newline
     """
     parts = [
         "# Plan of mailroom.erp",
-        f"Made {plan.made}, valid until {plan.valid_until}, by version {plan.collection}. Digest "
-        f"{markdown_code(plan.digest)}. {_counted(plan)}",
+        f"Made {_plain(plan.made)} by version {_plain(plan.collection)}, valid until {_plain(plan.valid_until)}. "
+        f"Digest {_code(plan.digest)}. {_counted(plan)}",
         *_section("Risks", _list(plan.risks)),
         *_section("Left out", _list(f"{one.subject}: {one.reason}" for one in plan.left_out)),
         *_section("What changes in the DNS", _records(plan)),
@@ -39,7 +39,7 @@ def plan_page(plan: ChangePlan) -> str:
         *_section("Senders, as receivers will judge them", _senders(plan.senders)),
         _last(plan),
     ]
-    return "\n\n".join(parts) + "\n"
+    return ("\n\n".join(parts) + "\n").encode("utf-8", "backslashreplace")
 
 
 def _counted(plan: ChangePlan) -> str:
@@ -72,7 +72,7 @@ def _records(plan: ChangePlan) -> str:
     parts = []
     for one in plan.changed_records:
         kinds = ", ".join(RECORD_RESULTS[kind].label if kind in RECORD_RESULTS else kind for kind in one.kinds)
-        parts.append(f"### {_plain(one.name)} {one.type}{f' ({_plain(kinds)})' if kinds else ''}")
+        parts.append(f"### {_plain(one.name)} {_plain(one.type)}{f' ({_plain(kinds)})' if kinds else ''}")
         parts.append(
             "\n".join([*_values(one), *(f"- why: {_plain(text)}" for text in why.get((one.name, one.type), ()))])
         )

@@ -124,7 +124,7 @@ def written_plan(folder: Path, facts: Facts | None = None, change: Edit | None =
     plan = change(plan) if change else plan
     file = folder / "plan.json"
     file.write_bytes(plan_bytes(plan))
-    page_file_of(file).write_text(plan_page(plan))
+    page_file_of(file).write_bytes(plan_page(plan))
     return file
 
 

@@ -73,7 +73,7 @@ def test_another_machine_and_another_secret_make_the_same_plan() -> None:
 
 def test_no_secret_and_no_path_of_this_machine_is_in_it() -> None:
     plan = plan_of(small_facts())
-    for text in (plan_bytes(plan).decode(), plan_page(plan)):
+    for text in (plan_bytes(plan).decode(), plan_page(plan).decode()):
         assert [word for word in (SECRET, KEY_SECRET, ROOT) if word in text] == []
 
 
@@ -150,6 +150,22 @@ def test_what_is_no_plan_is_refused_in_words(tmp_path: Path, data: bytes) -> Non
     (tmp_path / "plan.json").write_bytes(data)
     with pytest.raises(Refused, match="it is no plan"):
         read_plan(tmp_path / "plan.json")
+
+
+def test_a_sealed_plan_of_odd_texts_is_read_without_a_fault(tmp_path: Path) -> None:
+    odd = {"zone": "a\ud800", "name": "`|\n# b", "type": "\udcff\u202e", "kinds": ("<i>",)}
+    file = written_plan(
+        tmp_path,
+        change=lambda plan: sealed(replace(plan, records=(replace(plan.records[0], **odd),), collection="\ud800")),
+    )
+    assert read_plan(file)[0].records[0].name == "`|\n# b"
+    assert "<i>" not in (tmp_path / "plan.md").read_text().replace("\\<i>", "")
+
+
+@pytest.mark.parametrize("given", [True, False, "yes", "two", -1, 21, 1.5, "", None, "1_0", [1], "\uff12"])
+def test_how_many_must_sign_is_a_whole_number(tmp_path: Path, given: Any) -> None:
+    with pytest.raises(Refused, match="mail_plan_signatures"):
+        proved_plan({"path": str(written_plan(tmp_path)), "signatures": given, "allowed_signers": None}, TODAY)
 
 
 def test_a_plan_that_is_not_there_is_refused_in_words(tmp_path: Path) -> None:
