@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused, RuleSource
+from ansible_collections.mailroom.erp.plugins.module_utils.version import VERSION
 from ansible_collections.mailroom.erp.plugins.plugin_utils.change_plan.plan_model import PLAN_SCHEMA, ChangePlan
 from ansible_collections.mailroom.erp.plugins.plugin_utils.change_plan.plan_page import plan_page
 from ansible_collections.mailroom.erp.plugins.plugin_utils.typed_parts import typed_part
@@ -84,7 +85,8 @@ def read_plan(file: Path) -> tuple[ChangePlan, bytes]:
         raise Refused(plan_problem(file, f"its schema is not {PLAN_SCHEMA}"))
     if plan.digest != _digest(report_data(plan)) or plan_bytes(plan) != data:
         raise Refused(plan_problem(file, "it was edited after it was made: its digest is another one"))
-    _check_page(file, plan)
+    if plan.collection == VERSION:  # another version writes another page, and is refused for that
+        _check_page(file, plan)
     return plan, data
 
 

@@ -153,7 +153,7 @@ def test_what_is_no_plan_is_refused_in_words(tmp_path: Path, data: bytes) -> Non
 
 
 def test_a_sealed_plan_of_odd_texts_is_read_without_a_fault(tmp_path: Path) -> None:
-    odd = {"zone": "a\ud800", "name": "`|\n# b", "type": "\udcff\u202e", "kinds": ("<i>",)}
+    odd: dict[str, Any] = {"zone": "a\ud800", "name": "`|\n# b", "type": "\udcff\u202e", "kinds": ("<i>",)}
     file = written_plan(
         tmp_path,
         change=lambda plan: sealed(replace(plan, records=(replace(plan.records[0], **odd),), collection="\ud800")),
