@@ -14,15 +14,12 @@ from typing import Any
 from ansible.utils.display import Display
 from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import ArgumentSpec, Result
 from ansible_collections.mailroom.erp.plugins.module_utils.atomic_file import replace_file
-from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.stale_terms import utc_today
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.inline_secret import read_secret
-from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.declared_files import EnvironmentFiles, declared_files
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_probe import server_sights
-from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_tenants import made_environments
-from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.host_judgement import Catalogues
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.password_calendar import password_calendar
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.probe_report import probe_cautions, probe_lines
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.site_files import site_files
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.site_report import (
     SiteWords,
     run_cautions,
@@ -32,15 +29,11 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.site_run impor
     SiteRun,
     WrittenFiles,
     outcomes,
-    unwell,
 )
 from ansible_collections.mailroom.erp.plugins.plugin_utils.running.controller_action import ControllerAction
 from ansible_collections.mailroom.erp.plugins.plugin_utils.running.play_variables import PlayVariables, kept_result
 from ansible_collections.mailroom.erp.plugins.plugin_utils.server_sight import ServerSight
-from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.written_environment import (
-    file_differences,
-    write_environment,
-)
+from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.written_environment import file_differences
 from ansible_collections.mailroom.erp.plugins.plugin_utils.verdict_text import told_senders
 
 _ARGUMENTS: ArgumentSpec = {
@@ -105,24 +98,15 @@ class ActionModule(ControllerAction):
         sights: Mapping[str, ServerSight],
         variables: Mapping[str, Any],
     ) -> Iterator[tuple[str, WrittenFiles]]:
-        made, failed, catalogues = made_environments(run.tenants), unwell(run), Catalogues()
         play = PlayVariables(self._task, variables, self._templar)
-        for host, declaration in declarations.items():
-            try:
-                files = declared_files(declaration, made.get(host), failed.get(host, []), catalogues, sights.get(host))
-                yield host, self._written(host, files, play)
-            except (OSError, Refused) as error:
-                yield host, WrittenFiles(failure=f"{host}: its files cannot be written: {error}")
 
-    def _written(self, host: str, files: EnvironmentFiles, play: PlayVariables) -> WrittenFiles:
-        def password() -> str:
+        def secret_of(host: str) -> str:
             view = play.of(host)
             return read_secret(view.templar, view.raw)
 
-        reader = password if files.holds_secret else None
-        changes = write_environment(files.folder / host, files.texts, reader, not self._task.check_mode)
-        shown = file_differences(changes) if self._task.diff else []
-        return WrittenFiles([change.path.name for change in changes], shown)
+        for host, came in site_files(run, declarations, sights, secret_of, not self._task.check_mode):
+            shown = file_differences(list(came.changes)) if self._task.diff else []
+            yield host, WrittenFiles([change.path.name for change in came.changes], shown, came.failure)
 
     def _words(
         self, known: Mapping[str, Any], confirmed: Sequence[str], sights: Mapping[str, ServerSight]

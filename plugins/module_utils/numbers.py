@@ -14,6 +14,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.problem import Proble
 
 NUMBER_OPTIONS = frozenset(
     {
+        "accept_changes",
         "account",
         "alarm_days",
         "concurrency",
@@ -35,11 +36,14 @@ NUMBER_OPTIONS = frozenset(
         "quiet_days",
         "renew_before",
         "retention",
+        "rrsets",
         "settle",
+        "share",
         "timeout",
         "ttl",
         "unknown_messages",
         "unknown_share",
+        "view",
     }
 )
 """The names of all options of the collection that are numbers, at any depth; no other option has one of these names."""

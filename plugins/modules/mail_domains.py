@@ -412,6 +412,118 @@ options:
     description: Whether RV(name_servers) tells the name servers of every zone, also of those in which nothing changes.
     type: bool
     default: false
+  tell_plan:
+    description: Whether RV(plan) tells all that was read and what becomes of it.
+    type: bool
+    default: false
+  agreed_plan:
+    description:
+      - What RV(plan) told on another day. Nothing is written unless the run finds every record as it was then, or as
+        the plan makes it, and would change what the plan changes, exactly so. What differs is named, and refuses the
+        task.
+      - The same holds for each zone right before each further write, when somebody else writes at the same time.
+      - The playbook C(mailroom.erp.apply) sets it; docs/plan.md tells more.
+    type: dict
+    suboptions:
+      records:
+        description: The RRsets.
+        type: list
+        elements: dict
+        required: true
+        suboptions:
+          zone:
+            description: The zone that holds it.
+            type: str
+            required: true
+          view:
+            description: Which of the accounts that hold the zone, 0 unless several do.
+            type: int
+            default: 0
+          name:
+            description: Its name.
+            type: str
+            required: true
+          type:
+            description: Its type.
+            type: str
+            required: true
+          before:
+            description: As it was read; null for one that is not there.
+            type: dict
+            suboptions:
+              ttl:
+                description: In seconds.
+                type: int
+                required: true
+              values:
+                description: Its values in printable characters, as snapshots have them.
+                type: list
+                elements: str
+                required: true
+          after:
+            description: As it will be.
+            type: dict
+            suboptions:
+              ttl:
+                description: In seconds.
+                type: int
+                required: true
+              values:
+                description: Its values in printable characters, as snapshots have them.
+                type: list
+                elements: str
+                required: true
+          elsewhere:
+            description: Who has the name, when it is delegated away.
+            type: str
+          domains:
+            description: The domains that it was read for.
+            type: list
+            elements: str
+            default: []
+          kinds:
+            description: The kinds of records that it is.
+            type: list
+            elements: str
+            default: []
+      files:
+        description: The files that change.
+        type: list
+        elements: dict
+        required: true
+        suboptions:
+          path:
+            description: Where it is.
+            type: str
+            required: true
+          domain:
+            description: The domain that it is of.
+            type: str
+            required: true
+          before:
+            description: The SHA-256 of its text; null for none.
+            type: str
+          after:
+            description: The SHA-256 of its text to be.
+            type: str
+  max_changes:
+    description:
+      - How much one run may change. What would change more is refused as a whole, before anything is written and in
+        check mode, unless O(accept_changes) names how much it is.
+      - No bound is asked for where there is an O(agreed_plan).
+    type: dict
+    suboptions:
+      rrsets:
+        description: So many RRsets at most.
+        type: int
+      share:
+        description: This share of the domains of the run at most, from 0 to 1. Runs of fewer than ten domains are not
+          held to it.
+        type: float
+  accept_changes:
+    description: The number of RRsets that the run changes, where it is more than O(max_changes) and meant. Any other
+      number accepts nothing.
+    type: int
   ttl:
     description: As in M(mailroom.erp.spf_record), for all domains.
     type: int
@@ -579,6 +691,24 @@ name_servers:
   elements: dict
   returned: when nothing was refused
   sample: [{zone: acme.example, account: [ns1.host.example], world: [ns1.host.example], problem: null}]
+plan:
+  description:
+    - Every RRset that was read, as it was (C(before)) and as it will be (C(after)), and the files that change, in the
+      shape of O(agreed_plan).
+  type: dict
+  returned: with O(tell_plan), when nothing was refused
+  sample:
+    records:
+      - zone: acme.example
+        view: 0
+        name: acme.example
+        type: TXT
+        before: {ttl: 3600, values: ["v=spf1 mx ~all"]}
+        after: {ttl: 3600, values: ["v=spf1 mx include:spf.afas.online ~all"]}
+        elsewhere: null
+        domains: [acme.example]
+        kinds: [spf]
+    files: []
 written:
   description: Whether the run went on to write; not in check mode, nor where O(on_refused=hold) held it.
   type: bool

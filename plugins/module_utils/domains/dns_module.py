@@ -77,6 +77,7 @@ def run_dns_module(
         result["written"] = run.wrote
         result["name_servers"] = run.name_servers() if params.get("tell_name_servers") else []
         result["sender_warnings"] = list(run.guard.warnings)
+        result |= {"plan": run.plan.as_dict()} if params.get("tell_plan") else {}
     for one in result.get("failures") or []:
         one["msg"] = failure_text(one["msg"], params)
     result = sendable(result)

@@ -15,11 +15,13 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.account
     check_dns,
     dns_spec,
 )
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.change_bound import MAX_CHANGES_OPTIONS
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.inventory_words import INVENTORY_DOMAINS
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.dkim_kind import DKIM_OPTIONS
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.dmarc_kind import DMARC_OPTIONS
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.kind_table import KIND_OPTIONS
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.spf_kind import SPF_OPTIONS
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.planned_records import AGREED_PLAN_OPTIONS
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.sender_option import SENDER_OPTIONS
 from ansible_collections.mailroom.erp.plugins.module_utils.option_check import (
     OwnCheck,
@@ -93,6 +95,10 @@ def _mail_domains() -> ArgumentSpec:
         "judge_demands": {"type": "bool", "default": True},
         "judge_live": {"type": "bool", "default": False},
         "tell_name_servers": {"type": "bool", "default": False},
+        "tell_plan": {"type": "bool", "default": False},
+        "agreed_plan": {"type": "dict", "options": AGREED_PLAN_OPTIONS},
+        "max_changes": {"type": "dict", "options": MAX_CHANGES_OPTIONS},
+        "accept_changes": {"type": "int"},
         "ttl": {"type": "int"},
         "inventory_domains": INVENTORY_DOMAINS,
         "progress_file": {"type": "path"},

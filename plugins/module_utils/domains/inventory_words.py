@@ -22,10 +22,12 @@ INVENTORY_DOMAINS: dict[str, Any] = {"type": "list", "elements": "str"}
 is."""
 
 _OF_THE_RUN = {
+    "accept_changes": "mail_accept_changes",
     "accept_undelegated": "mail_dns_accept_undelegated",
     "allow_failing_senders": "mail_dns_allow_failing_senders",
     "archive": "mail_reports_archive",
     "let_fail": "mail_reports_let_fail",
+    "max_changes": "mail_max_changes",
     "only": "mail_policy_domains",
     "quiet_days": "mail_parked_quiet_days",
     "resolver": "mail_dns_resolver",
@@ -75,7 +77,7 @@ def inventory_option(subject: str, option: str) -> str:
     head, _dot, inner = path.partition(".")
     if path in _OF_THE_RUN:
         return f"{_OF_THE_RUN[path]}{colon}{value}"
-    if inner and head in ("dns", "resolver", "thresholds"):
+    if inner and head in ("dns", "resolver", "thresholds", "max_changes"):
         return f"{'mail_dns_account' if head == 'dns' else _OF_THE_RUN[head]}.{inner}{colon}{value}"
     if path in _OF_A_DOMAIN or head in KIND_OPTIONS:
         return f"mail_dns_domains.{domain}.{path}{colon}{value}"

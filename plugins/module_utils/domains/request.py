@@ -19,6 +19,11 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.account
     ttl_rule,
     with_defaults,
 )
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.change_bound import (
+    ChangeBound,
+    read_change_bound,
+    wrong_bound,
+)
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.dns_module_options import (
     DEFAULT_OPTIONS,
     ENTRY_OPTIONS,
@@ -30,6 +35,10 @@ from ansible_collections.mailroom.erp.plugins.module_utils.domains.guard import 
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.inventory_words import domains_of_inventory
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.kind_table import KIND_OPTIONS, RECORD_KINDS
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.recipe import Recipe, read_name
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.planned_records import (
+    RecordsPlan,
+    read_records_plan,
+)
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.sender_option import read_senders
 from ansible_collections.mailroom.erp.plugins.module_utils.plain_yaml import BadYaml, load_yaml
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.sender import Sender
@@ -59,7 +68,9 @@ class Order:
     are the domains of the inventory that asks, None when a task does. With ``skips_refused``, a domain that breaks
     rules is left out and the others are done; with ``all_or_none``, only when none is left out and none failed so far.
     ``demands``: verdicts tell what large receivers ask for. ``unread`` has the rules that entries break which are no
-    request.
+    request. ``bound`` is how much may change; ``agreed`` is the plan without which nothing may be written, and which
+    somebody has looked at, so that no bound is asked for.
+    ``tells_plan``: what was read and planned is kept.
     """
 
     requests: list[DomainRequest] = field(default_factory=list)
@@ -72,6 +83,9 @@ class Order:
     all_or_none: bool = False
     demands: bool = True
     unread: dict[str, list[Problem]] = field(default_factory=dict)
+    bound: ChangeBound | None = None
+    agreed: RecordsPlan | None = None
+    tells_plan: bool = False
 
 
 def read_order(params: Mapping[str, Any]) -> Order:
@@ -91,6 +105,10 @@ def read_order(params: Mapping[str, Any]) -> Order:
     reader.order.skips_refused = params.get("on_refused") in ("skip", "hold")
     reader.order.all_or_none = params.get("on_refused") == "hold"
     reader.order.demands = params.get("judge_demands", True) is not False
+    reader.order.agreed = read_records_plan(params["agreed_plan"]) if params.get("agreed_plan") else None
+    reader.order.tells_plan = bool(params.get("tell_plan"))
+    reader.order.bound = None if reader.order.agreed else read_change_bound(params)
+    reader.problems += wrong_bound(reader.order.bound)
     for entry in params.get("domains") or []:
         reader.read(entry)
     if not reader.problems and not reader.order.requests and not reader.order.unread:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import gc
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -20,6 +21,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import (
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.registry import open_provider
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Key, values_of
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.write_loop import writing_zone
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.change_bound import beyond_bound
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.delegation import (
     check_delegation,
     comparable,
@@ -32,8 +34,11 @@ from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.recipe 
     RecordPlan,
     World,
 )
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.plan_agreement import by_zone, disagreements
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.planned_records import RecordsPlan
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.progress import Progress
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.record_files import file_change
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.records_plan import records_plan
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.refusals import WHOLE_RUN, DomainProblem, Refusals
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.request import DomainRequest, Order
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.threads import each
@@ -96,6 +101,9 @@ class Run:
         self._resolver = Resolver(resolver_options)
         self._providers = [open_provider(account, self._progress.say) for account in order.accounts]
         self._concurrency = concurrency
+        self.plan = RecordsPlan((), ())
+        """All that the run has read and what it makes of it, where the order asks for it."""
+        self._agreed = by_zone(order.agreed) if order.agreed else None
         self.wrote = False
         """Whether the run went on to write, which it does unless it only looks or is held."""
 
@@ -125,6 +133,7 @@ class Run:
         self._resolver.look_ahead(questions, self._concurrency)
         self._gather("delegations checked", self._check_delegation, changing)
         self._judge_senders(works)
+        self._judge_run(works)
         self._refusals.stop()
         told = outcomes + self._refusals.unread
         self.wrote = write and not (self._order.all_or_none and any(outcome.failure for outcome in told))
@@ -206,17 +215,20 @@ class Run:
         """Find the zone of every record, and gather the records of one zone."""
         self._gather("domains located", self._find_zones, outcomes)
         works: dict[tuple[int, str], ZoneRecords] = {}
+        views: Counter[str] = Counter()
         for outcome in outcomes:
             for step in _sound(outcome.steps):
                 if step.zone is not None:
                     account = self._account_of(outcome.request, step)
-                    work = works.setdefault((account, step.zone), self._work(account, step.zone))
-                    work.steps.append(step)
+                    if (account, step.zone) not in works:
+                        works[account, step.zone] = self._work(account, step.zone, views[step.zone])
+                        views[step.zone] += 1
+                    works[account, step.zone].steps.append(step)
         self._refusals.works = list(works.values())
         return self._refusals.works
 
-    def _work(self, account: int, zone: str) -> ZoneRecords:
-        return ZoneRecords(self._providers[account], self._order.accounts[account], zone)
+    def _work(self, account: int, zone: str, view: int) -> ZoneRecords:
+        return ZoneRecords(self._providers[account], self._order.accounts[account], zone, view=view)
 
     def _find_zones(self, outcome: DomainOutcome) -> list[DomainProblem]:
         problems: list[DomainProblem] = []
@@ -293,6 +305,19 @@ class Run:
         causes = [domain for domain in changing if any(is_inside(name, domain) for name in _domains_of(sender))]
         return [(domain, problem) for domain in causes or [WHOLE_RUN] for problem in problems]
 
+    def _judge_run(self, works: Sequence[ZoneRecords]) -> None:
+        """Refuse the whole run where it does something else than what was agreed, or more than it may."""
+        agreed, bound = self._order.agreed, self._order.bound
+        if agreed is not None or self._order.tells_plan:
+            self.plan = records_plan(works)
+        problems = [] if agreed is None else disagreements(agreed, self.plan)
+        if bound is not None:
+            changing = [work for work in works if not work.failed]
+            names = dict.fromkeys(step.domain for work in changing for step in work.steps if step.changes)
+            rrsets = sum(len({change.key for change in work.changes}) for work in changing)
+            problems += beyond_bound(bound, rrsets, sorted(names), len(self._order.requests))
+        self._refusals.add((WHOLE_RUN, problem) for problem in problems)
+
     def _check_delegation(self, work: ZoneRecords) -> list[DomainProblem]:
         """See that the world will see the change; only zones that change are asked about."""
         try:
@@ -352,6 +377,7 @@ class Run:
         except Refused as refused:
             # the text becomes the zone's failure, far from where messages are worded
             raise refused if self._order.inventory is None else refused.worded(inventory_option) from None
+        self._hold_to_plan(work)
         for step in work.steps:
             old = kept[step.identity]
             step.plan.file = old.file
@@ -359,6 +385,15 @@ class Run:
                 step.plan.details, step.plan.warnings = old.details, old.warnings
             else:
                 step.recipe.judge(step.plan, self._world([step]))
+
+    def _hold_to_plan(self, work: ZoneRecords) -> None:
+        """See that what is left to do in a zone is what was agreed, whatever others did to it in between."""
+        if self._agreed is None:
+            return
+        now = RecordsPlan(records_plan([work]).records, files=())  # its files are there by now
+        wrong = disagreements(self._agreed.get((work.zone, work.view), RecordsPlan((), ())), now)
+        if wrong:
+            raise Refused(wrong)
 
     def _asked_anew(self) -> World:
         """Live answers that nobody remembers."""

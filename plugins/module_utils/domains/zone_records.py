@@ -106,10 +106,19 @@ class ZoneRecords:
     zone: str
     steps: list[RecordStep] = field(default_factory=list)
     token: object = None
-    aliases: dict[Key, RRset] = field(default_factory=dict)
-    """The CNAMEs that the last read found."""
+    view: int = 0
+    """Which of the accounts that hold a zone of this name it is, counted from 0."""
+    found: Mapping[Key, RRset] = field(default_factory=dict)
+    """What the last read found."""
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
+    """The names that it found delegated, each with who has it."""
     applied: dict[tuple[str, str], RecordPlan] = field(default_factory=dict)
     """The plans that the service has accepted, by the identity of the record."""
+
+    @property
+    def aliases(self) -> dict[Key, RRset]:
+        """The CNAMEs that the last read found."""
+        return {key: found for key, found in self.found.items() if key[1] == "CNAME"}
 
     @property
     def keys(self) -> list[Key]:
@@ -175,7 +184,7 @@ class ZoneRecords:
         """
         state = self.provider.read(self.zone, self.keys)
         self.token = state.token
-        self.aliases = {key: found for key, found in state.rrsets.items() if key[1] == "CNAME"}
+        self.found, self.elsewhere = state.rrsets, state.elsewhere
         problems: list[tuple[str, Problem]] = []
         for step in self.steps:
             try:

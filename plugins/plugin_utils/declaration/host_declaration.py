@@ -52,7 +52,18 @@ DECLARED_IN = {
 }
 """The variable of each option that is a host's own."""
 
-PREFIXES = ("erp_mail_", "mail_dns_", "mail_entra_", "mail_parked_", "mail_policy_", "mail_report_", "mail_reports_")
+PREFIXES = (
+    "erp_mail_",
+    "mail_accept_",
+    "mail_dns_",
+    "mail_entra_",
+    "mail_max_",
+    "mail_parked_",
+    "mail_plan_",
+    "mail_policy_",
+    "mail_report_",
+    "mail_reports_",
+)
 """How the variables of a declaration begin."""
 
 

@@ -6,9 +6,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
+from ansible_collections.mailroom.erp.plugins.plugin_utils.markdown_text import (
+    markdown_code,
+    markdown_plain,
+    markdown_table,
+)
 from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.sheet_content import (
     Inline,
     ListItem,
@@ -16,8 +20,6 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.sheet_content i
     SheetSection,
     write_inline,
 )
-
-_SIGNS = re.compile(r"[\\`*\[\]<]|^[#>+-]")
 
 
 def markdown_sheet(sheet: Sheet) -> str:
@@ -48,27 +50,8 @@ def _item(item: ListItem) -> list[str]:
 
 
 def _table(head: Iterable[str], rows: Iterable[tuple[Inline, ...]]) -> str:
-    names = [_cell(name) for name in head]
-    cells = [[_cell(_text(cell)) for cell in row] for row in rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in (names, ["---"] * len(names), *cells))
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
+    return markdown_table(head, ([_text(cell) for cell in row] for row in rows))
 
 
 def _text(parts: Inline) -> str:
-    return write_inline(parts, _plain, _code, lambda text: f"**{_plain(text)}**")
-
-
-def _plain(text: str) -> str:
-    """Ordinary text, so that no sign of it is taken for Markdown, such as a link, a box or HTML."""
-    return _SIGNS.sub(r"\\\g<0>", text)
-
-
-def _code(text: str) -> str:
-    """Text as it must be typed, so that no sign of it is taken for Markdown."""
-    longest = max((len(run) for run in re.findall("`+", text)), default=0)
-    fence = "`" * (longest + 1)
-    space = " " if longest else ""
-    return f"{fence}{space}{text}{space}{fence}"
+    return write_inline(parts, markdown_plain, markdown_code, lambda text: f"**{markdown_plain(text)}**")

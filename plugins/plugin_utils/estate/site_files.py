@@ -1,0 +1,55 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change at any time, and nothing outside may import it.
+"""The files of all environments of a run: each compared with what it shall be, and written or only told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.declared_files import declared_files
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_tenants import made_environments
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.host_judgement import Catalogues
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.site_run import SiteRun, unwell
+from ansible_collections.mailroom.erp.plugins.plugin_utils.files.private_files import FileChange
+from ansible_collections.mailroom.erp.plugins.plugin_utils.server_sight import ServerSight
+from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.written_environment import write_environment
+
+
+@dataclass(frozen=True, slots=True)
+class FilesOutcome:
+    """The files of one environment that changed, or would; or why they cannot be written."""
+
+    changes: tuple[FileChange, ...] = ()
+    failure: str | None = None
+
+
+def site_files(
+    run: SiteRun,
+    declarations: Mapping[str, Any],
+    sights: Mapping[str, ServerSight],
+    secret_of: Callable[[str], str],
+    write: bool,
+) -> Iterator[tuple[str, FilesOutcome]]:
+    """Bring the files of each environment to what they shall be.
+
+    :param run: its ``files`` are not looked at
+    :param declarations: as ``judged_variables`` gave them, by host
+    :param sights: what was seen of their mail servers, by host
+    :param secret_of: reads the secret of a host, for settings that are to hold it
+    :param write: False only compares
+    :returns: each environment, with what came of its files
+    """
+    made, failed, catalogues = made_environments(run.tenants), unwell(run), Catalogues()
+    for host, declaration in declarations.items():
+        try:
+            files = declared_files(declaration, made.get(host), failed.get(host, []), catalogues, sights.get(host))
+            reader = partial(secret_of, host) if files.holds_secret else None
+            yield host, FilesOutcome(tuple(write_environment(files.folder / host, files.texts, reader, write)))
+        except (OSError, Refused) as error:
+            yield host, FilesOutcome(failure=f"{host}: its files cannot be written: {error}")
