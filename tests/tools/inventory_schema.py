@@ -65,6 +65,8 @@ REPOSITORY = Path(__file__).parents[2]
 FILE = REPOSITORY / "docs" / "schema" / "inventory-1.json"
 _MARKUP = re.compile(r"\b[A-Z]\(([^)]*)\)")
 _HANDED_ON = re.compile(r"\{\{\s*((?:erp_mail|mail)_\w+)\s*(?:\|[^}]*)?\}\}")
+_EXPRESSION = re.compile(r"\{\{.*?\}\}", re.DOTALL)
+_VARIABLE = re.compile(r"(?<![\w.'])mail_[a-z_]+\b(?![('])")
 _IP4 = r"((25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])(\.(?=[0-9])|(?=/|$))){4}(/[0-9]{1,2})?"
 _MECHANISMS = ("ip4", "ip6", "include", "exists", "a", "mx", "ptr")
 _ANY_REST = "([:/]\\S*)?"
@@ -125,7 +127,8 @@ def _variables(catalogue: Catalogue) -> dict[str, Schema]:
     }
     options = {**dict(_module_options()), **dict(_role_options())}
     typed = {name: spec_value(option) for name, option in options.items()}
-    return {name: _described({**typed, **own}[name], options.get(name)) for name in sorted({*typed, *own})}
+    found: dict[str, Schema] = {**{name: {} for name in _read_variables()}, **typed, **own}
+    return {name: _described(found[name], options.get(name)) for name in sorted(found)}
 
 
 def _of_environment(catalogue: Catalogue) -> dict[str, Schema]:
@@ -242,7 +245,10 @@ def _domain() -> Schema:
         "flatten_refresh": given({"type": "integer"}),
     }
     others = {**ENTRY_OPTIONS, **KIND_OPTIONS, **FLATTEN_OPTIONS}
-    return record({key: known.get(key) or spec_value(others[key]) for key in DOMAIN_KEYS})
+    typed = {key: spec_value(others[key]) for key in DOMAIN_KEYS if key in others}
+    return record(
+        {**dict.fromkeys(DOMAIN_KEYS, True), **typed, **{key: known[key] for key in DOMAIN_KEYS if key in known}}
+    )
 
 
 def _consent() -> Schema:
@@ -271,9 +277,28 @@ def _role_options() -> Iterator[tuple[str, Mapping[str, Any]]]:
             yield from entry.get("options", {}).items()
 
 
+def _plays() -> list[Path]:
+    return sorted([*REPOSITORY.glob("playbooks/*.yml"), *REPOSITORY.glob("roles/*/tasks/*.yml")])
+
+
+def _read_variables() -> set[str]:
+    """The variables that expressions of plays read, of whatever type."""
+    texts = (text for file in _plays() for text in _texts_in(yaml.safe_load(file.read_text(encoding="utf-8"))))
+    return {
+        name for text in texts for expression in _EXPRESSION.findall(text) for name in _VARIABLE.findall(expression)
+    }
+
+
+def _texts_in(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    for inner in value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ():
+        yield from _texts_in(inner)
+
+
 def _module_options() -> Iterator[tuple[str, Mapping[str, Any]]]:
     """The variables that a task gives to an option as they are, with that option."""
-    for file in sorted([*REPOSITORY.glob("playbooks/*.yml"), *REPOSITORY.glob("roles/*/tasks/*.yml")]):
+    for file in _plays():
         for task in _dictionaries(yaml.safe_load(file.read_text(encoding="utf-8"))):
             for module, arguments in task.items():
                 if str(module).startswith("mailroom.erp.") and isinstance(arguments, Mapping):

@@ -16,6 +16,7 @@ import yaml
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.address import BadAddress, domain_of
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.declared_records import spf_terms_of
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import Findings
+from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.host_declaration import PREFIXES
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.secret_variables import Secret
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.server_addresses import check_server
 from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.judgement import DECLARATION_VARIABLES
@@ -66,7 +67,12 @@ def test_the_schema_is_what_the_collection_checks() -> None:
 
 def test_every_variable_of_a_declaration_is_in_it_with_its_type() -> None:
     assert set(DECLARATION_VARIABLES) <= set(VARIABLES)
-    assert [name for name, value in VARIABLES.items() if not set(value) & {"type", "anyOf", "$ref"}] == []
+    untyped = [name for name, value in VARIABLES.items() if not set(value) & {"type", "anyOf", "$ref"}]
+    assert [name for name in untyped if name.startswith(PREFIXES)] == []
+
+
+def test_what_a_play_reads_is_in_it() -> None:
+    assert {"mail_rotate_delay", "mail_hosts", "mail_report_dir"} <= set(VARIABLES)
 
 
 @pytest.mark.parametrize("base", BASES.values(), ids=BASES)
