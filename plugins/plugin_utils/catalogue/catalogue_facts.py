@@ -78,12 +78,13 @@ class PasswordEnd:
 @dataclass(frozen=True, slots=True)
 class Service:
     """A sending service. Facts: ``host`` str, ``ports`` list of {port, security}, ``auth`` none|optional|required,
-    ``username`` str, ``spf_terms`` list of str, ``domains`` and ``mx`` list of names, ``limits`` numbers by name,
-    ``dkim`` dict, ``envelope`` sender (the From address is the envelope sender too) or return_path (a name below the
-    sender's domain that the service gives out), ``from_rule`` {other, answer, right}: what happens to mail whose From
-    is not the account that signs in (refused, replaced or taken), or that only a From which the service has verified is
-    taken (verified); ``answer`` is what it says then, ``right`` what lets an account send so. ``password_end`` is None
-    where nobody said that the sign-in with a password ends."""
+    ``username`` str, ``spf_terms`` list of str (what a domain's record needs; empty: nothing), ``spf_known_by`` list of
+    str (terms that tell its servers, but that are not published), ``domains`` and ``mx`` list of names, ``limits``
+    numbers by name, ``dkim`` dict, ``envelope`` sender (the From address is the envelope sender too) or return_path (a
+    name below the sender's domain that the service gives out), ``from_rule`` {other, answer, right}: what happens to
+    mail whose From is not the account that signs in (refused, replaced or taken), or that only a From which the service
+    has verified is taken (verified); ``answer`` is what the service says then, ``right`` what lets an account send so.
+    ``password_end`` is None where nobody said that the sign-in with a password ends."""
 
     name: str
     title: str
@@ -93,6 +94,7 @@ class Service:
     auth: Fact
     username: Fact
     spf_terms: Fact
+    spf_known_by: Fact
     dkim: Fact
     domains: Fact
     mx: Fact
@@ -102,6 +104,11 @@ class Service:
     limits: Mapping[str, Fact]
     warnings: tuple[Note, ...]
     notes: tuple[Note, ...]
+
+    @property
+    def telling_terms(self) -> tuple[str, ...]:
+        """The SPF terms that tell this service: those that a domain needs for it, and those that only give it away."""
+        return tuple(dict.fromkeys([*(self.spf_terms.value or ()), *(self.spf_known_by.value or ())]))
 
     def security(self, port: int) -> str | None:
         """What the service speaks on a port: none, starttls or implicit; None when unknown.

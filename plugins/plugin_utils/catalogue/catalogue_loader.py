@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import functools
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,7 @@ _FOLDER = Path(__file__).parent
 _URI = re.compile(
     r"\{(?P<scheme>\w+)\}://\{(?P<user>\w+)\}:\{(?P<password>\w+)\}@\{(?P<host>\w+)\}:\{(?P<port>\w+)\}", re.ASCII
 )
+_WORD = re.compile(r"[a-z0-9]+")
 _KEY = re.compile(r"[a-z][a-z0-9_-]*")
 _SHAPES = {"systems": shape.SYSTEM_SHAPE, "services": shape.SERVICE_SHAPE}
 
@@ -59,7 +60,7 @@ class Catalogue:
 
         :param part: one of the two
         """
-        return sorted({path.stem for path in (_FOLDER / part).glob("*.yml")} | set(self._own[part]))
+        return sorted({*_file_names(part), *self._own[part]})
 
     def entry(self, part: str, name: str) -> dict[str, Any]:
         """One entry as it is written, its shape checked.
@@ -72,8 +73,7 @@ class Catalogue:
         """
         what = f"catalogue {part.removesuffix('s')} {name}"
         if name in self._own[part]:
-            own = self._own[part][name]
-            return _checked(part, what, {"name": name, **own} if isinstance(own, Mapping) else own)
+            return _checked(part, what, _named(name, self._own[part][name]))
         if name not in self.names(part):
             raise KeyError(name)
         return _from_file(part, name)
@@ -130,11 +130,22 @@ class Catalogue:
         """A hint for a name that the catalogue does not have.
 
         :param part: ``systems`` or ``services``
-        :param name: the name that was given
-        :returns: a sentence that names the closest one, or all
+        :param name: the name that was given, or a part of the title: "sendinblue"
+        :returns: a sentence that names the closest ones, or all
         """
-        close = difflib.get_close_matches(name, self.names(part), n=1)
-        return f"Did you mean {close[0]}?" if close else f"Choose one of: {', '.join(self.names(part))}."
+        close = difflib.get_close_matches(name, self.names(part), n=1) or self._titled(part, name)
+        return f"Did you mean {' or '.join(close)}?" if close else f"Choose one of: {', '.join(self.names(part))}."
+
+    def _titled(self, part: str, name: str) -> list[str]:
+        """The entries of this collection, three at most, whose name or title has the words of a name in it."""
+        words = _WORD.findall(name.lower())
+        titles = {known: f"{known} {_from_file(part, known)['title']}".lower() for known in _file_names(part)}
+        return [known for known, title in titles.items() if words and all(word in title for word in words)][:3]
+
+
+@functools.cache
+def _file_names(part: str) -> tuple[str, ...]:
+    return tuple(sorted(path.stem for path in (_FOLDER / part).glob("*.yml")))
 
 
 @functools.cache
@@ -142,7 +153,13 @@ def _from_file(part: str, name: str) -> dict[str, Any]:
     yaml = require("yaml")
     text = (_FOLDER / part / f"{name}.yml").read_text(encoding="utf-8")
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return _checked(part, f"catalogue {part.removesuffix('s')} {name}", yaml.load(text, Loader=loader))
+    entry = yaml.load(text, Loader=loader)
+    return _checked(part, f"catalogue {part.removesuffix('s')} {name}", _named(name, entry))
+
+
+def _named(name: str, entry: object) -> object:
+    """An entry with the name that it is found by; one of its own, as a copy from elsewhere has, does not count."""
+    return {**entry, "name": name} if isinstance(entry, Mapping) else entry
 
 
 def _checked(part: str, what: str, entry: object) -> dict[str, Any]:
@@ -156,13 +173,18 @@ def _checked(part: str, what: str, entry: object) -> dict[str, Any]:
 
 def _bad_terms(what: str, entry: Mapping[str, Any]) -> list[Problem]:
     problems = []
-    for term in ((entry.get("spf") or {}).get("terms") or {}).get("value", []):
+    for where, term in _terms(entry.get("spf") or {}):
         try:
             parse_term(term)
         except SpfError as error:
             way_out = "Correct the term."
-            problems.append(shape.CATALOGUE_RULES.problem(what, "spf.terms", term, str(error), way_out))
+            problems.append(shape.CATALOGUE_RULES.problem(what, f"spf.{where}", term, str(error), way_out))
     return problems
+
+
+def _terms(spf: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Each SPF term of a service with the fact that it stands in."""
+    return ((where, term) for where, fact in spf.items() if fact for term in fact["value"])
 
 
 def _bad_names(what: str, entry: Mapping[str, Any]) -> list[Problem]:
@@ -247,6 +269,7 @@ def _service(entry: Mapping[str, Any]) -> Service:
         auth=fact("smtp", "auth"),
         username=fact("smtp", "username"),
         spf_terms=fact("spf", "terms"),
+        spf_known_by=fact("spf", "known_by"),
         dkim=fact(None, "dkim"),
         domains=fact(None, "domains"),
         mx=fact(None, "mx"),

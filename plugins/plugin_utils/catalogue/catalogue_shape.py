@@ -97,13 +97,16 @@ _PASSWORD_END: ArgumentSpec = {
     "successors": _fact("list", elements="str"),
     "otherwise": {"type": "dict", "options": {"en": {"type": "str"}, "nl": {"type": "str"}, "source": _TEXT}},
 }
-_HEAD: ArgumentSpec = {"name": _TEXT, "title": _TEXT, "sources": {"type": "dict", "required": True}}
+_HEAD: ArgumentSpec = {"name": {"type": "str"}, "title": _TEXT, "sources": {"type": "dict", "required": True}}
 
 SERVICE_SHAPE: ArgumentSpec = {
     **_HEAD,
     "kind": {"type": "str", "required": True, "choices": SERVICE_KINDS},
     "smtp": {"type": "dict", "options": _SMTP},
-    "spf": {"type": "dict", "options": {"terms": _fact("list", elements="str")}},
+    "spf": {
+        "type": "dict",
+        "options": {"terms": _fact("list", elements="str"), "known_by": _fact("list", elements="str")},
+    },
     "dkim": _fact("dict"),
     "domains": _fact("list", elements="str"),
     "mx": _fact("list", elements="str"),

@@ -31,5 +31,5 @@ def _facts(catalogue: Catalogue, name: str) -> dict[str, Any]:
     except KeyError:
         rule = "the catalogue has no such service"
         raise Refused(_RULES.problem("reports", "services", name, rule, catalogue.closest("services", name))) from None
-    terms, domains = service.spf_terms.value or [], service.domains.value or []
-    return {"name": name, "title": service.title, "spf_terms": list(terms), "domains": list(domains)}
+    domains = service.domains.value or []
+    return {"name": name, "title": service.title, "spf_terms": list(service.telling_terms), "domains": list(domains)}

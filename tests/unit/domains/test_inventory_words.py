@@ -27,6 +27,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.problem import Option
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.declared_domains import DOMAIN_KEYS
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.declared_spf import DECLARED_SPF_KEYS
 from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.judgement import DECLARATION_VARIABLES
+from ansible_collections.mailroom.erp.tests.tools.source_problems import called
 
 PLUGINS = Path(delegation.__file__).parents[2]
 OF_MODULES = ("module_utils/domains", "module_utils/snapshots", "module_utils/policy")
@@ -80,14 +81,10 @@ def _ways_out(file: Path) -> Iterator[Told]:
     for function in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)):
         values = module | _assigned(function)
         for call in (node for node in ast.walk(function) if isinstance(node, ast.Call)):
-            place = LAST.get(_called(call))
+            place = LAST.get(called(call))
             if place is not None and len(call.args) > place:
                 text, options = _content(call.args[place], values)
                 yield Told(f"{file.relative_to(PLUGINS)}:{call.lineno}", text, options)
-
-
-def _called(call: ast.Call) -> str:
-    return str(getattr(call.func, "id", None) or getattr(call.func, "attr", ""))
 
 
 def _names(node: ast.Assign) -> list[ast.Name]:
@@ -110,7 +107,7 @@ def _content(node: ast.expr, values: dict[str, ast.expr]) -> tuple[str, tuple[st
     """The fixed text of an expression, and its options; what only a run knows is left out."""
     if isinstance(node, ast.Name) and node.id in values:
         return _content(values[node.id], {name: value for name, value in values.items() if name != node.id})
-    if isinstance(node, ast.Call) and _called(node) == "Option":
+    if isinstance(node, ast.Call) and called(node) == "Option":
         return "", (_content(node.args[0], values)[0],)
     if isinstance(node, ast.Constant):
         return str(node.value), ()

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refuse
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue import catalogue_loader
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_facts import Source
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_loader import Catalogue
+from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.known_services import known_services
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import Declaration
 from ansible_collections.mailroom.erp.plugins.plugin_utils.needs.environment_needs import environment_needs
 from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.settings import settings_of
@@ -22,6 +24,8 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.judgement imp
     DECLARATION_VARIABLES,
     judge_declaration,
 )
+from ansible_collections.mailroom.erp.tests.tools.catalogue_page import FILE as PAGE
+from ansible_collections.mailroom.erp.tests.tools.catalogue_page import page
 from ansible_collections.mailroom.erp.tests.tools.catalogue_schema import schemas
 from ansible_collections.mailroom.erp.tests.tools.catalogue_schema import text as schema_text
 from jsonschema import Draft202012Validator
@@ -82,7 +86,78 @@ def test_the_catalogue_holds_what_the_roles_need() -> None:
     providers = ["ziggo", "telfort", "kpn", "planet", "scarlet", "upc", "tele2", "versatel", "zonnet", "online"]
     mailboxes = ["microsoft365", "outlook", "live", "gmail", "exchange_online"]
     others = ["afas_online", "sendgrid", "ordernow", "own_relay"]
-    assert Catalogue().names("services") == sorted([*providers, *mailboxes, *others])
+    assert {*providers, *mailboxes, *others} <= set(Catalogue().names("services"))
+
+
+def test_the_common_senders_of_business_mail_are_known() -> None:
+    named = {"mailchimp", "brevo", "mailgun", "postmark", "amazon_ses", "mandrill", "exact_online"}
+    newsletters = {"mailjet", "klaviyo", "mailerlite", "activecampaign", "laposta", "copernica", "flowmailer"}
+    programs = {"moneybird", "hubspot", "salesforce", "shopify", "zendesk", "freshdesk", "intercom", "zoho_mail"}
+    assert named | newsletters | programs <= set(Catalogue().names("services"))
+
+
+@pytest.mark.parametrize("name", Catalogue().names("services"))
+def test_every_source_of_a_service_has_a_fact(name: str) -> None:
+    entry = Catalogue().entry("services", name)
+    unused = set(entry["sources"]) - sources_in({key: part for key, part in entry.items() if key != "sources"})
+    # what a mail server of one's own does, its own entry says by leaving everything out
+    assert unused == ({"inventory"} if name == "own_relay" else set())
+
+
+def sources_in(part: Any) -> set[str]:
+    """The names of the sources that facts and notes name."""
+    if isinstance(part, list):
+        return set().union(*map(sources_in, part))
+    if not isinstance(part, dict):
+        return set()
+    named = {part["source"]} if isinstance(part.get("source"), str) else set()
+    return named.union(*map(sources_in, part.values()))
+
+
+@pytest.mark.parametrize("name", Catalogue().names("services"))
+def test_a_term_that_only_tells_a_service_is_not_published_for_it(name: str) -> None:
+    service = Catalogue().service(name)
+    assert not set(service.spf_terms.value or ()) & set(service.spf_known_by.value or ())
+
+
+def test_no_two_services_give_their_selectors_the_same_name() -> None:
+    """A selector that is known as another service's does not count as the sender's own."""
+    catalogue = Catalogue()
+    named = {
+        name: tuple(fact["names"])
+        for name in catalogue.names("services")
+        if (fact := catalogue.service(name).dkim.value) and isinstance(fact.get("names"), list)
+    }
+    assert named.pop("exchange_online") == named["microsoft365"]
+    every = [selector for names in named.values() for selector in names]
+    assert len(every) == len(set(every))
+
+
+def test_a_service_is_told_by_all_its_terms() -> None:
+    assert Catalogue().service("mailchimp").telling_terms == ("include:servers.mcsv.net",)
+    assert Catalogue().service("mailgun").telling_terms == ("include:mailgun.org",)
+    [known] = known_services(["postmark"], Catalogue())
+    assert known["spf_terms"] == ["include:spf.mtasv.net"]
+
+
+@pytest.mark.parametrize(
+    ("given", "hint"),
+    [
+        ("zigo", "Did you mean ziggo?"),
+        ("mailchimps", "Did you mean mailchimp?"),
+        ("sendinblue", "Did you mean brevo?"),
+        ("ses", "Did you mean amazon_ses?"),
+        ("Exact Online", "Did you mean exact_online?"),
+        ("google", "Did you mean gmail?"),
+    ],
+)
+def test_a_service_of_another_name_is_found_by_its_title(given: str, hint: str) -> None:
+    assert Catalogue().closest("services", given) == hint
+
+
+@pytest.mark.parametrize("given", ["", "??", "twinfield"])
+def test_a_service_that_nobody_knows_is_answered_with_all(given: str) -> None:
+    assert Catalogue().closest("services", given).startswith("Choose one of: activecampaign, afas_online")
 
 
 # tables 1 and 3, 2 and 4 of "Elektronisch facturering" 1.5 (S2)
@@ -156,6 +231,13 @@ def test_a_source_is_due_on_the_day_after() -> None:
 def test_the_schemas_say_what_the_loader_checks(name: str) -> None:
     file = f"{name}.schema.json"
     assert (FOLDER / "schema" / file).read_text(encoding="utf-8") == schema_text(schemas()[file])
+
+
+def test_the_page_of_names_is_what_the_catalogue_holds() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    assert text == page(), "python -m ansible_collections.mailroom.erp.tests.tools.catalogue_page writes it anew"
+    assert all(f"[`{file.stem}`]" in text for file in FILES)
+    assert all((PAGE.parent / link).is_file() for link in re.findall(r"\]\((\.\./[^)#]+)\)", text))
 
 
 def schema_errors(part: str, entry: Any) -> list[str]:
@@ -269,6 +351,7 @@ MALFORMED: list[tuple[str, Any, str]] = [
     ("unknown from_rule", {**SERVICE, "from_rule": {"value": {"other": "lost"}, "source": "page"}}, "refused"),
     ("port is no number", {**SERVICE, "smtp": {"ports": {"value": [{"port": "a"}], "source": "page"}}}, "port"),
     ("wrong SPF term", {**SERVICE, "spf": {"terms": {"value": ["ip4:1.2.3"], "source": "page"}}}, "RFC 7208"),
+    ("wrong telling term", {**SERVICE, "spf": {"known_by": {"value": ["include:"], "source": "page"}}}, "RFC 7208"),
 ]
 
 
@@ -276,6 +359,7 @@ MALFORMED: list[tuple[str, Any, str]] = [
 BEYOND_SCHEMA = (
     "stray source",
     "wrong SPF term",
+    "wrong telling term",
     "source with a month that is none",
     "source with a day that is none",
     "check_after is no day",
