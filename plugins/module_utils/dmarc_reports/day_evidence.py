@@ -122,7 +122,7 @@ def domain_evidence(
     domain: str,
     identifier: SourceIdentifier,
     first_day: str = "",
-    subdomains: Collection[str] = (),
+    names: Collection[str] | None = None,
 ) -> DomainEvidence:
     """Read the evidence on one domain from an archive.
 
@@ -130,12 +130,11 @@ def domain_evidence(
     :param domain: whose policy it is, as A-labels
     :param identifier: tells who sources are
     :param first_day: for example 2026-11-01; days before do not count
-    :param subdomains: names below it whose reports are about its policy too
+    :param names: that reports give as the domain of the policy; None for the domain's own
     """
-    names = (domain, *subdomains)
+    names = (domain,) if names is None else names
     days: dict[str, DayEvidence] = {}
-    for one in _report_days(connection, names, first_day):
-        day, reporter, policy, left_out = one
+    for day, reporter, policy, left_out in _report_days(connection, names, first_day):
         found = days.setdefault(day, DayEvidence(day))
         found.reports += 1
         found.records_left_out += left_out
