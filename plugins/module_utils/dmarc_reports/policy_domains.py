@@ -82,9 +82,9 @@ def reported_below(
     :param wanted_first: names that are looked up before all others, which come by the number of their reports
     :returns: by domain; one without reported names below is missing
     """
-    below = {
-        name: nearest for name in _reported(connection) if (nearest := longest_match(name, domains)) not in (None, name)
-    }
+    zones = frozenset(domains)
+    nearest = {name: longest_match(name, zones) for name in (_reported(connection) if zones else ())}
+    below = {name: domain for name, domain in nearest.items() if domain not in (None, name)}
     ordered = sorted(below, key=lambda name: name not in wanted_first)
 
     def verdict(name: str) -> bool | str:

@@ -12,9 +12,14 @@ import ipaddress
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import Result
+from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.policy_domains import (
+    policy_finder,
+    reported_below,
+)
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_archive import (
     archive_file,
     forget_before,
@@ -28,6 +33,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_
     read_request,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_summary import (
+    ReportFilter,
     SourceTotal,
     domain_days,
     domain_totals,
@@ -107,16 +113,24 @@ class _LazyResolver:
 
 def _told(connection: sqlite3.Connection, request: ReportRequest, resolver: _LazyResolver) -> Result:
     identifier = SourceIdentifier(request.groups, request.services, resolver.lookup)
-    totals = source_totals(connection, request.wanted, identifier)
+    wanted = _with_subdomains(connection, request, resolver.lookup)
+    totals = source_totals(connection, wanted, identifier)
     names: dict[str, str] = {}
     if request.reverse_names:
         names = reverse_names([one for of_domain in totals.values() for one in of_domain], resolver.lookup)
     sources = {domain: [one.as_dict(names.get(one.source)) for one in found] for domain, found in totals.items()}
-    records = {"records": report_records(connection, request.wanted)} if request.include_records else {}
-    days = {"days": domain_days(connection, request.wanted)} if request.include_days else {}
-    tls = tls_totals(connection, request.wanted)
-    found = {"domains": domain_totals(connection, request.wanted, totals), "sources": sources, "tls": tls}
+    records = {"records": report_records(connection, wanted)} if request.include_records else {}
+    days = {"days": domain_days(connection, wanted)} if request.include_days else {}
+    tls = tls_totals(connection, wanted)
+    found = {"domains": domain_totals(connection, wanted, totals), "sources": sources, "tls": tls}
     return {**found, **records, **days}
+
+
+def _with_subdomains(connection: sqlite3.Connection, request: ReportRequest, lookup: Lookup) -> ReportFilter:
+    """What is asked for, with the names below the domains that reports give."""
+    senders = {one.domain for one in request.groups}
+    below = reported_below(connection, request.wanted.domains, policy_finder(lookup), senders)
+    return replace(request.wanted, below=below)
 
 
 def reverse_names(sources: Sequence[SourceTotal], lookup: Lookup) -> dict[str, str]:

@@ -18,7 +18,6 @@ from typing import Any, Union
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.policy_domains import (
     HasOwnPolicy,
-    ReportedBelow,
     policy_finder,
     reported_below,
 )
@@ -235,7 +234,8 @@ def _evidence(
         below = reported_below(connection, declared, has_own_policy, {one.domain for one in groups})
         known: dict[str, str] = {}
         if params.get("reverse_names"):
-            totals = source_totals(connection, ReportFilter(_names(domains, below), 0), identifier)
+            asked = ReportFilter(tuple(domains), 0, {name: below[name] for name in domains if name in below})
+            totals = source_totals(connection, asked, identifier)
             strangers = [one for found in totals.values() for one in found if one.identity.kind != "declared"]
             known = reverse_names(strangers, lookup)
         return {
@@ -244,12 +244,6 @@ def _evidence(
             )
             for name in domains
         }
-
-
-def _names(domains: Iterable[str], below: Mapping[str, ReportedBelow]) -> tuple[str, ...]:
-    """All names that reports give for domains."""
-    found = {name: below.get(name, ReportedBelow()) for name in domains}
-    return tuple(one for name, its in found.items() for one in (name, *its.governed, *its.doubtful))
 
 
 def _namer(
