@@ -4,7 +4,8 @@
 # Private to this collection: it may change at any time, and nothing outside may import it.
 """Whose policy reports are about that name a subdomain: that of the domain above it, its own, or nobody can tell.
 
-RFC 9990 has reporters name the domain whose policy was found. OpenDMARC names the domain in From instead.
+RFC 9990 sections 3.1.1.5 and 3.1.2 have reporters name the domain whose policy was found, with a record for each domain
+in From. OpenDMARC names the domain in From instead.
 """
 
 from __future__ import annotations
