@@ -16,9 +16,9 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_
     unpacked_signatures,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.source_identity import (
+    MailTraits,
     SenderGroup,
     SourceIdentifier,
-    SourceTraits,
 )
 
 ABOUT_NAMES = "kind = 'dmarc' AND domain IN (SELECT value FROM json_each(?))"
@@ -87,7 +87,8 @@ class SeenMessages:
     """
 
     day: str
-    traits: SourceTraits
+    source: str
+    traits: MailTraits
     dkim: bool
     spf: bool
     messages: int
@@ -113,8 +114,8 @@ def seen_messages(connection: sqlite3.Connection, names: Collection[str], first_
     for day, source, dkim, spf, header, envelope, signatures, checks, messages in connection.execute(
         query, (about_names(names), first_day)
     ):
-        traits = SourceTraits(source, header, envelope, unpacked_signatures(signatures), unpacked_checks(checks))
-        yield SeenMessages(day, traits, dkim == "pass", spf == "pass", messages)
+        traits = MailTraits(header, envelope, unpacked_signatures(signatures), unpacked_checks(checks))
+        yield SeenMessages(day, source, traits, dkim == "pass", spf == "pass", messages)
 
 
 def domain_evidence(
@@ -158,7 +159,7 @@ def _count(day: DayEvidence, identifier: SourceIdentifier, seen: SeenMessages) -
     day.messages += messages
     day.passed += messages if any(passed) else 0
     day.failed += 0 if any(passed) else messages
-    identity = identifier.identity(seen.traits)
+    identity = identifier.identity(seen.source, seen.traits)
     for index in identity.groups:
         sender = day.senders.setdefault(index, SenderDay())
         if len(identity.groups) > 1:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: it may change at any time, and nothing outside may import it.
-"""Where reports lie: files, folders, Maildirs and mboxes, each file or message with its digest."""
+"""Where reports lie: files, folders, Maildirs and mboxes."""
 
 from __future__ import annotations
 
@@ -35,10 +35,9 @@ _DEEPEST = 30
 
 
 class ReportItem(NamedTuple):
-    """One file, or one message of an mbox. ``digest`` is of its bytes; those of a large file stay where they are."""
+    """One file, or one message of an mbox; the bytes of a large file stay where they are."""
 
     label: str
-    digest: bytes
     kind: str
     data: bytes | None
     path: str
@@ -46,6 +45,19 @@ class ReportItem(NamedTuple):
     def reports(self) -> Iterable[LabelledReport]:
         """Find its reports; see :func:`reports_in`."""
         return reports_in(self.label, self.kind, self._open)
+
+    def digest(self) -> bytes:
+        """What tells its bytes from all others.
+
+        :raises UnreadableReport: they cannot be read
+        """
+        if self.data is not None:
+            return hashlib.sha256(self.data).digest()
+        try:
+            with self._open() as file:
+                return hashlib.file_digest(file, "sha256").digest()
+        except OSError as error:
+            raise UnreadableReport(f"it cannot be read: {error.strerror}") from None
 
     def plain_document(self) -> bytes | None:
         """What it holds, where that is one small document of XML; see :func:`plain_document`."""
@@ -112,11 +124,14 @@ def _in_folder(folder: str, depth: int) -> Iterator[Found]:
     names = {entry.name for entry in listed}
     is_maildir = {"cur", "new"} <= names
     for entry in listed:
-        if is_maildir and entry.name not in ("cur", "new") and not entry.name.startswith("."):
+        is_folder = entry.is_dir(follow_symlinks=False)
+        if entry.name.startswith("."):
+            is_wanted = is_maildir and is_folder
+        else:
+            is_wanted = not is_maildir or entry.name in ("cur", "new")
+        if not is_wanted:
             continue
-        if entry.name.startswith(".") and not (is_maildir and entry.is_dir(follow_symlinks=False)):
-            continue
-        if not entry.is_dir(follow_symlinks=False):
+        if not is_folder:
             yield from _in_file(entry.path)
         elif depth < _DEEPEST:
             yield from _in_folder(entry.path, depth + 1)
@@ -124,7 +139,13 @@ def _in_folder(folder: str, depth: int) -> Iterator[Found]:
             yield _skipped(entry.path, f"folders are read to a depth of {_DEEPEST}")
 
 
-def _in_file(path: str) -> Iterator[Found]:
+def _in_file(path: str) -> Iterable[Found]:
+    small = _small_file(path)
+    return _in_large_file(path) if small is None else (small,)
+
+
+def _small_file(path: str) -> Found | None:
+    """A file that is read once; None for a large one and for an mbox."""
     try:
         handle = open_regular(path, os.O_RDONLY)
         try:
@@ -133,29 +154,25 @@ def _in_file(path: str) -> Iterator[Found]:
                 data += os.read(handle, _SMALL + 1 - _USUAL)
         finally:
             os.close(handle)
-        if len(data) > _SMALL or data.startswith(b"From "):
-            yield from _in_large_file(path, data)
-        else:
-            yield _item(path, data, path)
+    except OSError as error:
+        return _skipped(path, f"it cannot be read: {error.strerror}")
+    return None if len(data) > _SMALL or data.startswith(b"From ") else _item(path, data, path)
+
+
+def _in_large_file(path: str) -> Iterator[Found]:
+    try:
+        with open(open_regular(path, os.O_RDONLY), "rb") as file:
+            head = file.peek(_CHUNK)
+            if head.startswith(b"From "):
+                yield from _in_mbox(path, file)
+            else:
+                yield ReportItem(escape_controls(path), content_kind(head), None, path)
     except OSError as error:
         yield _skipped(path, f"it cannot be read: {error.strerror}")
 
 
-def _in_large_file(path: str, head: bytes) -> Iterator[Found]:
-    with open(open_regular(path, os.O_RDONLY), "rb") as file:
-        yield from _in_mbox(path, file) if head.startswith(b"From ") else [_large_item(path, head, file)]
-
-
 def _item(label: str, data: bytes, path: str) -> ReportItem:
-    digest = hashlib.sha256(data).digest()
-    return ReportItem(label if label.isprintable() else escape_controls(label), digest, content_kind(data), data, path)
-
-
-def _large_item(path: str, head: bytes, file: IO[bytes]) -> ReportItem:
-    digest = hashlib.sha256()
-    while part := file.read(_CHUNK):
-        digest.update(part)
-    return ReportItem(escape_controls(path), digest.digest(), content_kind(head[:_CHUNK]), None, path)
+    return ReportItem(label if label.isprintable() else escape_controls(label), content_kind(data), data, path)
 
 
 def _in_mbox(path: str, file: IO[bytes]) -> Iterator[Found]:

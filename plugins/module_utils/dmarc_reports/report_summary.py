@@ -10,7 +10,7 @@ import json
 import sqlite3
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import Result
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.day_evidence import (
@@ -25,9 +25,9 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_parts import DkimResult
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_values import iso_time
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.source_identity import (
+    MailTraits,
     SourceIdentifier,
     SourceIdentity,
-    SourceTraits,
 )
 
 _MOST_TREATMENTS = 20_000
@@ -178,6 +178,14 @@ def _overlap(connection: sqlite3.Connection, domain: str, org_key: str, since: i
 # --- sources ---------------------------------------------------------------------------------------------------------
 
 
+class TreatedMail(NamedTuple):
+    """What a receiver saw of messages; ``dkim`` and ``spf`` tell whether they passed with alignment."""
+
+    dkim: bool
+    spf: bool
+    traits: MailTraits
+
+
 @dataclass(slots=True)
 class SourceTotal:
     """The messages of one source that one sender is behind."""
@@ -192,8 +200,9 @@ class SourceTotal:
     header_from: dict[str, None] = field(default_factory=dict)
     envelope_from: dict[str, None] = field(default_factory=dict)
 
-    def add(self, traits: SourceTraits, dkim: bool, spf: bool, messages: int) -> None:
+    def add(self, treated: TreatedMail, messages: int) -> None:
         """Count messages that were treated alike."""
+        dkim, spf, traits = treated
         self.messages += messages
         self.spf += messages if spf else 0
         self.dkim += messages if dkim else 0
@@ -228,43 +237,46 @@ def source_totals(
     """The sources of each domain, those with the most messages first; one with several senders is there for each."""
     found: dict[str, list[SourceTotal]] = {}
     where, values = wanted.of_dmarc()
-    columns = "reports.domain, source, treatment"
+    columns = "source, reports.domain, treatment"
     query = (
         f"SELECT {columns}, sum(count) FROM reports NOT INDEXED JOIN records ON report = reports.id WHERE {where} "
         f"GROUP BY {columns} ORDER BY {columns}"
     )
     treatments, told_as = _Treatments(connection), wanted.told_as
-    same: dict[tuple[str, str], list[SourceTotal]] = {}
-    for name, source, number, messages in connection.execute(query, values):
+    last = ""
+    same: dict[str, list[SourceTotal]] = {}  # of the last source, by domain
+    for source, name, number, messages in connection.execute(query, values):
+        if source != last:
+            last, same = source, {}
         domain = told_as.get(name, name)
-        dkim, spf, traits = treatments[number]
-        identity = identifier.identity(SourceTraits(source, *traits[1:]))
-        known = same.setdefault((domain, source), [])
+        treated = treatments[number]
+        identity = identifier.identity(source, treated.traits)
+        known = same.get(domain)
         total = next((one for one in known if one.identity == identity), None) if known else None
         if total is None:
             total = SourceTotal(source, identity)
-            known.append(total)
+            same.setdefault(domain, []).append(total)
             found.setdefault(domain, []).append(total)
-        total.add(traits, dkim, spf, messages)
+        total.add(treated, messages)
     for totals in found.values():
         totals.sort(key=lambda one: (-one.messages, one.source, one.identity.reason))
-    return found
+    return dict(sorted(found.items()))
 
 
-class _Treatments(dict[int, tuple[bool, bool, SourceTraits]]):
-    """How messages were treated, by number: whether DKIM and SPF passed with alignment, and traits without source."""
+class _Treatments(dict[int, TreatedMail]):
+    """How messages were treated, by number."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         super().__init__()
         self._connection = connection
 
-    def __missing__(self, number: int) -> tuple[bool, bool, SourceTraits]:
+    def __missing__(self, number: int) -> TreatedMail:
         query = "SELECT dkim, spf, header_from, envelope_from, signatures, checks FROM treatments WHERE id = ?"
         dkim, spf, header, envelope, signatures, checks = self._connection.execute(query, (number,)).fetchone()
         if len(self) >= _MOST_TREATMENTS:
             self.clear()
-        traits = SourceTraits("", header, envelope, unpacked_signatures(signatures), unpacked_checks(checks))
-        self[number] = dkim == "pass", spf == "pass", traits
+        traits = MailTraits(header, envelope, unpacked_signatures(signatures), unpacked_checks(checks))
+        self[number] = TreatedMail(dkim == "pass", spf == "pass", traits)
         return self[number]
 
 

@@ -140,10 +140,10 @@ def _undeclared(
     """The sources that no declared sender is behind, and what failed of those of which it cannot be told who is."""
     shared: dict[int, dict[str, int]] = {}
     for seen in seen_messages(connection, names, first_day):
-        identity = identifier.identity(seen.traits)
+        identity = identifier.identity(seen.source, seen.traits)
         passed = seen.dkim or seen.spf
         if identity.kind != "declared":
-            namer.add(seen.traits, identity, seen.day, seen.messages, passed)
+            namer.add(seen.source, seen.traits, identity, seen.day, seen.messages, passed)
         elif len(identity.groups) > 1 and not passed:
             for index in identity.groups:
                 of_group = shared.setdefault(index, {})

@@ -17,8 +17,8 @@ from typing import Any
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_values import shortened_address
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.source_identity import (
     KnownService,
+    MailTraits,
     SourceIdentity,
-    SourceTraits,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import is_inside
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.public_suffix import is_everybodys
@@ -88,11 +88,13 @@ class SourceNamer:
         self._reverse_name = reverse_name
         self._found: dict[tuple[str, str], UnknownSource] = {}
 
-    def add(self, traits: SourceTraits, identity: SourceIdentity, day: str, messages: int, passed: bool) -> None:
-        """Count messages of one source."""
+    def add(
+        self, address: str, traits: MailTraits, identity: SourceIdentity, day: str, messages: int, passed: bool
+    ) -> None:
+        """Count messages of one source, an address or a network."""
         signed = _outside(self._domain, (one.domain for one in traits.signatures if one.result == "pass"))
         enveloped = _outside(self._domain, (one.domain for one in traits.spf_checks if one.result == "pass"))
-        reverse, network = self._reverse_name(traits.source), shortened_address(traits.source)
+        reverse, network = self._reverse_name(address), shortened_address(address)
         kind, name = _strongest(signed, enveloped, reverse, network)
         source = self._found.setdefault((kind, name), UnknownSource(name, kind))
         source.by_day[day] = source.by_day.get(day, 0) + messages
