@@ -104,7 +104,7 @@ options:
         type: int
         default: 30
       minimum_reporters:
-        description: Receivers that reported on these days.
+        description: Receivers that reported on these days. Those in whose names one other organisation mailed are one.
         type: int
         default: 3
       newest_days:

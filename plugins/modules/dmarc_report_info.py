@@ -189,6 +189,13 @@ domains:
     records_left_out:
       description: How many records of these reports could not be used.
       type: int
+    mailed_by_others:
+      description:
+        - Reports that came in a message of another organisation than they name, each reporter with C(org),
+          C(mailed_by), the domain in From of the message, and C(reports). Some reporters do so; so would somebody who
+          invents reports.
+      type: list
+      elements: dict
     subdomains:
       description: Names below it that reports give instead of it, and that have no policy of their own. They are told
         with it.

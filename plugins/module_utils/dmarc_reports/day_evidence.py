@@ -42,7 +42,8 @@ class SenderDay:
 class DayEvidence:
     """What receivers saw of one domain on one day (UTC, that of the middle of a report's period), in messages.
 
-    ``policies`` are the policies p that the reports of the day saw, ``senders`` is by index of
+    ``reporters`` are known by name; all that one other organisation mailed in the names of others are one, known by its
+    domain. ``policies`` are the policies p that the reports of the day saw, ``senders`` is by index of
     :attr:`DomainEvidence.groups`, ``services`` and ``unknown`` are messages that no declared sender is behind.
     """
 
@@ -148,7 +149,8 @@ def domain_evidence(
 
 def _report_days(connection: sqlite3.Connection, names: Collection[str], first_day: str) -> sqlite3.Cursor:
     query = (
-        "SELECT day, org_key, CASE WHEN json_valid(policy) THEN json_extract(policy, '$.p') END, left_out FROM reports "
+        "SELECT day, coalesce(nullif(mailed_by, ''), org_key), "
+        "CASE WHEN json_valid(policy) THEN json_extract(policy, '$.p') END, left_out FROM reports "
         f"WHERE {ABOUT_NAMES} AND day >= ?"
     )
     return connection.execute(query, (about_names(names), first_day))

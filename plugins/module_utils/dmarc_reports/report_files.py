@@ -53,11 +53,14 @@ class ReportItem(NamedTuple):
         """
         if self.data is not None:
             return hashlib.sha256(self.data).digest()
+        found = hashlib.sha256()
         try:
             with self._open() as file:
-                return hashlib.file_digest(file, "sha256").digest()
+                while part := file.read(_CHUNK):
+                    found.update(part)
         except OSError as error:
             raise UnreadableReport(f"it cannot be read: {error.strerror}") from None
+        return found.digest()
 
     def plain_document(self) -> bytes | None:
         """What it holds, where that is one small document of XML; see :func:`plain_document`."""
@@ -116,27 +119,38 @@ def report_items(paths: Iterable[str]) -> Iterator[Found]:
 def _in_folder(folder: str, depth: int) -> Iterator[Found]:
     """A folder or a Maildir, in which ``new`` and ``cur`` hold messages and folders begin with a dot."""
     try:
-        with os.scandir(folder) as entries:
-            listed = sorted(entries, key=lambda entry: entry.name)
+        names, folders = _listed(folder)
     except OSError as error:
         yield _skipped(folder, f"it cannot be read: {error.strerror}")
         return
-    names = {entry.name for entry in listed}
-    is_maildir = {"cur", "new"} <= names
-    for entry in listed:
-        is_folder = entry.is_dir(follow_symlinks=False)
-        if entry.name.startswith("."):
-            is_wanted = is_maildir and is_folder
-        else:
-            is_wanted = not is_maildir or entry.name in ("cur", "new")
-        if not is_wanted:
-            continue
-        if not is_folder:
-            yield from _in_file(entry.path)
+    if folders.issuperset(("cur", "new")):
+        wanted = [name for name in names if name in ("cur", "new") or (name.startswith(".") and name in folders)]
+    else:
+        wanted = [name for name in names if not name.startswith(".")]
+    start = os.path.join(folder, "")
+    for name in wanted:
+        if name not in folders:
+            yield from _in_file(start + name)
         elif depth < _DEEPEST:
-            yield from _in_folder(entry.path, depth + 1)
+            yield from _in_folder(start + name, depth + 1)
         else:
-            yield _skipped(entry.path, f"folders are read to a depth of {_DEEPEST}")
+            yield _skipped(start + name, f"folders are read to a depth of {_DEEPEST}")
+
+
+def _listed(folder: str) -> tuple[list[str], set[str]]:
+    """The names in a folder, sorted, and those of folders among them; no more, because there may be many.
+
+    :raises OSError: it cannot be read
+    """
+    names: list[str] = []
+    folders: set[str] = set()
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            names.append(entry.name)
+            if entry.is_dir(follow_symlinks=False):
+                folders.add(entry.name)
+    names.sort()
+    return names, folders
 
 
 def _in_file(path: str) -> Iterable[Found]:

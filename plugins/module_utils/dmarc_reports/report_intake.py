@@ -36,6 +36,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_
     period_day,
     shortened_address,
 )
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.public_suffix import organisation
 
 _BATCH = 500
 _BATCH_BYTES = 1 << 22
@@ -44,8 +45,9 @@ _FIELD, _ITEM = "\x1f", "\x1e"
 _MOST_TREATMENTS = 4000
 
 _ADD_REPORT = (
-    "INSERT OR IGNORE INTO reports (id, kind, org_key, id_key, domain, org, report_id, begin, end, day, policy) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT OR IGNORE INTO reports "
+    "(id, kind, org_key, id_key, domain, org, report_id, begin, end, day, policy, mailed_by) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _ADD_FILE = "INSERT INTO files VALUES (?, ?, ?, ?)"
 _ADD_RECORD = "INSERT INTO records VALUES (?, ?, ?, ?)"
@@ -305,12 +307,20 @@ def _batches(found: Iterable[Found]) -> Iterator[list[Found]]:
 def _head_values(number: int, head: AggregateHead | TlsHead) -> tuple[object, ...]:
     if isinstance(head, AggregateHead):
         kind = "dmarc"
-        org, _contact, report_id, domain, begin, end, policy, _note = head
+        org, contact, report_id, domain, begin, end, policy, _note, mailed_by = head
+        stranger = mailed_by if mailed_by and _is_stranger(mailed_by, org, contact) else ""
     else:
-        kind, domain, policy = "tls", "", ()
+        kind, domain, policy, stranger = "tls", "", (), ""
         org, _contact, report_id, begin, end = head
-    own = (org, report_id, begin, end, period_day(begin, end), _policy_text(policy))
+    own = (org, report_id, begin, end, period_day(begin, end), _policy_text(policy), stranger)
     return (number, kind, org.lower(), report_key(report_id), domain, *own)
+
+
+@lru_cache(maxsize=1024)
+def _is_stranger(mailed_by: str, org: str, contact: str) -> bool:
+    """Whether a report was mailed by another organisation than it names, by its name or its address."""
+    named = {organisation(name.rpartition("@")[2].strip("<> .").lower()) for name in (org, contact)}
+    return organisation(mailed_by) not in named
 
 
 def report_key(report_id: str) -> str:

@@ -101,11 +101,25 @@ def domain_totals(
             "records_left_out": sum(left_out),
         }
     for told in found.values():
-        told |= {"subdomains": [], "doubtful_subdomains": []}
+        told |= {"subdomains": [], "doubtful_subdomains": [], "mailed_by_others": []}
+    for domain, org, mailed_by, count in _mailed_by_others(connection, wanted):
+        found[domain]["mailed_by_others"].append({"org": org, "mailed_by": mailed_by, "reports": count})
     for domain, its in wanted.below.items():
         doubtful = [{"domain": name, "reason": reason} for name, reason in its.doubtful.items()]
         found[domain] |= {"subdomains": sorted(its.governed), "doubtful_subdomains": doubtful}
     return found
+
+
+def _mailed_by_others(connection: sqlite3.Connection, wanted: ReportFilter) -> Iterable[tuple[str, str, str, int]]:
+    """Reports that came in a message of another organisation than they name, with the domain in its From."""
+    where, values = wanted.of_dmarc()
+    query = (
+        "SELECT domain, min(org), mailed_by, count(*) FROM reports "
+        f"WHERE {where} AND mailed_by != '' GROUP BY domain, org_key, mailed_by ORDER BY domain, org_key, mailed_by"
+    )
+    told_as = wanted.told_as
+    for domain, org, mailed_by, reports in connection.execute(query, values):
+        yield told_as.get(domain, domain), org, mailed_by, reports
 
 
 def _reporters(connection: sqlite3.Connection, wanted: ReportFilter) -> dict[str, list[tuple[Any, ...]]]:

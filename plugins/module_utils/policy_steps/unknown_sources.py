@@ -21,7 +21,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.source_
     SourceIdentity,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import is_inside
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.public_suffix import is_everybodys
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.public_suffix import organisation
 
 _MOST_NAMES = 20
 """So many networks or domains of one source are kept; a botnet has thousands, and nobody reads them."""
@@ -132,22 +132,12 @@ def _outside(domain: str, names: Iterable[str]) -> list[str]:
 def _strongest(signed: Sequence[str], enveloped: Sequence[str], reverse: str | None, network: str) -> tuple[str, str]:
     """By what a source is named. A signature and an envelope count only where they passed: anybody can write them."""
     if signed:
-        return "dkim", _organisation(signed[0])
+        return "dkim", organisation(signed[0])
     if enveloped:
-        return "envelope", _organisation(enveloped[0])
+        return "envelope", organisation(enveloped[0])
     if reverse:
-        return "reverse_name", _organisation(reverse)
+        return "reverse_name", organisation(reverse)
     return "network", network
-
-
-def _organisation(name: str) -> str:
-    """The part of a name that a person knows. Without the suffix list, of which one label more is the worst case."""
-    labels = name.split(".")
-    for start in range(len(labels) - 2, -1, -1):
-        candidate = ".".join(labels[start:])
-        if not is_everybodys(candidate):
-            return candidate
-    return name
 
 
 def _is_of(source: UnknownSource, name: str) -> bool:
