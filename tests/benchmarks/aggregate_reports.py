@@ -109,9 +109,11 @@ def ours(folder: str, archive: str) -> dict[str, Any]:
     """One run in this process."""
     given: dict[str, Any] = dict.fromkeys(("since", "retention", "services", "resolver"))
     given |= dict.fromkeys(("include_days", "include_records", "shorten_addresses", "reverse_names"), False)
-    given |= {"paths": [folder], "domains": [], "senders": [], "archive": archive or None}
+    given |= {"domains": [], "senders": [], "archive": None}
+    # the first file once before, as the other side has it, so that what is loaded on first use does not count
+    inform_of_reports({**given, "paths": [str(min(Path(folder).iterdir()))]}, write=True)
     start = time.process_time()
-    told = inform_of_reports(given, write=True)
+    told = inform_of_reports({**given, "paths": [folder], "archive": archive or None}, write=True)
     used = time.process_time() - start
     (peak,) = [line.split()[1] for line in Path("/proc/self/status").read_text().splitlines() if "VmHWM" in line]
     return {"seconds": used, "reports": told["files"]["reports"] or told["files"]["known"], "memory": int(peak) / 1024}

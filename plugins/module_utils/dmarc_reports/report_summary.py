@@ -207,40 +207,42 @@ class SourceTotal:
     source: str
     identity: SourceIdentity
     messages: int = 0
-    spf: int = 0
-    dkim: int = 0
     dmarc: int = 0
-    selectors: dict[DkimResult, int] = field(default_factory=dict)
-    header_from: dict[str, None] = field(default_factory=dict)
-    envelope_from: dict[str, None] = field(default_factory=dict)
+    treated: list[tuple[TreatedMail, int]] = field(default_factory=list)
 
     def add(self, treated: TreatedMail, messages: int) -> None:
         """Count messages that were treated alike."""
-        dkim, spf, traits = treated
         self.messages += messages
-        self.spf += messages if spf else 0
-        self.dkim += messages if dkim else 0
-        self.dmarc += messages if dkim or spf else 0
-        for one in traits.signatures:
-            self.selectors[one] = self.selectors.get(one, 0) + messages
-        self.header_from[traits.header_from] = None
-        self.envelope_from[traits.envelope_from] = None
+        if treated.dkim or treated.spf:
+            self.dmarc += messages
+        self.treated.append((treated, messages))
 
     def as_dict(self, reverse_name: str | None) -> Result:
         """The same, as the module returns it."""
+        spf = dkim = 0
+        selectors: dict[DkimResult, int] = {}
+        names: set[str] = set()
+        envelopes: set[str] = set()
+        for one, count in self.treated:
+            spf += count if one.spf else 0
+            dkim += count if one.dkim else 0
+            for signature in one.traits.signatures:
+                selectors[signature] = selectors.get(signature, 0) + count
+            names.add(one.traits.header_from)
+            envelopes.add(one.traits.envelope_from)
         return {
             "source": self.source,
             "reverse_name": reverse_name,
             "messages": self.messages,
-            "spf": {"pass": self.spf, "fail": self.messages - self.spf},
-            "dkim": {"pass": self.dkim, "fail": self.messages - self.dkim},
+            "spf": {"pass": spf, "fail": self.messages - spf},
+            "dkim": {"pass": dkim, "fail": self.messages - dkim},
             "dmarc": {"pass": self.dmarc, "fail": self.messages - self.dmarc},
             "selectors": [
                 {"domain": domain, "selector": selector or None, "result": result, "messages": messages}
-                for (domain, selector, result), messages in sorted(self.selectors.items())
+                for (domain, selector, result), messages in sorted(selectors.items())
             ],
-            "header_from": sorted(self.header_from),
-            "envelope_from": sorted(filter(None, self.envelope_from)),
+            "header_from": sorted(names),
+            "envelope_from": sorted(envelopes - {""}),
             "who": self.identity.as_dict(),
         }
 
