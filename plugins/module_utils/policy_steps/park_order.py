@@ -40,8 +40,8 @@ _KEPT = ("domain", "zone", "account", "dns", "refused", "ttl")
 
 @dataclass(frozen=True, slots=True)
 class PassedMail:
-    """Messages that passed DMARC with a domain in From, or SPF or DKIM with it in the envelope or signature, and the day
-    of the last."""
+    """Messages that passed DMARC with a domain in From, or SPF or DKIM with it in envelope or signature, and the day of
+    the last."""
 
     messages: int
     last_day: str
