@@ -74,6 +74,7 @@ def reported_below(
     domains: Collection[str],
     has_own_policy: HasOwnPolicy,
     wanted_first: Collection[str] = (),
+    others: Collection[str] = (),
 ) -> dict[str, ReportedBelow]:
     """Find the reported names below domains, each for the nearest domain only.
 
@@ -81,11 +82,12 @@ def reported_below(
     :param domains: as A-labels
     :param has_own_policy: as :func:`policy_finder` makes it
     :param wanted_first: names that are looked up before all others, which come by the number of their reports
+    :param others: further domains, whose names below are neither these domains' nor looked up
     :returns: by domain; one without reported names below is missing
     """
-    zones = frozenset(domains)
-    nearest = {name: longest_match(name, zones) for name in (_reported(connection) if zones else ())}
-    below = {name: domain for name, domain in nearest.items() if domain not in (None, name)}
+    zones = {*domains, *others}
+    nearest = {name: longest_match(name, zones) for name in (_reported(connection) if domains else ())}
+    below = {name: domain for name, domain in nearest.items() if domain and domain != name and domain in domains}
     ordered = sorted(below, key=lambda name: name not in wanted_first)
 
     def verdict(name: str) -> bool | str:

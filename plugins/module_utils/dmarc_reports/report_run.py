@@ -130,7 +130,7 @@ def _told(connection: sqlite3.Connection, request: ReportRequest, resolver: _Laz
 def _with_subdomains(connection: sqlite3.Connection, request: ReportRequest, lookup: Lookup) -> ReportFilter:
     """What is asked for, with the names below the domains that reports give."""
     senders = {one.domain for one in request.groups}
-    below = reported_below(connection, request.wanted.domains, policy_finder(lookup), senders)
+    below = reported_below(connection, set(request.wanted.domains), policy_finder(lookup), senders)
     return replace(request.wanted, below=below)
 
 

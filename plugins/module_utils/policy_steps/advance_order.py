@@ -231,11 +231,10 @@ def _evidence(
     first_day = (datetime.datetime.now(datetime.UTC).date() - datetime.timedelta(days=_OLDEST_DAYS)).isoformat()
     identifier = SourceIdentifier(groups, services, lookup)
     with reading_archive(params["archive"]) as connection:
-        below = reported_below(connection, declared, has_own_policy, {one.domain for one in groups})
+        below = reported_below(connection, set(domains), has_own_policy, {one.domain for one in groups}, declared)
         known: dict[str, str] = {}
         if params.get("reverse_names"):
-            asked = ReportFilter(tuple(domains), 0, {name: below[name] for name in domains if name in below})
-            totals = source_totals(connection, asked, identifier)
+            totals = source_totals(connection, ReportFilter(tuple(domains), 0, below), identifier)
             strangers = [one for found in totals.values() for one in found if one.identity.kind != "declared"]
             known = reverse_names(strangers, lookup)
         return {

@@ -10,7 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.policy_domains import policy_finder
+from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.policy_domains import (
+    policy_finder,
+    reported_below,
+)
+from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_archive import reading_archive
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Unresolved
 from ansible_collections.mailroom.erp.tests.unit.dmarc_reports.conftest import BEGIN, DAY, Inform, report_text
 
@@ -118,6 +122,24 @@ def test_a_name_is_looked_up_as_receivers_do(subdomain: str, questions: list[str
     finder = policy_finder(lookup)
     assert finder(subdomain, "acme.example") is False and asked == questions
     assert finder(subdomain, "acme.example") is False and asked == questions, "each question is asked once"
+
+
+def test_names_below_further_domains_are_neither_told_nor_looked_up(
+    inform: Inform, asked: dict[str, Any], tmp_path: Path
+) -> None:
+    inform(**asked, archive=str(tmp_path / "archive"))
+    questions: list[str] = []
+
+    def lookup(name: str, _rdtype: str) -> tuple[str, ...]:
+        questions.append(name)
+        return ()
+
+    with reading_archive(str(tmp_path / "archive")) as connection:
+        everything = reported_below(connection, {"acme.example"}, policy_finder(lookup))
+        assert set(everything["acme.example"].governed) == {f"{name}.acme.example" for name in ("sub", "own", "far")}
+        questions.clear()
+        further = reported_below(connection, {"other.example"}, policy_finder(lookup), others={"acme.example"})
+    assert further == {} and questions == []
 
 
 def test_a_policy_below_a_name_that_cannot_be_looked_up_is_not_looked_for() -> None:
