@@ -104,7 +104,7 @@ options:
         type: int
         default: 30
       minimum_reporters:
-        description: Receivers that reported on these days.
+        description: Receivers that reported on these days. Those in whose names one other organisation mailed are one.
         type: int
         default: 3
       newest_days:
@@ -225,6 +225,9 @@ domains:
           tell) and C(subject).
         - C(evidence) is what the decision rests on, in counts, without any address; C(digest) is of that and of the
           reports that count. The journal holds the same.
+        - In it, C(subdomains) are names whose reports count as the domain's, and C(doubtful) is what reports tell that
+          name C(subdomains) of which nobody can tell whether they have a policy of their own, each with the reason. It
+          counts against a step, never for it.
         - Null when the record was not read.
       type: dict
     unknown:

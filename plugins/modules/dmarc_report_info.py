@@ -33,7 +33,11 @@ options:
     elements: path
     default: []
   domains:
-    description: The domains to tell about, those whose policy was published. Unless given, all that were reported on.
+    description:
+      - The domains to tell about, those whose policy was published. Unless given, all names that were reported on, each
+        as it was reported.
+      - Some receivers name a subdomain instead, for example those with OpenDMARC. Where the DNS has no policy for it,
+        it is told with the nearest of these domains above it, in RV(domains), RV(sources) and RV(days).
     type: list
     elements: str
     default: []
@@ -185,6 +189,24 @@ domains:
     records_left_out:
       description: How many records of these reports could not be used.
       type: int
+    mailed_by_others:
+      description:
+        - Reports that came in a message of another organisation than they name, each reporter with C(org),
+          C(mailed_by), the domain in From of the message, and C(reports). Some reporters do so; so would somebody who
+          invents reports.
+      type: list
+      elements: dict
+    subdomains:
+      description: Names below it that reports give instead of it, and that have no policy of their own. They are told
+        with it.
+      type: list
+      elements: str
+    doubtful_subdomains:
+      description:
+        - Names below it that reports give, and of which nobody can tell whether they have a policy of their own, each
+          with C(domain) and C(reason). They are told under their own name.
+      type: list
+      elements: dict
 sources:
   description: By domain, the sources of its mail, those with the most messages first.
   type: dict
@@ -240,7 +262,8 @@ days:
 records:
   description:
     - Each record with C(domain), C(org), C(report_id), C(begin), C(end), C(source_ip), C(count), C(disposition),
-      C(dkim), C(spf), C(header_from) and C(envelope_from), in the order of time.
+      C(dkim), C(spf), C(header_from) and C(envelope_from), in the order of time. C(domain) is the name that was
+      reported.
     - C(dkim) and C(spf) are the aligned results.
   type: list
   elements: dict

@@ -16,7 +16,8 @@ description:
     for all selectors that have no record of their own (C(*._domainkey)). Where it has no MX records, it gets a null MX.
   - Whatever else stands in its SPF record goes. Other tags of the DMARC record, other TXT values, single selectors and
     MX records stay.
-  - A domain that a declared sender uses, or as which mail passed DMARC by the reports in O(archive), is refused.
+  - A domain that a declared sender uses is refused, and so is one as which mail passed DMARC by the reports in
+    O(archive), or with which in the envelope or the signature it passed SPF or DKIM.
   - Records are written as M(mailroom.erp.mail_domains) writes them; M(mailroom.erp.mail_records_restore) brings back
     what was there.
   - The guide is C(docs/reports.md).

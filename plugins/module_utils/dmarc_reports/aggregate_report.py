@@ -35,7 +35,7 @@ POLICY_TAGS = ("p", "sp", "np", "pct", "adkim", "aspf", "fo", "testing", "discov
 
 _MOST_BEFORE_HEAD = 1000
 _MOST_RESULTS = 100
-"""Results of one check in one record: RFC 9990 section 3.1.1.10 asks for at most 100 signatures."""
+"""Results of one check in one record: RFC 9990 section 3.1.3 asks for at most 100 signatures."""
 
 _Value = Union[str, Fields]
 
@@ -70,7 +70,7 @@ def aggregate_parts(sections: Iterable[Section]) -> Iterator[ReportPart]:
                 waiting = []
     if head is None:
         missing = "policy_published" if "report_metadata" in found else "report_metadata"
-        raise UnreadableReport(f"it has no {missing} (RFC 9990 section 3.1.1)")
+        raise UnreadableReport(f"it has no {missing} (RFC 9990 section 3.1.1.2)")
 
 
 def report_org(org: str, contact: str) -> str:

@@ -16,9 +16,9 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_
     unpacked_signatures,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.source_identity import (
+    MailTraits,
     SenderGroup,
     SourceIdentifier,
-    SourceTraits,
 )
 
 ABOUT_NAMES = "kind = 'dmarc' AND domain IN (SELECT value FROM json_each(?))"
@@ -42,7 +42,8 @@ class SenderDay:
 class DayEvidence:
     """What receivers saw of one domain on one day (UTC, that of the middle of a report's period), in messages.
 
-    ``policies`` are the policies p that the reports of the day saw, ``senders`` is by index of
+    ``reporters`` are known by name; all that one other organisation mailed in the names of others are one, known by its
+    domain. ``policies`` are the policies p that the reports of the day saw, ``senders`` is by index of
     :attr:`DomainEvidence.groups`, ``services`` and ``unknown`` are messages that no declared sender is behind.
     """
 
@@ -87,7 +88,8 @@ class SeenMessages:
     """
 
     day: str
-    traits: SourceTraits
+    source: str
+    traits: MailTraits
     dkim: bool
     spf: bool
     messages: int
@@ -113,8 +115,8 @@ def seen_messages(connection: sqlite3.Connection, names: Collection[str], first_
     for day, source, dkim, spf, header, envelope, signatures, checks, messages in connection.execute(
         query, (about_names(names), first_day)
     ):
-        traits = SourceTraits(source, header, envelope, unpacked_signatures(signatures), unpacked_checks(checks))
-        yield SeenMessages(day, traits, dkim == "pass", spf == "pass", messages)
+        traits = MailTraits(header, envelope, unpacked_signatures(signatures), unpacked_checks(checks))
+        yield SeenMessages(day, source, traits, dkim == "pass", spf == "pass", messages)
 
 
 def domain_evidence(
@@ -122,7 +124,7 @@ def domain_evidence(
     domain: str,
     identifier: SourceIdentifier,
     first_day: str = "",
-    subdomains: Collection[str] = (),
+    names: Collection[str] | None = None,
 ) -> DomainEvidence:
     """Read the evidence on one domain from an archive.
 
@@ -130,12 +132,11 @@ def domain_evidence(
     :param domain: whose policy it is, as A-labels
     :param identifier: tells who sources are
     :param first_day: for example 2026-11-01; days before do not count
-    :param subdomains: names below it whose reports are about its policy too
+    :param names: that reports give as the domain of the policy; None for the domain's own
     """
-    names = (domain, *subdomains)
+    names = (domain,) if names is None else names
     days: dict[str, DayEvidence] = {}
-    for one in _report_days(connection, names, first_day):
-        day, reporter, policy, left_out = one
+    for day, reporter, policy, left_out in _report_days(connection, names, first_day):
         found = days.setdefault(day, DayEvidence(day))
         found.reports += 1
         found.records_left_out += left_out
@@ -148,7 +149,8 @@ def domain_evidence(
 
 def _report_days(connection: sqlite3.Connection, names: Collection[str], first_day: str) -> sqlite3.Cursor:
     query = (
-        "SELECT day, org_key, CASE WHEN json_valid(policy) THEN json_extract(policy, '$.p') END, left_out FROM reports "
+        "SELECT day, coalesce(nullif(mailed_by, ''), org_key), "
+        "CASE WHEN json_valid(policy) THEN json_extract(policy, '$.p') END, left_out FROM reports "
         f"WHERE {ABOUT_NAMES} AND day >= ?"
     )
     return connection.execute(query, (about_names(names), first_day))
@@ -159,7 +161,7 @@ def _count(day: DayEvidence, identifier: SourceIdentifier, seen: SeenMessages) -
     day.messages += messages
     day.passed += messages if any(passed) else 0
     day.failed += 0 if any(passed) else messages
-    identity = identifier.identity(seen.traits)
+    identity = identifier.identity(seen.source, seen.traits)
     for index in identity.groups:
         sender = day.senders.setdefault(index, SenderDay())
         if len(identity.groups) > 1:

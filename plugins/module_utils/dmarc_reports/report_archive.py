@@ -29,7 +29,7 @@ _LOCK_NAME = "dmarc_reports.lock"
 _LOCK_SECONDS = 600.0
 _BUSY_SECONDS = 60.0
 _APPLICATION = 0x4D524450
-_VERSION = 2
+_VERSION = 3
 _RULES = RuleSource("docs/reports.md")
 
 _SCHEMA = """
@@ -39,7 +39,7 @@ CREATE TABLE files (
 CREATE TABLE reports (
     id INTEGER PRIMARY KEY, kind TEXT NOT NULL, org_key TEXT NOT NULL, id_key TEXT NOT NULL, domain TEXT NOT NULL,
     org TEXT NOT NULL, report_id TEXT NOT NULL, begin INTEGER NOT NULL, end INTEGER NOT NULL, day TEXT NOT NULL,
-    policy TEXT NOT NULL, left_out INTEGER NOT NULL DEFAULT 0,
+    policy TEXT NOT NULL, mailed_by TEXT NOT NULL, left_out INTEGER NOT NULL DEFAULT 0,
     UNIQUE (kind, domain, org_key, id_key)
 );
 CREATE TABLE treatments (

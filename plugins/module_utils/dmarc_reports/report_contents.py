@@ -12,7 +12,8 @@ import io
 import re
 from collections.abc import Callable, Iterator
 from email.message import Message
-from typing import IO
+from email.utils import parseaddr
+from typing import IO, cast
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.json_report import json_reports
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.json_stream import json_items
@@ -26,10 +27,12 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_
     unzipped,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_parts import (
+    AggregateHead,
     ReportPart,
     UnreadableReport,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_shapes import ReportReader
+from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_values import report_name
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_xml import whole_text
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import escape_controls
 
@@ -171,12 +174,13 @@ def _in_message(label: str, file: IO[bytes]) -> Iterator[LabelledReport]:
         raise UnreadableReport(f"it is a message of more than {LARGEST_MESSAGE} bytes")
     types: set[str] = set()
     found = False
-    for part in _mime_parts(data):
+    for part, author in _mime_parts(data):
         types.add(part.get_content_type())
         content = b"" if part.is_multipart() else _content(part)
         if _is_report(part, content):
             found = True
-            yield from _in_attachment(f"{label}: {_file_name(part) or part.get_content_type()}", content)
+            for name, parts in _in_attachment(f"{label}: {_file_name(part) or part.get_content_type()}", content):
+                yield name, _mailed_by(author, parts)
     if not found:
         failure = "message/feedback-report" in types
         raise UnreadableReport(
@@ -193,16 +197,36 @@ def _in_attachment(label: str, content: bytes) -> Iterator[LabelledReport]:
         yield label, _broken(error)
 
 
-def _mime_parts(data: bytes) -> Iterator[Message]:
-    """The parts of a message, those of forwarded messages included."""
+def _mailed_by(author: str, parts: Iterator[ReportPart]) -> Iterator[ReportPart]:
+    for part in parts:
+        yield part._replace(mailed_by=author) if isinstance(part, AggregateHead) else part
+
+
+def _mime_parts(data: bytes) -> Iterator[tuple[Message, str]]:
+    """The parts of a message, those of forwarded messages included, each with the domain in its message's From."""
     try:
-        for number, part in enumerate(email.message_from_bytes(data).walk()):
+        for number, found in enumerate(_walked(email.message_from_bytes(data), "")):
             if number > _MOST_MIME_PARTS:
                 raise UnreadableReport(f"it is a message of more than {_MOST_MIME_PARTS} parts")
-            yield part
+            yield found
     except (RecursionError, LookupError, TypeError, ValueError) as error:
         # the parser takes nearly everything; what is too strange for it is no message
         raise UnreadableReport(f"it is no message that can be read: {str(error)[:100]}") from None
+
+
+def _walked(part: Message, author: str) -> Iterator[tuple[Message, str]]:
+    author = author if part["From"] is None else _author_domain(part)
+    yield part, author
+    if part.is_multipart():
+        for inner in cast(list[Message], part.get_payload()):
+            yield from _walked(inner, author)
+
+
+def _author_domain(message: Message) -> str:
+    try:
+        return report_name(parseaddr(str(message["From"]))[1].partition("@")[2])
+    except (LookupError, TypeError, ValueError):
+        return ""  # in an encoding that does not exist
 
 
 def _content(part: Message) -> bytes:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: it may change at any time, and nothing outside may import it.
-"""Where reports lie: files, folders, Maildirs and mboxes, each file or message with its digest."""
+"""Where reports lie: files, folders, Maildirs and mboxes."""
 
 from __future__ import annotations
 
@@ -35,10 +35,9 @@ _DEEPEST = 30
 
 
 class ReportItem(NamedTuple):
-    """One file, or one message of an mbox. ``digest`` is of its bytes; those of a large file stay where they are."""
+    """One file, or one message of an mbox; the bytes of a large file stay where they are."""
 
     label: str
-    digest: bytes
     kind: str
     data: bytes | None
     path: str
@@ -46,6 +45,22 @@ class ReportItem(NamedTuple):
     def reports(self) -> Iterable[LabelledReport]:
         """Find its reports; see :func:`reports_in`."""
         return reports_in(self.label, self.kind, self._open)
+
+    def digest(self) -> bytes:
+        """What tells its bytes from all others.
+
+        :raises UnreadableReport: they cannot be read
+        """
+        if self.data is not None:
+            return hashlib.sha256(self.data).digest()
+        found = hashlib.sha256()
+        try:
+            with self._open() as file:
+                while part := file.read(_CHUNK):
+                    found.update(part)
+        except OSError as error:
+            raise UnreadableReport(f"it cannot be read: {error.strerror}") from None
+        return found.digest()
 
     def plain_document(self) -> bytes | None:
         """What it holds, where that is one small document of XML; see :func:`plain_document`."""
@@ -104,27 +119,47 @@ def report_items(paths: Iterable[str]) -> Iterator[Found]:
 def _in_folder(folder: str, depth: int) -> Iterator[Found]:
     """A folder or a Maildir, in which ``new`` and ``cur`` hold messages and folders begin with a dot."""
     try:
-        with os.scandir(folder) as entries:
-            listed = sorted(entries, key=lambda entry: entry.name)
+        names, folders = _listed(folder)
     except OSError as error:
         yield _skipped(folder, f"it cannot be read: {error.strerror}")
         return
-    names = {entry.name for entry in listed}
-    is_maildir = {"cur", "new"} <= names
-    for entry in listed:
-        if is_maildir and entry.name not in ("cur", "new") and not entry.name.startswith("."):
-            continue
-        if entry.name.startswith(".") and not (is_maildir and entry.is_dir(follow_symlinks=False)):
-            continue
-        if not entry.is_dir(follow_symlinks=False):
-            yield from _in_file(entry.path)
+    if folders.issuperset(("cur", "new")):
+        wanted = [name for name in names if name in ("cur", "new") or (name.startswith(".") and name in folders)]
+    else:
+        wanted = [name for name in names if not name.startswith(".")]
+    start = os.path.join(folder, "")
+    for name in wanted:
+        if name not in folders:
+            yield from _in_file(start + name)
         elif depth < _DEEPEST:
-            yield from _in_folder(entry.path, depth + 1)
+            yield from _in_folder(start + name, depth + 1)
         else:
-            yield _skipped(entry.path, f"folders are read to a depth of {_DEEPEST}")
+            yield _skipped(start + name, f"folders are read to a depth of {_DEEPEST}")
 
 
-def _in_file(path: str) -> Iterator[Found]:
+def _listed(folder: str) -> tuple[list[str], set[str]]:
+    """The names in a folder, sorted, and those of folders among them; no more, because there may be many.
+
+    :raises OSError: it cannot be read
+    """
+    names: list[str] = []
+    folders: set[str] = set()
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            names.append(entry.name)
+            if entry.is_dir(follow_symlinks=False):
+                folders.add(entry.name)
+    names.sort()
+    return names, folders
+
+
+def _in_file(path: str) -> Iterable[Found]:
+    small = _small_file(path)
+    return _in_large_file(path) if small is None else (small,)
+
+
+def _small_file(path: str) -> Found | None:
+    """A file that is read once; None for a large one and for an mbox."""
     try:
         handle = open_regular(path, os.O_RDONLY)
         try:
@@ -133,29 +168,25 @@ def _in_file(path: str) -> Iterator[Found]:
                 data += os.read(handle, _SMALL + 1 - _USUAL)
         finally:
             os.close(handle)
-        if len(data) > _SMALL or data.startswith(b"From "):
-            yield from _in_large_file(path, data)
-        else:
-            yield _item(path, data, path)
+    except OSError as error:
+        return _skipped(path, f"it cannot be read: {error.strerror}")
+    return None if len(data) > _SMALL or data.startswith(b"From ") else _item(path, data, path)
+
+
+def _in_large_file(path: str) -> Iterator[Found]:
+    try:
+        with open(open_regular(path, os.O_RDONLY), "rb") as file:
+            head = file.peek(_CHUNK)
+            if head.startswith(b"From "):
+                yield from _in_mbox(path, file)
+            else:
+                yield ReportItem(escape_controls(path), content_kind(head), None, path)
     except OSError as error:
         yield _skipped(path, f"it cannot be read: {error.strerror}")
 
 
-def _in_large_file(path: str, head: bytes) -> Iterator[Found]:
-    with open(open_regular(path, os.O_RDONLY), "rb") as file:
-        yield from _in_mbox(path, file) if head.startswith(b"From ") else [_large_item(path, head, file)]
-
-
 def _item(label: str, data: bytes, path: str) -> ReportItem:
-    digest = hashlib.sha256(data).digest()
-    return ReportItem(label if label.isprintable() else escape_controls(label), digest, content_kind(data), data, path)
-
-
-def _large_item(path: str, head: bytes, file: IO[bytes]) -> ReportItem:
-    digest = hashlib.sha256()
-    while part := file.read(_CHUNK):
-        digest.update(part)
-    return ReportItem(escape_controls(path), digest.digest(), content_kind(head[:_CHUNK]), None, path)
+    return ReportItem(label if label.isprintable() else escape_controls(label), content_kind(data), data, path)
 
 
 def _in_mbox(path: str, file: IO[bytes]) -> Iterator[Found]:

@@ -36,6 +36,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_
     period_day,
     shortened_address,
 )
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.public_suffix import organisation
 
 _BATCH = 500
 _BATCH_BYTES = 1 << 22
@@ -44,8 +45,9 @@ _FIELD, _ITEM = "\x1f", "\x1e"
 _MOST_TREATMENTS = 4000
 
 _ADD_REPORT = (
-    "INSERT OR IGNORE INTO reports (id, kind, org_key, id_key, domain, org, report_id, begin, end, day, policy) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT OR IGNORE INTO reports "
+    "(id, kind, org_key, id_key, domain, org, report_id, begin, end, day, policy, mailed_by) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _ADD_FILE = "INSERT INTO files VALUES (?, ?, ?, ?)"
 _ADD_RECORD = "INSERT INTO records VALUES (?, ?, ?, ?)"
@@ -82,10 +84,14 @@ class Intake:
     :param connection: the archive, in a transaction
     :param shorten: whether source addresses are shortened
     :param oldest: reports whose period ended before are not kept; seconds since 1970, 0 to keep all
+    :param lasting: whether the archive outlasts this run, so that files are to be known again
     """
 
-    def __init__(self, connection: sqlite3.Connection, shorten: bool = False, oldest: int = 0) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, shorten: bool = False, oldest: int = 0, lasting: bool = True
+    ) -> None:
         self._connection = connection
+        self._lasting = lasting
         self._execute = connection.execute
         self._shorten = shorten
         self._oldest = oldest
@@ -107,25 +113,37 @@ class Intake:
 
     def _take_batch(self, batch: list[Found]) -> None:
         """Take some at once; each step by itself for all that is plain is faster than file by file."""
-        items = [one for one in batch if isinstance(one, ReportItem)]
-        known = self._known_files([one.digest for one in items])
-        documents = {one.digest: one.plain_document() for one in items if one.digest not in known}
-        plain = {digest: plain_parts(document) for digest, document in documents.items() if document is not None}
-        new: dict[bytes, _FileNote] = {}
-        for one in batch:
+        digests = [self._digest(one) for one in batch]
+        notes = self._known_files(digests)
+        old = set(notes)
+        documents = [_document(one) if digest not in old else None for one, digest in zip(batch, digests, strict=True)]
+        plain = [None if document is None else plain_parts(document) for document in documents]
+        for one, digest, parts in zip(batch, digests, plain, strict=True):
             if isinstance(one, SkippedFile):
                 self.result.skipped.append(one)
-                continue
-            before = new.get(one.digest) or known.get(one.digest)
-            if before is not None:
-                self._again(*before)
+            elif digest in notes:
+                self._again(*notes[digest])
             else:
                 self.result.read += 1
-                new[one.digest] = self._take(one, plain.get(one.digest))
+                note = self._take(one, parts)
+                if digest is not None:
+                    notes[digest] = note
         self._write()
-        self._connection.executemany(_ADD_FILE, [(digest, *note) for digest, note in new.items()])
+        new = [(digest, *note) for digest, note in notes.items() if digest not in old]
+        self._connection.executemany(_ADD_FILE, new)
 
-    def _known_files(self, digests: list[bytes]) -> dict[bytes, _FileNote]:
+    def _digest(self, one: Found) -> bytes | None:
+        """By what a file is known again; None when it is not to be, or cannot be read."""
+        if not self._lasting or isinstance(one, SkippedFile):
+            return None
+        try:
+            return one.digest()
+        except UnreadableReport:
+            return None  # told when it is taken
+
+    def _known_files(self, digests: list[bytes | None]) -> dict[bytes | None, _FileNote]:
+        if not self._lasting:
+            return {}
         marks = ", ".join("?" * len(digests))
         found = self._execute(f"SELECT digest, run, reports, told FROM files WHERE digest IN ({marks})", digests)
         return {digest: (run, reports, told) for digest, run, reports, told in found}
@@ -268,6 +286,10 @@ class Intake:
         self._connection.executemany(_ADD_FAILURE, failures)
 
 
+def _document(one: Found) -> bytes | None:
+    return one.plain_document() if isinstance(one, ReportItem) else None
+
+
 def _batches(found: Iterable[Found]) -> Iterator[list[Found]]:
     """At most :data:`_BATCH`, and no more than some MiB: they are in memory at the same time."""
     batch: list[Found] = []
@@ -285,12 +307,20 @@ def _batches(found: Iterable[Found]) -> Iterator[list[Found]]:
 def _head_values(number: int, head: AggregateHead | TlsHead) -> tuple[object, ...]:
     if isinstance(head, AggregateHead):
         kind = "dmarc"
-        org, _contact, report_id, domain, begin, end, policy, _note = head
+        org, contact, report_id, domain, begin, end, policy, _note, mailed_by = head
+        stranger = mailed_by if mailed_by and _is_stranger(mailed_by, org, contact) else ""
     else:
-        kind, domain, policy = "tls", "", ()
+        kind, domain, policy, stranger = "tls", "", (), ""
         org, _contact, report_id, begin, end = head
-    own = (org, report_id, begin, end, period_day(begin, end), _policy_text(policy))
+    own = (org, report_id, begin, end, period_day(begin, end), _policy_text(policy), stranger)
     return (number, kind, org.lower(), report_key(report_id), domain, *own)
+
+
+@lru_cache(maxsize=1024)
+def _is_stranger(mailed_by: str, org: str, contact: str) -> bool:
+    """Whether a report was mailed by another organisation than it names, by its name or its address."""
+    named = {organisation(name.rpartition("@")[2].strip("<> .").lower()) for name in (org, contact)}
+    return organisation(mailed_by) not in named
 
 
 def report_key(report_id: str) -> str:

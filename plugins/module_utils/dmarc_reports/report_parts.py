@@ -34,7 +34,8 @@ class SpfCheck(NamedTuple):
 
 class AggregateHead(NamedTuple):
     """Who reports on which domain and period. ``policy`` is the published policy as tags and values, what was not told
-    left out; ``note`` what a person should know of the times, else empty."""
+    left out; ``note`` what a person should know of the times, else empty. ``mailed_by`` is the domain in From of the
+    message that it came in, empty when it came in none."""
 
     org: str
     contact: str
@@ -44,6 +45,7 @@ class AggregateHead(NamedTuple):
     end: int
     policy: tuple[tuple[str, str], ...]
     note: str = ""
+    mailed_by: str = ""
 
 
 class Treatment(NamedTuple):

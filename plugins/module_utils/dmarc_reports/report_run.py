@@ -12,9 +12,14 @@ import ipaddress
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import Result
+from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.policy_domains import (
+    policy_finder,
+    reported_below,
+)
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_archive import (
     archive_file,
     forget_before,
@@ -28,6 +33,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_
     read_request,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_summary import (
+    ReportFilter,
     SourceTotal,
     domain_days,
     domain_totals,
@@ -43,7 +49,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.public_dns.resolver i
 MOST_REVERSE_NAMES = 1000
 """Sources that are looked up by address, those with the most messages first."""
 _THREADS = 16
-_OBJECTS = 20_000
+_OBJECTS = 100_000
 """New objects after which the collector of cycles looks at them."""
 
 
@@ -66,7 +72,8 @@ def _informed(request: ReportRequest, params: Mapping[str, Any], write: bool) ->
     resolver = _LazyResolver(params.get("resolver"))
     is_new = request.archive is not None and not archive_file(request.archive).exists()
     with opened_archive(request.archive, write) as connection:
-        taken = Intake(connection, request.shorten, request.oldest).take_all(report_items(request.paths))
+        intake = Intake(connection, request.shorten, request.oldest, lasting=request.archive is not None)
+        taken = intake.take_all(report_items(request.paths))
         shortened = request.shorten and shorten_all(connection)
         forgot = request.oldest > 0 and forget_before(connection, request.oldest)
         told = _told(connection, request, resolver)
@@ -107,16 +114,24 @@ class _LazyResolver:
 
 def _told(connection: sqlite3.Connection, request: ReportRequest, resolver: _LazyResolver) -> Result:
     identifier = SourceIdentifier(request.groups, request.services, resolver.lookup)
-    totals = source_totals(connection, request.wanted, identifier)
+    wanted = _with_subdomains(connection, request, resolver.lookup)
+    totals = source_totals(connection, wanted, identifier)
     names: dict[str, str] = {}
     if request.reverse_names:
         names = reverse_names([one for of_domain in totals.values() for one in of_domain], resolver.lookup)
     sources = {domain: [one.as_dict(names.get(one.source)) for one in found] for domain, found in totals.items()}
-    records = {"records": report_records(connection, request.wanted)} if request.include_records else {}
-    days = {"days": domain_days(connection, request.wanted)} if request.include_days else {}
-    tls = tls_totals(connection, request.wanted)
-    found = {"domains": domain_totals(connection, request.wanted, totals), "sources": sources, "tls": tls}
+    records = {"records": report_records(connection, wanted)} if request.include_records else {}
+    days = {"days": domain_days(connection, wanted)} if request.include_days else {}
+    tls = tls_totals(connection, wanted)
+    found = {"domains": domain_totals(connection, wanted, totals), "sources": sources, "tls": tls}
     return {**found, **records, **days}
+
+
+def _with_subdomains(connection: sqlite3.Connection, request: ReportRequest, lookup: Lookup) -> ReportFilter:
+    """What is asked for, with the names below the domains that reports give."""
+    senders = {one.domain for one in request.groups}
+    below = reported_below(connection, set(request.wanted.domains), policy_finder(lookup), senders)
+    return replace(request.wanted, below=below)
 
 
 def reverse_names(sources: Sequence[SourceTotal], lookup: Lookup) -> dict[str, str]:

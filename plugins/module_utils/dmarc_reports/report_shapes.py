@@ -178,7 +178,7 @@ def _head_like(known: AggregateHead, own: re.Match[str]) -> AggregateHead:
     if not report_id:
         raise UnreadableReport("it has no report_id")
     since, until = report_period(begin, end)
-    org, contact, _id, domain, _begin, _end, policy, note = known
+    org, contact, _id, domain, _begin, _end, policy, note, _mailed_by = known
     return AggregateHead(org, contact, report_id, domain, since, until, policy, note)
 
 

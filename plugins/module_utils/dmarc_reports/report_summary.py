@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from itertools import groupby
-from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import Result
+from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.day_evidence import (
+    ABOUT_NAMES,
+    about_names,
+)
+from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.policy_domains import ReportedBelow
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_intake import (
     unpacked_checks,
     unpacked_signatures,
@@ -22,9 +25,9 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_parts import DkimResult
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_values import iso_time
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.source_identity import (
+    MailTraits,
     SourceIdentifier,
     SourceIdentity,
-    SourceTraits,
 )
 
 _MOST_TREATMENTS = 20_000
@@ -40,21 +43,34 @@ _PASSED = "(dkim = 'pass' OR spf = 'pass')"
 @dataclass(frozen=True, slots=True)
 class ReportFilter:
     """Which reports are asked for: on these domains (as A-labels, empty for all), with a period that ends at a time or
-    after it (seconds since 1970)."""
+    after it (seconds since 1970). ``below`` are names below them that reports give; those that a domain governs are
+    told with it."""
 
     domains: tuple[str, ...] = ()
     since: int = 0
+    below: Mapping[str, ReportedBelow] = field(default_factory=dict)
 
-    def where(self, kind: str, domain: str = "reports.domain") -> tuple[str, list[object]]:
-        """The condition in SQL with its parameters.
+    @property
+    def told_as(self) -> dict[str, str]:
+        """By name that reports give, the domain that it is told with."""
+        found = {name: name for name in self.domains}
+        for domain, its in self.below.items():
+            found |= {name: name for name in its.doubtful} | dict.fromkeys(its.governed, domain)
+        return found
 
-        :param kind: dmarc or tls
-        :param domain: the column that is compared
-        """
+    def of_dmarc(self) -> tuple[str, list[object]]:
+        """The condition in SQL for aggregate reports, with its parameters."""
+        return self._where("dmarc", "reports.domain", self.told_as)
+
+    def of_tls(self, column: str) -> tuple[str, list[object]]:
+        """The same for reports of TLS, by the column that has the domain."""
+        return self._where("tls", column, self.domains)
+
+    def _where(self, kind: str, column: str, names: Collection[str]) -> tuple[str, list[object]]:
         text, values = "kind = ? AND reports.end >= ?", [kind, self.since]
-        if self.domains:
-            text += f" AND {domain} IN ({', '.join('?' * len(self.domains))})"
-        return text, [*values, *self.domains]
+        if not names:
+            return text, values
+        return f"{text} AND {column} IN (SELECT value FROM json_each(?))", [*values, about_names(names)]
 
 
 def domain_totals(
@@ -65,45 +81,74 @@ def domain_totals(
     :param sources: as :func:`source_totals` gives them; their messages are the domain's
     :returns: by domain, as ``domains`` of the module
     """
-    where, values = wanted.where("dmarc")
     found: dict[str, Result] = {domain: _no_reports() for domain in wanted.domains}
-    query = (
-        f"SELECT domain, org_key, min(org), {_ONE_A_DAY}, count(*), min(begin), max(end), sum(left_out) FROM reports "
-        f"WHERE {where} GROUP BY domain, org_key ORDER BY domain, org_key"
-    )
-    for domain, reporters in groupby(connection.execute(query, values), itemgetter(0)):
-        keys, names, one_a_day, reports, begins, ends, left_out = zip(*[one[1:] for one in reporters], strict=True)
-        irregular = [(name, key) for name, key, regular in zip(names, keys, one_a_day, strict=True) if not regular]
-        overlaps = [(name, _overlap(connection, domain, key, wanted.since)) for name, key in irregular]
+    for domain, reported in _reporters(connection, wanted).items():
+        names, keys, orgs, one_a_day, reports, begins, ends, left_out = zip(*reported, strict=True)
+        irregular = [one[:3] for one in zip(names, keys, orgs, one_a_day, strict=True) if not one[3]]
+        overlaps = [(org, _overlap(connection, name, key, wanted.since)) for name, key, org in irregular]
         messages, passed = _messages(sources.get(domain, ()))
         found[domain] = {
             "reports": sum(reports),
-            "reporters": len(keys),
-            "reporter_names": sorted(names),
+            "reporters": len(set(keys)),
+            "reporter_names": sorted(dict(zip(keys, orgs, strict=True)).values()),
             "begin": iso_time(min(begins)),
             "end": iso_time(max(ends)),
             "messages": messages,
             "pass": passed,
             "fail": messages - passed,
-            "policy_published": _newest_policy(connection, domain, max(ends)),
-            "overlaps": [{"org": name, **overlap} for name, overlap in overlaps if overlap],
+            "policy_published": _newest_policy(connection, names, max(ends)),
+            "overlaps": [{"org": org, **overlap} for org, overlap in overlaps if overlap],
             "records_left_out": sum(left_out),
         }
+    for told in found.values():
+        told |= {"subdomains": [], "doubtful_subdomains": [], "mailed_by_others": []}
+    for domain, org, mailed_by, count in _mailed_by_others(connection, wanted):
+        found[domain]["mailed_by_others"].append({"org": org, "mailed_by": mailed_by, "reports": count})
+    for domain, its in wanted.below.items():
+        doubtful = [{"domain": name, "reason": reason} for name, reason in its.doubtful.items()]
+        found[domain] |= {"subdomains": sorted(its.governed), "doubtful_subdomains": doubtful}
+    return found
+
+
+def _mailed_by_others(connection: sqlite3.Connection, wanted: ReportFilter) -> Iterable[tuple[str, str, str, int]]:
+    """Reports that came in a message of another organisation than they name, with the domain in its From."""
+    where, values = wanted.of_dmarc()
+    query = (
+        "SELECT domain, min(org), mailed_by, count(*) FROM reports "
+        f"WHERE {where} AND mailed_by != '' GROUP BY domain, org_key, mailed_by ORDER BY domain, org_key, mailed_by"
+    )
+    told_as = wanted.told_as
+    for domain, org, mailed_by, reports in connection.execute(query, values):
+        yield told_as.get(domain, domain), org, mailed_by, reports
+
+
+def _reporters(connection: sqlite3.Connection, wanted: ReportFilter) -> dict[str, list[tuple[Any, ...]]]:
+    """What each reporter reported on each name, by the domain that the name is told with."""
+    where, values = wanted.of_dmarc()
+    query = (
+        f"SELECT domain, org_key, min(org), {_ONE_A_DAY}, count(*), min(begin), max(end), sum(left_out) FROM reports "
+        f"WHERE {where} GROUP BY domain, org_key ORDER BY domain, org_key"
+    )
+    told_as, found = wanted.told_as, dict[str, list[tuple[Any, ...]]]()
+    for one in connection.execute(query, values):
+        found.setdefault(told_as.get(one[0], one[0]), []).append(one)
     return found
 
 
 def domain_days(connection: sqlite3.Connection, wanted: ReportFilter) -> dict[str, list[Result]]:
     """What was reported on each domain day by day; a day (UTC) is that of the middle of a period."""
-    where, values = wanted.where("dmarc")
+    where, values = wanted.of_dmarc()
     query = (
         f"SELECT reports.domain, day, sum(count), sum(count * {_PASSED}) FROM reports JOIN rows ON report = reports.id "
-        f"WHERE {where} GROUP BY reports.domain, day ORDER BY reports.domain, day"
+        f"WHERE {where} GROUP BY reports.domain, day ORDER BY day, reports.domain"
     )
-    found: dict[str, list[Result]] = {}
-    for domain, day, messages, passed in connection.execute(query, values):
-        counts = {"day": day, "messages": messages, "pass": passed, "fail": messages - passed}
-        found.setdefault(domain, []).append(counts)
-    return found
+    told_as, found = wanted.told_as, dict[str, dict[str, Result]]()
+    for name, day, messages, passed in connection.execute(query, values):
+        days = found.setdefault(told_as.get(name, name), {})
+        counts = days.setdefault(day, {"day": day, "messages": 0, "pass": 0, "fail": 0})
+        for key, number in (("messages", messages), ("pass", passed), ("fail", messages - passed)):
+            counts[key] += number
+    return {domain: list(found[domain].values()) for domain in sorted(found)}
 
 
 def _no_reports() -> Result:
@@ -120,10 +165,10 @@ def _messages(sources: Iterable[SourceTotal]) -> tuple[int, int]:
     return messages, passed
 
 
-def _newest_policy(connection: sqlite3.Connection, domain: str, end: int) -> Result:
+def _newest_policy(connection: sqlite3.Connection, names: Collection[str], end: int) -> Result:
     """The policy that the report with the latest end saw."""
-    query = "SELECT max(policy) FROM reports WHERE kind = 'dmarc' AND domain = ? AND end = ?"
-    (text,) = connection.execute(query, (domain, end)).fetchone()
+    query = f"SELECT max(policy) FROM reports WHERE {ABOUT_NAMES} AND end = ?"
+    (text,) = connection.execute(query, (about_names(names), end)).fetchone()
     policy: Result = json.loads(text)
     return policy
 
@@ -147,6 +192,14 @@ def _overlap(connection: sqlite3.Connection, domain: str, org_key: str, since: i
 # --- sources ---------------------------------------------------------------------------------------------------------
 
 
+class TreatedMail(NamedTuple):
+    """What a receiver saw of messages; ``dkim`` and ``spf`` tell whether they passed with alignment."""
+
+    dkim: bool
+    spf: bool
+    traits: MailTraits
+
+
 @dataclass(slots=True)
 class SourceTotal:
     """The messages of one source that one sender is behind."""
@@ -154,39 +207,42 @@ class SourceTotal:
     source: str
     identity: SourceIdentity
     messages: int = 0
-    spf: int = 0
-    dkim: int = 0
     dmarc: int = 0
-    selectors: dict[DkimResult, int] = field(default_factory=dict)
-    header_from: dict[str, None] = field(default_factory=dict)
-    envelope_from: dict[str, None] = field(default_factory=dict)
+    treated: list[tuple[TreatedMail, int]] = field(default_factory=list)
 
-    def add(self, traits: SourceTraits, dkim: bool, spf: bool, messages: int) -> None:
+    def add(self, treated: TreatedMail, messages: int) -> None:
         """Count messages that were treated alike."""
         self.messages += messages
-        self.spf += messages if spf else 0
-        self.dkim += messages if dkim else 0
-        self.dmarc += messages if dkim or spf else 0
-        for one in traits.signatures:
-            self.selectors[one] = self.selectors.get(one, 0) + messages
-        self.header_from[traits.header_from] = None
-        self.envelope_from[traits.envelope_from] = None
+        if treated.dkim or treated.spf:
+            self.dmarc += messages
+        self.treated.append((treated, messages))
 
     def as_dict(self, reverse_name: str | None) -> Result:
         """The same, as the module returns it."""
+        spf = dkim = 0
+        selectors: dict[DkimResult, int] = {}
+        names: set[str] = set()
+        envelopes: set[str] = set()
+        for one, count in self.treated:
+            spf += count if one.spf else 0
+            dkim += count if one.dkim else 0
+            for signature in one.traits.signatures:
+                selectors[signature] = selectors.get(signature, 0) + count
+            names.add(one.traits.header_from)
+            envelopes.add(one.traits.envelope_from)
         return {
             "source": self.source,
             "reverse_name": reverse_name,
             "messages": self.messages,
-            "spf": {"pass": self.spf, "fail": self.messages - self.spf},
-            "dkim": {"pass": self.dkim, "fail": self.messages - self.dkim},
+            "spf": {"pass": spf, "fail": self.messages - spf},
+            "dkim": {"pass": dkim, "fail": self.messages - dkim},
             "dmarc": {"pass": self.dmarc, "fail": self.messages - self.dmarc},
             "selectors": [
                 {"domain": domain, "selector": selector or None, "result": result, "messages": messages}
-                for (domain, selector, result), messages in sorted(self.selectors.items())
+                for (domain, selector, result), messages in sorted(selectors.items())
             ],
-            "header_from": sorted(self.header_from),
-            "envelope_from": sorted(filter(None, self.envelope_from)),
+            "header_from": sorted(names),
+            "envelope_from": sorted(envelopes - {""}),
             "who": self.identity.as_dict(),
         }
 
@@ -196,51 +252,53 @@ def source_totals(
 ) -> dict[str, list[SourceTotal]]:
     """The sources of each domain, those with the most messages first; one with several senders is there for each."""
     found: dict[str, list[SourceTotal]] = {}
-    where, values = wanted.where("dmarc")
-    columns = "reports.domain, source, treatment"
+    where, values = wanted.of_dmarc()
+    columns = "source, reports.domain, treatment"
     query = (
         f"SELECT {columns}, sum(count) FROM reports NOT INDEXED JOIN records ON report = reports.id WHERE {where} "
         f"GROUP BY {columns} ORDER BY {columns}"
     )
-    treatments = _Treatments(connection)
-    last = ("", "")
-    same: list[SourceTotal] = []  # as the last domain and source
-    for domain, source, number, messages in connection.execute(query, values).fetchall():
-        if (domain, source) != last:
-            last, same = (domain, source), []
-        dkim, spf, traits = treatments[number]
-        identity = identifier.identity(SourceTraits(source, *traits[1:]))
-        total = next((one for one in same if one.identity == identity), None) if same else None
+    treatments, told_as = _Treatments(connection), wanted.told_as
+    last = ""
+    same: dict[str, list[SourceTotal]] = {}  # of the last source, by domain
+    for source, name, number, messages in connection.execute(query, values):
+        if source != last:
+            last, same = source, {}
+        domain = told_as.get(name, name)
+        treated = treatments[number]
+        identity = identifier.identity(source, treated.traits)
+        known = same.get(domain)
+        total = next((one for one in known if one.identity == identity), None) if known else None
         if total is None:
             total = SourceTotal(source, identity)
-            same.append(total)
+            same.setdefault(domain, []).append(total)
             found.setdefault(domain, []).append(total)
-        total.add(traits, dkim, spf, messages)
+        total.add(treated, messages)
     for totals in found.values():
         totals.sort(key=lambda one: (-one.messages, one.source, one.identity.reason))
-    return found
+    return dict(sorted(found.items()))
 
 
-class _Treatments(dict[int, tuple[bool, bool, SourceTraits]]):
-    """How messages were treated, by number: whether DKIM and SPF passed with alignment, and traits without source."""
+class _Treatments(dict[int, TreatedMail]):
+    """How messages were treated, by number."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         super().__init__()
         self._connection = connection
 
-    def __missing__(self, number: int) -> tuple[bool, bool, SourceTraits]:
+    def __missing__(self, number: int) -> TreatedMail:
         query = "SELECT dkim, spf, header_from, envelope_from, signatures, checks FROM treatments WHERE id = ?"
         dkim, spf, header, envelope, signatures, checks = self._connection.execute(query, (number,)).fetchone()
         if len(self) >= _MOST_TREATMENTS:
             self.clear()
-        traits = SourceTraits("", header, envelope, unpacked_signatures(signatures), unpacked_checks(checks))
-        self[number] = dkim == "pass", spf == "pass", traits
+        traits = MailTraits(header, envelope, unpacked_signatures(signatures), unpacked_checks(checks))
+        self[number] = TreatedMail(dkim == "pass", spf == "pass", traits)
         return self[number]
 
 
 def report_records(connection: sqlite3.Connection, wanted: ReportFilter) -> list[Result]:
     """The single records, in the order of time."""
-    where, values = wanted.where("dmarc")
+    where, values = wanted.of_dmarc()
     query = (
         "SELECT reports.domain, org, report_id, begin, end, source, count, disposition, dkim, spf, header_from, "
         f"envelope_from FROM reports JOIN rows ON report = reports.id WHERE {where} "
@@ -283,7 +341,7 @@ def report_records(connection: sqlite3.Connection, wanted: ReportFilter) -> list
 
 def tls_totals(connection: sqlite3.Connection, wanted: ReportFilter) -> dict[str, Result]:
     """What was reported on TLS to each domain (RFC 8460)."""
-    where, values = wanted.where("tls", "tls_policies.domain")
+    where, values = wanted.of_tls("tls_policies.domain")
     query = (
         "SELECT tls_policies.domain, count(DISTINCT reports.id), count(DISTINCT org_key), min(begin), max(end), "
         "sum(successful), sum(failed), group_concat(DISTINCT policy_type) FROM reports JOIN tls_policies ON report = "
@@ -308,7 +366,7 @@ def tls_totals(connection: sqlite3.Connection, wanted: ReportFilter) -> dict[str
 
 
 def _tls_failures(connection: sqlite3.Connection, wanted: ReportFilter) -> Iterable[tuple[Any, ...]]:
-    where, values = wanted.where("tls", "tls_failures.domain")
+    where, values = wanted.of_tls("tls_failures.domain")
     columns = "tls_failures.domain, result_type, nullif(mx, ''), nullif(reason, '')"
     query = (
         f"SELECT {columns}, sum(sessions) FROM reports JOIN tls_failures ON report = reports.id WHERE {where} "

@@ -81,7 +81,7 @@ def report_time(text: str, where: str) -> int:
         return int(text)
     found = _SECONDS.fullmatch(text)
     if not found or int(found[1]) > _MOST_SECONDS:
-        raise UnreadableReport(f"{where} {shown(text)} is no time in seconds since 1970 (RFC 9990 section 3.1.1)")
+        raise UnreadableReport(f"{where} {shown(text)} is no time in seconds since 1970 (RFC 9990 section 3.1.1.4)")
     return int(found[1])
 
 

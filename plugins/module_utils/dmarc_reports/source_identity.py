@@ -28,10 +28,9 @@ _PROOF_TEXTS = {
 }
 
 
-class SourceTraits(NamedTuple):
-    """What a report tells of the messages of one source, as far as it tells who sent them."""
+class MailTraits(NamedTuple):
+    """What a report tells of messages, as far as it tells who sent them, but for their source."""
 
-    source: str
     header_from: str
     envelope_from: str
     signatures: tuple[DkimResult, ...]
@@ -137,21 +136,25 @@ class SourceIdentifier:
     def _of_service(self, service: KnownService) -> ServerNetworks:
         return self._finder.networks(service.spf_terms, "")
 
-    def identity(self, traits: SourceTraits) -> SourceIdentity:
-        """Tell who a source is. The same answer is one object, found once: of an address only the networks count."""
+    def identity(self, source: str, traits: MailTraits) -> SourceIdentity:
+        """Tell who a source is. The same answer is one object, found once: of an address only the networks count.
+
+        :param source: an address or a network
+        :param traits: what else is told of its messages
+        """
         here = self._of_domain.get(traits.header_from)
         if not here:
-            return self._other((*traits[1:], ()), traits)
-        held = tuple([self._of_group(index).holds(traits.source) for index in here])
-        key: tuple[object, ...] = (*traits[1:], held)
+            return self._other(source, (traits, ()), traits)
+        held = tuple([self._of_group(index).holds(source) for index in here])
+        key: tuple[object, ...] = (traits, held)
         found = self._known.get(key, _NOBODY_ASKED)
         if found is _NOBODY_ASKED:
             found = self._keep(key, self._declared(traits, dict(zip(here, held, strict=True))))
-        return found or self._other(key, traits)
+        return found or self._other(source, key, traits)
 
-    def _other(self, key: tuple[object, ...], traits: SourceTraits) -> SourceIdentity:
+    def _other(self, source: str, key: tuple[object, ...], traits: MailTraits) -> SourceIdentity:
         """A source that nobody has declared; only now are the services' networks asked for."""
-        held = tuple([self._of_service(one).holds(traits.source) for one in self._services])
+        held = tuple([self._of_service(one).holds(source) for one in self._services])
         key = (*key, held)
         found = self._known.get(key)
         if found is None:
@@ -165,7 +168,7 @@ class SourceIdentifier:
         self._known[key] = found
         return found
 
-    def _declared(self, traits: SourceTraits, held: Mapping[int, bool | None]) -> SourceIdentity | None:
+    def _declared(self, traits: MailTraits, held: Mapping[int, bool | None]) -> SourceIdentity | None:
         proofs = {index: self._proof(index, traits, held[index]) for index in held}
         best = max((_weight(proof) for proof in proofs.values()), default=0)
         if not best:
@@ -183,7 +186,7 @@ class SourceIdentifier:
         service = services[0] if len(services) == 1 else None
         return SourceIdentity("declared", reason, groups, environments, service, proof)
 
-    def _proof(self, index: int, traits: SourceTraits, held: bool | None) -> tuple[str, ...]:
+    def _proof(self, index: int, traits: MailTraits, held: bool | None) -> tuple[str, ...]:
         group = self.groups[index]
         found = {
             "dkim": group.signature is not None and _is_signed(group.signature, traits),
@@ -192,7 +195,7 @@ class SourceIdentifier:
         }
         return tuple(name for name, holds in found.items() if holds)
 
-    def _service(self, traits: SourceTraits, held: Iterable[bool | None]) -> SourceIdentity | None:
+    def _service(self, traits: MailTraits, held: Iterable[bool | None]) -> SourceIdentity | None:
         passed = {one.domain for one in traits.signatures if one.result == "pass"}
         for service, holds in zip(self._services, held, strict=True):
             signed = next((name for name in passed for own in service.domains if is_inside(name, own)), None)
@@ -204,7 +207,7 @@ class SourceIdentifier:
                 return SourceIdentity("service", reason, service=service.name, proof=("address",))
         return None
 
-    def _unknown(self, traits: SourceTraits) -> SourceIdentity:
+    def _unknown(self, traits: MailTraits) -> SourceIdentity:
         here = self._of_domain.get(traits.header_from, [])
         signed = [one.domain for one in traits.signatures if one.result == "pass"]
         reasons = [f"nobody is declared to send as {traits.header_from}"] if not here else []
@@ -237,7 +240,7 @@ def read_services(entries: Iterable[Mapping[str, Any]]) -> tuple[KnownService, .
     )
 
 
-def _is_signed(signature: Signature, traits: SourceTraits) -> bool:
+def _is_signed(signature: Signature, traits: MailTraits) -> bool:
     """Whether the declared signature passed. A report of RFC 7489 need not tell the selector."""
     selectors = {one.lower() for one in signature.selectors}
     return bool(selectors) and any(
@@ -246,7 +249,7 @@ def _is_signed(signature: Signature, traits: SourceTraits) -> bool:
     )
 
 
-def _is_enveloped(domain: str, traits: SourceTraits) -> bool:
+def _is_enveloped(domain: str, traits: MailTraits) -> bool:
     return any(one.result == "pass" and one.domain == domain and one.scope != "helo" for one in traits.spf_checks)
 
 

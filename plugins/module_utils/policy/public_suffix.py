@@ -26,6 +26,20 @@ def is_everybodys(zone: str) -> bool:
     return suffixes is not None and suffixes.publicsuffix(zone) == zone
 
 
+def organisation(name: str) -> str:
+    """The part of a name that somebody registered: what stands above is everybody's. Without the library
+    publicsuffixlist the last two labels, of which one more is the worst case.
+
+    :param name: as A-labels; another text stays as it is
+    """
+    labels = name.split(".")
+    for start in range(len(labels) - 2, -1, -1):
+        candidate = ".".join(labels[start:])
+        if not is_everybodys(candidate):
+            return candidate
+    return name
+
+
 @cache
 def _icann_suffixes() -> Any:
     """The list that comes with the package, without the suffixes that companies have put there for themselves."""

@@ -12,11 +12,15 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
-import sqlite3
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any, Union
 
+from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.policy_domains import (
+    HasOwnPolicy,
+    policy_finder,
+    reported_below,
+)
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_archive import reading_archive
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_options import services_given
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_run import reverse_names
@@ -34,9 +38,8 @@ from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.dmarc_k
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.recipe import read_name
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.request import DomainRequest, Order, read_order
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.world import world_of
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.dmarc import select_dmarc
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Lookup, Unresolved
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import longest_match, parents_of
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import parents_of
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.tags import TagList
 from ansible_collections.mailroom.erp.plugins.module_utils.policy_steps.step_conditions import (
     StepQuestion,
@@ -64,9 +67,6 @@ from ansible_collections.mailroom.erp.plugins.module_utils.public_dns.resolver i
 _RULES = RuleSource("docs/reports.md")
 _OLDEST_DAYS = 400
 """Evidence before that is not read: what was seen a year ago says little, and a year has its seasons."""
-
-_MOST_LOOKUPS = 1_000
-"""So many reported subdomains are looked up: anybody can send in the name of invented ones. The others count."""
 
 _KEPT = ("domain", "zone", "account", "dns", "refused")
 
@@ -191,8 +191,9 @@ def _advance_deciders(params: Mapping[str, Any], order: Order, recipes: Mapping[
     seasonal = seasonal_groups(groups, order.senders, params["seasonal"]) if params["seasonal"] else frozenset()
     lookup = world_of(Resolver(params.get("resolver"))).lookup
     declared = {*recipes, *filter(None, map(_plain_name, params["domains"]))}
-    evidence = _evidence(params, list(recipes), declared, groups, names, lookup)
-    governed = _governed(groups, list(recipes), lookup)
+    has_own_policy = policy_finder(lookup)
+    governed = _governed(groups, list(recipes), has_own_policy)
+    evidence = _evidence(params, list(recipes), declared, groups, names, lookup, has_own_policy)
     today = datetime.datetime.now(datetime.UTC).date()
     return {
         name: _step(
@@ -221,6 +222,7 @@ def _evidence(
     groups: Sequence[SenderGroup],
     let_fail: Sequence[str],
     lookup: Lookup,
+    has_own_policy: HasOwnPolicy,
 ) -> dict[str, StepEvidence]:
     problems: list[Problem] = []
     services = services_given(params.get("services") or [], problems)
@@ -229,35 +231,18 @@ def _evidence(
     first_day = (datetime.datetime.now(datetime.UTC).date() - datetime.timedelta(days=_OLDEST_DAYS)).isoformat()
     identifier = SourceIdentifier(groups, services, lookup)
     with reading_archive(params["archive"]) as connection:
+        below = reported_below(connection, set(domains), has_own_policy, {one.domain for one in groups}, declared)
         known: dict[str, str] = {}
         if params.get("reverse_names"):
-            totals = source_totals(connection, ReportFilter(tuple(domains), 0), identifier)
+            totals = source_totals(connection, ReportFilter(tuple(domains), 0, below), identifier)
             strangers = [one for found in totals.values() for one in found if one.identity.kind != "declared"]
             known = reverse_names(strangers, lookup)
-        below = _reported_below(connection, domains, declared, lookup)
         return {
             name: read_step_evidence(
-                connection, name, identifier, _namer(name, services, let_fail, known), first_day, below[name]
+                connection, name, identifier, _namer(name, services, let_fail, known), first_day, below.get(name)
             )
             for name in domains
         }
-
-
-def _reported_below(
-    connection: sqlite3.Connection, domains: Sequence[str], declared: Collection[str], lookup: Lookup
-) -> dict[str, list[str]]:
-    """By domain, the names below it that reports give as the domain of the policy though they have none of their own,
-    as OpenDMARC does (RFC 9990 section 3.1.1.5 wants the domain at which the policy was found)."""
-    found: dict[str, list[str]] = {name: [] for name in domains}
-    lookups = 0
-    for (name,) in connection.execute("SELECT DISTINCT domain FROM reports WHERE kind = 'dmarc'").fetchall():
-        nearest = longest_match(name, declared)
-        if nearest is None or nearest == name or nearest not in found:
-            continue
-        lookups += 1
-        if lookups > _MOST_LOOKUPS or not _has_own_policy(name, nearest, lookup):
-            found[nearest].append(name)
-    return found
 
 
 def _namer(
@@ -266,27 +251,25 @@ def _namer(
     return SourceNamer(domain, services, let_fail, known.get)
 
 
-def _governed(groups: Sequence[SenderGroup], domains: Sequence[str], lookup: Lookup) -> dict[str, frozenset[int]]:
+def _governed(
+    groups: Sequence[SenderGroup], domains: Sequence[str], has_own_policy: HasOwnPolicy
+) -> dict[str, frozenset[int]]:
     """By domain, the sender groups that its policy is applied to: its own, and those of subdomains without a policy."""
     found: dict[str, set[int]] = {name: set() for name in domains}
     for index, group in enumerate(groups):
         for name in parents_of(group.domain):
-            if name in found and not _has_own_policy(group.domain, name, lookup):
+            if name in found and _may_govern(name, group.domain, has_own_policy):
                 found[name].add(index)
     return {name: frozenset(indices) for name, indices in found.items()}
 
 
-def _has_own_policy(subdomain: str, domain: str, lookup: Lookup) -> bool:
-    """Whether a policy stands between a subdomain and the domain. What cannot be looked up is none: it counts."""
-    name = subdomain
-    while name != domain:
-        try:
-            if select_dmarc(lookup(f"_dmarc.{name}", "TXT")):
-                return True
-        except Unresolved:
-            return False
-        name = name.partition(".")[2]
-    return False
+def _may_govern(domain: str, subdomain: str, has_own_policy: HasOwnPolicy) -> bool:
+    """Whether a domain's policy may be applied to a subdomain. Where that cannot be looked up, its senders are waited
+    for: they may be harmed."""
+    try:
+        return not has_own_policy(subdomain, domain)
+    except Unresolved:
+        return True
 
 
 # --- options ---------------------------------------------------------------------------------------------------------

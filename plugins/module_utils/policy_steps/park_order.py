@@ -17,6 +17,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_archive import reading_archive
+from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_intake import (
+    unpacked_checks,
+    unpacked_signatures,
+)
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import ZoneState, values_of
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.null_mx_kind import NullMxRecipe, is_null_mx
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.recipe import Recipe, RecordPlan, World
@@ -36,7 +40,8 @@ _KEPT = ("domain", "zone", "account", "dns", "refused", "ttl")
 
 @dataclass(frozen=True, slots=True)
 class PassedMail:
-    """Messages with a domain in From that passed DMARC, and the day of the last."""
+    """Messages that passed DMARC with a domain in From, or SPF or DKIM with it in envelope or signature, and the day of
+    the last."""
 
     messages: int
     last_day: str
@@ -114,18 +119,28 @@ def _passed(archive: str | None, days: int) -> dict[str, PassedMail | None] | No
         return None
     first = (datetime.datetime.now(datetime.UTC).date() - datetime.timedelta(days=days)).isoformat()
     with reading_archive(archive) as connection:
-        return dict(_by_domain(connection, first))
+        return _by_domain(connection, first)
 
 
-def _by_domain(connection: sqlite3.Connection, first_day: str) -> Iterable[tuple[str, PassedMail | None]]:
+def _by_domain(connection: sqlite3.Connection, first_day: str) -> dict[str, PassedMail | None]:
     query = (
-        "SELECT coalesce(nullif(header_from, ''), domain) AS author, "
-        "sum(CASE WHEN 'pass' IN (dkim, spf) THEN count ELSE 0 END), "
-        "max(CASE WHEN 'pass' IN (dkim, spf) THEN day END) "
-        "FROM reports JOIN rows ON report = reports.id WHERE kind = 'dmarc' AND day >= ? GROUP BY author"
+        "SELECT coalesce(nullif(header_from, ''), domain) AS author, 'pass' IN (dkim, spf) AS passed, "
+        "signatures, checks, sum(count), max(day) FROM reports JOIN rows ON report = reports.id "
+        "WHERE kind = 'dmarc' AND day >= ? GROUP BY author, passed, signatures, checks"
     )
-    for author, messages, last_day in connection.execute(query, (first_day,)):
-        yield author, PassedMail(messages, last_day) if messages else None
+    found: dict[str, PassedMail | None] = {}
+    for author, passed, signatures, checks, messages, last_day in connection.execute(query, (first_day,)):
+        found.setdefault(author, None)
+        for name in _used(signatures, checks) | ({author} if passed else set()):
+            before = found.get(name) or PassedMail(0, "")
+            found[name] = PassedMail(before.messages + messages, max(before.last_day, last_day))
+    return found
+
+
+def _used(signatures: str, checks: str) -> set[str]:
+    """The domains that signed and those of the envelope; what did not pass may be of anybody."""
+    signed = {one.domain for one in unpacked_signatures(signatures) if one.result == "pass"}
+    return signed | {one.domain for one in unpacked_checks(checks) if one.result == "pass" and one.scope != "helo"}
 
 
 def _declared(domain: str, senders: Iterable[Sender]) -> list[Problem]:
@@ -145,7 +160,10 @@ def _reported(domain: str, passed: Mapping[str, PassedMail | None] | None) -> li
     found = (passed or {}).get(domain)
     if found is None:
         return []
-    rule = f"reports show it in use: {found.messages} messages passed DMARC as it, the last on {found.last_day}"
+    rule = (
+        f"reports show it in use: {found.messages} messages passed DMARC as it, or SPF or DKIM with it, "
+        f"the last on {found.last_day}"
+    )
     days = Option("quiet_days")
     way_out = WayOut(("Find out who sends, and declare it. If it has ended, wait, or look at fewer days: ", days, "."))
     return [_RULES.problem(domain, "archive", None, rule, way_out)]

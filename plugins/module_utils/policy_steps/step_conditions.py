@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.day_evidence import DayEvidence, SenderDay
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.source_identity import SenderGroup
@@ -93,16 +93,28 @@ def _traits(one: Sender | SenderGroup) -> tuple[object, ...]:
 @dataclass(frozen=True, slots=True)
 class StepWindow:
     """The days that count: ``present`` are all since reports last saw another policy, ``days`` the newest of them, as
-    many as a step needs. ``other`` tells when another policy was last seen, which, and by whom."""
+    many as a step needs. ``other`` tells when another policy was last seen, which, and by whom. ``doubtful`` are the
+    days of the doubtful evidence since the first of ``present``, and ``doubted`` as ``other`` by that."""
 
     present: tuple[DayEvidence, ...]
     days: tuple[DayEvidence, ...]
     other: tuple[str, str] | None
+    doubtful: tuple[DayEvidence, ...] = ()
+    doubted: tuple[str, str] | None = None
 
     @property
     def names(self) -> frozenset[str]:
         """The days, for example 2026-11-01."""
         return frozenset(one.day for one in self.days)
+
+    @property
+    def against(self) -> frozenset[str]:
+        """The days on which something may speak against a step: those and the doubtful ones among and after them."""
+        return self.names | {one.day for one in self.doubtful_since(self.days)}
+
+    def doubtful_since(self, days: Sequence[DayEvidence]) -> tuple[DayEvidence, ...]:
+        """The doubtful days since the first of some."""
+        return tuple(one for one in self.doubtful if days and one.day >= days[0].day)
 
     @property
     def reporters(self) -> set[str]:
@@ -128,7 +140,21 @@ def step_window(question: StepQuestion, policies: Mapping[str, str], changes: Ma
             present, other = [], (day.day, _other_text(others, told))
         elif (lead, policies[lead]) in told:
             present.append(day)
-    return StepWindow(tuple(present), tuple(present[-question.thresholds.minimum_days :]), other)
+    window = StepWindow(tuple(present), tuple(present[-question.thresholds.minimum_days :]), other)
+    return _with_doubtful(question, policies, window)
+
+
+def _with_doubtful(question: StepQuestion, policies: Mapping[str, str], window: StepWindow) -> StepWindow:
+    """What is doubtful adds no day, and takes none away either: then what was bad before would be forgotten."""
+    evidence, today = question.evidence.doubtful, question.today.isoformat()
+    first = window.present[0].day if window.present else today
+    window = replace(window, doubtful=tuple(one for one in evidence.days if first <= one.day <= today))
+    doubted: tuple[str, str] | None = None
+    for day in window.doubtful_since(window.days):
+        told = evidence.published.get(day.day, {})
+        others = [(tag, value) for tag, value in told if policies.get(tag, value) != value]
+        doubted = (day.day, _other_text(others, told)) if others else doubted
+    return replace(window, doubted=doubted)
 
 
 def _other_text(others: Iterable[tuple[str, str]], told: Mapping[tuple[str, str], frozenset[str]]) -> str:
@@ -140,7 +166,8 @@ def missing_of(question: StepQuestion, window: StepWindow, changes: Mapping[str,
 
     :param changes: of the step
     """
-    found = [*_days(question, window), *_newest(question), *_reporters(question, window), *_left_out(question, window)]
+    found = [*_days(question, window), *_doubted(question, window), *_newest(question)]
+    found += [*_reporters(question, window), *_left_out(question, window)]
     for index, group in question.groups:
         found += _sender(question, window, index, group, rejects(changes))
     return [*found, *_unknown(question, window)]
@@ -157,6 +184,21 @@ def _days(question: StepQuestion, window: StepWindow) -> list[Missing]:
     if window.other:
         text += f"; on {window.other[0]} they saw {window.other[1]}, and the days begin anew"
     return [Missing("days", text, since or (window.other[0] if window.other else None))]
+
+
+def _doubted(question: StepQuestion, window: StepWindow) -> list[Missing]:
+    if window.doubted is None:
+        return []
+    day, seen = window.doubted
+    return [Missing("doubtful", f"another policy, {seen}, was seen on {day} {_doubt(question)}", day)]
+
+
+def _doubt(question: StepQuestion) -> str:
+    """Where doubtful evidence comes from, and why it is doubtful."""
+    subdomains = question.evidence.doubtful.subdomains
+    names = _listed(sorted(subdomains))
+    why = next(iter(subdomains.values()), "")
+    return f"in reports that name {names}, of which nobody can tell whether it has a policy of its own ({why})"
 
 
 def _newest(question: StepQuestion) -> list[Missing]:
@@ -179,12 +221,12 @@ def _reporters(question: StepQuestion, window: StepWindow) -> list[Missing]:
 
 
 def _left_out(question: StepQuestion, window: StepWindow) -> list[Missing]:
-    days = [one for one in window.days if one.records_left_out]
+    days = [one for one in (*window.days, *window.doubtful_since(window.days)) if one.records_left_out]
     count = sum(one.records_left_out for one in days)
     if count <= question.thresholds.left_out:
         return []
     text = f"{count} records of reports could not be used, and may be of any sender"
-    return [Missing("left_out", text, days[0].day)]
+    return [Missing("left_out", text, min(one.day for one in days))]
 
 
 # --- declared senders ------------------------------------------------------------------------------------------------
@@ -193,44 +235,46 @@ def _left_out(question: StepQuestion, window: StepWindow) -> list[Missing]:
 def _sender(
     question: StepQuestion, window: StepWindow, index: int, group: SenderGroup, rejecting: bool
 ) -> list[Missing]:
-    days = _days_of(window, index)
-    seen = sum(one.seen for one in days.values())
+    # what was not seen in the newest days may have been seen before, at the present step
+    looked_at = window.days if _of_sender(window.days, index) else window.present
+    days, doubtful = _of_sender(looked_at, index), _of_sender(window.doubtful_since(looked_at), index)
     lost = question.evidence.shared_failed.get(index, {})
-    found = _shared_failing(group, {day: count for day, count in lost.items() if day in window.names})
-    if not seen:
-        return [*found, *([] if index in question.seasonal else [_unseen(question, window, index, group)])]
-    found += _short(question, group, days, "failing", lambda one: one.failed)
+    found = _shared_failing(group, {day: count for day, count in lost.items() if day in window.against})
+    if not days and index not in question.seasonal:
+        found.append(_unseen(question, window, index, group))
+    found += _short(question, group, days, doubtful, "failing", lambda one: one.failed)
     if rejecting and not question.accepts_unsigned:
-        found += _short(question, group, days, "unsigned", lambda one: one.seen - one.dkim)
+        found += _short(question, group, days, doubtful, "unsigned", lambda one: one.seen - one.dkim)
     return found
 
 
-def _days_of(window: StepWindow, index: int) -> dict[str, SenderDay]:
-    """The days on which a sender was seen, of the window; of all at the present step when it was not seen there."""
-    for days in (window.days, window.present):
-        found = {one.day: one.senders[index] for one in days if index in one.senders and one.senders[index].seen}
-        if found:
-            return found
-    return {}
+def _of_sender(days: Iterable[DayEvidence], index: int) -> dict[str, SenderDay]:
+    """What was seen of a sender as itself, by day."""
+    return {one.day: one.senders[index] for one in days if index in one.senders and one.senders[index].seen}
 
 
 def _short(
     question: StepQuestion,
     group: SenderGroup,
     days: Mapping[str, SenderDay],
+    doubtful: Mapping[str, SenderDay],
     name: str,
     count: Callable[[SenderDay], int],
 ) -> list[Missing]:
-    """A sender more of whose messages do not pass than may."""
-    bad, seen = sum(count(one) for one in days.values()), sum(one.seen for one in days.values())
+    """A sender more of whose messages do not pass than may. Doubtful ones that pass make the share no smaller."""
+    seen, unsure = sum(one.seen for one in days.values()), sum(count(one) for one in doubtful.values())
+    bad = sum(count(one) for one in days.values()) + unsure
     if bad <= question.thresholds.failing_share * seen:
         return []
-    on = [day for day, one in sorted(days.items()) if count(one)]
+    on = sorted(day for found in (days, doubtful) for day, one in found.items() if count(one))
     rules = {
         "failing": "failed DMARC",
         "unsigned": "had no aligned DKIM pass, which reject needs (RFC 9989 section 7.4)",
     }
-    text = f"{group.label}: {bad} of {seen} messages {rules[name]}, the last on {on[-1]}"
+    total = seen + sum(one.seen for one in doubtful.values())
+    text = f"{group.label}: {bad} of {total} messages {rules[name]}, the last on {on[-1]}"
+    if unsure:
+        text += f"; {unsure} of them {_doubt(question)}"
     return [Missing(name, text, on[0], group.label)]
 
 
@@ -246,6 +290,8 @@ def _unseen(question: StepQuestion, window: StepWindow, index: int, group: Sende
     text = f"{group.label} was not seen at the present policy"
     if any(index in one.senders and one.senders[index].shared for one in window.present):
         text = f"{group.label} was not seen as itself: reports cannot tell its messages from another sender's"
+    elif _of_sender(window.doubtful, index):
+        text = f"{group.label} was not seen for certain, but only {_doubt(question)}"
     text += f"; it was last seen on {last}" if last else "; reports never saw it"
     since = window.present[0].day if window.present else last
     return Missing("unseen", text, since, group.label)
@@ -255,8 +301,8 @@ def _unseen(question: StepQuestion, window: StepWindow, index: int, group: Sende
 
 
 def _unknown(question: StepQuestion, window: StepWindow) -> list[Missing]:
-    sources = unknown_sources(question, window)
-    count, total = sum(one.messages(window.names) for one in sources), sum(one.messages for one in window.days)
+    sources, days = unknown_sources(question, window), window.against
+    count, total = sum(one.messages(days) for one in sources), sum(one.messages for one in window.days)
     limits = question.thresholds
     if count <= limits.unknown_messages and count <= limits.unknown_share * total:
         return []
@@ -264,12 +310,12 @@ def _unknown(question: StepQuestion, window: StepWindow) -> list[Missing]:
         f"nobody is declared to send {count} of {total} messages, where {limits.unknown_messages} and "
         f"{limits.unknown_share:.3%} may be: {_listed([one.name for one in sources])}"
     )
-    return [Missing("unknown", text, min(day for one in sources for day in one.by_day if day in window.names))]
+    return [Missing("unknown", text, min(day for one in sources for day in one.by_day if day in days))]
 
 
 def unknown_sources(question: StepQuestion, window: StepWindow) -> list[UnknownSource]:
     """The sources of these days that nobody declared and nobody lets fail, the largest first."""
-    days = window.names
+    days = window.against
     found = [one for one in question.evidence.unknown if not one.let_fail and one.messages(days)]
     return sorted(found, key=lambda one: (-one.messages(days), one.name))
 

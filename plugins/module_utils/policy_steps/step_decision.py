@@ -30,6 +30,9 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy_steps.step_con
 _MOST_UNKNOWN = 50
 """So many unknown sources are told; of the others the number."""
 
+_MOST_SUBDOMAINS = 20
+"""So many subdomains are told of those that count as the domain, and of those of which nobody can tell."""
+
 
 @dataclass(frozen=True, slots=True)
 class StepDecision:
@@ -79,7 +82,8 @@ def decide_step(record: TagList | None, question: StepQuestion) -> StepDecision:
         return StepDecision("reached", policies)
     window = step_window(question, policies, changes)
     missing = (*_weakened(record), *missing_of(question, window, changes))
-    unknown = [one.as_dict(window.names) for one in question.evidence.unknown if one.messages(window.names)]
+    days = window.against
+    unknown = [one.as_dict(days) for one in question.evidence.unknown if one.messages(days)]
     unknown.sort(key=lambda one: (-one["messages"], one["name"]))
     outcome = "wait" if missing else "step"
     evidence = _facts(question, policies, window)
@@ -114,7 +118,7 @@ def _weakened(record: TagList) -> list[Missing]:
 
 def _facts(question: StepQuestion, policies: Mapping[str, str], window: StepWindow) -> dict[str, Any]:
     """What the decision rests on, in counts; no source address."""
-    days = window.days
+    days, against = window.days, window.against
     facts = {
         "policy": policies_text(policies),
         "target": question.target,
@@ -128,15 +132,27 @@ def _facts(question: StepQuestion, policies: Mapping[str, str], window: StepWind
         "passed": sum(one.passed for one in days),
         "failed": sum(one.failed for one in days),
         "records_left_out": sum(one.records_left_out for one in days),
-        "unknown": sum(one.messages(window.names) for one in question.evidence.unknown),
-        "let_fail": sum(one.messages(window.names) for one in question.evidence.unknown if one.let_fail),
+        "unknown": sum(one.messages(against) for one in question.evidence.unknown),
+        "let_fail": sum(one.messages(against) for one in question.evidence.unknown if one.let_fail),
         "senders": [_sender_facts(window, index, group.label) for index, group in question.groups],
+        "subdomains": list(question.evidence.subdomains[:_MOST_SUBDOMAINS]),
+        "doubtful": _doubtful_facts(question, window),
         "thresholds": asdict(question.thresholds),
         "seasonal": [group.label for index, group in question.groups if index in question.seasonal],
     }
-    reports = {day: question.evidence.reports.get(day, ()) for day in sorted(window.names)}
+    reports = {day: question.evidence.reports.get(day, ()) for day in sorted(against)}
     text = json.dumps([facts, reports], sort_keys=True, ensure_ascii=False)
     return {**facts, "digest": hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()}
+
+
+def _doubtful_facts(question: StepQuestion, window: StepWindow) -> dict[str, Any]:
+    days = window.doubtful_since(window.days)
+    names = question.evidence.doubtful.subdomains
+    return {
+        "subdomains": dict(list(names.items())[:_MOST_SUBDOMAINS]),
+        "messages": sum(one.messages for one in days),
+        "failed": sum(one.failed for one in days),
+    }
 
 
 def _sender_facts(window: StepWindow, index: int, label: str) -> dict[str, Any]:

@@ -13,11 +13,13 @@ from dataclasses import dataclass, field
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.day_evidence import (
     ABOUT_NAMES,
+    DayEvidence,
     DomainEvidence,
     about_names,
     domain_evidence,
     seen_messages,
 )
+from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.policy_domains import ReportedBelow
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.source_identity import SourceIdentifier
 from ansible_collections.mailroom.erp.plugins.module_utils.policy_steps.policy_levels import STEP_TAGS
 from ansible_collections.mailroom.erp.plugins.module_utils.policy_steps.unknown_sources import (
@@ -25,21 +27,37 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy_steps.unknown_
     UnknownSource,
 )
 
+Published = Mapping[str, Mapping[tuple[str, str], frozenset[str]]]
+"""By day, the values of p, sp and np that reports told, and by whom."""
+
+
+@dataclass(frozen=True, slots=True)
+class DoubtfulEvidence:
+    """What reports tell that name subdomains of which nobody can tell whether they have a policy of their own. It
+    counts against a step, never for it. ``subdomains`` has, by name, why it cannot be told."""
+
+    subdomains: Mapping[str, str] = field(default_factory=dict)
+    days: tuple[DayEvidence, ...] = ()
+    published: Published = field(default_factory=dict)
+
 
 @dataclass(frozen=True, slots=True)
 class StepEvidence:
     """What receivers saw of one domain, as far as a step of its policy rests on it.
 
-    ``published`` has, by day, the values of p, sp and np that reports told, and by whom; ``reports`` by day what tells
-    the reports from all others. ``unknown`` are the sources that no declared sender is behind. ``shared_failed`` has,
-    by index of a sender group and by day, the messages that failed and may be this sender's or another one's.
+    ``reports`` has by day what tells the reports from all others. ``unknown`` are the sources that no declared sender
+    is behind. ``shared_failed`` has, by index of a sender group and by day, the messages that failed and may be this
+    sender's or another one's. These three hold what is doubtful, too. ``subdomains`` are names whose reports count as
+    the domain's own.
     """
 
     days: DomainEvidence
-    published: Mapping[str, Mapping[tuple[str, str], frozenset[str]]] = field(default_factory=dict)
+    published: Published = field(default_factory=dict)
     reports: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     unknown: tuple[UnknownSource, ...] = ()
     shared_failed: Mapping[int, Mapping[str, int]] = field(default_factory=dict)
+    subdomains: tuple[str, ...] = ()
+    doubtful: DoubtfulEvidence = field(default_factory=DoubtfulEvidence)
 
 
 def read_step_evidence(
@@ -48,7 +66,7 @@ def read_step_evidence(
     identifier: SourceIdentifier,
     namer: SourceNamer,
     first_day: str = "",
-    subdomains: Collection[str] = (),
+    below: ReportedBelow | None = None,
 ) -> StepEvidence:
     """Read the evidence on one domain.
 
@@ -57,28 +75,46 @@ def read_step_evidence(
     :param identifier: tells who sources are
     :param namer: names those that nobody declared
     :param first_day: for example 2026-11-01; days before do not count
-    :param subdomains: names below it whose reports are about its policy too
+    :param below: names below it that reports give as the domain of the policy
     """
-    names = (domain, *subdomains)
-    published: dict[str, dict[tuple[str, str], frozenset[str]]] = {}
-    reports: dict[str, list[str]] = {}
-    for day, org_key, org, id_key, policy in _report_lines(connection, names, first_day):
-        told = published.setdefault(day, {})
-        for tag, value in _policies(policy):
-            told[tag, value] = told.get((tag, value), frozenset()) | {org}
-        reports.setdefault(day, []).append(f"{org_key} {id_key}")
-    unknown, shared = _undeclared(connection, names, identifier, namer, first_day)
+    below = below or ReportedBelow()
+    own, doubtful = (domain, *below.governed), tuple(below.doubtful)
+    unknown, shared = _undeclared(connection, (*own, *doubtful), identifier, namer, first_day)
     return StepEvidence(
-        domain_evidence(connection, domain, identifier, first_day, subdomains),
-        published,
-        {day: tuple(sorted(keys)) for day, keys in reports.items()},
+        domain_evidence(connection, domain, identifier, first_day, own),
+        _published(connection, own, first_day),
+        _reports(connection, (*own, *doubtful), first_day),
         unknown,
         shared,
+        below.governed,
+        DoubtfulEvidence(
+            below.doubtful,
+            domain_evidence(connection, domain, identifier, first_day, doubtful).days,
+            _published(connection, doubtful, first_day),
+        ),
     )
 
 
-def _report_lines(connection: sqlite3.Connection, names: Collection[str], first_day: str) -> Iterable[tuple[str, ...]]:
-    query = f"SELECT day, org_key, org, id_key, policy FROM reports WHERE {ABOUT_NAMES} AND day >= ?"
+def _published(connection: sqlite3.Connection, names: Collection[str], first_day: str) -> Published:
+    found: dict[str, dict[tuple[str, str], frozenset[str]]] = {}
+    for day, org, policy in _report_lines(connection, "day, org, policy", names, first_day):
+        told = found.setdefault(day, {})
+        for tag, value in _policies(policy):
+            told[tag, value] = told.get((tag, value), frozenset()) | {org}
+    return found
+
+
+def _reports(connection: sqlite3.Connection, names: Collection[str], first_day: str) -> dict[str, tuple[str, ...]]:
+    found: dict[str, list[str]] = {}
+    for day, org_key, id_key in _report_lines(connection, "day, org_key, id_key", names, first_day):
+        found.setdefault(day, []).append(f"{org_key} {id_key}")
+    return {day: tuple(sorted(keys)) for day, keys in found.items()}
+
+
+def _report_lines(
+    connection: sqlite3.Connection, columns: str, names: Collection[str], first_day: str
+) -> Iterable[tuple[str, ...]]:
+    query = f"SELECT {columns} FROM reports WHERE {ABOUT_NAMES} AND day >= ?"
     return connection.execute(query, (about_names(names), first_day))
 
 
@@ -104,10 +140,10 @@ def _undeclared(
     """The sources that no declared sender is behind, and what failed of those of which it cannot be told who is."""
     shared: dict[int, dict[str, int]] = {}
     for seen in seen_messages(connection, names, first_day):
-        identity = identifier.identity(seen.traits)
+        identity = identifier.identity(seen.source, seen.traits)
         passed = seen.dkim or seen.spf
         if identity.kind != "declared":
-            namer.add(seen.traits, identity, seen.day, seen.messages, passed)
+            namer.add(seen.source, seen.traits, identity, seen.day, seen.messages, passed)
         elif len(identity.groups) > 1 and not passed:
             for index in identity.groups:
                 of_group = shared.setdefault(index, {})

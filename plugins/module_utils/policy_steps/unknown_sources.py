@@ -17,11 +17,11 @@ from typing import Any
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_values import shortened_address
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.source_identity import (
     KnownService,
+    MailTraits,
     SourceIdentity,
-    SourceTraits,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import is_inside
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.public_suffix import is_everybodys
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.public_suffix import organisation
 
 _MOST_NAMES = 20
 """So many networks or domains of one source are kept; a botnet has thousands, and nobody reads them."""
@@ -88,11 +88,13 @@ class SourceNamer:
         self._reverse_name = reverse_name
         self._found: dict[tuple[str, str], UnknownSource] = {}
 
-    def add(self, traits: SourceTraits, identity: SourceIdentity, day: str, messages: int, passed: bool) -> None:
-        """Count messages of one source."""
+    def add(
+        self, address: str, traits: MailTraits, identity: SourceIdentity, day: str, messages: int, passed: bool
+    ) -> None:
+        """Count messages of one source, an address or a network."""
         signed = _outside(self._domain, (one.domain for one in traits.signatures if one.result == "pass"))
         enveloped = _outside(self._domain, (one.domain for one in traits.spf_checks if one.result == "pass"))
-        reverse, network = self._reverse_name(traits.source), shortened_address(traits.source)
+        reverse, network = self._reverse_name(address), shortened_address(address)
         kind, name = _strongest(signed, enveloped, reverse, network)
         source = self._found.setdefault((kind, name), UnknownSource(name, kind))
         source.by_day[day] = source.by_day.get(day, 0) + messages
@@ -130,22 +132,12 @@ def _outside(domain: str, names: Iterable[str]) -> list[str]:
 def _strongest(signed: Sequence[str], enveloped: Sequence[str], reverse: str | None, network: str) -> tuple[str, str]:
     """By what a source is named. A signature and an envelope count only where they passed: anybody can write them."""
     if signed:
-        return "dkim", _organisation(signed[0])
+        return "dkim", organisation(signed[0])
     if enveloped:
-        return "envelope", _organisation(enveloped[0])
+        return "envelope", organisation(enveloped[0])
     if reverse:
-        return "reverse_name", _organisation(reverse)
+        return "reverse_name", organisation(reverse)
     return "network", network
-
-
-def _organisation(name: str) -> str:
-    """The part of a name that a person knows. Without the suffix list, of which one label more is the worst case."""
-    labels = name.split(".")
-    for start in range(len(labels) - 2, -1, -1):
-        candidate = ".".join(labels[start:])
-        if not is_everybodys(candidate):
-            return candidate
-    return name
 
 
 def _is_of(source: UnknownSource, name: str) -> bool:

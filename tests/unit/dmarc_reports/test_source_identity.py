@@ -15,9 +15,9 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.server_networks import NetworkFinder
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.source_identity import (
     KnownService,
+    MailTraits,
     SourceIdentifier,
     SourceIdentity,
-    SourceTraits,
     sender_groups,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.sender_option import read_senders
@@ -65,8 +65,8 @@ def identified(
     assert not problems
     signatures = (DkimResult(*dkim.split(" ")),) if dkim else ()
     checks = (SpfCheck(spf.split(" ")[0], "mfrom", spf.split(" ")[1]),) if spf else ()
-    traits = SourceTraits(source, header_from, spf.split(" ")[0], signatures, checks)
-    return SourceIdentifier(groups, (RELAY,), lookup).identity(traits)
+    traits = MailTraits(header_from, spf.split(" ")[0], signatures, checks)
+    return SourceIdentifier(groups, (RELAY,), lookup).identity(source, traits)
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ def test_nothing_is_asked_for_what_is_known_without() -> None:
         raise AssertionError(f"{name} {rdtype} was asked for")
 
     identifier = SourceIdentifier(groups, (term,), nobody)
-    assert identifier.identity(SourceTraits("192.0.2.10", "acme.example", "", (), ())).kind == "declared"
+    assert identifier.identity("192.0.2.10", MailTraits("acme.example", "", (), ())).kind == "declared"
 
 
 Span = tuple[int, int]

@@ -30,7 +30,10 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy_steps.step_con
     StepQuestion,
     StepThresholds,
 )
-from ansible_collections.mailroom.erp.plugins.module_utils.policy_steps.step_evidence import StepEvidence
+from ansible_collections.mailroom.erp.plugins.module_utils.policy_steps.step_evidence import (
+    DoubtfulEvidence,
+    StepEvidence,
+)
 from ansible_collections.mailroom.erp.plugins.module_utils.policy_steps.unknown_sources import UnknownSource
 from ansible_collections.mailroom.erp.plugins.modules import dmarc_advance
 from ansible_collections.mailroom.erp.tests.unit.dmarc_reports.conftest import DAY, report_text
@@ -98,23 +101,32 @@ def question(
     let_fail: bool = False,
     groups: tuple[SenderGroup, ...] = (SHOP, PAYSLIPS),
     today: datetime.date = TODAY,
+    doubtful: list[Seen] | None = None,
     **more: Any,
 ) -> StepQuestion:
-    """The question of a domain that shop and payslips send as."""
-    unknown = UnknownSource(
-        "203.0.113.0/24", "network", {day_name(one.ago): one.unknown for one in days if one.unknown}
-    )
+    """The question of a domain that shop and payslips send as; ``doubtful`` is what reports on far.acme.example say."""
+    doubtful = doubtful or []
+    unknown = UnknownSource("203.0.113.0/24", "network")
     unknown.let_fail = let_fail
     shared: dict[int, dict[str, int]] = {}
-    for one in days:
+    for one in (*days, *doubtful):
+        day = day_name(one.ago)
+        if one.unknown:
+            unknown.by_day[day] = unknown.by_day.get(day, 0) + one.unknown
         for index, count in one.shared_failed.items():
-            shared.setdefault(index, {})[day_name(one.ago)] = count
+            of_group = shared.setdefault(index, {})
+            of_group[day] = of_group.get(day, 0) + count
     evidence = StepEvidence(
         DomainEvidence("acme.example", groups, tuple(one.evidence() for one in days)),
         {day_name(one.ago): one.published for one in days},
         {day_name(one.ago): tuple(f"{org} {one.ago}" for org in one.reporters) for one in days},
         (unknown,) if unknown.by_day else (),
         shared,
+        doubtful=DoubtfulEvidence(
+            {"far.acme.example": "SERVFAIL"} if doubtful else {},
+            tuple(one.evidence() for one in doubtful),
+            {day_name(one.ago): one.published for one in doubtful},
+        ),
     )
     thresholds = more.pop("thresholds", StepThresholds())
     return StepQuestion(evidence, frozenset(range(len(groups))), target, today, thresholds=thresholds, **more)

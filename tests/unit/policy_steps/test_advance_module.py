@@ -195,30 +195,3 @@ def test_a_journal_that_cannot_be_written_is_told(estate: Estate) -> None:
     assert "p=none" in estate.policy()
     waiting = estate.run(target="quarantine", thresholds={"minimum_days": 40})
     assert waiting["failed"] and "journal.jsonl" in waiting["msg"]
-
-
-@pytest.fixture
-def failing_below(estate: Estate) -> Estate:
-    """Beside the good month: reports of OpenDMARC, which name a subdomain, on a declared sender that fails there."""
-    row = {"source": "192.0.2.10", "count": 9, "passed": (False, False), "header_from": "sub.acme.example"}
-    estate.report(row, domain="sub.acme.example")
-    estate.read()
-    return estate
-
-
-BELOW = {**SHOP_SENDER, "from": "shop@sub.acme.example"}
-
-
-def test_reports_that_name_a_subdomain_without_a_policy_are_evidence_of_the_domain(failing_below: Estate) -> None:
-    told = failing_below.run(senders=[SHOP_SENDER, BELOW])
-    assert not told["changed"] and missing(told) & {"failing", "unknown"}, told
-
-
-def test_a_subdomain_with_a_policy_of_its_own_stays_its_own(failing_below: Estate) -> None:
-    failing_below.zone("sub.acme.example", "v=DMARC1; p=none")
-    assert failing_below.run()["domains"][0]["decision"]["outcome"] == "step"
-
-
-def test_a_subdomain_that_is_declared_stays_its_own(failing_below: Estate) -> None:
-    entries = ["acme.example", {"domain": "sub.acme.example", "dmarc": {"policy": "none"}}]
-    assert failing_below.run(domains=entries)["domains"][0]["decision"]["outcome"] == "step"

@@ -116,6 +116,27 @@ def test_a_domain_that_reports_show_in_use_is_refused_and_stops_the_others_or_no
     ]
 
 
+@pytest.mark.parametrize(
+    ("row", "in_use"),
+    [
+        ({"spf": [{"domain": "old.example", "scope": "mfrom", "result": "pass"}]}, True),
+        ({"spf": [{"domain": "old.example", "result": "pass"}], "passed": (False, False)}, True),
+        ({"dkim": [{"domain": "old.example", "selector": "s", "result": "pass"}], "passed": (False, False)}, True),
+        ({"spf": [{"domain": "old.example", "scope": "helo", "result": "pass"}]}, False),
+        ({"spf": [{"domain": "old.example", "scope": "mfrom", "result": "softfail"}]}, False),
+        ({"dkim": [{"domain": "old.example", "selector": "s", "result": "fail"}]}, False),
+    ],
+)
+def test_a_domain_that_is_in_the_envelope_or_signs_for_another_is_in_use(
+    parking: Estate, row: dict[str, Any], in_use: bool
+) -> None:
+    parking.report({"source": "192.0.2.99", "count": 2, **row}, days=range(6, 4, -1))
+    parking.read()
+    told = park(parking, archive=str(parking.folder / "archive"))
+    assert bool(told.get("failed")) is in_use, told
+    assert not in_use or "12 messages passed DMARC as it, or SPF or DKIM with it" in told["msg"]
+
+
 def test_a_run_that_may_not_know_every_sender_parks_nothing(parking: Estate) -> None:
     told = park(parking, tighten=False)
     assert told["failed"] and "may not know every sender" in told["msg"]

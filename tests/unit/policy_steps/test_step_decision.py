@@ -211,6 +211,82 @@ def test_only_senders_that_the_policy_is_applied_to_count() -> None:
     assert conditions(decide_step(parse_dmarc(NONE), own)) == set()
 
 
+BAD = SenderDay(5, 0, 0, 5)
+
+DOUBTFUL: dict[str, tuple[Seen, str, str]] = {
+    "a sender that fails": (Seen(15, senders={1: BAD}), "failing", "payslips (acme.example): 5 of 3005 messages"),
+    "a source that nobody declared": (Seen(15, unknown=101), "unknown", "203.0.113.0/24"),
+    "a message that is one of two senders'": (Seen(15, shared_failed={0: 1, 1: 1}), "failing", "or another one's"),
+    "a record that was left out": (Seen(15, left_out=1), "left_out", "1 records"),
+    "another policy": (
+        Seen(15, told={"p": "reject"}),
+        "doubtful",
+        f"another policy, p=reject (alpha.example, beta.example, gamma.example), was seen on {day_name(15)}",
+    ),
+    "a sender that fails on a day without other reports": (Seen(0, senders={1: BAD}), "failing", "the last on"),
+}
+
+
+@pytest.mark.parametrize("name", DOUBTFUL)
+def test_doubtful_evidence_speaks_against_a_step(name: str) -> None:
+    day, condition, text = DOUBTFUL[name]
+    found = decided(month(), doubtful=[day])
+    assert conditions(found) == {condition}
+    assert text in found.missing[0].text
+    if condition in ("failing", "doubtful") and not day.shared_failed:
+        assert "in reports that name far.acme.example, of which nobody can tell" in found.missing[0].text
+        assert "(SERVFAIL)" in found.missing[0].text
+    before = decided(month(), doubtful=[replace(day, ago=40)])
+    assert conditions(before) == set(), "before the days that count it says nothing"
+
+
+def test_before_reject_a_doubtful_message_without_aligned_dkim_counts() -> None:
+    by_spf = Seen(15, told={"p": "quarantine"}, senders={0: SenderDay(5, 4, 5)})
+    quarantined = month(told={"p": "quarantine"})
+    assert conditions(decided(quarantined, QUARANTINE, doubtful=[by_spf])) == {"unsigned"}
+    assert conditions(decided(month(), doubtful=[replace(by_spf, told={"p": "none"})])) == set()
+
+
+@pytest.mark.parametrize(
+    ("days", "missing"),
+    [
+        ([], {"days", "unseen"}),
+        (month()[1:], {"days"}),
+        (month(reporters=REPORTERS[:2]), {"reporters"}),
+        (month(senders={0: GOOD}), {"unseen"}),
+        ([replace(one, ago=one.ago + 7) for one in month()], {"newest"}),
+        (month(**both(GOOD, SenderDay(1000, 999, 999, 1))), {"failing"}),
+        (month(unknown=3), {"unknown"}),
+    ],
+)
+def test_doubtful_evidence_speaks_for_nothing(days: Days, missing: set[str]) -> None:
+    """Neither days, reporters and senders, nor messages beside which those that fail would be few."""
+    much = month(senders={0: SenderDay(10_000, 10_000, 10_000), 1: SenderDay(10_000, 10_000, 10_000)})
+    doubtful = [*[replace(one, ago=31) for one in much[:1]], *much]
+    limits = StepThresholds(failing_share=0.0005)
+    assert conditions(decided(days, thresholds=limits)) == missing
+    found = decided(days, doubtful=doubtful, thresholds=limits)
+    assert conditions(found) == missing
+    assert found.evidence["messages"] == sum(one.evidence().messages for one in days[-30:] if one.told)
+
+
+def test_a_sender_that_only_doubtful_reports_saw_is_told_as_that() -> None:
+    found = decided(month(senders={0: GOOD}), doubtful=month())
+    assert conditions(found) == {"unseen"}
+    assert "was not seen for certain, but only in reports that name far.acme.example" in found.missing[0].text
+
+
+def test_a_seasonal_sender_that_fails_in_doubtful_reports_waits() -> None:
+    found = decided(month(senders={0: GOOD}), seasonal=frozenset({1}), doubtful=[Seen(15, senders={1: BAD})])
+    assert conditions(found) == {"failing"}
+
+
+def test_what_is_doubtful_is_told_with_the_evidence() -> None:
+    told = decided(month(), doubtful=[Seen(15, senders={0: GOOD})]).evidence
+    assert told["doubtful"] == {"subdomains": {"far.acme.example": "SERVFAIL"}, "messages": 100, "failed": 0}
+    assert decided(month()).evidence["doubtful"] == {"subdomains": {}, "messages": 0, "failed": 0}
+
+
 # --- levels ----------------------------------------------------------------------------------------------------------
 
 
@@ -340,6 +416,16 @@ def test_more_bad_evidence_never_makes_a_step(days: Days, data: st.DataObject) -
     # behind another policy the days begin anew, and what was bad before is forgotten: so it is put last there
     rest = [] if worse.also else dated[place + 1 :]
     assert decided([*dated[:place], worse, *rest], thresholds=few).outcome == "wait"
+
+
+@given(st.lists(seen_days, max_size=9), st.lists(st.tuples(st.integers(-2, 12), seen_days), max_size=5), st.booleans())
+def test_what_is_doubtful_never_makes_a_step(days: Days, doubtful: list[tuple[int, Seen]], seasonal: bool) -> None:
+    dated = [replace(day, ago=len(days) - number) for number, day in enumerate(days)]
+    more: dict[str, Any] = {"thresholds": few, "seasonal": frozenset({1}) if seasonal else frozenset()}
+    without = decided(dated, **more)
+    ordered = sorted({ago: replace(day, ago=ago) for ago, day in doubtful}.values(), key=lambda one: -one.ago)
+    found = decided(dated, doubtful=ordered, **more)
+    assert conditions(found) >= conditions(without)
 
 
 @given(st.lists(seen_days, max_size=40), st.sampled_from([NONE, QUARANTINE, "v=DMARC1; p=none; sp=none; np=none"]))
