@@ -17,6 +17,7 @@ from hashlib import sha256
 from typing import Any, TypeVar
 
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import parents_of
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import encodable
 from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.report_changes import report_changes
 from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.report_model import (
     CalendarItem,
@@ -38,7 +39,9 @@ def customer_file_stem(name: str) -> str:
     :returns: letters, digits and hyphens; with a digest where the name has other signs, so that two names never meet
     """
     plain = _UNSAFE.sub("-", name.lower()).strip("-")[:60]
-    return plain if plain and plain == name else f"{plain}-{sha256(name.encode()).hexdigest()[:6]}".strip("-")
+    return (
+        plain if plain and plain == name else f"{plain}-{sha256(encodable(name).encode()).hexdigest()[:6]}".strip("-")
+    )
 
 
 def customer_report(report: VerifyReport, name: str, previous: Mapping[str, Any]) -> VerifyReport:
