@@ -17,7 +17,6 @@ from hashlib import sha256
 from typing import Any, TypeVar
 
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import parents_of
-from ansible_collections.mailroom.erp.plugins.module_utils.problem import encodable
 from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.report_changes import report_changes
 from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.report_model import (
     CalendarItem,
@@ -39,9 +38,8 @@ def customer_file_stem(name: str) -> str:
     :returns: letters, digits and hyphens; with a digest where the name has other signs, so that two names never meet
     """
     plain = _UNSAFE.sub("-", name.lower()).strip("-")[:60]
-    return (
-        plain if plain and plain == name else f"{plain}-{sha256(encodable(name).encode()).hexdigest()[:6]}".strip("-")
-    )
+    digest = sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:6]
+    return plain if plain and plain == name else f"{plain}-{digest}".strip("-")
 
 
 def customer_report(report: VerifyReport, name: str, previous: Mapping[str, Any]) -> VerifyReport:
