@@ -93,7 +93,7 @@ class MasterFile:
     def cut(self, name: Name) -> Name | None:
         """The delegation (NS, RFC 1034 section 4.2) at or above this name inside the zone, if any."""
         above = _up_to(name, self.origin)
-        return next((owner for owner in above if owner != self.origin and self.rdatas(owner, "NS")), None)
+        return next((owner for owner in above if owner is not self.origin and self.rdatas(owner, "NS")), None)
 
     def delegation(self, name: Name) -> Name | None:
         """What takes this name out of the zone, if anything: an NS at or above it, or a DNAME (RFC 6672) above it."""
@@ -301,11 +301,11 @@ def _records(entries: Iterable[Entry], owner: Name, rdtype: str) -> list[Entry]:
 
 def _up_to(name: Name, origin: Name) -> Iterator[Name]:
     """The name and its parents, down from just below the root; only those inside the zone."""
-    while name.is_subdomain(origin):
-        yield name
-        if name == origin:
-            return
-        name = name.parent()
+    if name.is_subdomain(origin):
+        for _level in range(len(name) - len(origin)):
+            yield name
+            name = name.parent()
+        yield origin
 
 
 _Sets = dict[tuple["Name", str], Records]

@@ -34,7 +34,7 @@ _WORD = r'(?:"[ !#-\[\]-~]*"|[!#-\x27*-:<-\[\]-~]+)'
 _LINE = re.compile(
     rf"""(?:
       \$TTL [ \t]+ (?P<default>[0-9]{{1,9}}) [ \t]*
-    | \$ORIGIN [ \t]+ (?P<origin>[-_.0-9a-z]*\.) [ \t]*
+    | \$ORIGIN [ \t]+ (?P<origin>(?:[-_0-9a-z]+\.)+) [ \t]*
     | (?P<owner>@|[-*_.0-9a-z]+)? [ \t]+ (?:(?P<ttl>[0-9]{{1,9}})[ \t]+)?
       (?:IN[ \t]+ (?(ttl)|(?:(?P<ttl_behind>[0-9]{{1,9}})[ \t]+)?))?
       (?P<type>A|AAAA|CAA|CNAME|MX|NS|PTR|SOA|SRV|TLSA|TXT) [ \t]+
@@ -93,7 +93,7 @@ class _LineReader:
 
     def __init__(self, apex: Name) -> None:
         self._apex = apex
-        self._origin = apex.to_text()
+        self._origin = apex.to_text(omit_final_dot=True)
         self._ttl: str | None = None
         self._owner: str | None = None
         self._found: _Sorted = {}
@@ -128,7 +128,7 @@ class _LineReader:
         if rdtype and data:
             self._take_record(owner, ttl or ttl_behind or self._ttl, rdtype.upper(), data)
         self._ttl = default or self._ttl
-        self._origin = origin or self._origin
+        self._origin = origin[:-1] if origin else self._origin
 
     def _take_record(self, owner: str | None, ttl: str | None, rdtype: str, data: str) -> None:
         if owner:

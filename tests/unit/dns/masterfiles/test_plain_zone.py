@@ -86,6 +86,8 @@ def test_usual_files_are_plain(text: str, newline: str) -> None:
         "$INCLUDE more",
         "$GENERATE 1-2 h$ A 192.0.2.$",
         "$ORIGIN sub",
+        "$ORIGIN sub.acme.example..",
+        "$ORIGIN .",
         "$TTL 1h",
         "@ 1h A 192.0.2.1",
         "@ CH TXT a",
