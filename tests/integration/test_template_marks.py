@@ -51,20 +51,60 @@ all:
 """
 
 
+STANDING = """\
+@ IN TXT "v=spf1 mark=h{{7*8}}.acme.example ~all"
+@ IN TXT "note {{7*9}} {% raw %}"
+_dmarc IN TXT "v=DMARC1; p=none; rua=mailto:i{{7*11}}@acme.example"
+"""
+"""What others have published; it is merged with ours, and stands in differences and warnings."""
+
+
 @pytest.mark.parametrize("playbook", ["mailroom.erp.site", ROLES], ids=["site", "roles"])
 def test_what_is_marked_as_no_template_is_published_and_shown_as_it_is(tmp_path: Path, playbook: str) -> None:
     (tmp_path / "zones").mkdir()
     zone = tmp_path / "zones" / f"{ZONE}.zone"
-    zone.write_text(zone_text(ZONE))
-    result = run_playbook(tmp_path, playbook, INVENTORY)
+    zone.write_text(zone_text(ZONE, STANDING))
+    result = run_playbook(tmp_path, playbook, INVENTORY, "--diff")
     assert result.rc == 0, result.output
     files = [zone, *(tmp_path / "mailroom" / "acme").iterdir()]
     texts = {file.name: file.read_text(encoding="utf-8") for file in files}
     published = texts[zone.name]
-    for text in ("exists:e{{7*5}}.acme.example exists:f{{7*6}}.acme.example", "mailto:g{{7*7}}@acme.example"):
+    for text in ("exists:e{{7*5}}.acme.example", "exists:f{{7*6}}.acme.example", "mark=h{{7*8}}.acme.example"):
+        assert text in published
+        assert text in result.output
+    for text in ("mailto:g{{7*7}}@acme.example", "mailto:i{{7*11}}@acme.example", "note {{7*9}} {% raw %}"):
         assert text in published
     for text in ("a{{7*1}}@acme.example", "b{{7*2}}@acme.example", "c{{7*3}}@acme.example", "key{{7*10}}"):
         assert text in texts["settings.yml"]
         assert text in texts["sheet.md"]
     for text in (*texts.values(), result.output):
-        assert re.search(r"\b([a-g](7|14|21|28|35|42|49)[@.]|key70)", text) is None
+        assert re.search(r"\b([a-i](7|14|21|28|35|42|49|56|77)[@.]|key70|note 63)", text) is None
+
+
+REFUSED = """
+all:
+  vars:
+    ansible_connection: local
+    mail_dns_account: {provider: zonefile, path: "{{ inventory_dir }}/zones"}
+  hosts:
+    acme:
+      erp_mail_system: afas_profit
+      erp_mail_transport: smtp
+      erp_mail_service: !unsafe "service{{7*1}}"
+      erp_mail_senders: {environment: a@acme.example}
+      erp_mail_dkim: {acme.example: [{selector: !unsafe "selector{{7*2}}", target: !unsafe "target{{7*3}}.example"}]}
+      mail_dns_domains:
+        acme.example: {services: [!unsafe "also{{7*4}}"], dkim: [{selector: !unsafe "second{{7*5}}", target: x.example}]}
+        !unsafe "domain{{7*6}}.example": {services: []}
+"""
+
+
+def test_what_is_refused_is_told_as_it_is(tmp_path: Path) -> None:
+    """No service, selector, target or domain is called so: each is named in the words of the inventory."""
+    (tmp_path / "zones").mkdir()
+    (tmp_path / "zones" / f"{ZONE}.zone").write_text(zone_text(ZONE))
+    result = run_playbook(tmp_path, "mailroom.erp.site", REFUSED)
+    assert result.rc != 0
+    told = result.flat
+    assert [text for text in ("service{{7*1}}", "also{{7*4}}", "domain{{7*6}}.example") if text not in told] == []
+    assert re.search(r"(service7|selector14|target21|also28|second35|domain42)\b", told) is None
