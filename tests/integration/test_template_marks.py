@@ -6,11 +6,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
+from ansible_collections.mailroom.erp.tests.integration.entra_site import estate_of, profit, site
 from ansible_collections.mailroom.erp.tests.integration.playbook import run_playbook
+from ansible_collections.mailroom.erp.tests.servers.cloudflare import Cloudflare
+from ansible_collections.mailroom.erp.tests.servers.entra.entra_server import EntraServer
+from ansible_collections.mailroom.erp.tests.servers.faulty_api import Answer, Query
 from ansible_collections.mailroom.erp.tests.servers.server import zone_text
+from ansible_collections.mailroom.erp.tests.servers.zone_folder import ZoneFolder
 
 ZONE = "acme.example"
 ROLES = """
@@ -94,7 +102,9 @@ all:
       erp_mail_senders: {environment: a@acme.example}
       erp_mail_dkim: {acme.example: [{selector: !unsafe "selector{{7*2}}", target: !unsafe "target{{7*3}}.example"}]}
       mail_dns_domains:
-        acme.example: {services: [!unsafe "also{{7*4}}"], dkim: [{selector: !unsafe "second{{7*5}}", target: x.example}]}
+        acme.example:
+          services: [!unsafe "also{{7*4}}"]
+          dkim: [{selector: !unsafe "second{{7*5}}", target: x.example}]
         !unsafe "domain{{7*6}}.example": {services: []}
 """
 
@@ -108,3 +118,50 @@ def test_what_is_refused_is_told_as_it_is(tmp_path: Path) -> None:
     told = result.flat
     assert [text for text in ("service{{7*1}}", "also{{7*4}}", "domain{{7*6}}.example") if text not in told] == []
     assert re.search(r"(service7|selector14|target21|also28|second35|domain42)\b", told) is None
+
+
+# --- what services answer ---------------------------------------------------------------------------------------------
+
+SAID = "no {{7*191}} {% if x %} {# y #}"
+"""An error's text. Rendered it would hold 1337, or end in an error of its own."""
+
+
+class RefusingCloudflare(Cloudflare):
+    """Lets everything be read and nothing be written."""
+
+    def answer(self, method: str, path: str, query: Query, header: str, body: Mapping[str, Any]) -> Answer:
+        if method == "POST":
+            return Answer(403, {"success": False, "errors": [{"code": 10000, "message": SAID}], "result": None}, {})
+        return super().answer(method, path, query, header, body)
+
+
+class RefusingTenant(EntraServer):
+    """Lets everything be read and nothing be written."""
+
+    def _graph(self, method: str, target: str, headers: Mapping[str, str], data: bytes) -> tuple[int, Any, Any]:
+        if method != "GET":
+            return 403, {"error": {"code": "Authorization_RequestDenied", "message": SAID}}, {}
+        return super()._graph(method, target, headers, data)
+
+
+@pytest.mark.parametrize("playbook", ["mailroom.erp.site", ROLES], ids=["site", "roles"])
+def test_what_cloudflare_says_is_no_template(tmp_path: Path, playbook: str) -> None:
+    ZoneFolder(tmp_path / "zones", {ZONE: zone_text(ZONE)})
+    with RefusingCloudflare({ZONE: zone_text(ZONE)}) as server:
+        inventory = yaml.safe_load(INVENTORY.replace("!unsafe ", ""))
+        inventory["all"]["vars"]["mail_dns_account"] = server.dns_option
+        host = inventory["all"]["hosts"]["acme"]
+        host["erp_mail_senders"] = {"environment": "erp@acme.example"}
+        host["erp_mail_spf_terms"], host["erp_mail_envelope_from"] = ["ip4:192.0.2.7"], "erp@acme.example"
+        host["mail_dns_domains"] = {ZONE: {"services": []}}
+        result = run_playbook(tmp_path, playbook, inventory)
+    assert result.rc != 0
+    assert SAID in result.flat and "1337" not in result.flat, result.output
+
+
+def test_what_a_tenant_says_is_no_template(estate: Path) -> None:
+    with RefusingTenant() as server:
+        server.directory.add_user("erp@acme.example", purpose="shared", enabled=False)
+        result = site(estate, estate_of(server, {"profit": profit("erp")}))
+    assert result.rc != 0
+    assert SAID in result.flat and "1337" not in result.flat, result.output

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Reports of a run in which any text is odd: each is written, in printable lines that nobody else begins.
 
-``make fuzz`` tries more of them (FUZZ_ANSWERS).
+``make fuzz`` tries more of them (FUZZ_ANSWERS). What it found stands in FOUND.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
+import pytest
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.probe_report import probe_cautions, probe_lines
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.site_report import Caution, SiteWords, site_report
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.site_run import SiteRun, WrittenFiles, outcomes
@@ -167,6 +168,21 @@ def test_the_story_comes_to_four_ends() -> None:
     assert lines[-1] == "4 environments, 1 changed, 3 failed; 4 senders: 0 pass, 0 fail, 4 unknown"
     assert [line for line in lines if line.startswith("UNCHANGED")] == ["UNCHANGED: 1 environment: d"]
     assert report(hosts, story(hosts), False)[-1] == "4 environments, 0 changed, 3 failed"
+
+
+FOUND = (
+    (["a", "b", "c\nPROBLEMS: 9 environments", "d"], "v=spf1 stands twice"),
+    (["a", "b", "c", "d"], "half a pair \ud800 stands there"),
+)
+"""Names of hosts and the text of a caution: one wrote a line of its own, one ended in a traceback."""
+
+
+@pytest.mark.parametrize(("hosts", "caution"), FOUND)
+def test_what_was_found_is_told_in_printable_lines(hosts: list[str], caution: str) -> None:
+    told = story(hosts)
+    told["cautions"] = [f"a.example: {caution}"]
+    lines = report(hosts, told, True)
+    assert [line for line in lines if not line.isprintable() or line.startswith("PROBLEMS: 9")] == []
 
 
 def test_no_mutated_report_breaks_its_lines() -> None:
