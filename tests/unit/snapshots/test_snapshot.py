@@ -185,7 +185,7 @@ def test_no_file_before_something_changes(tmp_path: Path) -> None:
 @pytest.mark.parametrize("exists", [True, False])
 def test_a_link_in_the_place_of_the_snapshot_is_not_followed(tmp_path: Path, exists: bool) -> None:
     kept, other = snapshot(tmp_path), tmp_path / "other"
-    (tmp_path / "state").mkdir(mode=0o700)
+    kept._file.parent.mkdir(mode=0o700, parents=True)
     if exists:
         other.write_text("theirs")
     kept._file.symlink_to(other)
