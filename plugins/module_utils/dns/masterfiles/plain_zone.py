@@ -95,7 +95,6 @@ class _LineReader:
         self._apex = apex
         self._origin = apex.to_text(omit_final_dot=True)
         self._ttl: str | None = None
-        self._owner: str | None = None
         self._found: _Sorted = {}
         self._nodes: dict[tuple[str, str], dict[str, _Lines]] = {}
         """What was found for each owner, by $ORIGIN and its text."""
