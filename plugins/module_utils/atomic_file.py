@@ -7,9 +7,11 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import re
 import tempfile
+import threading
 from pathlib import Path
 
 _UNFINISHED = re.compile(r"\.(.+)\..{8}\.tmp")
@@ -39,7 +41,7 @@ def replace_file(file: Path, data: bytes, like: os.stat_result | None = None, mo
     finally:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(name)
-    _sync_folder(file.parent)
+    _folder_syncs.setdefault(file.parent, _FolderSync()).sync(file.parent)
 
 
 def unfinished_files(folder: Path) -> dict[str, list[Path]]:
@@ -62,7 +64,31 @@ def _take_over(handle: int, like: os.stat_result) -> None:
     os.fchmod(handle, like.st_mode & 0o7777)
 
 
-def _sync_folder(folder: Path) -> None:
+class _FolderSync:
+    """Brings the names in one folder to the disk for all threads that have renamed a file there.
+
+    Whoever waits for another's turn is served by the next one that begins, together with all who wait.
+    """
+
+    def __init__(self) -> None:
+        self._turn = threading.Lock()
+        self._began = -1
+
+    def sync(self, folder: Path) -> None:
+        """Return when a sync is over that began after this call."""
+        arrived = next(_moments)
+        with self._turn:
+            if self._began < arrived:
+                began = next(_moments)
+                _sync(folder)
+                self._began = began
+
+
+_moments = itertools.count()
+_folder_syncs: dict[Path, _FolderSync] = {}
+
+
+def _sync(folder: Path) -> None:
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         # Not every file system can; the new file is in place by now.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -59,6 +59,29 @@ def whole_answer(send: Callable[[], Any], wait: float) -> WholeAnswer:
         return within(wait * TIMES_ONE_WAIT, read)
     except TimeoutError as error:
         raise timeout(str(error)) from None
+
+
+def bound_httpx_answer(response: Any) -> None:
+    """See that an answer is not read beyond :data:`LARGEST_ANSWER`; a hook of httpx, which calls it before it reads.
+
+    :param response: an ``httpx.Response``, which reads its body by its own ``iter_bytes``
+    :raises httpx.ReadError: it is packed in a way in which a few bytes can hold gigabytes
+    """
+    error = require("httpx").ReadError
+    packed = response.headers.get("content-encoding", "identity").lower()
+    if packed not in ("identity", "gzip", "deflate"):
+        raise error("the answer is packed in a way that was not asked for")
+    parts = response.iter_bytes
+
+    def bounded(size: int | None = None) -> Iterator[bytes]:
+        read = 0
+        for part in parts(size):
+            read += len(part)
+            if read > LARGEST_ANSWER:
+                raise error(f"the answer has more than {LARGEST_ANSWER} bytes")
+            yield part
+
+    response.iter_bytes = bounded
 
 
 def within(seconds: float, work: Callable[[], _T]) -> _T:

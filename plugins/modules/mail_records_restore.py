@@ -19,6 +19,8 @@ description:
   - Everything is read and judged before anything is written. The records of one zone are written together or not at
     all. A DNS service that fails during the restore fails its own zones; the others are done, and the task ends failed
     with a list.
+  - A record that the service has locked, as Email Routing of Cloudflare does, is known in check mode, and holds up only
+    itself.
   - It makes a snapshot itself, so that it can be undone too.
 extends_documentation_fragment:
   - mailroom.erp.dns
@@ -91,7 +93,8 @@ zones:
       type: list
       elements: dict
 failures:
-  description: The zones that could not be read or written, with the reason.
+  description: The zones that could not be read or written, or have a record that the service has locked, with the
+    reason.
   type: list
   elements: dict
   returned: when nothing was refused
@@ -144,12 +147,12 @@ def _diff(change: Change) -> dict[str, str]:
 
 
 def _shape(works: list[ZoneWork]) -> dict[str, Any]:
-    failed = [work for work in works if work.failure]
+    failed = [work for work in works if work.trouble]
     changed = sum(bool(work.result) for work in works)
-    unchanged = sum(not work.result and not work.failure for work in works)
+    unchanged = sum(not work.result and not work.trouble for work in works)
     return {
         "zones": [_zone_result(work) for work in works],
-        "failures": [{"zone": work.zone, "msg": work.failure} for work in failed],
+        "failures": [{"zone": work.zone, "msg": work.trouble} for work in failed],
         "summary": {"zones": len(works), "changed": changed, "unchanged": unchanged, "failed": len(failed)},
         "changed": changed > 0,
         "diff": [_diff(change) for work in works for change in work.result],

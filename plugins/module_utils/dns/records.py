@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import shown
+
 Key = tuple[str, str]
 """Owner name (lower-case A-labels, no trailing dot) and record type ("TXT", "CNAME", "MX")."""
 
@@ -107,3 +109,9 @@ class ZoneState:
         """
         staying = () if change.changes_ttl else values_of(change.after)
         return next((value for value in self.locked.get(change.key, ()) if value not in staying), None)
+
+    def held(self, change: Change) -> str | None:
+        """Why the service would not let a change be made, with the way out; None when it would."""
+        value = self.lock_on(change)
+        name, rdtype = change.key
+        return value and f"{name}: the {rdtype} record {shown(value)} would have to change, but {self.locked_by}"

@@ -27,7 +27,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.account
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.registry import open_provider
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.write_loop import write_zone
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.restore_plan import plan_zone
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.restore_plan import plan_zone, unheld
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.threads import each
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import BadName, idna_encoded
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused, RuleSource, escape_controls
@@ -50,6 +50,13 @@ class ZoneWork:
     changes: list[Change] = field(default_factory=list)
     applied: dict[Key, Change] = field(default_factory=dict)
     failure: str | None = None
+    held: list[str] = field(default_factory=list)
+    """Why single records are not restored, while the others of the zone are."""
+
+    @property
+    def trouble(self) -> str | None:
+        """Why the zone, or a record of it, was not restored."""
+        return self.failure or "\n".join(self.held) or None
 
     @property
     def result(self) -> list[Change]:
@@ -68,7 +75,7 @@ class ZoneWork:
         beside = [(name, "TXT") for name, rdtype in keys if rdtype == "CNAME"]
         state = self.provider.read(self.zone, list(dict.fromkeys([*keys, *beside])))
         self.token = state.token
-        self.changes = plan_zone(self.done, state, self.force)
+        self.changes, self.held = unheld(plan_zone(self.done, state, self.force), state)
 
     def note_written(self) -> None:
         """See :meth:`ZoneToWrite.note_written`."""

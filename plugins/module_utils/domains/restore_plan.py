@@ -16,6 +16,20 @@ from ansible_collections.mailroom.erp.plugins.module_utils.problem import Proble
 _SOURCE = "docs/restore.md"
 
 
+def unheld(changes: Sequence[Change], state: ZoneState) -> tuple[list[Change], list[str]]:
+    """Leave out what the service lets nobody change, and what waits for that at the same name. Pure.
+
+    :param changes: as :func:`plan_zone` gives them
+    :param state: what they were planned on
+    :returns: the others, and why each of these is held
+    """
+    held = {change.key: reason for change in changes if (reason := state.held(change))}
+    # An alias comes or goes with what else is at its name (RFC 1034 section 3.6.2).
+    stuck = {name for name, _rdtype in held if any(change.key == (name, "CNAME") for change in changes)}
+    free = [change for change in changes if change.key not in held and change.key[0] not in stuck]
+    return free, list(held.values())
+
+
 def plan_zone(done: Sequence[Change], state: ZoneState, force: bool) -> list[Change]:
     """Plan how the records of one zone come to be again as they were before a run. Pure.
 

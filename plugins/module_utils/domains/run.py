@@ -349,8 +349,9 @@ class Run:
     def _write(self, works: Sequence[ZoneRecords]) -> None:
         """Write all zones; what stands in them now is kept first, in one go."""
         conclude = self._progress.counted("zones written", len(works), self._conclude)
-        far = [work for work in works if isinstance(work.provider, LooksAhead)]
-        near = [work for work in works if not isinstance(work.provider, LooksAhead)]
+        looking = {id(provider) for provider in self._providers if isinstance(provider, LooksAhead)}
+        far = [work for work in works if id(work.provider) in looking]
+        near = [work for work in works if id(work.provider) not in looking]
         with keeping(self._snapshot, works):
             for part in _parts(far, _AT_ONCE // _QUESTIONS):
                 begun = self._begun(part)

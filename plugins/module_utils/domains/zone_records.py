@@ -15,7 +15,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Ch
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.recipe import Recipe, RecordPlan
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.record_files import RecordFileChange, write_files
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.request import DomainRequest
-from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused, shown
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
 
 
 @dataclass(slots=True)
@@ -197,9 +197,6 @@ class ZoneRecords:
 def _unlocked(step: RecordStep, plan: RecordPlan, state: ZoneState) -> tuple[RecordPlan, str | None]:
     """The plan, without its changes where one of them would touch what the service lets nobody change, and why."""
     for change in plan.changes:
-        value = state.lock_on(change)
-        if value is not None:
-            name, rdtype = change.key
-            held = f"{name}: the {rdtype} record {shown(value)} would have to change, but {state.locked_by}"
+        if held := state.held(change):
             return RecordPlan(plan.before, plan.before, warnings=plan.warnings, details=plan.details), held
     return plan, None

@@ -96,6 +96,7 @@ def select_spf(values: Iterable[str]) -> list[str]:
     return [value for value in values if is_spf(value)]
 
 
+@lru_cache(maxsize=1 << 12)
 def parse_spf(text: str) -> SpfRecord:
     """Parse a record. ``str(parse(text)) == text`` for every text that it accepts.
 

@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     import dns.resolver
     from dns.message import Message
     from dns.name import Name
-    from dns.rdataset import Rdataset
 
 _MOST_ALIASES = 16
 """A longer chain of CNAMEs is given up, as BIND and dnspython do."""
@@ -270,14 +269,14 @@ def _from_file(master: MasterFile, name: str, rdtype: str) -> _Step:
     """What a server of this master file would answer (RFC 1034 section 4.3.2, wildcards as RFC 4592 has them)."""
     qname = values.name_of(name)
     for above in _parents(qname, master.origin):
-        if redirection := master.rdataset(above, "DNAME"):
+        if redirection := master.rdatas(above, "DNAME"):
             target = qname.relativize(above).derelativize(redirection[0].target)
             return _alias(values.text_of(target), rdtype)
     owner = _owner(master, qname)
     if owner is None:
         return _Step((), False)
-    found = master.rdataset(owner, rdtype)
-    alias = master.rdataset(owner, "CNAME")
+    found = master.rdatas(owner, rdtype)
+    alias = master.rdatas(owner, "CNAME")
     if alias:
         return _alias(values.text_of(alias[0].target), rdtype)
     return _Step(_values(found), True)
@@ -289,12 +288,12 @@ def _owner(master: MasterFile, name: Name) -> Name | None:
         return name
     encloser = next(above for above in _parents(name, master.origin) if _exists(master, above))
     wildcard = dns.name.Name((b"*", *encloser.labels))
-    return wildcard if master.zone.get_node(wildcard) else None
+    return wildcard if wildcard in master.records else None
 
 
 def _exists(master: MasterFile, name: Name) -> bool:
     """A name exists too when only names below it have data (RFC 8020)."""
-    return master.zone.get_node(name) is not None or any(owner.is_subdomain(name) for owner in master.zone)
+    return name in master.records or any(owner.is_subdomain(name) for owner in master.records)
 
 
 def _parents(name: Name, apex: Name) -> Iterator[Name]:
@@ -311,21 +310,21 @@ def _from_answer(answer: WireAnswer, name: str, rdtype: str) -> _Step:
     if not answer.rrsets and "NS" in authority and "SOA" not in authority:
         raise ResolveError(f"{name} {rdtype}: the nameserver only refers to others; name one that resolves")
     exists = answer.rcode != "NXDOMAIN"
-    return _Step(_values(answer.rdataset(name, rdtype)), exists, authoritative=answer.authoritative)
+    return _Step(_values(tuple(answer.rdataset(name, rdtype) or ())), exists, authoritative=answer.authoritative)
 
 
 def _alias(target: str, rdtype: str) -> _Step:
     return _Step((target,), True) if rdtype == "CNAME" else _Step((), True, target)
 
 
-def _values(rdataset: Rdataset | None) -> tuple[str, ...]:
-    if not rdataset:
-        return ()
-    if rdataset.rdtype == dns.rdatatype.MX:
-        return _hosts((rdata.preference, values.text_of(rdata.exchange)) for rdata in rdataset)
-    if rdataset.rdtype == dns.rdatatype.PTR:
-        return tuple(sorted(values.text_of(rdata.target) for rdata in rdataset))
-    return tuple(sorted(values.value_of(rdata) for rdata in rdataset))
+def _values(rdatas: Sequence[Any]) -> tuple[str, ...]:
+    """:param rdatas: all of one type"""
+    rdtype = rdatas[0].rdtype if rdatas else None
+    if rdtype == dns.rdatatype.MX:
+        return _hosts((rdata.preference, values.text_of(rdata.exchange)) for rdata in rdatas)
+    if rdtype == dns.rdatatype.PTR:
+        return tuple(sorted(values.text_of(rdata.target) for rdata in rdatas))
+    return tuple(sorted(values.value_of(rdata) for rdata in rdatas))
 
 
 def _as_answered(rdtype: str, planned: tuple[str, ...]) -> tuple[str, ...]:

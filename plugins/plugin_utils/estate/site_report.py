@@ -22,7 +22,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.domains.grouped_messa
     listed,
     template_of,
 )
-from ansible_collections.mailroom.erp.plugins.module_utils.problem import escape_controls
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import encodable, escape_controls
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_tenants import made_environments
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.password_calendar import password_calendar
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.site_run import (
@@ -111,7 +111,7 @@ def caution_stamp(template: str) -> str:
 
     :param template: the sentence, names and places left out: a stamp is the same on every machine
     """
-    return sha256(template.encode()).hexdigest()[:_STAMP_LENGTH]
+    return sha256(encodable(template).encode()).hexdigest()[:_STAMP_LENGTH]
 
 
 def _problems(run: SiteRun, found: Mapping[str, EnvironmentOutcome]) -> list[str]:
@@ -193,7 +193,7 @@ def _sender_template(sender: ToldSender) -> str:
 
 
 def _alone(sender: ToldSender) -> list[str]:
-    head = f"  {sender.environment}, {sender.address}{sender.headline}"
+    head = escape_controls(f"  {sender.environment}, {sender.address}{sender.headline}")
     return [head, *(labelled(label, text, _WIDTH) for label, text in sender.details)]
 
 

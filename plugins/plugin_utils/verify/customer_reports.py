@@ -38,7 +38,8 @@ def customer_file_stem(name: str) -> str:
     :returns: letters, digits and hyphens; with a digest where the name has other signs, so that two names never meet
     """
     plain = _UNSAFE.sub("-", name.lower()).strip("-")[:60]
-    return plain if plain and plain == name else f"{plain}-{sha256(name.encode()).hexdigest()[:6]}".strip("-")
+    digest = sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:6]
+    return plain if plain and plain == name else f"{plain}-{digest}".strip("-")
 
 
 def customer_report(report: VerifyReport, name: str, previous: Mapping[str, Any]) -> VerifyReport:

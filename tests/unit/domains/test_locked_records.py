@@ -13,8 +13,11 @@ import pytest
 from ansible_collections.mailroom.erp.plugins.module_utils.dns import zone_lock
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, RRset, ZoneState
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.request import read_order
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.restore import ZoneWork, read_restore, restore
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.restore_plan import unheld
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.run import Run
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.zone_records import DomainOutcome
+from ansible_collections.mailroom.erp.plugins.module_utils.snapshots.snapshot import Snapshot
 from ansible_collections.mailroom.erp.tests.servers.cloudflare import Cloudflare
 from ansible_collections.mailroom.erp.tests.servers.server import zone_text
 from ansible_collections.mailroom.erp.tests.servers.zone_folder import ZoneFolder
@@ -37,12 +40,12 @@ def lock(server: Cloudflare, content: str) -> None:
     record["meta"] = {"read_only": True, "email_routing": True}
 
 
-def run(server: Cloudflare, folder: Path, write: bool) -> DomainOutcome:
+def run(server: Cloudflare, folder: Path, write: bool, snapshot: Snapshot | None = None) -> DomainOutcome:
     seen = ZoneFolder(folder / "world", {ZONE: zone_text(ZONE, f'@ 600 TXT "{SPF}"\n@ 600 TXT "{OTHER}"')})
     spf = {"terms": ["ip4:192.0.2.7"]}
     domain: dict[str, Any] = {"domain": ZONE, "spf": spf, "dmarc": {"policy": "none"}}
     order = read_order({"dns": server.dns_option, "domains": [domain], "accept_undelegated": [ZONE]})
-    (outcome,) = Run(order, seen.resolver_option).execute(write)
+    (outcome,) = Run(order, seen.resolver_option, snapshot=snapshot).execute(write)
     return outcome
 
 
@@ -66,6 +69,45 @@ def test_a_locked_record_beside_ours_is_in_nobody_s_way(server: Cloudflare, tmp_
     outcome = run(server, tmp_path, write=True)
     assert outcome.failure is None and outcome.changed
     assert any("ip4:192.0.2.7" in value for value in server.values(ZONE, "TXT"))
+
+
+def restored(server: Cloudflare, snapshot: Path, write: bool) -> ZoneWork:
+    (work,) = read_restore({"snapshot": str(snapshot), "dns": server.dns_option})
+    restore([work], None, write)
+    return work
+
+
+@pytest.mark.parametrize("write", [False, True])
+def test_a_locked_record_is_told_by_a_restore_and_the_others_come_back(
+    server: Cloudflare, tmp_path: Path, write: bool
+) -> None:
+    snapshot = Snapshot(tmp_path / "snapshots", "test")
+    run(server, tmp_path, True, snapshot)
+    assert snapshot.path is not None
+    (now,) = [value for value in server.values(ZONE, "TXT") if "ip4:192.0.2.7" in value]
+    lock(server, "ip4:192.0.2.7")
+    written = server.count("POST")
+    work = restored(server, snapshot.path, write)
+    assert work.trouble is not None and work.failure is None
+    for word in (ZONE, "ip4:192.0.2.7", "Cloudflare has locked it", "Email Routing", "Unlock"):
+        assert word in work.trouble
+    assert [change.key for change in work.result] == [(f"_dmarc.{ZONE}", "TXT")]
+    assert bool(server.records(f"_dmarc.{ZONE}", "TXT")) is not write
+    assert (now in server.values(ZONE, "TXT"), server.count("POST") - written) == (True, int(write))
+    if write:
+        again = restored(server, snapshot.path, True)
+        assert (again.result, again.trouble) == ([], work.trouble)
+
+
+def test_what_waits_for_a_locked_record_at_its_name_is_held_too() -> None:
+    key, alias = f"k._domainkey.{ZONE}", "k.service.example"
+    text = RRset(key, "TXT", 600, ("p=AAAA",))
+    changes = [Change(text, None), Change(None, RRset(key, "CNAME", 600, (alias,)))]
+    other = Change(None, RRset(ZONE, "TXT", 600, (SPF,)))
+    state = ZoneState(ZONE, {text.key: text}, None, locked={text.key: text.values}, locked_by="it is locked")
+    free, held = unheld([*changes, other], state)
+    assert free == [other]
+    assert held == [f'{key}: the TXT record "p=AAAA" would have to change, but it is locked']
 
 
 @pytest.mark.parametrize(

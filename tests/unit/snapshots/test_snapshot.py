@@ -182,6 +182,18 @@ def test_no_file_before_something_changes(tmp_path: Path) -> None:
     assert not (tmp_path / "state").exists()
 
 
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_link_in_the_place_of_the_snapshot_is_not_followed(tmp_path: Path, exists: bool) -> None:
+    kept, other = snapshot(tmp_path), tmp_path / "other"
+    kept._file.parent.mkdir(mode=0o700, parents=True)
+    if exists:
+        other.write_text("theirs")
+    kept._file.symlink_to(other)
+    kept.keep_all([(FILES, "b.example", [CHANGE])])
+    assert kept._file.is_file() and not kept._file.is_symlink()
+    assert (other.read_text() if exists else other.exists()) == ("theirs" if exists else False)
+
+
 def test_names_sort_by_time_and_never_meet(tmp_path: Path) -> None:
     moments = [WHEN.replace(microsecond=5), WHEN, WHEN, WHEN.replace(second=59), WHEN.replace(hour=10)]
     paths = []

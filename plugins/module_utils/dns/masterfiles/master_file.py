@@ -21,20 +21,23 @@ from typing import TYPE_CHECKING, Any
 from ansible_collections.mailroom.erp.plugins.module_utils.dns import values
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.masterfiles import master_file_entries as entry
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.masterfiles.master_file_entries import Entry
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.masterfiles.plain_zone import (
+    NotPlain,
+    PlainZone,
+    read_plain,
+)
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.masterfiles.zone_data import Records, ZoneData, zone_data
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import ProviderError
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, RRset, values_of
 from ansible_collections.mailroom.erp.plugins.module_utils.regular_file import read_regular
 
 with contextlib.suppress(ImportError):
     import dns.exception
-    import dns.rdatatype
     import dns.zone
     import dns.zonefile
 
 if TYPE_CHECKING:
     from dns.name import Name
-    from dns.rdataset import Rdataset
-    from dns.zone import Zone
 
 _UNREADABLE = {
     b"\0": "it holds NUL bytes, so it is no text (BIND's raw format?); use a master file in text format",
@@ -50,12 +53,13 @@ _MOST_GENERATED = 65_536
 class MasterFile:
     """One zone as its master file says it; never changes."""
 
-    def __init__(self, data: bytes, zone: str, source: str) -> None:
+    def __init__(self, data: bytes, zone: str, source: str, before: MasterFile | None = None) -> None:
         """Read a master file whole.
 
         :param data: the file's bytes, kept as ``data``
         :param zone: the apex, no trailing dot
         :param source: the file's path, for messages
+        :param before: the same file before it was edited; what stands in both is read once
         :raises ProviderError: it is no master file of this zone; the message names file, line, zone and way out
         """
         self.data = data
@@ -66,7 +70,8 @@ class MasterFile:
             if re.search(pattern, data):
                 raise self._error(problem)
         self._check_generated()
-        self.zone = self._parsed(self._text)
+        self._plain = self._read_plain(before)
+        self.records = self._plain.data if self._plain else self._parsed(self._text)
 
     def _check_generated(self) -> None:
         generated = sum(int(last) - int(first) + 1 for first, last in _GENERATE.findall(self._text))
@@ -77,24 +82,23 @@ class MasterFile:
 
     def rrset(self, key: Key) -> RRset | None:
         """The RRset of this name and type (no wildcards), None when there is none."""
-        rdataset = self.rdataset(values.name_of(key[0]), key[1])
-        return values.rrset_of(key, rdataset) if rdataset else None
+        found = self.records.get(values.name_of(key[0]), {}).get(key[1])
+        return RRset(*key, found.ttl, tuple(map(values.value_of, found.rdatas))) if found else None
 
-    def rdataset(self, name: Name, rdtype: str) -> Rdataset | None:
+    def rdatas(self, name: Name, rdtype: str) -> tuple[Any, ...]:
         """The data of this name and type, as dnspython has them."""
-        # The zone's own look-up compares every name with the origin first, which takes most of its time.
-        node = self.zone.nodes.get(name)
-        return node.get_rdataset(self.zone.rdclass, dns.rdatatype.from_text(rdtype)) if node else None
+        found = self.records.get(name, {}).get(rdtype)
+        return found.rdatas if found else ()
 
     def cut(self, name: Name) -> Name | None:
         """The delegation (NS, RFC 1034 section 4.2) at or above this name inside the zone, if any."""
         above = _up_to(name, self.origin)
-        return next((owner for owner in above if owner != self.origin and self.rdataset(owner, "NS")), None)
+        return next((owner for owner in above if owner is not self.origin and self.rdatas(owner, "NS")), None)
 
     def delegation(self, name: Name) -> Name | None:
         """What takes this name out of the zone, if anything: an NS at or above it, or a DNAME (RFC 6672) above it."""
         above = (owner for owner in _up_to(name, self.origin) if owner != name)
-        return self.cut(name) or next((owner for owner in above if self.rdataset(owner, "DNAME")), None)
+        return self.cut(name) or next((owner for owner in above if self.rdatas(owner, "DNAME")), None)
 
     def edited(self, changes: Iterable[Change], today: date) -> MasterFile:
         """Make changes in the text, and raise the serial.
@@ -111,8 +115,8 @@ class MasterFile:
             self._edit(entries, change, newline)
         self._raise_serial(entries, today)
         text = entry.render_entries(entries, self.origin, newline)
-        new = MasterFile(text.encode("latin-1"), self._name, self._source)
-        self._verify(new.zone, changes)
+        new = MasterFile(text.encode("latin-1"), self._name, self._source, self)
+        self._verify(new.records, changes)
         return new
 
     def _edit(self, entries: list[Entry], change: Change, newline: str) -> None:
@@ -152,22 +156,28 @@ class MasterFile:
             raise self._error(f"it has {len(soas)} SOA records for {self._name}; leave one")
         soas[0].replace_word(2, str(next_serial(int(soas[0].word(2)), today)))
 
-    def _verify(self, new: Zone, changes: Sequence[Change]) -> None:
+    def _verify(self, new: ZoneData, changes: Sequence[Change]) -> None:
         """Refuse a text that does not say the old zone with the changes."""
-        old_sets, new_sets = _rdatasets(self.zone), _rdatasets(new)
+        old_sets, new_sets = _sets(self.records), _sets(new)
         for change in changes:
-            key = (values.name_of(change.key[0]), dns.rdatatype.from_text(change.key[1]), dns.rdatatype.NONE)
+            key = (values.name_of(change.key[0]), change.key[1])
             if not _is_made(change, old_sets.pop(key, None), new_sets.pop(key, None)):
                 raise self._error(
                     f"the change of {change.key[1]} at {change.key[0]} cannot be made in its text; edit it by hand"
                 )
-        if old_sets != new_sets:
+        if not _are_same(old_sets, new_sets):
             raise self._error("the change would alter other records of it; edit it by hand")
 
-    def _parsed(self, text: str) -> Zone:
+    def _read_plain(self, before: MasterFile | None) -> PlainZone | None:
+        try:
+            return read_plain(self._text, self.origin, before._plain if before else None)
+        except NotPlain:
+            return None
+
+    def _parsed(self, text: str) -> ZoneData:
         try:
             explicit = entry.escape_bytes(entry.explicit_text(text, self.origin))
-            return dns.zone.from_text(explicit, origin=self.origin, relativize=False, filename="line")
+            return zone_data(dns.zone.from_text(explicit, origin=self.origin, relativize=False, filename="line"))
         except dns.zone.NoSOA:
             raise self._error(
                 f"it has no SOA record for {self._name}, so it is not that zone; check the path and the name"
@@ -278,9 +288,8 @@ def _apex(file: Path) -> str:
 def _insert(entries: list[Entry], owner: Name, apex: Name, record: str) -> None:
     """Put a new record after the last one of its name, else at the end of the file."""
     last = max((index for index, one in enumerate(entries) if one.type and one.name == owner), default=len(entries) - 1)
-    above = entry.Above(apex, apex)
-    for one in entries[: last + 1]:
-        above.move_past(one)
+    above = entry.Above(entries[last].origin or apex, entries[last].name)
+    above.move_past(entries[last])
     new = next(entry.split_entries(f"{entry.relative_name(owner, above.origin)}\t{record}"))
     new.read(above)
     entries.insert(last + 1, new)
@@ -292,41 +301,55 @@ def _records(entries: Iterable[Entry], owner: Name, rdtype: str) -> list[Entry]:
 
 def _up_to(name: Name, origin: Name) -> Iterator[Name]:
     """The name and its parents, down from just below the root; only those inside the zone."""
-    while name.is_subdomain(origin):
-        yield name
-        if name == origin:
-            return
-        name = name.parent()
+    if name.is_subdomain(origin):
+        for _level in range(len(name) - len(origin)):
+            yield name
+            name = name.parent()
+        yield origin
 
 
-def _rdatasets(zone: Zone) -> dict[Any, tuple[int, frozenset[Any]]]:
-    """All of a zone but its SOA, comparable."""
+_Sets = dict[tuple["Name", str], Records]
+
+
+def _sets(records: ZoneData) -> _Sets:
+    """All records of a zone but its SOA."""
     return {
-        (name, rdataset.rdtype, rdataset.covers): (rdataset.ttl, frozenset(rdataset))
-        for name, rdataset in zone.iterate_rdatasets()
-        if rdataset.rdtype != dns.rdatatype.SOA
+        (name, rdtype): found for name, node in records.items() for rdtype, found in node.items() if rdtype != "SOA"
     }
 
 
-def _is_made(change: Change, old: tuple[int, frozenset[Any]] | None, new: tuple[int, frozenset[Any]] | None) -> bool:
+def _are_same(old: _Sets, new: _Sets) -> bool:
+    return old.keys() == new.keys() and all(_is_same(found, new[key]) for key, found in old.items())
+
+
+def _is_same(old: Records, new: Records) -> bool:
+    # What stands in the same words in a plain file was read once.
+    return old is new or (old.ttl == new.ttl and set(old.rdatas) == set(new.rdatas))
+
+
+def _is_made(change: Change, old: Records | None, new: Records | None) -> bool:
     before, after = values_of(change.before), values_of(change.after)
-    was = old[1] if old else frozenset()
-    now = new[1] if new else frozenset()
+    was, now = set(old.rdatas if old else ()), set(new.rdatas if new else ())
     return (
         sorted(map(values.value_of, was - now)) == sorted(values.departed(before, after))
         and sorted(map(values.value_of, now - was)) == sorted(values.departed(after, before))
-        and (new[0] if new else None) == (change.after.ttl if change.after else None)
+        and (new.ttl if new else None) == (change.after.ttl if change.after else None)
     )
 
 
 def _crowded(text: str, origin: Name) -> str:
     """Name the owner of a CNAME that stands beside other data, with its line."""
     types: dict[Name, set[str]] = {}
-    for one in entry.read_entries(text, origin):
-        if one.type and one.name is not None and one.type not in ("RRSIG", "NSEC", "KEY"):
-            types.setdefault(one.name, set()).add(one.type)
-            if "CNAME" in types[one.name] and len(types[one.name]) > 1:
-                return f"line {one.line}: {values.text_of(one.name)}"
+    above = entry.Above(origin, origin)
+    # What stands below that CNAME may be broken, too.
+    with contextlib.suppress(dns.exception.DNSException, ValueError, IndexError):
+        for one in entry.split_entries(text):
+            one.read(above)
+            above.move_past(one)
+            if one.type and one.name is not None and one.type not in ("RRSIG", "NSEC", "KEY"):
+                types.setdefault(one.name, set()).add(one.type)
+                if "CNAME" in types[one.name] and len(types[one.name]) > 1:
+                    return f"line {one.line}: {values.text_of(one.name)}"
     return "a name made by $GENERATE"
 
 

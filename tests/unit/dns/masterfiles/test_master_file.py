@@ -257,15 +257,14 @@ def test_any_change_of_any_layout_keeps_the_rest(
     assert (sorted(found.values) if found else []) == sorted(values)
     assert bystanders(after.decode(), newline) == bystanders(text, newline)
     assert after.count(b"\n") == after.count(newline.encode())
-    zones = [MasterFile(one, ZONE, "f").zone for one in (text.encode(), after)]
     others = [
         {
-            (owner, rdataset.rdtype, rdataset.ttl, frozenset(rdataset))
-            for owner, rdataset in zone.iterate_rdatasets()
-            if rdataset.rdtype.name not in ("SOA",)
-            and (owner.to_text(omit_final_dot=True), rdataset.rdtype.name) != (name, "TXT")
+            (owner, rdtype, found.ttl, frozenset(found.rdatas))
+            for owner, node in MasterFile(one, ZONE, "f").records.items()
+            for rdtype, found in node.items()
+            if rdtype != "SOA" and (owner.to_text(omit_final_dot=True), rdtype) != (name, "TXT")
         }
-        for zone in zones
+        for one in (text.encode(), after)
     ]
     assert others[0] == others[1]
 
@@ -323,6 +322,10 @@ BROKEN = [
     (HEAD + "a" * 64 + " A 192.0.2.1\n", "line 5: .*63 octets"),
     (HEAD + ".".join(["a" * 60] * 5) + " A 192.0.2.1\n", "line 5: .*255 octets"),
     (HEAD + "x CNAME y\nx A 192.0.2.1\n", r"line 6: x\.acme\.example has a CNAME beside other data"),
+    (
+        HEAD + 'x CNAME y\nx A 192.0.2.1\nz TXT "never closed\n',
+        r"line 6: x\.acme\.example has a CNAME beside other data",
+    ),
     (HEAD + "$INCLUDE more.zone\n", r"\$INCLUDE.*Put all in one file"),
     (HEAD + "$FOO bar\n", r"line 5: .*'\$FOO' is not allowed"),
     (HEAD + "$TTL soon\n", "line 5: .*TTL"),

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -12,6 +14,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from ansible_collections.mailroom.erp.plugins.module_utils import whole_answer
 from ansible_collections.mailroom.erp.plugins.module_utils.dns import rate_gate, write_loop, zone_lock
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import ProviderError
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.cloudflare import (
@@ -28,7 +31,7 @@ from ansible_collections.mailroom.erp.tests.fuzz.odd_json import (
 from ansible_collections.mailroom.erp.tests.servers.cloudflare import Cloudflare
 from ansible_collections.mailroom.erp.tests.servers.faulty_api import Answer, Query
 from ansible_collections.mailroom.erp.tests.servers.server import zone_text
-from ansible_collections.mailroom.erp.tests.unit.dns.cloudflare_acts import APEX, SPF, ZONE, opened
+from ansible_collections.mailroom.erp.tests.unit.dns.cloudflare_acts import APEX, NEW, SPF, ZONE, change, opened
 from ansible_collections.mailroom.erp.tests.unit.dns.spoilt_answers import (
     MOST_REQUESTS,
     MOST_SECONDS,
@@ -161,6 +164,45 @@ def endless(path: str, total: int) -> Spoil:
         return first[0]
 
     return spoil
+
+
+@pytest.mark.parametrize("status", [200, 302, 403])
+@pytest.mark.parametrize("packed", [False, True])
+def test_an_answer_that_is_too_large_is_given_up(
+    odd: Odd, clock: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, status: int, packed: bool
+) -> None:
+    monkeypatch.setattr(whole_answer, "LARGEST_ANSWER", 100_000)
+    body = b" " * 10_000_000
+    headers = {"location": f"{odd.base_url}/zones"} if status == 302 else {}
+    headers |= {"content-encoding": "gzip"} if packed else {}
+    odd.spoil = lambda _method, _path, _answer: Answer(status, gzip.compress(body) if packed else body, headers)
+    with pytest.raises(ProviderError, match="could not be asked: ReadError: the answer has more than 100000 bytes"):
+        opened(odd).zone_of(ZONE)
+    assert len(odd.requests) == 3
+
+
+def test_an_answer_that_is_packed_otherwise_is_given_up(odd: Odd, clock: SimpleNamespace) -> None:
+    odd.spoil = lambda _method, _path, _answer: Answer(200, b"x", {"content-encoding": "br"})
+    with pytest.raises(ProviderError, match="packed in a way that was not asked for"):
+        opened(odd).zone_of(ZONE)
+
+
+def test_a_packed_answer_is_read(odd: Odd) -> None:
+    def packed(_method: str, _path: str, answer: Answer) -> Answer:
+        return Answer(answer.status, gzip.compress(json.dumps(answer.body).encode()), {"content-encoding": "gzip"})
+
+    odd.spoil = packed
+    assert opened(odd).zone_of(ZONE) == ZONE
+
+
+def test_a_write_whose_answer_is_too_large_is_looked_at(
+    odd: Odd, clock: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(whole_answer, "LARGEST_ANSWER", 100_000)
+    huge = Answer(200, b" " * 1_000_000, {})
+    odd.spoil = lambda method, _path, answer: huge if method == "POST" else answer
+    change(opened(odd), APEX, NEW)
+    assert f'"{NEW}"' in odd.values(ZONE, "TXT")
 
 
 def test_records_that_go_on_for_ever_come_to_an_end(odd: Odd) -> None:

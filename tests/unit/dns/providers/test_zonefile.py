@@ -109,13 +109,13 @@ def test_a_file_is_taken_apart_once_before_and_once_after_it_is_written(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     parsed: list[bytes] = []
-    take_apart = master_file.MasterFile._parsed
+    take_apart = master_file.MasterFile._read_plain
 
-    def count(master: master_file.MasterFile, text: str) -> object:
+    def count(master: master_file.MasterFile, before: master_file.MasterFile | None) -> object:
         parsed.append(master.data)
-        return take_apart(master, text)
+        return take_apart(master, before)
 
-    monkeypatch.setattr(master_file.MasterFile, "_parsed", count)
+    monkeypatch.setattr(master_file.MasterFile, "_read_plain", count)
     monkeypatch.chdir(file.parent)
     old = file.read_bytes()
     change(Path())

@@ -63,7 +63,21 @@ def test_what_changed_is_what_changed_for_this_customer() -> None:
 
 
 def test_two_names_never_share_a_file() -> None:
-    names = ["acme", "Acme", "acme!", "../acme", "acme/..", "", "  ", "é", "è", "a" * 200, "a" * 201]
+    names = [
+        "acme",
+        "Acme",
+        "acme!",
+        "../acme",
+        "acme/..",
+        "",
+        "  ",
+        "é",
+        "è",
+        "a" * 200,
+        "a" * 201,
+        "\ud800",
+        "\\ud800",
+    ]
     stems = [customer_file_stem(name) for name in names]
     assert len(set(stems)) == len(names) and stems[0] == "acme"
     assert all(stem and set(stem) <= set("abcdefghijklmnopqrstuvwxyz0123456789-") for stem in stems)

@@ -28,7 +28,11 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.cloudfl
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.rate_gate import RateGate
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import escape_controls
 from ansible_collections.mailroom.erp.plugins.module_utils.retry_after import read_retry_after
-from ansible_collections.mailroom.erp.plugins.module_utils.whole_answer import TIMES_ONE_WAIT, within
+from ansible_collections.mailroom.erp.plugins.module_utils.whole_answer import (
+    TIMES_ONE_WAIT,
+    bound_httpx_answer,
+    within,
+)
 
 with contextlib.suppress(ImportError):
     import cloudflare
@@ -94,6 +98,8 @@ class CloudflareApi:
             base_url=str(dns.get("base_url", CLOUDFLARE_URL)),
             timeout=timeout,
             max_retries=0,
+            default_headers={"Accept-Encoding": "gzip, deflate"},
+            http_client=cloudflare.DefaultHttpxClient(event_hooks={"response": [bound_httpx_answer]}),
         )
         # The SDK takes these from the environment, and prefers them to the token.
         self._client.api_email = self._client.api_key = self._client.user_service_key = None

@@ -33,6 +33,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import (
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, ZoneState
 from ansible_collections.mailroom.erp.plugins.module_utils.file_lock import StillLocked, hold
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import longest_match
+from ansible_collections.mailroom.erp.plugins.module_utils.regular_file import open_regular
 
 _LOCK_SECONDS = 30.0
 """How long to wait for another run that is writing the same file."""
@@ -148,7 +149,7 @@ def _replace(file: Path, zone: str, data: bytes) -> None:
     try:
         status = file.stat()
         # A file that this user may not write stays, even where the folder would let it be replaced.
-        file.open("r+b").close()
+        os.close(open_regular(file, os.O_RDWR))
         replace_file(file, data, like=status)
     except OSError as error:
         raise _cannot_write(file, zone, error) from error
