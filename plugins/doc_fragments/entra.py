@@ -7,18 +7,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    DOCUMENTATION = r"""
-options:
-  tenant:
-    description:
-      - The Microsoft Entra tenant, and how to sign in to it. Always given whole; one variable per tenant is usual.
-      - Exactly one of O(tenant.client_secret), O(tenant.certificate), O(tenant.federated_token) and O(tenant.azure_cli)
-        is given.
-      - The tenant of the sign-in is compared with O(tenant.tenant_id) before anything is read or written.
-      - An option that does not exist is refused before anything is done, without showing its value.
-    type: dict
-    required: true
-    suboptions:
+    _SIGN_IN = r"""    suboptions:
       tenant_id:
         description: The Directory (tenant) ID, a GUID.
         type: str
@@ -77,6 +66,23 @@ options:
         description: Seconds between two looks while waiting.
         type: float
         default: 1.0
+"""
+
+    DOCUMENTATION = (
+        r"""
+options:
+  tenant:
+    description:
+      - The Microsoft Entra tenant, and how to sign in to it. Always given whole; one variable per tenant is usual.
+      - Exactly one of O(tenant.client_secret), O(tenant.certificate), O(tenant.federated_token) and O(tenant.azure_cli)
+        is given.
+      - The tenant of the sign-in is compared with O(tenant.tenant_id) before anything is read or written.
+      - An option that does not exist is refused before anything is done, without showing its value.
+    type: dict
+    required: true
+"""
+        + _SIGN_IN
+        + r"""
 requirements:
   - msal >= 1.35
   - requests >= 2.31
@@ -95,3 +101,17 @@ attributes:
     support: full
     membership: [mailroom.erp.entra]
 """
+    )
+
+    TENANTS = (
+        r"""
+options:
+  tenants:
+    description:
+      - Several tenants, each as O(tenant), which has no say then. Each environment names its own by C(tenant_id).
+      - They are worked on at the same time, each with its own sign-in. One without environments is not asked.
+    type: list
+    elements: dict
+"""
+        + _SIGN_IN
+    )
