@@ -106,7 +106,10 @@ def test_tenants_are_worked_on_at_the_same_time_each_by_its_own_sign_in(
         made = result["environments"][name]
         assert made["directory_id"] == tenant.directory.tenant_id
         assert tenant.signs_in(made["app_id"], result["secrets"][name]) and tenant.sign_ins == 1
-        assert [one["before_header"] for one in made["diff"]] == [f"mailroom-{name} (application)", f"mailroom-{name}"]
+        assert [one["before_header"] for one in made["diff"]] == [
+            f"mailroom-{name} (application)",
+            f"mailroom-{name}, secret mail",
+        ]
 
 
 def test_a_tenant_that_is_dead_or_refuses_fails_its_own_environments_only(
