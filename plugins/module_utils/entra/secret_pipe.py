@@ -35,12 +35,12 @@ class SecretPipe:
             raise Refused(ENTRA_RULES.problem("task", "secrets_pipe", path, rule, way_out)) from None
         os.set_blocking(self._pipe, True)
         self._lock = threading.Lock()
-        self._reader = select.poll()
-        self._reader.register(self._pipe, 0)  # errors are told whatever is asked for
 
     def is_heard(self) -> bool:
         """Whether the reader still lives."""
-        return not self._reader.poll(0)
+        look = select.poll()  # one for each look: two threads may not use the same at once
+        look.register(self._pipe, 0)  # errors are told whatever is asked for
+        return not look.poll(0)
 
     def give(self, tenant_id: str, environment: str, outcome: CredentialOutcome) -> None:
         """Write one line of JSON; a reader that has died is no error, for the next run finds what was lost.

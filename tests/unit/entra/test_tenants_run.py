@@ -9,6 +9,7 @@ import contextlib
 import os
 import threading
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -219,13 +220,12 @@ def test_without_a_reader_no_secret_is_made(server: EntraServer, tmp_path: Path)
 def test_many_secrets_come_through_whole_and_in_order(tmp_path: Path) -> None:
     stored: dict[str, Mapping[str, Any]] = {}
     outcome = CredentialOutcome("app", CredentialPlan(), [], {"keyId": "k"}, "s" * 400)
-    with intake(tmp_path, stored) as pipe:
-        threads = [
-            threading.Thread(target=lambda first=first: [pipe.give("t", f"{first}-{n}", outcome) for n in range(100)])
-            for first in range(8)
-        ]
-        for one in threads:
-            one.start()
-        for one in threads:
-            one.join()
+
+    def give_some(first: int) -> None:
+        for number in range(100):
+            assert pipe.is_heard()
+            pipe.give("t", f"{first}-{number}", outcome)
+
+    with intake(tmp_path, stored) as pipe, ThreadPoolExecutor(8) as threads:
+        assert list(threads.map(give_some, range(8))) == [None] * 8
     assert len(stored) == 800 and all(one["secret"] == "s" * 400 for one in stored.values())
