@@ -18,6 +18,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.entra import tenants_
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.credential import CredentialPlan
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.credential_run import CredentialOutcome
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import ENVIRONMENT_PARTS
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.environments import read_declared
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.secret_pipe import SecretPipe
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.tenants_run import (
     bring_tenants,
@@ -136,9 +137,8 @@ def test_a_fault_of_ours_in_one_tenant_is_told_without_its_words_and_stops_no_ot
     def broken(entries: Any, *others: Any) -> Any:
         if entries[0]["environment"] == "one":
             raise ValueError("a value that nobody may see")
-        return declared(entries, *others)
+        return read_declared(entries, *others)
 
-    declared = tenants_run.read_declared
     monkeypatch.setattr(tenants_run, "read_declared", broken)
     result = run(params([of(server, "one"), of(second, "two")], tenants=[sign_in(server), sign_in(second)]))
     (told,) = result["environments"]["one"]["problems"]

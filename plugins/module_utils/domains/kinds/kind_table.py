@@ -26,8 +26,5 @@ RECORD_KINDS: tuple[Kind, ...] = (
 )
 """All kinds, in the order in which their records are planned and told."""
 
-KIND_OPTIONS = {kind.option: kind.spec for kind in RECORD_KINDS}
-"""The kinds as options of ``mail_domains`` and of its entries."""
-
 RECORD_RESULTS: dict[str, RecordResult] = {result.kind: result for kind in RECORD_KINDS for result in kind.results}
 """How results call the records, by the kind of their recipes."""
