@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import Result
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.environments import Done
 from ansible_collections.mailroom.erp.plugins.plugin_utils.files.environment_secrets import (
     SecretFiles,
     stored_entry,
@@ -123,6 +122,9 @@ def _with_problems(executed: Result, problems: Mapping[str, str], tenants: Mappi
     """
     if not problems:
         return executed
+    # not needed otherwise, and Ansible compiles all that an action imports at each start
+    from ansible_collections.mailroom.erp.plugins.module_utils.entra.environments import Done
+
     told = [executed["msg"]] if executed.get("failed") else []
     left_out = {name: Done(problems=[one]).as_dict(tenants.get(name, "")) for name, one in problems.items()}
     return {
