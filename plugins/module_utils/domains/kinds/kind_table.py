@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: it may change at any time, and nothing outside may import it.
-"""The one table of the kinds of records. A new kind is a file of its own, and one entry here."""
+"""The one table of the kinds of records. A new kind is a file of its own, its options, and one entry here."""
 
 from __future__ import annotations
 
