@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import threading
@@ -48,6 +49,8 @@ class SecretIntake:
         while not ended:
             *lines, rest = (rest + os.read(self._pipe, 1 << 16)).split(b"\n")
             ended = b"" in lines
-            made = [json.loads(line) for line in lines if line]
-            if made:
-                self._store({one["environment"]: one for one in made})
+            for line in filter(None, lines):
+                # what goes wrong shows when all is stored in the end; a pipe that nobody empties would stop the module
+                with contextlib.suppress(Exception):
+                    one = json.loads(line)
+                    self._store({one["environment"]: one})

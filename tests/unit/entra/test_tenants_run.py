@@ -217,6 +217,17 @@ def test_without_a_reader_no_secret_is_made(server: EntraServer, tmp_path: Path)
     pipe.give("tenant", "one", CredentialOutcome("app", CredentialPlan(), []))  # it is no error
 
 
+def test_a_store_that_fails_does_not_stop_the_module(tmp_path: Path) -> None:
+    def fail(made: Mapping[str, Mapping[str, Any]]) -> None:
+        raise ValueError(made)
+
+    outcome = CredentialOutcome("app", CredentialPlan(), [], {"keyId": "k"}, "s" * 4000)
+    with SecretIntake(tmp_path / "secrets", fail):
+        pipe = SecretPipe(str(tmp_path / "secrets"))
+        for number in range(40):
+            pipe.give("t", str(number), outcome)  # more than a pipe holds
+
+
 def test_many_secrets_come_through_whole_and_in_order(tmp_path: Path) -> None:
     stored: dict[str, Mapping[str, Any]] = {}
     outcome = CredentialOutcome("app", CredentialPlan(), [], {"keyId": "k"}, "s" * 400)
