@@ -7,7 +7,18 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    _SIGN_IN = r"""    suboptions:
+    DOCUMENTATION = r"""
+options:
+  tenant:
+    description:
+      - The Microsoft Entra tenant, and how to sign in to it. Always given whole; one variable per tenant is usual.
+      - Exactly one of O(tenant.client_secret), O(tenant.certificate), O(tenant.federated_token) and O(tenant.azure_cli)
+        is given.
+      - The tenant of the sign-in is compared with O(tenant.tenant_id) before anything is read or written.
+      - An option that does not exist is refused before anything is done, without showing its value.
+    type: dict
+    required: true
+    suboptions:
       tenant_id:
         description: The Directory (tenant) ID, a GUID.
         type: str
@@ -66,23 +77,6 @@ class ModuleDocFragment:
         description: Seconds between two looks while waiting.
         type: float
         default: 1.0
-"""
-
-    DOCUMENTATION = (
-        r"""
-options:
-  tenant:
-    description:
-      - The Microsoft Entra tenant, and how to sign in to it. Always given whole; one variable per tenant is usual.
-      - Exactly one of O(tenant.client_secret), O(tenant.certificate), O(tenant.federated_token) and O(tenant.azure_cli)
-        is given.
-      - The tenant of the sign-in is compared with O(tenant.tenant_id) before anything is read or written.
-      - An option that does not exist is refused before anything is done, without showing its value.
-    type: dict
-    required: true
-"""
-        + _SIGN_IN
-        + r"""
 requirements:
   - msal >= 1.35
   - requests >= 2.31
@@ -101,7 +95,6 @@ attributes:
     support: full
     membership: [mailroom.erp.entra]
 """
-    )
 
     TENANTS = (
         r"""
@@ -113,5 +106,6 @@ options:
     type: list
     elements: dict
 """
-        + _SIGN_IN
+        # the options are those of one tenant
+        + DOCUMENTATION[DOCUMENTATION.index("    suboptions:") : DOCUMENTATION.index("requirements:")]
     )
