@@ -95,3 +95,17 @@ attributes:
     support: full
     membership: [mailroom.erp.entra]
 """
+
+    TENANTS = (
+        r"""
+options:
+  tenants:
+    description:
+      - Several tenants, each as O(tenant), which has no say then. Each environment names its own by C(tenant_id).
+      - They are worked on at the same time, each with its own sign-in. One without environments is not asked.
+    type: list
+    elements: dict
+"""
+        # the options are those of one tenant
+        + DOCUMENTATION[DOCUMENTATION.index("    suboptions:") : DOCUMENTATION.index("requirements:")]
+    )

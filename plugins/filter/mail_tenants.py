@@ -84,25 +84,56 @@ def mail_tenants(hostvars: Mapping[str, Any], hosts: Iterable[str], ahead: bool 
     }
 
 
+def mail_asked_tenants(
+    tenants: Mapping[str, Any], looked: Mapping[str, Any] | None = None, without: Iterable[str] = ()
+) -> dict[str, Any]:
+    """The options of the module for all tenants; ``mail_asked_tenants.yml`` documents it."""
+    found = plain_value(dict((looked or {}).get("environments") or {}))
+    left_out = {str(name) for name in without}
+    asked = [one for one in plain_value(dict(tenants)).values() if looked is None or _differs(_hosts(one), found)]
+    return {
+        "tenants": [one["tenant"] for one in asked],
+        "environments": [
+            {**entry, "tenant_id": one["tenant"]["tenant_id"]}
+            for one in asked
+            for entry in one["environments"]
+            if entry["environment"] not in left_out
+        ],
+    }
+
+
 def mail_tenant_results(
-    looked: Iterable[Mapping[str, Any]], tenants: Mapping[str, Any], done: Iterable[Mapping[str, Any]] = ()
+    looked: Mapping[str, Any], tenants: Mapping[str, Any], done: Mapping[str, Any] | None = None
 ) -> list[dict[str, Any]]:
     """What came of each tenant, with whom it was asked for; ``mail_tenant_results.yml`` documents it."""
-    results = {str(one["item"]): _result(one, tenants) for one in looked}
-    for one in done:
-        name, result = str(one["item"]), _result(one, tenants)
-        before, now = results[name].get("environments") or {}, result.get("environments")
-        for host, environment in (now or {}).items():
-            # the second look leaves the senders out
-            environment["senders"] = before.get(host, {}).get("senders") or environment["senders"]
-        results[name] = result if now is None else {**result, "environments": {**before, **now}}
-    return list(results.values())
+    before, after = (plain_value(dict(one.get("environments") or {})) for one in (looked, done or {}))
+    for host, environment in after.items():
+        # the second look leaves the senders out
+        environment["senders"] = before.get(host, {}).get("senders") or environment["senders"]
+    known = {"environments": {**before, **after}, "msg": plain_value(looked.get("msg"))}
+    # a task that failed as a whole has failed in all tenants that it was for
+    lost = {"environments": {}, "msg": plain_value((done or {}).get("msg"))}
+    is_lost = lost["msg"] is not None and not after
+    asked = [_hosts(one) for one in tenants.values()]
+    return [_result(hosts, lost if is_lost and _differs(hosts, before) else known) for hosts in asked]
 
 
-def _result(one: Mapping[str, Any], tenants: Mapping[str, Any]) -> dict[str, Any]:
-    kept = {key: one[key] for key in ("environments", "msg", "diff") if key in one}
-    asked = [str(entry["environment"]) for entry in tenants[one["item"]]["environments"]]
-    return {**plain_value(kept), "asked": asked}
+def _hosts(tenant: Mapping[str, Any]) -> list[str]:
+    return [str(plain_value(entry["environment"])) for entry in tenant["environments"]]
+
+
+def _differs(hosts: Iterable[str], found: Mapping[str, Any]) -> bool:
+    """Whether anything of a tenant is not as declared: each of its environments knows the consents of the others."""
+    return any(found.get(host, {}).get("changed") for host in hosts)
+
+
+def _result(hosts: list[str], result: Mapping[str, Any]) -> dict[str, Any]:
+    """What came of one tenant; without what was found where that is not known of all its environments."""
+    found = result["environments"]
+    if not all(host in found for host in hosts):
+        return {"asked": hosts, **({} if result["msg"] is None else {"msg": result["msg"]})}
+    own = {host: found[host] for host in hosts}
+    return {"asked": hosts, "environments": own, "diff": [part for one in own.values() for part in one["diff"]]}
 
 
 def mail_bootstrap(environments: Iterable[Mapping[str, Any]], owner: str | None) -> list[dict[str, Any]]:
@@ -139,6 +170,7 @@ class FilterModule:
         """Name the filters, as Ansible asks for them."""
         return {
             "mail_tenants": never_templates(mail_tenants),
+            "mail_asked_tenants": never_templates(mail_asked_tenants),
             "mail_tenant_results": never_templates(mail_tenant_results),
             "mail_bootstrap": never_templates(mail_bootstrap),
         }

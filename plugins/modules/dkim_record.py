@@ -159,7 +159,8 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import Result
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.dns_module import run_record_module
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.dns_module_options import DNS_MODULE_OPTIONS
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.dkim_kind import DKIM_KIND, DKIM_OPTIONS
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.dkim_kind import DKIM_KIND
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.kind_options import DKIM_OPTIONS
 
 
 def _shape(domain: Result) -> Result:

@@ -210,7 +210,8 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import Result
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.dns_module import run_record_module
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.dns_module_options import DNS_MODULE_OPTIONS
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.dmarc_kind import DMARC_KIND, DMARC_OPTIONS
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.dmarc_kind import DMARC_KIND
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.kind_options import DMARC_OPTIONS
 
 
 def _shape(domain: Result) -> Result:

@@ -8,20 +8,23 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: entra_environments
-short_description: What the ERP environments of one tenant need in Microsoft Entra, with one sign-in
+short_description: What ERP environments need in Microsoft Entra, with one sign-in for each tenant
 version_added: 0.1.0
 author:
   - the mailroom.erp authors (@mailroom)
 description:
   - Does for many environments what M(mailroom.erp.entra_app_registration), M(mailroom.erp.entra_app_credential),
     M(mailroom.erp.entra_consent) and M(mailroom.erp.entra_sender_info) do for one, with one sign-in for all of them.
+  - Several tenants (O(tenants)) are worked on at the same time, each with its own sign-in.
   - A secret is made only for the environments in O(make_secrets). Before that, its place is proved with a trial value;
     its value is stored before the result is given, and is not in the result.
   - A value that cannot be stored is taken back at once. One that was lost on its way, because a run died, is noticed by
     the next run and replaced.
-  - What fails for one environment does not stop the others. The task fails in the end.
+  - What fails for one environment or tenant does not stop the others. The task fails in the end.
   - The role P(mailroom.erp.mail_entra#role) calls it.
 options:
+  tenant:
+    required: false
   environments:
     description: The environments, each with what it needs.
     type: list
@@ -32,6 +35,9 @@ options:
         description: Its name.
         type: str
         required: true
+      tenant_id:
+        description: The tenant that it belongs to; with O(tenants) only.
+        type: str
       customer:
         description: The name of the file of its secret. The tenant's id unless given.
         type: str
@@ -206,6 +212,9 @@ options:
     description: Whether the senders are looked up.
     type: bool
     default: true
+  secrets_pipe:
+    description: Set by the controller. A named pipe that takes a secret as soon as it is made.
+    type: path
   catalogue_permissions:
     description: Set by the controller. What the catalogue's ERP systems may be granted.
     type: list
@@ -222,6 +231,7 @@ options:
         required: true
 extends_documentation_fragment:
   - mailroom.erp.entra
+  - mailroom.erp.entra.tenants
 seealso:
   - module: mailroom.erp.entra_app_registration
   - module: mailroom.erp.entra_app_credential
@@ -248,13 +258,20 @@ EXAMPLES = r"""
         senders: [erp@acme.example]
       - environment: acme_office
         senders: [office@acme.example]
+
+- name: Environments of several tenants, at the same time
+  mailroom.erp.entra_environments:
+    tenants: ["{{ acme_tenant }}", "{{ beta_tenant }}"]
+    environments:
+      - {environment: acme_office, tenant_id: "{{ acme_tenant.tenant_id }}", senders: [office@acme.example]}
+      - {environment: beta_office, tenant_id: "{{ beta_tenant.tenant_id }}", senders: [office@beta.example]}
 """
 
 RETURN = r"""
 environments:
   description: What came of each environment, by its name.
   type: dict
-  returned: success, or when single environments failed
+  returned: success, or when single environments or tenants failed
   contains:
     directory_id:
       description: The Directory (tenant) ID.
@@ -318,6 +335,10 @@ environments:
     changed:
       description: Whether anything of it was changed.
       type: bool
+    diff:
+      description: Its part of RV(ignore:diff).
+      type: list
+      elements: dict
     problems:
       description: What failed, one sentence each.
       type: list
@@ -341,62 +362,18 @@ requests:
   returned: success
 """
 
-import datetime
-
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import Result
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_module import (
-    Task,
-    difference,
-    run_entra_module,
-)
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import module_spec
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.environments import (
-    Done,
-    TenantWork,
-    find_senders,
-    read_declared,
-)
-from ansible_collections.mailroom.erp.plugins.module_utils.masked_secrets import register_secret
-
-
-def _work(task: Task) -> Result:
-    now, params = datetime.datetime.now(datetime.UTC), task.params
-    client_id = task.tenant.client_id
-    declared = read_declared(params["environments"], params["catalogue_permissions"], client_id, now)
-    with task.connected() as (graph, token):
-        names, parts = frozenset(params["make_secrets"]), frozenset(params["parts"])
-        tenant = TenantWork(graph, token, now, task.write, names, parts=parts)
-        if params["withdraw"]:
-            tenant.withdraw(declared, params["withdraw"])
-            return {"changed": True, "environments": {}, "requests": graph.requests}
-        done = tenant.bring(declared)
-        if params["read_senders"]:
-            task.warnings += find_senders(graph, declared, done, tenant.shared.mailboxes)
-    return {**_result(task, done), "requests": graph.requests}
-
-
-def _result(task: Task, done: dict[str, Done]) -> Result:
-    task.warnings += dict.fromkeys(warning for one in done.values() for warning in one.warnings)
-    for one in done.values():
-        if one.secret is not None:
-            register_secret(one.secret)
-    problems = [f"{name}: {problem}" for name, one in done.items() for problem in one.problems]
-    differs = any(one.changed for one in done.values())
-    result: Result = {
-        "changed": differs,
-        "differs": differs,
-        "due": [name for name, one in done.items() if one.due],
-        "environments": {name: one.as_dict(task.tenant.tenant_id) for name, one in done.items()},
-        "secrets": {name: one.secret for name, one in done.items() if one.secret is not None},
-        "diff": [part for one in done.values() for parts in one.differences for part in difference(*parts)],
-    }
-    return {**result, "failed": True, "msg": "\n".join(problems)} if problems else result
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.tenants_run import run_entra_environments
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=module_spec("entra_environments"), supports_check_mode=True)
-    run_entra_module(module, _work)
+    module = AnsibleModule(
+        argument_spec=module_spec("entra_environments"),
+        required_one_of=[("tenant", "tenants")],
+        supports_check_mode=True,
+    )
+    run_entra_environments(module)
 
 
 if __name__ == "__main__":

@@ -212,6 +212,28 @@ def test_a_secret_that_cannot_be_stored_is_taken_back(estate: Path, server: Entr
 
 
 @pytest.mark.slow
+def test_a_run_that_dies_later_has_stored_the_secret_that_it_made(estate: Path, server: EntraServer) -> None:
+    declared = estate_of(server, {name: profit(sender) for name, sender in PAIRS.items()})
+
+    def die(number: int, moment: str) -> None:
+        made = [path for _method, path in server.requests[: number - 1] if path.endswith("addPassword")]
+        if moment == "after" and made and server.requests[number - 1][1].endswith("addPassword"):
+            kill_the_run()
+
+    server.hook = die
+    assert site(estate, declared).rc != 0
+    server.hook = lambda number, moment: None
+    (name,) = kept = stored(estate)
+    assert site(estate, declared).rc == 0
+    now = stored(estate)
+    assert now[name] == kept[name] and set(now) == set(PAIRS)
+    for one in now.values():
+        (application,) = server.truth.find("applications", appId=one["application_id"])
+        assert [key["keyId"] for key in application["passwordCredentials"]] == [one["key_id"]]
+        assert server.signs_in(one["application_id"], one["secret"])
+
+
+@pytest.mark.slow
 def test_a_run_that_dies_with_a_secret_leaves_none_that_nobody_has(estate: Path, server: EntraServer) -> None:
     declared = estate_of(server, {"profit": profit("erp")})
 
@@ -372,3 +394,16 @@ def test_each_tenant_has_a_sign_in_of_its_own(estate: Path, server: EntraServer)
             assert tenant.sign_ins == 2
         assert site(estate, declared).changed == 0
         assert (server.sign_ins, other.sign_ins) == (3, 3)
+
+
+def test_a_dead_tenant_fails_its_own_environments_and_holds_up_no_other(estate: Path, server: EntraServer) -> None:
+    dead = {**server.tenant_option(("33333333-4444-5555-6666-777777777777", "what signs in to the dead tenant"))}
+    dead |= {"tenant_id": dead["client_id"], "authority": "https://127.0.0.1:9", "graph_url": "https://127.0.0.1:9"}
+    payroll = profit("payroll", mail_entra_tenant=dead, mail_entra_customer="beta")
+    declared = estate_of(server, {"profit": profit("erp"), "payroll": payroll}, mail_on_refused="skip")
+    result = site(estate, declared, "-vvvv", "--diff")
+    assert result.rc != 0 and "payroll: https://127.0.0.1:9" in result.flat and "the sign-in failed" in result.flat
+    made = stored(estate)["profit"]
+    assert server.signs_in(made["application_id"], made["secret"])
+    assert shown(estate, server, result) == [] and "what signs in to the dead tenant" not in result.output
+    assert not (estate / "mailroom" / "secrets" / "beta.yml").exists()

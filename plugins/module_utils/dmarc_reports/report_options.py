@@ -20,7 +20,8 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.source_
     sender_groups,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.recipe import read_name
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.sender_option import SENDER_OPTIONS, read_senders
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.sender_option import read_senders
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.sender_spec import SENDER_OPTIONS
 from ansible_collections.mailroom.erp.plugins.module_utils.option_check import is_name_text, wrong_options
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.servers import BadSource, parse_source
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused, RuleSource

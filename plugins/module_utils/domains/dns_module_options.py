@@ -17,12 +17,14 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.account
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.change_bound import MAX_CHANGES_OPTIONS
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.inventory_words import INVENTORY_DOMAINS
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.dkim_kind import DKIM_OPTIONS
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.dmarc_kind import DMARC_OPTIONS
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.kind_table import KIND_OPTIONS
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.spf_kind import SPF_OPTIONS
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.kind_options import (
+    DKIM_OPTIONS,
+    DMARC_OPTIONS,
+    KIND_OPTIONS,
+    SPF_OPTIONS,
+)
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.planned_records import AGREED_PLAN_OPTIONS
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.sender_option import SENDER_OPTIONS
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.sender_spec import SENDER_OPTIONS
 from ansible_collections.mailroom.erp.plugins.module_utils.option_check import (
     OwnCheck,
     is_name_text,

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.account import dns_spec
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.kind_table import KIND_OPTIONS
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.kind_options import KIND_OPTIONS
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
 
 INVENTORY_DOMAINS: dict[str, Any] = {"type": "list", "elements": "str"}

@@ -33,7 +33,8 @@ from ansible_collections.mailroom.erp.plugins.module_utils.domains.dns_module_op
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.guard import unknown_names
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.inventory_words import domains_of_inventory
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.kind_table import KIND_OPTIONS, RECORD_KINDS
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.kind_options import KIND_OPTIONS
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.kind_table import RECORD_KINDS
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.recipe import Recipe, read_name
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.planned_records import (
     RecordsPlan,

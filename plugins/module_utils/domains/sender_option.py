@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.sender_spec import SENDER_OPTIONS
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.address import domain_of, mail_domain
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.dkim import check_selector
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.sender import (
@@ -19,33 +20,6 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.sen
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.servers import parse_source
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, RuleSource
-
-SENDER_OPTIONS: dict[str, dict[str, Any]] = {
-    "from": {"type": "str", "required": True},
-    "envelope_from": {"type": "str"},
-    "envelope_domain": {"type": "str"},
-    "sources": {"type": "list", "elements": "str"},
-    "dkim": {
-        "type": "dict",
-        "options": {
-            "domain": {"type": "str", "required": True},
-            "selectors": {"type": "list", "elements": "str", "required": True},
-        },
-    },
-    "helo": {"type": "str"},
-    "transport": {
-        "type": "dict",
-        "options": {
-            "result": {"type": "str", "required": True, "choices": ["pass", "fail", "unknown"]},
-            "reason": {"type": "str", "required": True},
-            "next_step": {"type": "str"},
-        },
-    },
-    "environment": {"type": "str"},
-    "service": {"type": "str"},
-    "used_for": {"type": "list", "elements": "str", "default": []},
-}
-"""One sender. What is not given is not known; a verdict that rests on it is unknown."""
 
 _RULES = RuleSource("docs/verdicts.md")
 

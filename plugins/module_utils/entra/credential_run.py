@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.application import (
@@ -62,6 +63,8 @@ class Keeper:
     """Whether a new one may be made; else a run only says that it is due."""
     policies: SecretPolicies | None = None
     """Those of the tenant, where several applications share them."""
+    on_made: Callable[[CredentialOutcome], None] | None = None
+    """Told of a new secret as soon as there is one, before anything that may take its time or fail."""
 
     def keep(self, write: bool) -> CredentialOutcome:
         """Bring the credential to what was declared.
@@ -196,6 +199,8 @@ class Keeper:
                 self.graph.pace.sleep(self.graph.pace.poll_interval)
             else:
                 outcome.secret, outcome.current = str(made.pop("secretText")), made
+                if self.on_made is not None:
+                    self.on_made(outcome)
                 return
 
     def _remove_strays(self, application: Json, known: set[str]) -> None:

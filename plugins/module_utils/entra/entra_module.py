@@ -27,14 +27,19 @@ from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refuse
 
 
 class Task:
-    """One task: its parameters, and the way to the tenant."""
+    """One task in one tenant: its parameters, and the way to the tenant.
 
-    def __init__(self, module: Module) -> None:
+    :param module: the AnsibleModule
+    :param tenant: how to sign in, where the task has several tenants; else its option ``tenant``
+    :raises Refused: that cannot be used
+    """
+
+    def __init__(self, module: Module, tenant: Mapping[str, Any] | None = None) -> None:
         self.params: Mapping[str, Any] = module.params
         self.write = not module.check_mode
         self.warnings: list[str] = []
         self._module = module
-        self.tenant = _tenant(module.params["tenant"])
+        self.tenant = _tenant(module.params["tenant"] if tenant is None else tenant)
 
     @contextlib.contextmanager
     def connected(self) -> Iterator[tuple[Graph, Token]]:
@@ -57,6 +62,10 @@ class Task:
             http.close()
 
 
+TASK_FAILURES = (Refused, SignInFailed, GraphError, NotSeen, AnswerLost, MissingLibrary)
+"""What ends the work in a tenant with a message for people."""
+
+
 def run_entra_module(module: Module, work: Callable[[Task], Result]) -> NoReturn:
     """Do a task and end the module.
 
@@ -66,7 +75,7 @@ def run_entra_module(module: Module, work: Callable[[Task], Result]) -> NoReturn
     try:
         task = Task(module)
         result = work(task)
-    except (Refused, SignInFailed, GraphError, NotSeen, AnswerLost, MissingLibrary) as error:
+    except TASK_FAILURES as error:
         module.fail_json(msg=str(error))
     for warning in task.warnings:
         module.warn(warning)

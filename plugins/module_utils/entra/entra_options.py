@@ -88,6 +88,7 @@ ENVIRONMENT_PARTS = ("application", "credential", "consent", "scope")
 """Of an environment, in the order in which they are brought to what was declared."""
 _ENVIRONMENT: ArgumentSpec = {
     "environment": {"type": "str", "required": True},
+    "tenant_id": {"type": "str"},
     "customer": {"type": "str"},
     "application": {
         "type": "dict",
@@ -181,6 +182,8 @@ MODULE_OPTIONS: dict[str, ArgumentSpec] = {
         "unique_name": {"type": "str"},
     },
     "entra_environments": {
+        "tenant": {"type": "dict", "options": TENANT_OPTIONS},
+        "tenants": {"type": "list", "elements": "dict", "options": TENANT_OPTIONS},
         "environments": {"type": "list", "elements": "dict", "required": True, "options": _ENVIRONMENT},
         "parts": {
             "type": "list",
@@ -194,10 +197,11 @@ MODULE_OPTIONS: dict[str, ArgumentSpec] = {
         "stored": {"type": "dict", "default": {}},
         "withdraw": {"type": "dict", "default": {}},
         "read_senders": {"type": "bool", "default": True},
+        "secrets_pipe": {"type": "path", "no_log": False},
         "catalogue_permissions": {"type": "list", "elements": "dict", "default": [], "options": _PERMISSION},
     },
 }
-"""The options of each Entra module beside ``tenant``."""
+"""The options of each Entra module beside ``tenant``, which is required unless it stands here."""
 
 TENANT_SECRETS = tuple(name for name, option in TENANT_OPTIONS.items() if option.get("no_log"))
 
@@ -236,7 +240,7 @@ def wrong_entra_arguments(module: str, arguments: Mapping[str, Any]) -> list[str
     :param arguments: what the task gives
     :returns: one sentence per broken rule; none quotes a value
     """
-    return wrong_options(module_spec(module), arguments, {"tenant": check_tenant})
+    return wrong_options(module_spec(module), arguments, {"tenant": check_tenant, "tenants": _check_tenants})
 
 
 def is_guid(value: object) -> bool:
@@ -283,6 +287,12 @@ def check_tenant(tenant: object) -> list[str]:
         problems.append("tenant.tenant_id is required: the Directory (tenant) ID, a GUID")
     problems += [too_short(f"tenant.{name}") for name in TENANT_SECRETS if name in given and is_too_short(given[name])]
     return problems + _check_way(given) + _check_places(given)
+
+
+def _check_tenants(tenants: object) -> list[str]:
+    if not isinstance(tenants, (list, tuple)):
+        return [f"tenants must be a list of dictionaries, not a {type(tenants).__name__}"]
+    return [f"tenants[{number}]: {rule}" for number, one in enumerate(tenants) for rule in check_tenant(one)]
 
 
 def _check_way(given: Mapping[str, Any]) -> list[str]:

@@ -10,7 +10,8 @@ import contextlib
 import datetime
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any, Protocol, TypeVar
 
 from ansible_collections.mailroom.erp.plugins.module_utils.entra import (
     consent,
@@ -21,7 +22,8 @@ from ansible_collections.mailroom.erp.plugins.module_utils.entra import (
     registration,
     registration_plan,
 )
-from ansible_collections.mailroom.erp.plugins.module_utils.entra.credential_run import Keeper
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.credential_run import CredentialOutcome, Keeper
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_module import difference
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import (
     ENTRA_RULES,
     ENVIRONMENT_PARTS,
@@ -98,6 +100,7 @@ class Done:
             "scope": self.scope,
             "senders": self.senders,
             "changed": self.changed,
+            "diff": [part for parts in self.differences for part in difference(*parts)],
             "problems": self.problems,
         }
 
@@ -177,6 +180,16 @@ def _present() -> datetime.datetime:
     return datetime.datetime.now(datetime.UTC)
 
 
+class HandOver(Protocol):
+    """Takes secrets out of the module's hands while it still runs."""
+
+    def is_heard(self) -> bool:
+        """Whether somebody is there to take a secret; without, none is to be made."""
+
+    def give(self, environment: str, outcome: CredentialOutcome) -> None:
+        """Hand over a secret that was made a moment ago."""
+
+
 @dataclass(slots=True)
 class TenantWork:
     """The work in one tenant. ``make_secrets`` names the environments whose secrets have a place to go; ``write`` is
@@ -190,6 +203,8 @@ class TenantWork:
     clock: mail_scope_run.Now = _present
     shared: mail_scope_run.SharedLooks = field(default_factory=mail_scope_run.SharedLooks)
     """What is looked up once for all environments."""
+    hand_over: HandOver | None = None
+    """Who is told of a secret as soon as it is made; it is in what came of the environment all the same."""
     parts: frozenset[str] = frozenset(ENVIRONMENT_PARTS)
     """Which parts are brought to what was declared; the others are left as they are."""
     policies: SecretPolicies = field(init=False)
@@ -259,8 +274,8 @@ class TenantWork:
     def _credential(self, one: DeclaredEnvironment, done: Done) -> None:
         if one.credential is None:
             return
-        may_create = one.name in self.make_secrets
-        keeper = Keeper(self.graph, one.credential, self.now, may_create, self.policies)
+        may_create = one.name in self.make_secrets and (self.hand_over is None or self.hand_over.is_heard())
+        keeper = Keeper(self.graph, one.credential, self.now, may_create, self.policies, self._giver(one.name))
         outcome = keeper.keep(self.write)
         made = outcome.secret is not None
         done.key, done.secret = outcome.current or {}, outcome.secret
@@ -277,6 +292,9 @@ class TenantWork:
         after = {key_id: text for key_id, text in before.items() if key_id not in gone}
         new = {"(new)": f"{one.credential.label}, until {keeper.new_end()}"} if outcome.plan.create else {}
         done.differences.append((one.credential.subject, before, {**after, **new}))
+
+    def _giver(self, name: str) -> Callable[[CredentialOutcome], None] | None:
+        return None if self.hand_over is None else partial(self.hand_over.give, name)
 
     def _consent(self, one: DeclaredEnvironment, done: Done) -> None:
         """Consent is given where this sign-in may; else it is told, for it is a person's work."""

@@ -13,11 +13,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.kind_options import FLATTEN_OPTIONS
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.kind_table import RECORD_KINDS
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.spf_flattening import (
-    FLATTEN_OPTIONS,
-    read_flattening,
-)
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.spf_flattening import read_flattening
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import BadName, to_alabels
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, RuleSource
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import INVENTORY_RULES

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.spf_kind import SPF_ESTATE_OPTIONS
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.kind_options import SPF_ESTATE_OPTIONS
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf import SpfError
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import INVENTORY_RULES

@@ -35,14 +35,14 @@ class SecretFiles:
         }
         self._files: dict[str, SecretFile] = {}
         self._of: dict[str, SecretFile] = {}
-        self.stored: set[str] = set()
-        """The environments whose entries have been stored."""
+        self.unstored: dict[str, str] = {}
+        """The environments whose entries could not be stored when that was last tried, each with the reason."""
         self.problems: dict[str, str] = {}
         """Why nothing can be kept for an environment: its customer's name is no name of a file, or that file is of no
         use. Environments of other files are not concerned."""
         for name, entry in self._entries.items():
             with self._told_of([name]):
-                file = self._path(arguments, name, str(entry.get("customer") or arguments["tenant"]["tenant_id"]))
+                file = self._path(arguments, name, str(entry.get("customer") or tenant_of(arguments, entry)))
                 known = self._files.setdefault(str(file), SecretFile(file, vault, encrypt=not self.returns_secrets))
                 self._of[name] = known
 
@@ -107,7 +107,6 @@ class SecretFiles:
         :param found: the module's ``environments``
         :param made: environment to the value of its new secret
         :returns: whether anything was written
-        :raises Refused: a file cannot be written
         """
         entries: dict[str, dict[str, Any] | None] = {
             name: {**stored_entry(found[name]), "secret": value} for name, value in made.items()
@@ -117,18 +116,20 @@ class SecretFiles:
         return self.store(entries)
 
     def store(self, entries: Mapping[str, Mapping[str, Any] | None]) -> bool:
-        """Store entries in the files of their environments.
+        """Store entries in the files of their environments; a file that cannot be written stops no other.
 
         :param entries: what is to be kept, by environment; None takes it away
         :returns: whether anything was written
-        :raises Refused: a file cannot be written
         """
         written = False
         for file in dict.fromkeys(self._of[name] for name in entries if name in self._of):
             own = {name: one for name, one in entries.items() if self._of.get(name) is file}
-            if file.path.exists() or any(one is not None for one in own.values()):
-                written = file.store(own) or written
-            self.stored |= set(own)
+            self.unstored = {name: why for name, why in self.unstored.items() if name not in own}
+            try:
+                if file.path.exists() or any(one is not None for one in own.values()):
+                    written = file.store(own) or written
+            except Refused as refused:
+                self.unstored |= dict.fromkeys(own, str(refused))
         return written
 
     def _path(self, arguments: Mapping[str, Any], environment: str, customer: str) -> Path:
@@ -141,6 +142,15 @@ class SecretFiles:
             way_out = "Choose another name."
             raise Refused(ENTRA_RULES.problem(environment, "mail_entra_customer", customer, rule, way_out))
         return Path(str(folder)).expanduser() / f"{customer}.yml"
+
+
+def tenant_of(arguments: Mapping[str, Any], entry: Mapping[str, Any]) -> str:
+    """The id of the tenant of an environment, as it was given.
+
+    :param arguments: of ``entra_environments``
+    :param entry: one of its ``environments``
+    """
+    return str(entry.get("tenant_id") if arguments.get("tenants") else arguments["tenant"]["tenant_id"])
 
 
 def stored_entry(found: Mapping[str, Any]) -> dict[str, Any]:

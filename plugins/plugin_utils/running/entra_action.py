@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import wrong_entra_arguments
-from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_loader import Catalogue
 from ansible_collections.mailroom.erp.plugins.plugin_utils.running.action_base import MailroomAction
 
 
@@ -39,6 +38,9 @@ class CatalogueAction(EntraAction):
 def _listed_permissions() -> list[dict[str, str]]:
     """The application permissions that the ERP systems of this collection need. Entries of the user are not asked:
     an inventory must not widen what an automation may grant."""
+    # not for a task that is skipped: Ansible compiles all that an action imports at each start
+    from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_loader import Catalogue
+
     catalogue = Catalogue()
     transports = [one for name in catalogue.names("systems") for one in catalogue.system(name).transports]
     return [dict(permission) for one in transports if one.entra for permission in one.entra.permissions]

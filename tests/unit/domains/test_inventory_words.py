@@ -22,7 +22,8 @@ from ansible_collections.mailroom.erp.plugins.module_utils.domains.inventory_wor
     inventory_option,
     refusal_text,
 )
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.kind_table import KIND_OPTIONS, RECORD_KINDS
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.kind_options import KIND_OPTIONS
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.kind_table import RECORD_KINDS
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Option, Problem, Refused, WayOut
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.declared_domains import DOMAIN_KEYS
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.declared_spf import DECLARED_SPF_KEYS

@@ -22,13 +22,6 @@ from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.recipe 
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import is_inside
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused, RuleSource
 
-CNAME_OPTIONS: dict[str, dict[str, Any]] = {
-    "name": {"type": "str", "required": True},
-    "target": {"type": "str", "required": True},
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-}
-"""The options of each entry of ``cnames`` in ``mail_domains``."""
-
 BESIDE = ("TXT", "A", "AAAA", "MX")
 """Types that are looked for where a CNAME shall stand, because they would be in its way."""
 
@@ -119,8 +112,6 @@ def _read(
 
 CNAME_KIND = Kind(
     option="cnames",
-    options=CNAME_OPTIONS,
     read=_read,
     results=(RecordResult("cname", "cnames", "CNAME", many=True),),
-    many=True,
 )

@@ -17,10 +17,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.cname_k
     check_room,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.kind import Kind, RecordResult
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.near_miss_choice import (
-    NEAR_MISS_OPTIONS,
-    RecordValues,
-)
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.near_miss_choice import RecordValues
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.recipe import (
     RecordPlan,
     World,
@@ -32,17 +29,6 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy import dkim
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Unresolved
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.near_misses import near_dkim
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Option, Problem, Refused, RuleSource, WayOut
-
-DKIM_OPTIONS: dict[str, dict[str, Any]] = {
-    "selector": {"type": "str", "required": True},
-    "target": {"type": "str"},
-    "public_key": {"type": "str", "no_log": False},
-    "revoked": {"type": "bool", "default": False},
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-    "validate": {"type": "str", "choices": ["warn", "require", "ignore"], "default": "warn"},
-    **NEAR_MISS_OPTIONS,
-}
-"""The options of ``dkim_record``, and of each entry of ``dkim`` in ``mail_domains``."""
 
 _RULES = RuleSource("documentation of mailroom.erp.dkim_record")
 
@@ -193,10 +179,8 @@ def _record(subject: str, public_key: str | None, problems: list[Problem]) -> st
 
 DKIM_KIND = Kind(
     option="dkim",
-    options=DKIM_OPTIONS,
     read=_read,
     results=(RecordResult("dkim", "dkim", "DKIM", many=True),),
-    many=True,
     declared=True,
     is_record=dkim.is_key,
 )

@@ -12,10 +12,7 @@ from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Key, ZoneState
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.kind import Kind, RecordResult
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.near_miss_choice import (
-    NEAR_MISS_OPTIONS,
-    RecordValues,
-)
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.near_miss_choice import RecordValues
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.recipe import (
     RecordPlan,
     World,
@@ -30,30 +27,6 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.ali
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Unresolved
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.near_misses import near_dmarc
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Option, Problem, Refused, RuleSource, WayOut
-
-DMARC_OPTIONS: dict[str, dict[str, Any]] = {
-    "mode": {"type": "str", "choices": ["fixed", "managed"], "default": "fixed"},
-    "target": {"type": "str", "choices": list(dmarc.POLICIES)},
-    "policy": {"type": "str", "choices": list(dmarc.POLICIES)},
-    "subdomain_policy": {"type": "str", "choices": list(dmarc.POLICIES)},
-    "nonexistent_policy": {"type": "str", "choices": list(dmarc.POLICIES)},
-    "adkim": {"type": "str", "choices": ["r", "s"]},
-    "aspf": {"type": "str", "choices": ["r", "s"]},
-    "rua": {"type": "list", "elements": "str", "default": []},
-    "ruf": {"type": "list", "elements": "str", "default": []},
-    "fo": {"type": "str"},
-    "testing": {"type": "bool"},
-    "psd": {"type": "str", "choices": ["y", "n", "u"]},
-    "exclusive": {"type": "bool", "default": False},
-    "tighten": {"type": "bool", "default": True},
-    "accept_unseen_senders": {"type": "bool", "default": False},
-    "accept_lost_forwarded_mail": {"type": "bool", "default": False},
-    "authorize_reports": {"type": "bool", "default": True},
-    "obsolete_tags": {"type": "dict"},
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-    **NEAR_MISS_OPTIONS,
-}
-"""The options of ``dmarc_record``, and of ``dmarc`` in ``mail_domains``."""
 
 _TAGS = {
     "policy": "p",
@@ -367,7 +340,6 @@ def _uris(subject: str, where: str, addresses: list[str], name: str, problems: l
 
 DMARC_KIND = Kind(
     option="dmarc",
-    options=DMARC_OPTIONS,
     read=_read,
     results=(RecordResult("dmarc", "dmarc", "DMARC"), RecordResult("report", "reports", "reports", many=True)),
     declared=True,

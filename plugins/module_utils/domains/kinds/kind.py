@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import ArgumentSpec
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.kind_options import KIND_OPTIONS
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.recipe import Recipe
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem
 
@@ -33,9 +34,8 @@ class RecordResult:
 class Kind:
     """One kind of record that a domain may have.
 
-    ``option`` is the option of ``mail_domains`` and of its entries, ``options`` what is inside it, ``many`` whether it
-    is a list: the records of such a kind are always given whole, those of others are completed key by key from what is
-    given for all domains. ``declared`` tells that a domain in the inventory (``mail_dns_domains``) may state it.
+    ``option`` is the option of ``mail_domains`` and of its entries, as ``kind_options`` has it. ``declared`` tells that
+    a domain in the inventory (``mail_dns_domains``) may state it.
 
     ``is_record`` tells the records of the kind from other TXT values at a name. A name has one of them at most, so that
     two are versions of one. None: it is no TXT record.
@@ -45,15 +45,19 @@ class Kind:
     """
 
     option: str
-    options: ArgumentSpec
     read: Callable[[str, str, int | None, Mapping[str, Any], list[Problem]], Sequence[Recipe]]
     results: tuple[RecordResult, ...]
-    many: bool = False
     declared: bool = False
     is_record: Callable[[str], bool] | None = None
 
     @property
-    def spec(self) -> dict[str, Any]:
-        """The argument spec of the option."""
-        shape = {"type": "list", "elements": "dict"} if self.many else {"type": "dict"}
-        return {**shape, "options": self.options}
+    def options(self) -> ArgumentSpec:
+        """What is inside the option."""
+        inner: ArgumentSpec = KIND_OPTIONS[self.option]["options"]
+        return inner
+
+    @property
+    def many(self) -> bool:
+        """Whether the option is a list: the records of such a kind are always given whole, those of others are
+        completed key by key from what is given for all domains."""
+        return bool(KIND_OPTIONS[self.option]["type"] == "list")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: it may change at any time, and nothing outside may import it.
-"""The one table of the kinds of records. A new kind is a file of its own, and one entry here."""
+"""The one table of the kinds of records. A new kind is a file of its own, its options, and one entry here."""
 
 from __future__ import annotations
 
@@ -25,9 +25,6 @@ RECORD_KINDS: tuple[Kind, ...] = (
     MTA_STS_KIND,
 )
 """All kinds, in the order in which their records are planned and told."""
-
-KIND_OPTIONS = {kind.option: kind.spec for kind in RECORD_KINDS}
-"""The kinds as options of ``mail_domains`` and of its entries."""
 
 RECORD_RESULTS: dict[str, RecordResult] = {result.kind: result for kind in RECORD_KINDS for result in kind.results}
 """How results call the records, by the kind of their recipes."""

@@ -11,13 +11,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import ArgumentSpec
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Key, ZoneState
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.kind import Kind, RecordResult
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.near_miss_choice import (
-    NEAR_MISS_OPTIONS,
-    RecordValues,
-)
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.near_miss_choice import RecordValues
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.recipe import (
     RecordPlan,
     WantedFile,
@@ -29,7 +25,6 @@ from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.recipe 
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Unresolved
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.mta_sts import (
     LONGEST_MAX_AGE,
-    STS_MODES,
     MtaStsError,
     MtaStsPolicy,
     check_policy,
@@ -49,16 +44,6 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.mta_sts import
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.near_misses import near_mta_sts
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Option, Problem, Refused, RuleSource, WayOut
-
-MTA_STS_OPTIONS: ArgumentSpec = {
-    "mode": {"type": "str", "choices": list(STS_MODES), "default": "testing"},
-    "mx": {"type": "list", "elements": "str", "default": []},
-    "max_age": {"type": "int", "default": 604800},
-    "policy_dir": {"type": "path"},
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-    **NEAR_MISS_OPTIONS,
-}
-"""The options of ``mta_sts`` in ``mail_domains``."""
 
 _WHERE = "MTA-STS record"
 _RULES = RuleSource("documentation of mailroom.erp.mail_domains")
@@ -256,7 +241,6 @@ def _read(
 
 MTA_STS_KIND = Kind(
     option="mta_sts",
-    options=MTA_STS_OPTIONS,
     read=_read,
     results=(RecordResult("mta_sts", "mta_sts", "MTA-STS"),),
     declared=True,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, RRset, values_of
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.recipe import txt_change
@@ -21,11 +20,6 @@ from ansible_collections.mailroom.erp.plugins.module_utils.problem import (
     rule_and_source,
     shown,
 )
-
-NEAR_MISS_OPTIONS: dict[str, dict[str, Any]] = {
-    "near_miss": {"type": "str", "choices": ["refuse", "replace", "keep"], "default": "refuse"}
-}
-"""The option of every kind whose records are TXT values."""
 
 _REPLACE = (
     Option("spf.near_miss: replace"),

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import ArgumentSpec
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import (
     Change,
     Key,
@@ -32,9 +31,6 @@ from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.wildcar
 from ansible_collections.mailroom.erp.plugins.module_utils.policy import spf
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Unresolved
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
-
-NULL_MX_OPTIONS: ArgumentSpec = {"state": {"type": "str", "choices": ["present", "absent"], "default": "present"}}
-"""The options of ``null_mx`` in ``mail_domains``."""
 
 _NULL = mx_value(0, ".")
 _WHERE = "MX records"
@@ -122,7 +118,6 @@ def _read(
 
 NULL_MX_KIND = Kind(
     option="null_mx",
-    options=NULL_MX_OPTIONS,
     read=_read,
     results=(RecordResult("null_mx", "null_mx", "null MX"),),
     declared=True,

@@ -32,12 +32,6 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_slots impo
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Option, Problem, Refused, RuleSource, WayOut
 
-FLATTEN_OPTIONS: dict[str, dict[str, Any]] = {
-    "flatten": {"type": "list", "elements": "str", "default": []},
-    "flatten_refresh": {"type": "int", "default": 7},
-}
-"""The options of ``spf_record``, and of ``spf`` in ``mail_domains``, that are about flattening."""
-
 MOST_DAYS = 365
 _NUMBERS = range(1, MOST_CHAINED + 1)
 _RULES = RuleSource("docs/flatten.md")

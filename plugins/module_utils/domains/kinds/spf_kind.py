@@ -12,10 +12,7 @@ from typing import Any, Union
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, ZoneState
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.kind import Kind, RecordResult
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.near_miss_choice import (
-    NEAR_MISS_OPTIONS,
-    RecordValues,
-)
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.near_miss_choice import RecordValues
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.recipe import (
     RecordPlan,
     World,
@@ -24,7 +21,6 @@ from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.recipe 
     too_long,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.spf_flattening import (
-    FLATTEN_OPTIONS,
     Chain,
     Flattening,
     chain_keys,
@@ -48,34 +44,6 @@ from ansible_collections.mailroom.erp.plugins.module_utils.problem import (
     WayOut,
     rule_and_source,
 )
-
-_MX_SERVICE = {
-    "suffix": {"type": "str", "required": True},
-    "service": {"type": "str", "required": True},
-    "terms": {"type": "list", "elements": "str", "default": []},
-}
-
-SPF_OPTIONS: dict[str, dict[str, Any]] = {
-    "terms": {"type": "list", "elements": "str", "default": []},
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-    "all": {"type": "str", "choices": ["keep", "-all", "~all", "+all", "?all"], "default": "keep"},
-    "exclusive": {"type": "bool", "default": False},
-    "on_duplicate": {"type": "str", "choices": ["fail", "merge"], "default": "fail"},
-    "lookup_limit": {"type": "str", "choices": ["enforce", "warn", "ignore"], "default": "enforce"},
-    **NEAR_MISS_OPTIONS,
-    **FLATTEN_OPTIONS,
-}
-"""The SPF options of ``spf_record``, and of ``spf`` in ``mail_domains``."""
-
-SPF_ESTATE_OPTIONS: dict[str, dict[str, Any]] = {
-    **SPF_OPTIONS,
-    "absent_terms": {"type": "list", "elements": "str", "default": []},
-    "create": {"type": "bool", "default": True},
-    "other_flattened": {"type": "str", "choices": ["keep", "warn", "restore"], "default": "keep"},
-    "mx_services": {"type": "list", "elements": "dict", "default": [], "options": _MX_SERVICE},
-}
-"""What ``mail_domains`` adds: terms to take away in the same change, how to judge a first record, and what becomes of
-flattened includes that are not asked for."""
 
 _WHERE = "SPF record"
 _RULES = RuleSource("documentation of mailroom.erp.spf_record")
@@ -382,7 +350,6 @@ def budget_way_out(fault: str, budget: Budget) -> tuple[Union[str, Option], ...]
 
 SPF_KIND = Kind(
     option="spf",
-    options=SPF_ESTATE_OPTIONS,
     read=_read,
     results=(RecordResult("spf", "spf", "SPF"),),
     declared=True,

@@ -10,13 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import ArgumentSpec
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Key, ZoneState
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.kind import Kind, RecordResult
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.near_miss_choice import (
-    NEAR_MISS_OPTIONS,
-    RecordValues,
-)
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.near_miss_choice import RecordValues
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.recipe import (
     RecordPlan,
     World,
@@ -40,14 +36,6 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.tls_rpt import
     tls_rpt_records,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Option, Problem, Refused, RuleSource, WayOut
-
-TLS_RPT_OPTIONS: ArgumentSpec = {
-    "rua": {"type": "list", "elements": "str", "default": []},
-    "exclusive": {"type": "bool", "default": False},
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-    **NEAR_MISS_OPTIONS,
-}
-"""The options of ``tls_rpt`` in ``mail_domains``."""
 
 _WHERE = "TLSRPT record"
 _RULES = RuleSource("documentation of mailroom.erp.mail_domains")
@@ -158,7 +146,6 @@ def _read(
 
 TLS_RPT_KIND = Kind(
     option="tls_rpt",
-    options=TLS_RPT_OPTIONS,
     read=_read,
     results=(RecordResult("tls_rpt", "tls_rpt", "TLSRPT"),),
     declared=True,

@@ -174,13 +174,15 @@ def test_a_place_that_cannot_be_written_is_a_problem_of_its_own_environments(tmp
     assert set(files.problems) == {"one", "two"} and "acme.yml" in files.problems["one"]
 
 
-def test_what_was_stored_before_a_failure_is_known(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_written_stops_no_other(tmp_path: Path) -> None:
     files = SecretFiles(arguments(tmp_path / "secrets"), OURS)
     (tmp_path / "secrets" / "beta.yml").mkdir(parents=True)
-    made = {name: found(name) for name in ("one", "three")}
-    with pytest.raises(Refused):
-        files.store_made(made, dict.fromkeys(made, VALUE))
-    assert files.stored == {"one"}
+    made = {name: found(name) for name in ("three", "one")}
+    assert files.store_made(made, dict.fromkeys(made, VALUE))
+    assert set(files.unstored) == {"three"} and "beta.yml" in files.unstored["three"]
+    assert set(SecretFile(tmp_path / "secrets" / "acme.yml", OURS).read()) == {"one"}
+    (tmp_path / "secrets" / "beta.yml").rmdir()
+    assert files.store_made(made, dict.fromkeys(made, VALUE)) and files.unstored == {}
 
 
 def test_an_environment_that_is_no_more_leaves_the_file(tmp_path: Path) -> None:
