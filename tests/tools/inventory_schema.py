@@ -26,9 +26,11 @@ from ansible_collections.mailroom.erp.plugins.module_utils.domains.dns_module_op
     ENTRY_OPTIONS,
     THRESHOLD_OPTIONS,
 )
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.kind_table import KIND_OPTIONS
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.spf_flattening import FLATTEN_OPTIONS
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.spf_kind import SPF_ESTATE_OPTIONS
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.kind_options import (
+    FLATTEN_OPTIONS,
+    KIND_OPTIONS,
+    SPF_ESTATE_OPTIONS,
+)
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import MODULE_OPTIONS, TENANT_OPTIONS
 from ansible_collections.mailroom.erp.plugins.module_utils.public_dns.resolver_options import RESOLVER_OPTIONS
 from ansible_collections.mailroom.erp.plugins.module_utils.smtp_probe.smtp_probe_options import LONGEST_PROBE_NAME
