@@ -85,6 +85,19 @@ class LooksAhead(Protocol):
         """
 
 
+@runtime_checkable
+class ListsKeys(Protocol):
+    """What a provider may be able to do besides: to tell which RRsets a zone has."""
+
+    def list_keys(self, zone: str) -> frozenset[Key]:
+        """Name all RRsets of a zone; what is below a delegation or made by a wildcard may be left out. Never writes.
+
+        :param zone: as of ``read``
+        :raises ZoneNotFound: the service does not serve this zone
+        :raises ProviderError: the service does not tell, or could not be asked
+        """
+
+
 def outside_zone(name: str, zone: str) -> ProviderError:
     """The error of a name that is to be read from a zone that does not hold it.
 

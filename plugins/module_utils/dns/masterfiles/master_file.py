@@ -86,6 +86,11 @@ class MasterFile:
         node = self.zone.nodes.get(name)
         return node.get_rdataset(self.zone.rdclass, dns.rdatatype.from_text(rdtype)) if node else None
 
+    def keys(self) -> frozenset[Key]:
+        """The names and types of all RRsets."""
+        found = self.zone.iterate_rdatasets()
+        return frozenset((values.text_of(name), dns.rdatatype.to_text(one.rdtype)) for name, one in found)
+
     def cut(self, name: Name) -> Name | None:
         """The delegation (NS, RFC 1034 section 4.2) at or above this name inside the zone, if any."""
         above = _up_to(name, self.origin)

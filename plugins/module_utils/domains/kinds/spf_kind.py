@@ -70,11 +70,12 @@ SPF_OPTIONS: dict[str, dict[str, Any]] = {
 SPF_ESTATE_OPTIONS: dict[str, dict[str, Any]] = {
     **SPF_OPTIONS,
     "absent_terms": {"type": "list", "elements": "str", "default": []},
+    "kept_terms": {"type": "list", "elements": "str", "default": []},
     "create": {"type": "bool", "default": True},
     "other_flattened": {"type": "str", "choices": ["keep", "warn", "restore"], "default": "keep"},
     "mx_services": {"type": "list", "elements": "dict", "default": [], "options": _MX_SERVICE},
 }
-"""What ``mail_domains`` adds: terms to take away in the same change, how to judge a first record, and what becomes of
+"""What ``mail_domains`` adds: terms to take away in the same change, those that stay in any case, how to judge a first record, and what becomes of
 flattened includes that are not asked for."""
 
 _WHERE = "SPF record"
@@ -266,6 +267,7 @@ def _read(
     absent = options["state"] == "absent"
     add = _terms(subject, options["terms"], absent, problems)
     remove = _terms(subject, options["absent_terms"], True, problems)
+    keep = _terms(subject, options["kept_terms"], True, problems)
     for term in spf_merge.names_twice(add, remove, name):
         rule = "the same term is both wanted and to be removed"
         problems.append(_RULES.problem(subject, "spf.absent_terms", term.raw, rule, "Keep it in one of the two lists."))
@@ -276,7 +278,9 @@ def _read(
     recipe = SpfRecipe(
         name,
         ttl,
-        wish=SpfWish((), (*add, *remove)) if absent else SpfWish(add, remove, options["all"], options["exclusive"]),
+        wish=SpfWish((), (*add, *remove), keep=keep)
+        if absent
+        else SpfWish(add, remove, options["all"], options["exclusive"], keep),
         absent=absent and not add and not remove,
         on_duplicate=options["on_duplicate"],
         lookup_limit=options["lookup_limit"],

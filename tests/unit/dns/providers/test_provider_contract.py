@@ -16,6 +16,7 @@ import pytest
 import yaml
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import (
     Conflict,
+    ListsKeys,
     Provider,
     ProviderError,
     ZoneNotFound,
@@ -425,6 +426,15 @@ def test_a_name_of_another_zone_is_refused(service: Service) -> None:
 def test_an_absent_zone_is_refused(service: Service, zone: str) -> None:
     with pytest.raises(ZoneNotFound, match=zone):
         service.provider.read(zone, [(zone, "TXT")])
+
+
+def test_a_zone_tells_which_names_it_has(service: Service) -> None:
+    if not isinstance(service.provider, ListsKeys):
+        raise TypeError("every provider of ours lists the names of a zone")
+    found = service.provider.list_keys(ZONE)
+    assert {KEY, (f"alias.{ZONE}", "CNAME"), (f"mail.{ZONE}", "MX"), (f"*.wild.{ZONE}", "TXT")} <= found
+    with pytest.raises(ProviderError):
+        service.provider.list_keys("absent.example")
 
 
 def test_reading_writes_nothing(service: Service) -> None:

@@ -99,6 +99,10 @@ class CloudflareProvider:
             rrsets |= _name_servers(found)
         return ZoneState(found.name, rrsets, _Token(here), elsewhere, _locked(here), _LOCKED_BY)
 
+    def list_keys(self, zone: str) -> frozenset[Key]:
+        """See :meth:`ListsKeys.list_keys`."""
+        return frozenset((one.name, one.type) for one in self._api.records(self._zone(zone)))
+
     def apply(self, zone: str, changes: Sequence[Change], token: object) -> None:
         """See :meth:`Provider.apply`.
 

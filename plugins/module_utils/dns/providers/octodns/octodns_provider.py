@@ -79,6 +79,11 @@ class OctodnsProvider:
         token = _Token(octodns_records.facts(records, names - set(elsewhere)))
         return ZoneState(zone, {key_of(record): octodns_rrset(record) for record in found}, token, elsewhere)
 
+    def list_keys(self, zone: str) -> frozenset[Key]:
+        """See :meth:`ListsKeys.list_keys`."""
+        zone = values.text_of(values.name_of(zone))
+        return frozenset(map(key_of, self._populated(self._class.made(zone), zone).records))
+
     def apply(self, zone: str, changes: Sequence[Change], token: object) -> None:
         """See :meth:`Provider.apply`.
 

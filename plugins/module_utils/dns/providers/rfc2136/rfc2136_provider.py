@@ -129,6 +129,10 @@ class Rfc2136Provider:
         absent = frozenset(name for (name, _type), one in known.items() if one.absent)
         return ZoneState(zone, found, _Token(rdatasets, wild, absent), elsewhere)
 
+    def list_keys(self, zone: str) -> frozenset[Key]:
+        """See :meth:`ListsKeys.list_keys`: by a zone transfer, which few servers allow without a key."""
+        return self._server.transfer(values.text_of(values.name_of(zone)))
+
     def apply(self, zone: str, changes: Sequence[Change], token: object) -> None:
         """See :meth:`Provider.apply`: one UPDATE, with prerequisites (RFC 2136 section 2.4) on what was read."""
         if not isinstance(token, _Token):

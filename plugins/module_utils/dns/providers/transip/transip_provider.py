@@ -98,6 +98,11 @@ class TransipProvider:
         rrsets = {key: rrset for key in sorted(wanted) if (rrset := _rrset(zone, key, here.get(key[0], ())))}
         return ZoneState(zone, {**rrsets, **servers}, _Token(here), elsewhere)
 
+    def list_keys(self, zone: str) -> frozenset[Key]:
+        """See :meth:`ListsKeys.list_keys`."""
+        zone = values.text_of(values.name_of(zone))
+        return frozenset((one.name(zone), one.type) for one in self._api.entries(zone))
+
     def apply(self, zone: str, changes: Sequence[Change], token: object) -> None:
         """See :meth:`Provider.apply`.
 

@@ -72,6 +72,10 @@ class ZonefileProvider:
         found = {key: rrset for key in sorted(wanted) if (rrset := master.rrset(key))}
         return ZoneState(zone, found, _hash(master.data), elsewhere)
 
+    def list_keys(self, zone: str) -> frozenset[Key]:
+        """See :meth:`ListsKeys.list_keys`."""
+        return read_master_file(self._file(zone), zone).keys()
+
     def apply(self, zone: str, changes: Sequence[Change], token: object) -> None:
         """See :meth:`Provider.apply`. Any other edit of the file since it was read is a conflict."""
         file = self._file(zone)

@@ -1,0 +1,42 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change at any time, and nothing outside may import it.
+"""Which names a zone has, by a transfer of all of it (AXFR, RFC 5936)."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from ansible_collections.mailroom.erp.plugins.module_utils.dns import values
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Key
+
+with contextlib.suppress(ImportError):
+    import dns.message
+    import dns.query
+    import dns.rdatatype
+    import dns.zone
+
+if TYPE_CHECKING:
+    from dns.tsig import Key as TsigKey
+
+
+def transferred_keys(zone: str, address: str, port: int, seconds: float, key: TsigKey | None) -> frozenset[Key]:
+    """Ask for a whole zone, and keep the names and types of its RRsets.
+
+    :param zone: its apex
+    :param seconds: to wait for each message; the whole zone may take ten times as long
+    :param key: signs the question, None for none
+    :raises dns.exception.DNSException: the server does not transfer it to us
+    :raises OSError: no connection
+    """
+    origin = values.name_of(zone)
+    found = dns.zone.Zone(origin, relativize=False)
+    question = dns.message.make_query(origin, "AXFR")
+    if key:
+        question.use_tsig(key)
+    dns.query.inbound_xfr(address, found, question, port=port, timeout=seconds, lifetime=seconds * 10)
+    return frozenset(
+        (values.text_of(name), dns.rdatatype.to_text(rdataset.rdtype)) for name, rdataset in found.iterate_rdatasets()
+    )
