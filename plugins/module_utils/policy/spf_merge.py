@@ -49,8 +49,8 @@ class SpfWish:
     """What a user wants of a domain's SPF record, parsed.
 
     ``add`` are terms that must be effective, ``remove`` terms that must be gone, ``all`` is "keep" or one of
-    ``-all``, ``~all``, ``?all``, ``exclusive`` says that no other term may stay. ``keep`` are terms that stay in any case
-    where they are there.
+    ``-all``, ``~all``, ``?all``, ``exclusive`` says that no other term may stay. ``keep`` are terms that
+    stay in any case where they are there.
     """
 
     add: tuple[Term, ...] = ()

@@ -84,9 +84,9 @@ def explained_after_all(
         if selector in unknown:
             yield _refused(name, "dkim", selector)
     policy = declared.get("dmarc")
-    if isinstance(policy, Mapping) and _of_kind(declared, "dmarc"):
-        if policy.get("exclusive") or policy.get("state") == "absent":
-            yield _refused(name, "dmarc", None)
+    removes = isinstance(policy, Mapping) and (policy.get("exclusive") or policy.get("state") == "absent")
+    if removes and _of_kind(declared, "dmarc"):
+        yield _refused(name, "dmarc", None)
     for kind in _WHOLE:
         if declared.get(kind) is not None and _of_kind(declared, kind.removeprefix("null_")):
             yield _refused(name, kind, None)

@@ -75,8 +75,8 @@ SPF_ESTATE_OPTIONS: dict[str, dict[str, Any]] = {
     "other_flattened": {"type": "str", "choices": ["keep", "warn", "restore"], "default": "keep"},
     "mx_services": {"type": "list", "elements": "dict", "default": [], "options": _MX_SERVICE},
 }
-"""What ``mail_domains`` adds: terms to take away in the same change, those that stay in any case, how to judge a first record, and what becomes of
-flattened includes that are not asked for."""
+"""What ``mail_domains`` adds: terms to take away in the same change, those that stay in any case, how to judge a first
+record, and what becomes of flattened includes that are not asked for."""
 
 _WHERE = "SPF record"
 _RULES = RuleSource("documentation of mailroom.erp.spf_record")
