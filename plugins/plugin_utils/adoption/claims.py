@@ -81,7 +81,7 @@ class DomainReading:
 
         :param failed: each with the reason
         """
-        reasons = {id(claim): reason for claim, reason in failed}
+        reasons = {id(claim): reason for claim, reason in list(failed)}
         left = [
             replace(one.otherwise, evidence=f"{one.otherwise.evidence}; not declared: {reasons[id(one)]}")
             for one in self.claims

@@ -22,6 +22,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refuse
 _DOMAINS = "mail_dns_domains"
 _SUFFIXES = (".yml", ".yaml")
 _RULES = RuleSource("docs/adopt.md")
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,7 @@ def read_inventory_file(path: Path, text: str) -> InventoryFile:
     """
     found = InventoryFile(path, text)
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        root = yaml.compose(text, Loader=_LOADER)
     except yaml.YAMLError as error:
         rule, way_out = f"it is no YAML: {getattr(error, 'problem', None) or 'unreadable'}", "Mend the file."
         raise Refused(_RULES.problem("adopt", "mail_adopt_dir", str(path), rule, way_out)) from None

@@ -21,6 +21,19 @@ _ACCOUNT = {"provider": "zonefile", "path": "/"}
 """Stands for the account of each domain: nothing is asked of it."""
 _HOST = "adopt"
 
+_KEYS = {
+    "spf": ("services", "spf"),
+    "dmarc": ("dmarc",),
+    "report": ("dmarc",),
+    "dkim": ("dkim",),
+    "tls_rpt": ("tls_rpt",),
+    "null_mx": ("null_mx",),
+}
+"""The keys of a declaration that make a record, by its kind."""
+
+Faults = Mapping[str, str]
+"""Why a declaration does not say what is live, by kind of record; "" where it is about no single one."""
+
 Failed = Sequence[tuple[Claim, str]]
 """Claims that would change a record or be refused, each with the reason."""
 
@@ -38,24 +51,36 @@ def proven(
     site = _Site(facts, services)
     whole = site.faults({one.domain: one.declaration() for one in readings})
     doubtful = [one for one in readings if one.domain in whole]
-    failed = _failed(doubtful, site) if doubtful else {}
-    return [one.without(failed.get(one.domain, ())) for one in readings]
+    failed = _failed(doubtful, whole, site) if doubtful else {}
+    left = {one.domain: one.without(failed[one.domain]) for one in doubtful}
+    # what one by one is right may not be so together, or beside what is left open
+    still = site.faults({name: one.declaration() for name, one in left.items()}) if left else {}
+    for name, faults in still.items():
+        left[name] = left[name].without((claim, next(iter(faults.values()))) for claim in left[name].claims)
+    return [left.get(one.domain, one) for one in readings]
 
 
-def _failed(readings: Sequence[DomainReading], site: _Site) -> dict[str, Failed]:
-    """Try the claims of these domains one after the other, those of all domains at the same time."""
-    kept: dict[str, list[Claim]] = {one.domain: [] for one in readings}
-    failed: dict[str, list[tuple[Claim, str]]] = {one.domain: [] for one in readings}
-    for number in range(max(len(one.claims) for one in readings)):
-        tried = {one.domain: one.claims[number] for one in readings if number < len(one.claims)}
+def _failed(readings: Sequence[DomainReading], whole: Mapping[str, Faults], site: _Site) -> dict[str, Failed]:
+    """Try the claims that may be at fault one after the other, those of all domains at the same time."""
+    suspects = {one.domain: _suspects(one, whole[one.domain]) for one in readings}
+    kept: dict[str, list[Claim]] = {name: [] for name in suspects}
+    failed: dict[str, list[tuple[Claim, str]]] = {name: [] for name in suspects}
+    for number in range(max(map(len, suspects.values()))):
+        tried = {name: claims[number] for name, claims in suspects.items() if number < len(claims)}
         trial = {name: DomainReading(name, (*kept[name], claim)).declaration() for name, claim in tried.items()}
         faults = site.faults(trial)
         for name, claim in tried.items():
             if name in faults:
-                failed[name].append((claim, faults[name]))
+                failed[name].append((claim, next(iter(faults[name].values()))))
             else:
                 kept[name].append(claim)
     return dict(failed)
+
+
+def _suspects(reading: DomainReading, faults: Faults) -> list[Claim]:
+    """The claims that a fault may come from; a rule that is not about one record may come from any."""
+    keys = [key for kind in faults for key in _KEYS.get(kind, ())]
+    return [one for one in reading.claims if one.key in keys or not set(faults) <= set(_KEYS)]
 
 
 class _Site:
@@ -64,34 +89,35 @@ class _Site:
     def __init__(self, facts: Mapping[str, DomainFacts], services: Mapping[str, Any]) -> None:
         self._facts, self._services = facts, services
 
-    def faults(self, declared: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    def faults(self, declared: Mapping[str, Mapping[str, Any]]) -> dict[str, Faults]:
         """What a run would change or refuse, by domain."""
         options = EstateOptions(False, False, frozenset(), datetime.date.today())
         host = HostNeeds(_HOST, False, None, _ACCOUNT, dict(declared), self._services)
         plan = add_up([host], options)
-        found = {problem.subject: problem.rule for problem in reversed(plan.problems)}
+        found: dict[str, Faults] = {problem.subject: {"": problem.rule} for problem in reversed(plan.problems)}
         entries = [one for one in plan.domains if one["domain"] not in found]
         return {**found, **self._planned(entries, plan)} if entries else found
 
-    def _planned(self, entries: Sequence[Mapping[str, Any]], plan: EstatePlan) -> dict[str, str]:
+    def _planned(self, entries: Sequence[Mapping[str, Any]], plan: EstatePlan) -> dict[str, Faults]:
         spf = {"mx_services": plan.mx_services, "other_flattened": "warn"}
         order = read_order({"domains": entries, "dns": plan.dns, "spf": spf, "on_refused": "skip"})
-        found = {name: problems[0].rule for name, problems in order.unread.items()}
+        found: dict[str, Faults] = {name: {"": problems[0].rule} for name, problems in order.unread.items()}
         for request in order.requests:
-            fault = next(_changes(request, self._facts[request.domain]), None)
-            if fault:
-                found[request.domain] = fault
+            faults = dict(_changes(request, self._facts[request.domain]))
+            if faults:
+                found[request.domain] = faults
         return found
 
 
-def _changes(request: DomainRequest, facts: DomainFacts) -> Iterator[str]:
+def _changes(request: DomainRequest, facts: DomainFacts) -> Iterator[tuple[str, str]]:
+    """The kinds of records that would change or be refused, each with the reason."""
     state = facts.state()
     for recipe in request.recipes:
         unserved = recipe.name in facts.elsewhere and recipe.kind == "report"
         try:
             changes = [] if unserved else recipe.plan(state).changes
         except Refused as refused:
-            yield refused.problems[0].rule
+            yield recipe.kind, refused.problems[0].rule
             continue
         if changes:
-            yield f"site would write the {recipe.kind} record in another way"
+            yield recipe.kind, "site would write the record in another way"

@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from ansible_collections.mailroom.erp.plugins.module_utils.plain_yaml import BadYaml, load_yaml
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused, RuleSource
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.answers import Answers
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.claims import RISKS, Finding, Risk
-from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.yaml_values import yaml_flow
+from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.yaml_values import load_written, yaml_flow
 
 QUESTIONS_FILE = "questions.yml"
 _ASKED, _ANSWERED, _WRITTEN = "mail_adopt_questions", "mail_adopt_answers", "mail_adopt_written"
@@ -83,8 +82,8 @@ def read_questions(folder: Path) -> QuestionFile:
     """
     file = folder / QUESTIONS_FILE
     try:
-        content = load_yaml(file.read_text(encoding="utf-8"))
-        known: Any = content["all"]["vars"]  # type: ignore[index]
+        content = load_written(file.read_text(encoding="utf-8"))
+        known: Any = content["all"]["vars"]
         asked = known.get(_ASKED) or []
         given = {one["what"]: one.get("answer") for one in asked}
         answers = {**(known.get(_ANSWERED) or {}), **{what: one for what, one in given.items() if one is not None}}
@@ -92,7 +91,7 @@ def read_questions(folder: Path) -> QuestionFile:
         return QuestionFile(Answers(answers), domains, dict(known.get(_WRITTEN) or {}))
     except FileNotFoundError:
         return QuestionFile()
-    except (OSError, UnicodeDecodeError, BadYaml, yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
         rule = f"it is not as adopt writes it ({type(error).__name__})"
         way_out = "Mend it, or move it away: then all is asked again, and no entry that is there is changed."
         raise Refused(_RULES.problem("adopt", "mail_adopt_dir", str(file), rule, way_out)) from None

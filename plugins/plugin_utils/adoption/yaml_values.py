@@ -27,13 +27,29 @@ class _Untouched(str):
     __slots__ = ()
 
 
-class _Dumper(yaml.SafeDumper):
+class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
     def ignore_aliases(self, data: Any) -> bool:
         return True
 
 
 _Dumper.add_representer(Template, lambda dumper, text: dumper.represent_str(str(text)))
 _Dumper.add_representer(_Untouched, lambda dumper, text: dumper.represent_scalar("!unsafe", str(text), style="'"))
+
+
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """Plain values; a text that Ansible is not to template is a text."""
+
+
+_Loader.add_constructor("!unsafe", lambda loader, node: loader.construct_scalar(node))
+
+
+def load_written(text: str) -> Any:
+    """Read what was written here, and perhaps edited since.
+
+    :param text: YAML
+    :raises yaml.YAMLError: it is none
+    """
+    return yaml.load(text, Loader=_Loader)
 
 
 def yaml_flow(value: Any) -> str:
