@@ -123,7 +123,8 @@ def odd_zones(count: int, seed: int = 1) -> dict[str, str]:
 
 
 def _zone(number: int, chance: random.Random) -> tuple[str, str]:
-    zone = ("first" if number == 0 else f"xn--bcher{number}-kva" if number % 7 == 6 else f"z{number}") + ".odd.example"
+    international = f"bücher{number}".encode("idna").decode()
+    zone = ("first" if number == 0 else international if number % 7 == 6 else f"z{number}") + ".odd.example"
     records = list(_records(number, chance))
     words = {"n": number, "zone": zone, "dashed": zone.replace(".", "-")}
     return zone, zone_text(zone, "\n".join(_with_ttls(one % words, chance) for one in records), ttl=3600)

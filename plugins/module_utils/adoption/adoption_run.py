@@ -129,5 +129,5 @@ class _World:
                 continue
             values = tuple(mx_value(0, one) for one in found) if key[1] == "MX" else found
             records += [rrset_data(RRset(*key, 0, values))] if values else []
-        place = {"account": None, "zone": None, "listed": False, "elsewhere": {}}
+        place: Result = {"account": None, "zone": None, "listed": False, "elsewhere": {}}
         return {"domain": domain, "records": records, "problem": problem, **place}

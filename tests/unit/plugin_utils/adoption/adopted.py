@@ -32,7 +32,11 @@ class Loader(yaml.CSafeLoader):
     """Reads what Ansible's loader would: ``!unsafe`` is a text."""
 
 
-Loader.add_constructor("!unsafe", lambda loader, node: loader.construct_scalar(node))
+def _text(_loader: Any, node: Any) -> str:
+    return str(node.value)
+
+
+Loader.add_constructor("!unsafe", _text)
 
 
 def adopted(

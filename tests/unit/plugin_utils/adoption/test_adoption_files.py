@@ -33,13 +33,13 @@ def zones(folder: Path, **records: str) -> ZoneFolder:
 
 
 @settings(max_examples=60)
-@given(st.lists(st.none() | st.booleans() | st.integers() | st.text(), max_size=4))
+@given(st.lists(st.none() | st.booleans() | st.integers() | st.text() | st.just("a {{ b }}"), max_size=4))
 def test_a_value_is_read_as_it_was_written_and_is_no_template(value: Any) -> None:
     text = yaml_flow({"value": value})
     assert "\n" not in text
     assert load_written(text) == {"value": value}
-    for node in yaml.compose(text, Loader=yaml.SafeLoader).value:
-        assert "{{" not in str(getattr(node[1], "value", "")) or node[1].tag in ("!unsafe", "tag:yaml.org,2002:seq")
+    for one in value:
+        assert not (isinstance(one, str) and "{{" in one) or "!unsafe" in text
 
 
 ENTRIES = st.lists(
@@ -47,6 +47,7 @@ ENTRIES = st.lists(
 )
 
 
+@settings(max_examples=60)
 @given(
     ENTRIES,
     st.integers(1, 4),

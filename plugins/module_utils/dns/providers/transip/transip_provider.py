@@ -101,7 +101,7 @@ class TransipProvider:
     def list_keys(self, zone: str) -> frozenset[Key]:
         """See :meth:`ListsKeys.list_keys`."""
         zone = values.text_of(values.name_of(zone))
-        return frozenset((one.name(zone), one.type) for one in self._api.entries(zone))
+        return frozenset((name, one.type) for one in self._api.entries(zone) if (name := one.name(zone)))
 
     def apply(self, zone: str, changes: Sequence[Change], token: object) -> None:
         """See :meth:`Provider.apply`.
