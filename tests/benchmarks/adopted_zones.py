@@ -75,10 +75,8 @@ def main() -> None:
                 run = timed(command(folder, server), environment, folder)
                 times[side].append(run.seconds)
                 work[side].append(run.processor)
-                made = folder / ("inventory" if side == "adopt" else "dumped")
-                print(
-                    f"{side}: {run.seconds:.1f} s, {run.processor:.1f} s of processor, {len(list(made.iterdir()))} files"
-                )
+                count = len(list((folder / ("inventory" if side == "adopt" else "dumped")).iterdir()))
+                print(f"{side}: {run.seconds:.1f} s, {run.processor:.1f} s of processor, {count} files")
     ratio = statistics.median(times["adopt"]) / statistics.median(times["octodns-dump"])
     processor = statistics.median(work["adopt"]) / statistics.median(work["octodns-dump"])
     print(

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,10 +17,10 @@ from ansible_collections.mailroom.erp.plugins.module_utils.adoption.adoption_key
     selector_keys,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import (
-    ListsKeys,
     LooksAhead,
     Provider,
     ProviderError,
+    ReadsWhole,
     ZoneNotFound,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Key, RRset, values_of
@@ -36,6 +35,10 @@ _QUESTIONS = 4
 _UNSERVED = "a zone that this DNS account does not serve"
 
 
+_Place = tuple[int, str]
+"""An account, by its index, and a zone."""
+
+
 @dataclass(slots=True)
 class LiveDomain:
     """What was read of one domain.
@@ -48,7 +51,6 @@ class LiveDomain:
     request: DomainRequest
     zone: str | None = None
     listed: bool = False
-    keys: list[Key] = field(default_factory=list)
     rrsets: dict[Key, RRset] = field(default_factory=dict)
     elsewhere: dict[str, str] = field(default_factory=dict)
     problem: str | None = None
@@ -57,6 +59,10 @@ class LiveDomain:
     def is_read(self) -> bool:
         """Whether there is a zone of ours that can be read."""
         return self.zone is not None and self.problem is None
+
+
+_Wanted = tuple[LiveDomain, Collection[Key], int]
+"""What is to be read for a domain, and by which account."""
 
 
 class LiveRecords:
@@ -74,8 +80,7 @@ class LiveRecords:
     ) -> None:
         self._providers, self._selectors = providers, selectors
         self._concurrency, self._progress = concurrency, progress
-        self._lists: dict[tuple[int, str], frozenset[Key] | None] = {}
-        self._listing: dict[tuple[int, str], threading.Lock] = {}
+        self._wholes: dict[_Place, Mapping[Key, RRset] | None] = {}
 
     def read(self, requests: Iterable[DomainRequest], named: Mapping[str, Collection[str]]) -> list[LiveDomain]:
         """Read them.
@@ -83,19 +88,14 @@ class LiveRecords:
         :param requests: the domains
         :param named: selectors of single domains that are looked for in any case
         """
-        live = [LiveDomain(request, keys=list(domain_keys(request.domain))) for request in requests]
-        self._look_ahead((one.request.account, key) for one in live for key in one.keys)
+        live = [LiveDomain(request) for request in requests]
+        self._look_ahead((one.request.account, (one.request.domain, "SOA")) for one in live)
         each(self._progress.counted("zones found", len(live), self._find), live, self._concurrency)
         found = [one for one in live if one.is_read]
-        self._listing = {_place(one): threading.Lock() for one in found}
-        each(self._progress.counted("zones listed", len(found), self._list), found, self._concurrency)
-        more = []
-        for one in found:
-            own = self._more_keys(one, named.get(one.request.domain, ()))
-            more += [(one.request.account, key) for key in own]
-            one.keys += own
-        self._look_ahead(more)
-        self._read_all([(one, one.keys, one.request.account) for one in found], "records read")
+        places = list(dict.fromkeys(map(_place, found)))
+        wholes = each(self._progress.counted("zones read", len(places), self._whole), places, self._concurrency)
+        self._wholes = dict(zip(places, wholes, strict=True))
+        self._read_all([(one, self._keys(one, named), one.request.account) for one in found], "records read")
         self._read_agreements([one for one in found if one.problem is None])
         return live
 
@@ -116,27 +116,23 @@ class LiveRecords:
             raise ZoneNotFound(f"{zone or '.'} is a zone under which everybody registers names")
         return zone
 
-    def _list(self, one: LiveDomain) -> None:
-        place = _place(one)
-        with self._listing[place]:
-            if place not in self._lists:
-                self._lists[place] = self._listed(*place)
-        one.listed = self._lists[place] is not None
-
-    def _listed(self, account: int, zone: str) -> frozenset[Key] | None:
+    def _whole(self, place: _Place) -> Mapping[Key, RRset] | None:
+        account, zone = place
         provider = self._providers[account]
-        if not isinstance(provider, ListsKeys):
+        if not isinstance(provider, ReadsWhole):
             return None
         try:
-            return provider.list_keys(zone)
+            return provider.read_whole(zone)
         except ProviderError:
             return None  # the names that matter most are known
 
-    def _more_keys(self, one: LiveDomain, named: Collection[str]) -> list[Key]:
-        domain, listed = one.request.domain, self._lists[_place(one)]
-        if listed is None:
-            return list(selector_keys(domain, [*named, *self._selectors]))
-        return list(dict.fromkeys([*listed_keys(domain, listed), *selector_keys(domain, named)]))
+    def _keys(self, one: LiveDomain, named: Mapping[str, Collection[str]]) -> list[Key]:
+        """What is to be read of a domain; the rest of its zone says nothing of its mail."""
+        domain, whole = one.request.domain, self._wholes[_place(one)]
+        one.listed = whole is not None
+        own = named.get(domain, ())
+        more = selector_keys(domain, [*own, *self._selectors]) if whole is None else listed_keys(domain, whole)
+        return list(dict.fromkeys([*domain_keys(domain), *selector_keys(domain, own), *more]))
 
     def _look_ahead(self, keys: Iterable[tuple[int, Key]]) -> None:
         """Let the services that can be asked for many records at once be asked so."""
@@ -148,28 +144,44 @@ class LiveRecords:
             if isinstance(provider, LooksAhead):
                 provider.look_ahead(asked, self._concurrency * _QUESTIONS)
 
-    def _read_all(self, wanted: Sequence[tuple[LiveDomain, Collection[Key], int]], step: str) -> None:
-        """Read RRsets, those of one zone together; one of another zone or of nobody's is ``elsewhere``."""
-        zones: dict[tuple[int, str], list[tuple[LiveDomain, Key]]] = {}
+    def _read_all(self, wanted: Sequence[_Wanted], step: str) -> None:
+        """Take RRsets from the zones that were read whole, and read the others, those of one zone together."""
+        asked = [(one, self._not_taken(one, keys, account), account) for one, keys, account in wanted]
+        self._look_ahead((account, key) for _one, keys, account in asked for key in keys)
+        zones: dict[_Place, list[tuple[LiveDomain, Key]]] = {}
 
-        def locate(item: tuple[LiveDomain, Collection[Key], int]) -> list[tuple[int, str, Key]]:
+        def locate(item: _Wanted) -> list[tuple[_Place, Key]]:
             return list(self._located(*item))
 
-        for (one, _keys, _account), located in zip(wanted, each(locate, wanted, self._concurrency), strict=True):
-            for account, zone, key in located:
-                zones.setdefault((account, zone), []).append((one, key))
+        for (one, _keys, _account), located in zip(asked, each(locate, asked, self._concurrency), strict=True):
+            for place, key in located:
+                zones.setdefault(place, []).append((one, key))
         each(self._progress.counted(step, len(zones), self._read_zone), list(zones.items()), self._concurrency)
 
-    def _located(self, one: LiveDomain, keys: Collection[Key], account: int) -> Iterable[tuple[int, str, Key]]:
+    def _not_taken(self, one: LiveDomain, keys: Collection[Key], account: int) -> list[Key]:
+        """Take what the domain's own zone has; gives what is not in that zone, or not in one that was read whole."""
+        whole = self._wholes.get((account, str(one.zone)))
+        if whole is None:
+            return list(keys)
+        left = []
+        for key in keys:
+            if not is_inside(key[0], str(one.zone)) or _is_cut(key[0], str(one.zone), whole):
+                left.append(key)
+                continue
+            _take(one, key, whole)
+        return left
+
+    def _located(self, one: LiveDomain, keys: Collection[Key], account: int) -> Iterable[tuple[_Place, Key]]:
+        """The zones of names; one of nobody's zone is ``elsewhere``."""
         for key in keys:
             try:
-                yield account, self._zone_of(one.request, key[0], account), key
+                yield (account, self._zone_of(one.request, key[0], account)), key
             except ZoneNotFound:
                 one.elsewhere[key[0]] = _UNSERVED
             except ProviderError as error:
                 one.problem = str(error)
 
-    def _read_zone(self, item: tuple[tuple[int, str], list[tuple[LiveDomain, Key]]]) -> None:
+    def _read_zone(self, item: tuple[_Place, list[tuple[LiveDomain, Key]]]) -> None:
         (account, zone), wanted = item
         try:
             state = self._providers[account].read(zone, list(dict.fromkeys(key for _one, key in wanted)))
@@ -178,21 +190,18 @@ class LiveRecords:
                 one.problem = str(error)
             return
         for one, key in wanted:
-            for own in (key, (key[0], "CNAME")):
-                if own in state.rrsets:
-                    one.rrsets[own] = state.rrsets[own]
+            _take(one, key, state.rrsets)
             if key[0] in state.elsewhere:
                 one.elsewhere[key[0]] = state.elsewhere[key[0]]
 
     def _read_agreements(self, live: Sequence[LiveDomain]) -> None:
         """Where a destination of reports is in a zone of ours, its agreement is a record of ours, too."""
         accounts = {one.request.domain: one.request.account for one in live}
-        wanted: list[tuple[LiveDomain, Collection[Key], int]] = []
+        wanted: list[_Wanted] = []
         for one in live:
             domain = one.request.domain
             for name in agreement_names(domain, values_of(one.rrsets.get((f"_dmarc.{domain}", "TXT")))):
                 wanted.append((one, [(name, "TXT")], _account_of(name, accounts, one.request.account)))
-        self._look_ahead((account, key) for _one, keys, account in wanted for key in keys)
         self._read_all(wanted, "agreements to get reports read")
 
 
@@ -205,7 +214,24 @@ def _account_of(name: str, accounts: Mapping[str, int], own: int) -> int:
     return own
 
 
-def _place(one: LiveDomain) -> tuple[int, str]:
+def _take(one: LiveDomain, key: Key, rrsets: Mapping[Key, RRset]) -> None:
+    """Take what stands at a name, an alias too."""
+    for own in (key, (key[0], "CNAME")):
+        if own in rrsets:
+            one.rrsets[own] = rrsets[own]
+
+
+def _is_cut(name: str, zone: str, whole: Mapping[Key, RRset]) -> bool:
+    """Whether a delegation or a DNAME takes a name out of a zone."""
+    above = name
+    while above != zone:
+        if (above, "NS") in whole or (above != name and (above, "DNAME") in whole):
+            return True
+        above = above.partition(".")[2]
+    return name != zone and (zone, "DNAME") in whole
+
+
+def _place(one: LiveDomain) -> _Place:
     return (one.request.account, str(one.zone))
 
 

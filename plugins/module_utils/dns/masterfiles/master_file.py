@@ -13,7 +13,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -86,10 +86,12 @@ class MasterFile:
         node = self.zone.nodes.get(name)
         return node.get_rdataset(self.zone.rdclass, dns.rdatatype.from_text(rdtype)) if node else None
 
-    def keys(self) -> frozenset[Key]:
-        """The names and types of all RRsets."""
-        found = self.zone.iterate_rdatasets()
-        return frozenset((values.text_of(name), dns.rdatatype.to_text(one.rdtype)) for name, one in found)
+    def rrsets(self, rdtypes: Collection[str]) -> Iterator[RRset]:
+        """All RRsets of some types."""
+        for name, rdataset in self.zone.iterate_rdatasets():
+            rdtype = dns.rdatatype.to_text(rdataset.rdtype)
+            if rdtype in rdtypes:
+                yield values.rrset_of((values.text_of(name), rdtype), rdataset)
 
     def cut(self, name: Name) -> Name | None:
         """The delegation (NS, RFC 1034 section 4.2) at or above this name inside the zone, if any."""

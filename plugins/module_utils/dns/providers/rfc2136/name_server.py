@@ -28,7 +28,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.messages.message_
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.messages.question_batch import QuestionBatch
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import ProviderError, ZoneNotFound
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.rfc2136.update import Update
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.rfc2136.zone_transfer import transferred_keys
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.rfc2136.zone_transfer import transferred
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Key
 
 with contextlib.suppress(ImportError):
@@ -42,6 +42,7 @@ with contextlib.suppress(ImportError):
 
 if TYPE_CHECKING:
     from dns.message import Message
+    from dns.rdataset import Rdataset
     from dns.tsig import Key as TsigKey
 
 _T = TypeVar("_T")
@@ -167,15 +168,15 @@ class NameServer:
 
         return self._try(deliver, update.zone, "update")
 
-    def transfer(self, zone: str) -> frozenset[Key]:
-        """The names and types of all RRsets of a zone.
+    def transfer(self, zone: str) -> dict[Key, Rdataset]:
+        """The RRsets of a zone that are of one of ``WHOLE_TYPES``.
 
         :raises ProviderError: the server does not transfer it to us, or could not be asked
         """
         try:
             with self._connections:
                 address = self._resolved(zone)[0]
-                return transferred_keys(zone, address, self._port, self._timeout / 2, self.key)
+                return transferred(zone, address, self._port, self._timeout / 2, self.key)
         except (OSError, EOFError, dns.exception.DNSException) as error:
             raise ProviderError(
                 f"{self.label}, zone {zone}: it is not transferred to us ({type(error).__name__}). Allow it "
