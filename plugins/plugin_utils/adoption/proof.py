@@ -54,27 +54,47 @@ def proven(
     failed = _failed(doubtful, whole, site) if doubtful else {}
     left = {one.domain: one.without(failed[one.domain]) for one in doubtful}
     # what one by one is right may not be so together, or beside what is left open
-    still = site.faults({name: one.declaration() for name, one in left.items()}) if left else {}
+    still = site.faults({name: one.declaration() for name, one in left.items()})
     for name, faults in still.items():
-        left[name] = left[name].without((claim, next(iter(faults.values()))) for claim in left[name].claims)
+        left[name] = left[name].without((claim, _reason(faults)) for claim in left[name].claims)
     return [left.get(one.domain, one) for one in readings]
 
 
 def _failed(readings: Sequence[DomainReading], whole: Mapping[str, Faults], site: _Site) -> dict[str, Failed]:
-    """Try the claims that may be at fault one after the other, those of all domains at the same time."""
+    """Try the claims that may be at fault one after the other, those of all domains at the same time.
+
+    Where the first one fails as all together do, and so do the others without it, the record itself is at fault, and
+    the rest is not tried.
+    """
     suspects = {one.domain: _suspects(one, whole[one.domain]) for one in readings}
     kept: dict[str, list[Claim]] = {name: [] for name in suspects}
     failed: dict[str, list[tuple[Claim, str]]] = {name: [] for name in suspects}
     for number in range(max(map(len, suspects.values()))):
         tried = {name: claims[number] for name, claims in suspects.items() if number < len(claims)}
-        trial = {name: DomainReading(name, (*kept[name], claim)).declaration() for name, claim in tried.items()}
-        faults = site.faults(trial)
+        faults = site.faults({name: _declared(name, [*kept[name], claim]) for name, claim in tried.items()})
         for name, claim in tried.items():
             if name in faults:
-                failed[name].append((claim, next(iter(faults[name].values()))))
+                failed[name].append((claim, _reason(faults[name])))
             else:
                 kept[name].append(claim)
+        if number == 0:
+            doubtful = {name: claims[1:] for name, claims in suspects.items() if failed[name] and claims[1:]}
+            others = site.faults({name: _declared(name, claims) for name, claims in doubtful.items()})
+            for name, claims in doubtful.items():
+                if name in others and _reason(others[name]) == failed[name][0][1]:
+                    failed[name] += [(claim, failed[name][0][1]) for claim in claims]
+                    suspects[name] = []
+                elif name not in others:
+                    suspects[name] = []
     return dict(failed)
+
+
+def _declared(name: str, claims: Sequence[Claim]) -> dict[str, Any]:
+    return DomainReading(name, tuple(claims)).declaration()
+
+
+def _reason(faults: Faults) -> str:
+    return next(iter(faults.values()))
 
 
 def _suspects(reading: DomainReading, faults: Faults) -> list[Claim]:
@@ -91,6 +111,8 @@ class _Site:
 
     def faults(self, declared: Mapping[str, Mapping[str, Any]]) -> dict[str, Faults]:
         """What a run would change or refuse, by domain."""
+        if not declared:
+            return {}
         options = EstateOptions(False, False, frozenset(), datetime.date.today())
         host = HostNeeds(_HOST, False, None, _ACCOUNT, dict(declared), self._services)
         plan = add_up([host], options)

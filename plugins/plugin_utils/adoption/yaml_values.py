@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +14,11 @@ import yaml
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import encodable, escape_controls
 
 _TEMPLATES = ("{{", "{%", "{#")
+
+
+_PLAIN = re.compile(r"[A-Za-z]([A-Za-z0-9 _./,;@+*()~=-]*[A-Za-z0-9)])?")
+"""A text that YAML takes for nothing else, unless it is one of its words; most are such, and this is much faster."""
+_WORDS = ("y", "n", "yes", "no", "true", "false", "on", "off", "null")
 
 
 class Template(str):
@@ -57,6 +63,8 @@ def yaml_flow(value: Any) -> str:
 
     :param value: of dictionaries, lists, texts, numbers and booleans
     """
+    if isinstance(value, str) and _PLAIN.fullmatch(value) and value.lower() not in _WORDS:
+        return str(value)
     text: str = yaml.dump(
         _guarded(value), Dumper=_Dumper, default_flow_style=True, width=1 << 20, allow_unicode=True, sort_keys=False
     )
