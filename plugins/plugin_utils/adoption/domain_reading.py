@@ -16,10 +16,10 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import is
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.tags import TagList, read_tags
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.answers import DROP, KEEP, NOBODY, Answers
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.claims import Claim, DomainReading, Finding
-from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.dmarc_reading import dmarc_parts
+from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.dmarc_claims import dmarc_parts
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.domain_facts import DomainFacts
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.recognition import Recognition
-from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.spf_reading import SpfReading
+from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.spf_claims import SpfReading
 
 _PLAIN_KEY_TAGS = {"v": "DKIM1", "k": "rsa"}
 """What a key record says beside the key when the key alone says all."""
