@@ -27,7 +27,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.referred_acc
     missing_secrets,
     referred_account,
 )
-from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.yaml_values import Template
+from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.yaml_values import TemplateText
 from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import plain_value
 from ansible_collections.mailroom.erp.plugins.plugin_utils.running.controller_action import ControllerAction
 from ansible_collections.mailroom.erp.plugins.plugin_utils.running.play_variables import kept_result
@@ -100,7 +100,7 @@ class ActionModule(ControllerAction):
         for name in _SHARED:
             raw = variables.get(name)
             if raw:
-                yield name, Template(raw) if isinstance(raw, str) and "{{" in raw else plain_value(raw)
+                yield name, TemplateText(raw) if isinstance(raw, str) and "{{" in raw else plain_value(raw)
 
 
 def _alabels(name: object) -> str:

@@ -13,7 +13,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.adoption.adoption_key
 from ansible_collections.mailroom.erp.plugins.module_utils.adoption.live_records import (
     LiveDomain,
     LiveRecords,
-    rrset_data,
+    live_rrset,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import Result
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.registry import open_provider
@@ -96,7 +96,7 @@ def _from_account(one: LiveDomain, order: Order) -> Result:
         "account": " ".join([account["provider"], *places[:1]]),
         "zone": one.zone,
         "listed": one.listed,
-        "records": [rrset_data(rrset) for _key, rrset in sorted(one.rrsets.items())],
+        "records": [live_rrset(rrset) for _key, rrset in sorted(one.rrsets.items())],
         "elsewhere": one.elsewhere,
         "problem": one.problem,
     }
@@ -130,6 +130,6 @@ class _World:
                 problem = str(error)
                 continue
             values = tuple(mx_value(0, one) for one in found) if key[1] == "MX" else found
-            records += [rrset_data(RRset(*key, 0, values))] if values else []
+            records += [live_rrset(RRset(*key, 0, values))] if values else []
         place: Result = {"account": None, "zone": None, "listed": False, "elsewhere": {}}
         return {"domain": domain, "records": records, "problem": problem, **place}

@@ -235,6 +235,6 @@ def _place(one: LiveDomain) -> _Place:
     return (one.request.account, str(one.zone))
 
 
-def rrset_data(rrset: RRset) -> dict[str, Any]:
+def live_rrset(rrset: RRset) -> dict[str, Any]:
     """An RRset as a module returns it."""
     return {"name": rrset.name, "type": rrset.type, "ttl": rrset.ttl, "values": list(rrset.values)}

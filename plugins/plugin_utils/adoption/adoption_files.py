@@ -28,7 +28,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.inventory_fi
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.proof import proven
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.questions import (
     QUESTIONS_FILE,
-    Question,
+    AdoptionQuestion,
     questions_of,
     questions_text,
     read_questions,
@@ -67,7 +67,7 @@ class Adoption:
     whose entries are written, ``edited`` those that an answer could not be put into, ``unread`` have a reason."""
 
     files: dict[Path, tuple[str | None, str]] = field(default_factory=dict)
-    questions: list[Question] = field(default_factory=list)
+    questions: list[AdoptionQuestion] = field(default_factory=list)
     new: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
     edited: list[str] = field(default_factory=list)

@@ -11,10 +11,10 @@ from copy import copy
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-Risk = Literal["high", "medium", "low"]
+OpenRisk = Literal["high", "medium", "low"]
 """What may go wrong while nobody has answered: mail is refused, a sender is overlooked, or nothing but order."""
 
-RISKS: tuple[Risk, ...] = ("high", "medium", "low")
+OPEN_RISKS: tuple[OpenRisk, ...] = ("high", "medium", "low")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Finding:
 
     what: str
     evidence: str
-    risk: Risk
+    risk: OpenRisk
     candidates: tuple[str, ...] = ()
     question: str = ""
     listed: bool = True

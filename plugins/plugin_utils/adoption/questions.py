@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused, RuleSource
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.answers import Answers
-from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.claims import RISKS, Finding, Risk
+from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.claims import OPEN_RISKS, Finding, OpenRisk
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.yaml_values import load_written, yaml_flow
 
 QUESTIONS_FILE = "questions.yml"
@@ -39,11 +39,11 @@ _WHAT_IS = {
 
 
 @dataclass(slots=True)
-class Question:
+class AdoptionQuestion:
     """One question, for all domains that have it. ``answered`` tells whether an answer can be written into the file."""
 
     what: str
-    risk: Risk
+    risk: OpenRisk
     text: str
     candidates: tuple[str, ...]
     domains: list[str] = field(default_factory=list)
@@ -60,18 +60,18 @@ class QuestionFile:
     written: Mapping[str, str] = field(default_factory=dict)
 
 
-def questions_of(findings: Iterable[tuple[str, Finding]]) -> list[Question]:
+def questions_of(findings: Iterable[tuple[str, Finding]]) -> list[AdoptionQuestion]:
     """Put the findings of all domains together, those with the greatest risk first.
 
     :param findings: each with its domain
     """
-    found: dict[str, Question] = {}
+    found: dict[str, AdoptionQuestion] = {}
     for domain, one in findings:
         text = one.question or _WHAT_IS[one.what.partition(" ")[0]]
         takes = one.listed or one.what == "spf none"
-        known = found.setdefault(one.what, Question(one.what, one.risk, text, one.candidates, [], takes))
+        known = found.setdefault(one.what, AdoptionQuestion(one.what, one.risk, text, one.candidates, [], takes))
         known.domains.append(domain)
-    return sorted(found.values(), key=lambda one: (RISKS.index(one.risk), -len(one.domains), one.what))
+    return sorted(found.values(), key=lambda one: (OPEN_RISKS.index(one.risk), -len(one.domains), one.what))
 
 
 def read_questions(folder: Path) -> QuestionFile:
@@ -97,7 +97,7 @@ def read_questions(folder: Path) -> QuestionFile:
         raise Refused(_RULES.problem("adopt", "mail_adopt_dir", str(file), rule, way_out)) from None
 
 
-def questions_text(questions: Iterable[Question], answers: Answers, written: Mapping[str, str]) -> str:
+def questions_text(questions: Iterable[AdoptionQuestion], answers: Answers, written: Mapping[str, str]) -> str:
     """The text of the file.
 
     :param questions: in their order

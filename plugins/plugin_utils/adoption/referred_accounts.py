@@ -12,7 +12,7 @@ from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.account import secret_options
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.registry import PROVIDERS
-from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.yaml_values import Template
+from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.yaml_values import TemplateText
 from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import plain_value
 
 _PLAIN = (str, int, float, bool)
@@ -26,7 +26,7 @@ def referred_account(raw: Any, prefix: str) -> Any:
     :returns: a secret that was given as a template stays that template; any other becomes a reference
     """
     if isinstance(raw, str):
-        return Template(raw)
+        return TemplateText(raw)
     if not isinstance(raw, Mapping):
         return None
     provider = str(raw.get("provider"))
@@ -39,7 +39,7 @@ def missing_secrets(account: Any) -> Iterator[str]:
 
     :param account: as :func:`referred_account` gives it
     """
-    if isinstance(account, Template):
+    if isinstance(account, TemplateText):
         yield from re.findall(r"\{\{ (vault_mailroom_\w+) \}\}", account)
     elif isinstance(account, Mapping):
         for value in account.values():
@@ -50,9 +50,9 @@ def _referred(value: Any, name: str, is_secret: bool) -> Any:
     if isinstance(value, Mapping):
         return {str(key): _referred(inner, f"{name}_{key}", is_secret) for key, inner in value.items()}
     if isinstance(value, str) and "{{" in value:
-        return Template(value)
+        return TemplateText(value)
     if is_secret or not _is_plain(value):
-        return Template("{{ vault_mailroom_" + re.sub(r"\W", "_", name) + " }}")
+        return TemplateText("{{ vault_mailroom_" + re.sub(r"\W", "_", name) + " }}")
     return plain_value(value)
 
 

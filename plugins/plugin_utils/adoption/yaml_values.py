@@ -21,7 +21,7 @@ _PLAIN = re.compile(r"[A-Za-z]([A-Za-z0-9 _./,;@+*()~=-]*[A-Za-z0-9)])?")
 _WORDS = ("y", "n", "yes", "no", "true", "false", "on", "off", "null")
 
 
-class Template(str):
+class TemplateText(str):
     """A text that Ansible shall template, such as a reference to a secret."""
 
     __slots__ = ()
@@ -38,7 +38,7 @@ class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[mi
         return True
 
 
-_Dumper.add_representer(Template, lambda dumper, text: dumper.represent_str(str(text)))
+_Dumper.add_representer(TemplateText, lambda dumper, text: dumper.represent_str(str(text)))
 _Dumper.add_representer(_Untouched, lambda dumper, text: dumper.represent_scalar("!unsafe", str(text), style="'"))
 
 
@@ -80,7 +80,7 @@ def yaml_comment(text: str) -> str:
 
 
 def _guarded(value: Any) -> Any:
-    if isinstance(value, Template):
+    if isinstance(value, TemplateText):
         return value
     if isinstance(value, str):
         plain = encodable(value)

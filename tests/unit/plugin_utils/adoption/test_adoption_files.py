@@ -17,7 +17,11 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.referred_acc
     missing_secrets,
     referred_account,
 )
-from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.yaml_values import Template, load_written, yaml_flow
+from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.yaml_values import (
+    TemplateText,
+    load_written,
+    yaml_flow,
+)
 from ansible_collections.mailroom.erp.tests.servers.server import zone_text
 from ansible_collections.mailroom.erp.tests.servers.zone_folder import ZoneFolder
 from ansible_collections.mailroom.erp.tests.unit.plugin_utils.adoption.adopted import adopted, declared, site_changes
@@ -174,4 +178,4 @@ def test_templates_in_a_record_are_no_templates(tmp_path: Path) -> None:
     served = zones(tmp_path, acme='@ TXT "v=spf1 {{lookup}} mx -all"')
     adopted(tmp_path / "inv", ["acme.example"], served.dns_option, served.resolver_option)
     text = (tmp_path / "inv" / "domains.yml").read_text()
-    assert "what: !unsafe 'spf {{lookup}}'" in text and isinstance(Template("x"), str)
+    assert "what: !unsafe 'spf {{lookup}}'" in text and isinstance(TemplateText("x"), str)
