@@ -32,7 +32,11 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import p
 from ansible_collections.mailroom.erp.plugins.plugin_utils.running.controller_action import ControllerAction
 from ansible_collections.mailroom.erp.plugins.plugin_utils.running.play_variables import kept_result
 
-_ARGUMENTS: ArgumentSpec = {"live": {"type": "str", "required": True}, "dir": {"type": "path", "required": True}}
+_ARGUMENTS: ArgumentSpec = {
+    "live": {"type": "str", "required": True},
+    "reported": {"type": "str", "default": ""},
+    "dir": {"type": "path", "required": True},
+}
 _DOMAINS, _ACCOUNT = "mail_adopt_domains", "mail_dns_account"
 _SHARED = ("mail_dns_resolver", "mail_reports_archive", "erp_mail_catalogue_services")
 """Variables that site needs as adopt does; they are written as they were given."""
@@ -59,7 +63,8 @@ class ActionModule(ControllerAction):
         wishes, shared = self._wishes(variables), dict(self._shared(variables))
         services = self._templar.template(variables.get("erp_mail_catalogue_services") or {})
         adopter = Adopter(folder, wishes, shared, datetime.datetime.now(datetime.UTC).date(), plain_value(services))
-        adoption = adopter.adopt(map(domain_facts, live))
+        reported = kept_result(variables, options["reported"]).get("sources") or {}
+        adoption = adopter.adopt(map(domain_facts, live), reported)
         if not self._task.check_mode:
             _write(adoption)
         for line in _told(adoption, folder, [shared.get(_ACCOUNT), *(wish.dns for wish in wishes.values())]):

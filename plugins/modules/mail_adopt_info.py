@@ -38,6 +38,11 @@ options:
     type: list
     elements: str
     default: []
+  reported:
+    description:
+      - The variable that holds what M(mailroom.erp.dmarc_report_info) returned. Selectors that receivers saw sign as a
+        domain are looked for there. The controller reads it.
+    type: str
   progress_file:
     description:
       - Where the module notes how far it is. The controller sets it and shows the lines while the module runs; do not

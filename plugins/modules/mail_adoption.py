@@ -24,6 +24,10 @@ options:
     description: The variable that holds what M(mailroom.erp.mail_adopt_info) returned.
     type: str
     required: true
+  reported:
+    description: The variable that holds what M(mailroom.erp.dmarc_report_info) returned; empty for none.
+    type: str
+    default: ""
   dir:
     description: The folder of the inventory, made when it is not there.
     type: path

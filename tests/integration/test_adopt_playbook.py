@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from ansible_collections.mailroom.erp.tests.integration.playbook import LOCALHOS
 from ansible_collections.mailroom.erp.tests.servers.odd_zones import odd_zones
 from ansible_collections.mailroom.erp.tests.servers.server import zone_text
 from ansible_collections.mailroom.erp.tests.servers.zone_folder import ZoneFolder
+from ansible_collections.mailroom.erp.tests.unit.dmarc_reports.conftest import report_text
 
 ADOPT, SITE = "mailroom.erp.adopt", "mailroom.erp.site"
 NOBODY: dict[str, Any] = {"all": {}}
@@ -72,8 +74,13 @@ def test_answers_go_back_in_and_edits_stay(tmp_path: Path) -> None:
         tmp_path / "zones", {"acme.example": ACME, "beta.example": ACME.replace("acme", "beta"), "c.example": ACME}
     )
     zones.write("c.example", ACME.replace("acme.example", "c.example"))
-    assert adopt(tmp_path, zones, ["acme.example", "beta.example"]).rc == 0
+    now = int(time.time())
+    report = report_text({"source": "192.0.2.7", "count": 7}, begin=now - 90000, end=now - 3600)
+    (tmp_path / "report.xml").write_text(report)
+    reports = json.dumps({"mail_reports_paths": [str(tmp_path / "report.xml")]})
+    assert adopt(tmp_path, zones, ["acme.example", "beta.example"], "-e", reports).rc == 0
     inventory = tmp_path / "inv" / "domains.yml"
+    assert "reported in 30 days: 7 messages from 192.0.2.7" in inventory.read_text()
     edited = inventory.read_text().replace(
         "      beta.example:\n", "      # ask Piet\n      beta.example:  # the old shop\n"
     )

@@ -170,6 +170,7 @@ def _adopt() -> ArgumentSpec:
         "domains": {"type": "list", "elements": "raw", "required": True},
         "accounts": {**dns_spec(), "type": "list", "elements": "dict"},
         "selectors": {"type": "list", "elements": "str", "default": []},
+        "reported": {"type": "str"},
         "progress_file": {"type": "path"},
         "concurrency": {"type": "int", "default": 16},
         **shared,

@@ -20,7 +20,8 @@ OPEN_RISKS: tuple[OpenRisk, ...] = ("high", "medium", "low")
 @dataclass(frozen=True, slots=True)
 class Finding:
     """What is not explained: ``what`` as ``unexplained`` has it, ``candidates`` are the services that it may stand for.
-    ``listed`` False: it is asked about, and no item of ``unexplained``, because it is no value that could be kept."""
+    ``listed`` False: it is asked about, and no item of ``unexplained``, because it is no value that could be kept.
+    ``messages``: how many were reported."""
 
     what: str
     evidence: str
@@ -28,6 +29,7 @@ class Finding:
     candidates: tuple[str, ...] = ()
     question: str = ""
     listed: bool = True
+    messages: int = 0
 
 
 @dataclass(frozen=True, slots=True)

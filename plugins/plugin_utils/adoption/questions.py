@@ -48,6 +48,7 @@ class AdoptionQuestion:
     candidates: tuple[str, ...]
     domains: list[str] = field(default_factory=list)
     takes_answer: bool = True
+    messages: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ class QuestionFile:
 
 
 def questions_of(findings: Iterable[tuple[str, Finding]]) -> list[AdoptionQuestion]:
-    """Put the findings of all domains together, those with the greatest risk first.
+    """Put the findings of all domains together: those with the greatest risk first, then those with the most mail.
 
     :param findings: each with its domain
     """
@@ -71,7 +72,10 @@ def questions_of(findings: Iterable[tuple[str, Finding]]) -> list[AdoptionQuesti
         takes = one.listed or one.what == "spf none"
         known = found.setdefault(one.what, AdoptionQuestion(one.what, one.risk, text, one.candidates, [], takes))
         known.domains.append(domain)
-    return sorted(found.values(), key=lambda one: (OPEN_RISKS.index(one.risk), -len(one.domains), one.what))
+        known.messages += one.messages
+    return sorted(
+        found.values(), key=lambda one: (OPEN_RISKS.index(one.risk), -one.messages, -len(one.domains), one.what)
+    )
 
 
 def read_questions(folder: Path) -> QuestionFile:
@@ -111,6 +115,7 @@ def questions_text(questions: Iterable[AdoptionQuestion], answers: Answers, writ
         lines.append(f"        risk: {one.risk}")
         lines.append(f"        question: {yaml_flow(one.text)}")
         lines.append(f"        domains: {yaml_flow(sorted(one.domains))}")
+        lines += [f"        messages: {one.messages}"] if one.messages else []
         lines += [f"        may_be: {yaml_flow(list(one.candidates))}"] if one.candidates else []
         answer = answers.given.get(one.what)
         lines += [f"        answer:{'' if answer is None else ' ' + yaml_flow(answer)}"] if one.takes_answer else []

@@ -179,3 +179,28 @@ def test_templates_in_a_record_are_no_templates(tmp_path: Path) -> None:
     adopted(tmp_path / "inv", ["acme.example"], served.dns_option, served.resolver_option)
     text = (tmp_path / "inv" / "domains.yml").read_text()
     assert "what: !unsafe 'spf {{lookup}}'" in text and isinstance(TemplateText("x"), str)
+
+
+def test_reports_tell_how_much_mail_is_behind_what_nobody_can_explain(tmp_path: Path) -> None:
+    served = zones(
+        tmp_path, acme=f"{SPF.replace('mx ', 'mx ip4:192.0.2.0/24 ip6:2001:db8::1 ')}\nold._domainkey CNAME x.y."
+    )
+    signed = [{"domain": "acme.example", "selector": "OLD", "result": "pass", "messages": 7}]
+    signed += [{"domain": "acme.example", "selector": "old", "result": "fail", "messages": 50}]
+    sources = [
+        {"source": "192.0.2.7", "reverse_name": "relay.example", "messages": 90, "selectors": signed},
+        {"source": "192.0.2.0/25", "reverse_name": None, "messages": 10, "selectors": []},
+        {"source": "198.51.100.1", "reverse_name": None, "messages": 5, "selectors": []},
+    ]
+    reported = {"acme.example": sources}
+    options = (tmp_path / "inv", ["acme.example"], served.dns_option, served.resolver_option)
+    found = adopted(*options, reported=reported)
+    assert [(one.what, one.messages) for one in found.questions[:2]] == [
+        ("spf ip4:192.0.2.0/24", 100),
+        ("spf include:spf.afas.online", 0),
+    ]
+    told = {one["what"]: one["evidence"] for one in declared(tmp_path / "inv")["acme.example"]["unexplained"]}
+    assert told["spf ip4:192.0.2.0/24"].endswith("30 days: 100 messages from 192.0.2.7 (relay.example), 192.0.2.0/25")
+    assert told["spf ip6:2001:db8::1"].endswith("in 30 days: no message")
+    assert told["dkim old"].endswith("in 30 days: 7 messages from 192.0.2.7 (relay.example)")
+    assert "reported" not in told["spf include:spf.afas.online"]
