@@ -92,11 +92,9 @@ def test_answers_go_back_in_and_edits_stay(tmp_path: Path) -> None:
     result = adopt(tmp_path, zones, ["acme.example", "beta.example", "c.example"], "--diff")
     assert (result.rc, result.changed) == (0, 1), result.output
     assert "put the answers in yourself: beta.example" in result.flat
-    now = inventory.read_text()
-    acme, beta, third = (
-        now.split("      # ask Piet\n")[0],
-        *now.split("      # ask Piet\n")[1].split("      c.example:\n"),
-    )
+    text = inventory.read_text()
+    acme, rest = text.split("      # ask Piet\n")
+    beta, third = rest.split("      c.example:\n")
     assert beta == edited.split("      # ask Piet\n")[1], "the edited entry stays to the letter"
     assert "services: [afas_online]" in acme and "terms: [mx, 'ip4:192.0.2.7']" in acme and "unexplained" not in acme
     assert "services: [afas_online]" in third and "what: spf ip4:192.0.2.7" in third and "dkim" not in third

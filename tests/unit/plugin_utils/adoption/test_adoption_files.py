@@ -187,7 +187,7 @@ def test_reports_tell_how_much_mail_is_behind_what_nobody_can_explain(tmp_path: 
     )
     signed = [{"domain": "acme.example", "selector": "OLD", "result": "pass", "messages": 7}]
     signed += [{"domain": "acme.example", "selector": "old", "result": "fail", "messages": 50}]
-    sources = [
+    sources: list[dict[str, Any]] = [
         {"source": "192.0.2.7", "reverse_name": "relay.example", "messages": 90, "selectors": signed},
         {"source": "192.0.2.0/25", "reverse_name": None, "messages": 10, "selectors": []},
         {"source": "198.51.100.1", "reverse_name": None, "messages": 5, "selectors": []},
