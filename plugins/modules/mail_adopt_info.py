@@ -32,6 +32,9 @@ options:
     type: list
     elements: raw
     required: true
+  accounts:
+    description:
+      - The DNS accounts that single domains named in C(dns). The controller fills this in; do not set it.
   selectors:
     description: DKIM selectors to look for where a service does not tell which names a zone has, beside those that the
       catalogue knows.
