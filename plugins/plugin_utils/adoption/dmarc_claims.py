@@ -7,9 +7,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from ansible_collections.mailroom.erp.plugins.module_utils.adoption.adoption_keys import agreement_names
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.dmarc_kind import DMARC_OPTIONS
 from ansible_collections.mailroom.erp.plugins.module_utils.policy import dmarc
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.dmarc import DmarcError
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.tags import Tag
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.claims import Claim, Finding
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.domain_facts import DomainFacts
@@ -62,7 +65,9 @@ def agreement_names_of(facts: DomainFacts) -> list[str]:
 
 def _tag_parts(name: str, tag: Tag) -> Iterator[Claim | Finding]:
     finding = Finding(f"dmarc {tag.name or '(no tag)'}={tag.value}", "the policy record", "low")
-    if name in _OPTIONS:
+    if name in _OPTIONS and tag.value not in (DMARC_OPTIONS[_OPTIONS[name]].get("choices") or (tag.value,)):
+        yield replace(finding, evidence=f"{finding.evidence}; not declared: it is not written as an option takes it")
+    elif name in _OPTIONS:
         yield Claim("dmarc", tag.value, "", _OPTIONS[name], otherwise=finding)
     elif name == "t":
         yield Claim("dmarc", tag.value == "y", "", "testing", otherwise=finding)
@@ -70,11 +75,19 @@ def _tag_parts(name: str, tag: Tag) -> Iterator[Claim | Finding]:
         yield Claim("dmarc", {name: tag.value}, "", "obsolete_tags", otherwise=finding)
     elif name in _ADDRESSES:
         for uri in filter(None, (one.strip() for one in tag.value.split(","))):
-            yield Claim(
-                "dmarc", _address(uri), "", name, True, Finding(f"dmarc {name}={uri}", "the policy record", "low")
-            )
+            yield from _address_parts(name, uri)
     elif name != "v":
         yield finding
+
+
+def _address_parts(name: str, uri: str) -> Iterator[Claim | Finding]:
+    finding, address = Finding(f"dmarc {name}={uri}", "the policy record", "low"), _address(uri)
+    try:
+        dmarc.report_uri(address)
+    except DmarcError as error:
+        yield replace(finding, evidence=f"{finding.evidence}; not declared: {error}")
+    else:
+        yield Claim("dmarc", address, "", name, True, finding)
 
 
 def _address(uri: str) -> str:

@@ -147,11 +147,11 @@ class _Reader:
         name = tls_rpt.tls_rpt_name(self._facts.domain)
         records, holder = tls_rpt.tls_rpt_records(self._facts.texts(name)), self._facts.holder(name)
         whole = [Finding(f"tls_rpt {one}", f"{self._place}: {name}", "low") for one in records]
-        if holder or len(records) != 1:
+        values = _tags(records[0]).values("rua") if records else []
+        uris = [one.strip() for value in values for one in value.split(",") if one.strip()]
+        if holder or len(records) != 1 or not uris:
             yield from whole
             return
-        values = _tags(records[0]).values("rua")
-        uris = [one.strip() for value in values for one in value.split(",") if one.strip()]
         rua = [one.removeprefix("mailto:") if "%" not in one else one for one in uris]
         yield Claim("tls_rpt", {"rua": rua}, "", otherwise=whole[0])
 

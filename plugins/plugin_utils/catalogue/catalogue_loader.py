@@ -59,7 +59,7 @@ class Catalogue:
 
         :param part: one of the two
         """
-        return sorted({path.stem for path in (_FOLDER / part).glob("*.yml")} | set(self._own[part]))
+        return sorted(_file_names(part) | set(self._own[part]))
 
     def entry(self, part: str, name: str) -> dict[str, Any]:
         """One entry as it is written, its shape checked.
@@ -135,6 +135,11 @@ class Catalogue:
         """
         close = difflib.get_close_matches(name, self.names(part), n=1)
         return f"Did you mean {close[0]}?" if close else f"Choose one of: {', '.join(self.names(part))}."
+
+
+@functools.cache
+def _file_names(part: str) -> frozenset[str]:
+    return frozenset(path.stem for path in (_FOLDER / part).glob("*.yml"))
 
 
 @functools.cache
