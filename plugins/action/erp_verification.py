@@ -20,6 +20,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.snapshots.last_writes
 from ansible_collections.mailroom.erp.plugins.module_utils.state_folder import make_folder
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.declared_domains import read_declared_domains
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_probe import server_sights
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.unexplained_records import unexplained_items
 from ansible_collections.mailroom.erp.plugins.plugin_utils.running.controller_action import ControllerAction
 from ansible_collections.mailroom.erp.plugins.plugin_utils.running.play_variables import PlayVariables, kept_result
 from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.customer_reports import (
@@ -114,6 +115,7 @@ class ActionModule(ControllerAction):
             sights=server_sights(judged["needs"], known["probed"]),
             customers=host_customers((host, play.of(host)) for host in hosts),
             domain_customers=domain_customers(declared.by_name),
+            unexplained={name: unexplained_items(one) for name, one in declared.by_name.items()},
             unconfirmed=unconfirmed_points(judged["declarations"], options["tenants"]),
             confirmed=frozenset(options["confirmed_cautions"]),
             writes=_writes(snapshots),

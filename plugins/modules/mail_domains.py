@@ -64,6 +64,11 @@ options:
         type: list
         elements: str
         default: []
+      kept_terms:
+        description: Terms that stay in any case where they are there, O(spf.exclusive) or not.
+        type: list
+        elements: str
+        default: []
       state:
         description: As in M(mailroom.erp.spf_record).
         type: str

@@ -27,7 +27,7 @@ key:
 acl:
   - id: with_key
     key: "{KEY_NAME}"
-    action: update
+    action: [update, transfer]
   - id: nobody
     address: 192.0.2.1
     action: update

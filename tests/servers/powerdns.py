@@ -34,6 +34,7 @@ gsqlite3-pragma-synchronous=0
 gsqlite3-dnssec=yes
 dnsupdate=yes
 allow-dnsupdate-from=%(allowed)s
+allow-axfr-ips=
 receiver-threads=1
 distributor-threads=2
 max-tcp-connections=200
@@ -83,7 +84,7 @@ class PowerDns(Server):
         database.execute("INSERT INTO domains(id, name, type) VALUES (?, ?, 'NATIVE')", (number, zone))
         allowed = (number, "TSIG-ALLOW-DNSUPDATE", self._updates[zone].removesuffix(" signed"))
         # As zones have it that were made by the API: a change by it raises the serial.
-        metadata = [allowed, (number, "SOA-EDIT-API", "DEFAULT")]
+        metadata = [allowed, (number, "TSIG-ALLOW-AXFR", KEY_NAME), (number, "SOA-EDIT-API", "DEFAULT")]
         database.executemany("INSERT INTO domainmetadata(domain_id, kind, content) VALUES (?, ?, ?)", metadata)
         parsed = dns.zone.from_text(text, zone, relativize=False)
         rows = [

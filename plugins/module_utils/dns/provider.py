@@ -6,10 +6,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, ZoneState
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, RRset, ZoneState
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import is_inside
 
 
@@ -83,6 +83,25 @@ class LooksAhead(Protocol):
         :param keys: as of ``read``, of any zones
         :param most: how many questions are under way at the same time
         """
+
+
+@runtime_checkable
+class ReadsWhole(Protocol):
+    """What a provider may be able to do besides: to read a zone without being told which names it has."""
+
+    def read_whole(self, zone: str) -> Mapping[Key, RRset]:
+        """Read the RRsets of a zone that are of one of :data:`WHOLE_TYPES`, each as ``read`` would give it.
+
+        What is below a delegation may be among them, as it may be left out. Never writes.
+
+        :param zone: as of ``read``
+        :raises ZoneNotFound: the service does not serve this zone
+        :raises ProviderError: the service does not tell, or could not be asked
+        """
+
+
+WHOLE_TYPES = ("TXT", "CNAME", "MX", "NS", "DNAME")
+"""The types that mail is about, and those that take names out of a zone."""
 
 
 def outside_zone(name: str, zone: str) -> ProviderError:

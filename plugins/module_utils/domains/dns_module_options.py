@@ -68,6 +68,12 @@ _CHECKED_ENTRIES: dict[str, ArgumentSpec] = {
         "domain": {"type": "str", "required": True},
         "selectors": {"type": "list", "elements": "str", "default": []},
     },
+    "mail_adopt_info": {
+        "domain": {"type": "str", "required": True},
+        "zone": {"type": "str"},
+        "dns": dns_spec(),
+        "selectors": {"type": "list", "elements": "str", "default": []},
+    },
     "dmarc_advance": {**ENTRY_OPTIONS, "dns": dns_spec()},
     "park_domains": {
         "domain": {"type": "str", "required": True},
@@ -165,6 +171,20 @@ def _park() -> ArgumentSpec:
     }
 
 
+def _adopt() -> ArgumentSpec:
+    shared = shared_spec()
+    del shared["zone"]  # as of mail_domains
+    return {
+        "domains": {"type": "list", "elements": "raw", "required": True},
+        "accounts": {**dns_spec(), "type": "list", "elements": "dict"},
+        "selectors": {"type": "list", "elements": "str", "default": []},
+        "reported": {"type": "str"},
+        "progress_file": {"type": "path"},
+        "concurrency": {"type": "int", "default": 16},
+        **shared,
+    }
+
+
 def _restore() -> ArgumentSpec:
     shared = shared_spec()
     del shared["zone"]  # the snapshot names the zones
@@ -198,6 +218,7 @@ DNS_MODULE_OPTIONS: dict[str, ArgumentSpec] = {
         "progress_file": {"type": "path"},
         "concurrency": {"type": "int", "default": 16},
     },
+    "mail_adopt_info": _adopt(),
     "mail_records_restore": _restore(),
     "dmarc_advance": _advance(),
     "park_domains": _park(),

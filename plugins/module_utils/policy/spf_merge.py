@@ -49,13 +49,15 @@ class SpfWish:
     """What a user wants of a domain's SPF record, parsed.
 
     ``add`` are terms that must be effective, ``remove`` terms that must be gone, ``all`` is "keep" or one of
-    ``-all``, ``~all``, ``?all``, ``exclusive`` says that no other term may stay.
+    ``-all``, ``~all``, ``?all``, ``exclusive`` says that no other term may stay. ``keep`` are terms that
+    stay in any case where they are there.
     """
 
     add: tuple[Term, ...] = ()
     remove: tuple[Term, ...] = ()
     all: str = "keep"
     exclusive: bool = False
+    keep: tuple[Term, ...] = ()
 
 
 def wished_term(raw: str, removed: bool = False) -> Term:
@@ -121,8 +123,9 @@ def merge_spf(record: SpfRecord, wish: SpfWish, domain: str) -> SpfRecord:
     :returns: the new record; equal to ``record`` when nothing had to change
     :raises MergeError: a term would have no effect where it would come to stand, or contradicts one that is there
     """
-    gone = {identity(term, domain) for term in wish.remove}
-    wanted = {identity(term, domain) for term in wish.add}
+    kept = {identity(term, domain) for term in wish.keep}
+    gone = {identity(term, domain) for term in wish.remove} - kept
+    wanted = {identity(term, domain) for term in wish.add} | kept
     items = tuple(
         (space, term)
         for space, term in record.items

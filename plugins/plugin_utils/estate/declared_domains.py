@@ -20,12 +20,17 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import Ba
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, RuleSource
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import INVENTORY_RULES
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.parked_domains import PARKED_KEY
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.unexplained_records import (
+    UNEXPLAINED_KEY,
+    wrong_unexplained,
+)
 
 _DECLARED_KINDS = tuple(kind.option for kind in RECORD_KINDS if kind.declared)
 CUSTOMER_KEY = "customer"
 """Whose the domain is, for the reports of the playbook verify."""
 
-DOMAIN_KEYS = ("services", PARKED_KEY, CUSTOMER_KEY, *FLATTEN_OPTIONS, "dns", "zone", "ttl", *_DECLARED_KINDS)
+_OWN_KEYS = ("services", PARKED_KEY, CUSTOMER_KEY, UNEXPLAINED_KEY)
+DOMAIN_KEYS = (*_OWN_KEYS, *FLATTEN_OPTIONS, "dns", "zone", "ttl", *_DECLARED_KINDS)
 """What may be declared for a domain. What it says about flattening are the options of ``spf_record``."""
 
 _VARIABLE = "mail_dns_domains"
@@ -116,7 +121,7 @@ def _read_domain(name: str, domain: Any) -> tuple[DomainDeclaration | None, list
         way_out = "Write {services: []} when nobody else sends."
         return None, [INVENTORY_RULES.problem(name, _VARIABLE, None, rule, way_out)]
     stated = dict(domain or {})
-    wrong = _wrong_services(name, stated.get("services"))
+    wrong = [*_wrong_services(name, stated.get("services")), *wrong_unexplained(name, stated)]
     return None if wrong else stated, [*_unknown_keys(name, stated), *wrong]
 
 

@@ -52,6 +52,10 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_signatu
 )
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_spf import estate_terms, is_usable
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.parked_domains import is_parked, wrong_parking
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.unexplained_records import (
+    explained_after_all,
+    kept_terms,
+)
 from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import canonical_json
 
 
@@ -191,7 +195,7 @@ def _plan_domain(estate: _Estate, name: str) -> _DomainPlan:
     terms = estate_terms(name, declared.get("services") or [], hosts, estate.catalogue, options)
     flattening, wrong_flattening = flattening_of(name, declared)
     stated, wrong_spf = read_declared_spf(name, declared)
-    spf, contradictions = spf_entry(name, terms, stated, {**flattening, **_create(declared)})
+    spf, contradictions = spf_entry(name, terms, stated, {**flattening, **_create(declared), **_kept(declared)})
     needs = [(host.host, host.needs) for host in hosts if host.needs]
     selectors = selectors_of(name, declared, needs, bool(terms.wanted))
     aliases = aliases_of(name, estate.aliasing, estate.below.get(name, ()))
@@ -217,6 +221,7 @@ def _plan_domain(estate: _Estate, name: str) -> _DomainPlan:
         *(refused if aliases.removes else ()),
         *no_account,
         *wrong_parking(name, declared),
+        *explained_after_all(name, declared, stated, selectors.entries),
     ]
     parked, unknown = _parked(estate, name)
     return _DomainPlan(entry, [*problems, *unknown], [*terms.warnings, *selectors.warnings], parked)
@@ -235,6 +240,12 @@ def _parked(estate: _Estate, name: str) -> tuple[dict[str, Any] | None, list[Pro
 def _create(declared: DomainDeclaration) -> dict[str, Any]:
     """Whether a first record may be made: not before it is stated who else sends."""
     return {"create": False} if declared.get("services") is None else {}
+
+
+def _kept(declared: DomainDeclaration) -> dict[str, Any]:
+    """The terms that stay in the record, whatever else is asked of it."""
+    terms = kept_terms(declared)
+    return {"kept_terms": terms} if terms else {}
 
 
 def _dmarc(declared: DomainDeclaration, options: EstateOptions) -> dict[str, Any]:

@@ -48,9 +48,10 @@ def domain_signature(
 
 
 def _selectors(declared: Any) -> list[str]:
-    """The selectors that are to be there, in lower case; what else is wrong with them ``mail_domains`` says."""
+    """The selectors that are to sign, in lower case; what else is wrong with them ``mail_domains`` says."""
     entries: Iterable[Any] = declared if isinstance(declared, list) else ()
     present = [one for one in entries if isinstance(one, Mapping) and one.get("state", "present") == "present"]
+    present = [one for one in present if not one.get("revoked")]
     return list(dict.fromkeys(str(one["selector"]).lower() for one in present if one.get("selector")))
 
 

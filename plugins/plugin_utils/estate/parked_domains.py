@@ -18,7 +18,7 @@ PARKED_KEY = "parked"
 """The key of a domain in mail_dns_domains."""
 
 _RULES = RuleSource("docs/reports.md")
-_MADE = ("spf", "dkim", "flatten")
+_MADE = ("spf", "dkim", "flatten", "unexplained")
 
 
 def is_parked(declared: Mapping[str, Any]) -> bool:

@@ -125,6 +125,7 @@ class _TodoList:
         yield from self._findings(domain)
         yield from self._budget(domain)
         yield from self._keys(domain)
+        yield from self._unexplained(domain.name)
         for sender in domain.senders:
             yield from self._sender("domain", domain.name, sender)
         if domain.reports and domain.reports.unknown_sources:
@@ -197,6 +198,11 @@ class _TodoList:
             if one.state == "changed" and one.name not in told:
                 text, step = f"{one.name}: another DKIM key stands there than in the last run", "See who changed it."
                 yield _Found("confirm", "domain", domain.name, text, step, "sender")
+
+    def _unexplained(self, name: str) -> Iterator[_Found]:
+        for what in self._facts.unexplained.get(name, ()):
+            step = f"Find out, and declare it or drop it from mail_dns_domains.{name}.unexplained (docs/adopt.md)."
+            yield _Found("confirm", "domain", name, f"{name}: nobody can explain {what}", step, "us")
 
     # --- environments ------------------------------------------------------------------------------------------------
 

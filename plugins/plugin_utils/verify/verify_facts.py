@@ -58,8 +58,8 @@ class VerifyFacts:
     did, ``records`` and ``live`` what ``mail_domains`` and ``mail_auth_info`` did of records and senders, ``audited``
     what the latter did of domains, ``reported`` what ``dmarc_report_info`` did, ``advanced`` what ``dmarc_advance``
     would do, and ``tenants`` the results of ``entra_environments``. ``customers`` are those of hosts,
-    ``domain_customers`` those that domains declare; ``unconfirmed`` by host the points of the checklist that nobody
-    confirmed; ``writes`` the last ones of the journal.
+    ``domain_customers`` those that domains declare; ``unexplained`` by domain what nobody can explain; ``unconfirmed``
+    by host the points of the checklist that nobody confirmed; ``writes`` the last ones of the journal.
     """
 
     now: datetime.datetime
@@ -76,6 +76,7 @@ class VerifyFacts:
     sights: Mapping[str, ServerSight] = field(default_factory=dict)
     customers: Mapping[str, str] = field(default_factory=dict)
     domain_customers: Mapping[str, str] = field(default_factory=dict)
+    unexplained: Mapping[str, Sequence[str]] = field(default_factory=dict)
     unconfirmed: Mapping[str, Sequence[str]] = field(default_factory=dict)
     confirmed: frozenset[str] = frozenset()
     writes: Mapping[Key, LastWrite] = field(default_factory=dict)

@@ -13,7 +13,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -89,6 +89,13 @@ class MasterFile:
         """The data of this name and type, as dnspython has them."""
         found = self.records.get(name, {}).get(rdtype)
         return found.rdatas if found else ()
+
+    def rrsets(self, rdtypes: Collection[str]) -> Iterator[RRset]:
+        """All RRsets of some types."""
+        for name, rdataset in self.zone.iterate_rdatasets():
+            rdtype = dns.rdatatype.to_text(rdataset.rdtype)
+            if rdtype in rdtypes:
+                yield values.rrset_of((values.text_of(name), rdtype), rdataset)
 
     def cut(self, name: Name) -> Name | None:
         """The delegation (NS, RFC 1034 section 4.2) at or above this name inside the zone, if any."""

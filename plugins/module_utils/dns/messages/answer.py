@@ -13,7 +13,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -118,6 +118,33 @@ def read_answer(question: Key, wire: bytes) -> Answer | None:
         return _read(question, wire)
     except (struct.error, IndexError) as error:
         raise dns.exception.FormError from error
+
+
+def read_transfer(zone: str, wire: bytes, rdtypes: Collection[str]) -> dict[Key, Rdataset] | None:
+    """Read a zone transfer (RFC 5936 section 2.2) that is one message.
+
+    :param zone: its apex as ``values.text_of`` writes it
+    :param wire: a message with the question's number, without signature
+    :param rdtypes: the types that are wanted
+    :returns: None when it is not the whole zone, or of more than the common kind
+    :raises dns.exception.DNSException: it is malformed
+    """
+    try:
+        _number, flags, questions, count, _authority, _more = HEADER.unpack_from(wire)
+        walk = _Walk(wire, zone)
+        if flags & (dns.flags.TC | 0xF) or questions != 1 or not walk.asks((zone, "AXFR")):
+            return None
+        records = list(walk.records(count))
+        ends = [one.rdtype == dns.rdatatype.SOA for one in (*records[:1], *records[1:][-1:])]
+        if ends != [True, True]:
+            return None
+        found: dict[Key, Rdataset] = {}
+        for one in records:
+            if _type_text(one.rdtype) in rdtypes:
+                _add(found, walk.name(one.begin), one, wire)
+    except (struct.error, IndexError) as error:
+        raise dns.exception.FormError from error
+    return found
 
 
 def _read(question: Key, wire: bytes) -> Answer | None:

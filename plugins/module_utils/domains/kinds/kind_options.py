@@ -43,12 +43,13 @@ SPF_OPTIONS: ArgumentSpec = {
 SPF_ESTATE_OPTIONS: ArgumentSpec = {
     **SPF_OPTIONS,
     "absent_terms": {"type": "list", "elements": "str", "default": []},
+    "kept_terms": {"type": "list", "elements": "str", "default": []},
     "create": {"type": "bool", "default": True},
     "other_flattened": {"type": "str", "choices": ["keep", "warn", "restore"], "default": "keep"},
     "mx_services": {"type": "list", "elements": "dict", "default": [], "options": _MX_SERVICE},
 }
-"""What ``mail_domains`` adds: terms to take away in the same change, how to judge a first record, and what becomes of
-flattened includes that are not asked for."""
+"""What ``mail_domains`` adds: terms to take away in the same change, those that stay in any case, how to judge a first
+record, and what becomes of flattened includes that are not asked for."""
 
 DKIM_OPTIONS: ArgumentSpec = {
     "selector": {"type": "str", "required": True},

@@ -234,6 +234,7 @@ def _read(
     absent = options["state"] == "absent"
     add = _terms(subject, options["terms"], absent, problems)
     remove = _terms(subject, options["absent_terms"], True, problems)
+    keep = _terms(subject, options["kept_terms"], True, problems)
     for term in spf_merge.names_twice(add, remove, name):
         rule = "the same term is both wanted and to be removed"
         problems.append(_RULES.problem(subject, "spf.absent_terms", term.raw, rule, "Keep it in one of the two lists."))
@@ -244,7 +245,9 @@ def _read(
     recipe = SpfRecipe(
         name,
         ttl,
-        wish=SpfWish((), (*add, *remove)) if absent else SpfWish(add, remove, options["all"], options["exclusive"]),
+        wish=SpfWish((), (*add, *remove), keep=keep)
+        if absent
+        else SpfWish(add, remove, options["all"], options["exclusive"], keep),
         absent=absent and not add and not remove,
         on_duplicate=options["on_duplicate"],
         lookup_limit=options["lookup_limit"],

@@ -18,6 +18,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import (
     Conflict,
     Provider,
     ProviderError,
+    ReadsWhole,
     ZoneNotFound,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.registry import open_provider
@@ -425,6 +426,17 @@ def test_a_name_of_another_zone_is_refused(service: Service) -> None:
 def test_an_absent_zone_is_refused(service: Service, zone: str) -> None:
     with pytest.raises(ZoneNotFound, match=zone):
         service.provider.read(zone, [(zone, "TXT")])
+
+
+def test_a_zone_is_read_whole_as_by_its_names(service: Service) -> None:
+    if not isinstance(service.provider, ReadsWhole):
+        raise TypeError("every provider of ours reads whole zones")
+    whole = service.provider.read_whole(ZONE)
+    keys = {KEY, (f"alias.{ZONE}", "CNAME"), (f"mail.{ZONE}", "MX"), (f"cut.{ZONE}", "TXT"), (f"*.wild.{ZONE}", "TXT")}
+    assert keys <= set(whole) and (f"sub.{ZONE}", "NS") in whole
+    assert {key: whole[key] for key in keys} == service.provider.read(ZONE, keys).rrsets
+    with pytest.raises(ProviderError):
+        service.provider.read_whole("absent.example")
 
 
 def test_reading_writes_nothing(service: Service) -> None:

@@ -96,6 +96,15 @@ def test_where_all_is_well_nothing_is_to_be_done() -> None:
     assert failing_risks(report, ["drift", "fail", "unknown", "due"]) == []
 
 
+def test_what_nobody_can_explain_is_listed_until_somebody_does() -> None:
+    report = verify_report(facts(unexplained={NAME: ["spf ip4:192.0.2.7", "dkim old"]}))
+    assert sorted(told(report)) == [
+        ("confirm", f"{NAME}: nobody can explain dkim old"),
+        ("confirm", f"{NAME}: nobody can explain spf ip4:192.0.2.7"),
+    ]
+    assert report.todo[0].step.startswith("Find out, and declare it or drop it")
+
+
 def drifted(**more: Any) -> VerifyFacts:
     live = "v=spf1 mx ~all"
     return facts(planned={"changed": True, "spf": record(NAME, live, SPF)}, **more)

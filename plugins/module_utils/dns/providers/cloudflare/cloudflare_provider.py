@@ -15,6 +15,7 @@ from typing import Any
 from ansible_collections.mailroom.erp.plugins.module_utils import libraries
 from ansible_collections.mailroom.erp.plugins.module_utils.dns import values, zone_lock
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import (
+    WHOLE_TYPES,
     Conflict,
     ProviderError,
     ZoneNotFound,
@@ -98,6 +99,14 @@ class CloudflareProvider:
         if (found.name, "NS") in wanted:
             rrsets |= _name_servers(found)
         return ZoneState(found.name, rrsets, _Token(here), elsewhere, _locked(here), _LOCKED_BY)
+
+    def read_whole(self, zone: str) -> dict[Key, RRset]:
+        """See :meth:`ReadsWhole.read_whole`."""
+        found = self._zone(zone)
+        records = self._api.records(found)
+        here = _by_name(records, {one.name for one in records})
+        keys = {(one.name, one.type) for one in records if one.type in WHOLE_TYPES}
+        return {key: rrset for key in keys if (rrset := _rrset(found, key, here[key[0]]))}
 
     def apply(self, zone: str, changes: Sequence[Change], token: object) -> None:
         """See :meth:`Provider.apply`.

@@ -14,6 +14,7 @@ from typing import Any
 from ansible_collections.mailroom.erp.plugins.module_utils import libraries
 from ansible_collections.mailroom.erp.plugins.module_utils.dns import values, zone_lock
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import (
+    WHOLE_TYPES,
     Conflict,
     ProviderError,
     ZoneNotFound,
@@ -78,6 +79,12 @@ class OctodnsProvider:
         found = sorted((record for record in records if key_of(record) in wanted), key=key_of)
         token = _Token(octodns_records.facts(records, names - set(elsewhere)))
         return ZoneState(zone, {key_of(record): octodns_rrset(record) for record in found}, token, elsewhere)
+
+    def read_whole(self, zone: str) -> dict[Key, RRset]:
+        """See :meth:`ReadsWhole.read_whole`."""
+        zone = values.text_of(values.name_of(zone))
+        records = self._populated(self._class.made(zone), zone).records
+        return {key_of(one): octodns_rrset(one) for one in records if key_of(one)[1] in WHOLE_TYPES}
 
     def apply(self, zone: str, changes: Sequence[Change], token: object) -> None:
         """See :meth:`Provider.apply`.

@@ -23,11 +23,18 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.messages.answer i
     UDP_BYTES,
     Answer,
     answer_of,
+    question_bytes,
+    read_transfer,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.messages.message_signer import Signer
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.messages.question_batch import QuestionBatch
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import ProviderError, ZoneNotFound
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import (
+    WHOLE_TYPES,
+    ProviderError,
+    ZoneNotFound,
+)
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.rfc2136.update import Update
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.rfc2136.zone_transfer import transferred
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Key
 
 with contextlib.suppress(ImportError):
@@ -40,6 +47,7 @@ with contextlib.suppress(ImportError):
 
 if TYPE_CHECKING:
     from dns.message import Message
+    from dns.rdataset import Rdataset
     from dns.tsig import Key as TsigKey
 
 _T = TypeVar("_T")
@@ -164,6 +172,38 @@ class NameServer:
             return self._plain_code(wire, number, mac) or self._code(wire, number, mac, update.zone)
 
         return self._try(deliver, update.zone, "update")
+
+    def transfer(self, zone: str) -> dict[Key, Rdataset]:
+        """The RRsets of a zone that are of one of ``WHOLE_TYPES``.
+
+        :raises ProviderError: the server does not transfer it to us, or could not be asked
+        """
+        try:
+            address = self._resolved(zone)[0]
+            found = self._transfer_of_one_message(zone, address)
+            if found is None:
+                with self._connections:
+                    found = transferred(zone, address, self._port, self._timeout / 2, self.key)
+            return found
+        except (OSError, EOFError, dns.exception.DNSException) as error:
+            raise ProviderError(
+                f"{self.label}, zone {zone}: it is not transferred to us ({type(error).__name__}). Allow it "
+                "(allow-transfer), or name the selectors to look for"
+            ) from error
+
+    def _transfer_of_one_message(self, zone: str, address: str) -> dict[Key, Rdataset] | None:
+        """A zone that is small; None leaves it to dnspython, as any answer that is not plainly right."""
+        number = random.SystemRandom().randrange(1 << 16)
+        request, mac = question_bytes((zone, "AXFR"), number, False), b""
+        if self._signer:
+            request, mac = self._signer.signed(request)
+        wire: bytes | None = self._deliver(request, address)
+        wire = self._signer.unsigned(wire, mac) if self._signer and wire else wire
+        if wire is None or int.from_bytes(wire[:2], "big") != number:
+            return None
+        with contextlib.suppress(dns.exception.DNSException):
+            return read_transfer(zone, wire, WHOLE_TYPES)
+        return None
 
     def refused(self, rcode: str, zone: str, what: str) -> NoReturn:
         """Raise the error that an answer's code means.

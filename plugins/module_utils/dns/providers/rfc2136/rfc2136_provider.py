@@ -129,6 +129,15 @@ class Rfc2136Provider:
         absent = frozenset(name for (name, _type), one in known.items() if one.absent)
         return ZoneState(zone, found, _Token(rdatasets, wild, absent), elsewhere)
 
+    def read_whole(self, zone: str) -> dict[Key, RRset]:
+        """See :meth:`ReadsWhole.read_whole`: by a zone transfer, which few servers allow without a key.
+
+        As in ``read``, what a wildcard gives, too, is none of a name's own records.
+        """
+        found = self._server.transfer(values.text_of(values.name_of(zone)))
+        own = {key: rdataset for key, rdataset in found.items() if not _is_wild(key, rdataset, found)}
+        return {key: _sorted(values.rrset_of(key, rdataset)) for key, rdataset in own.items()}
+
     def apply(self, zone: str, changes: Sequence[Change], token: object) -> None:
         """See :meth:`Provider.apply`: one UPDATE, with prerequisites (RFC 2136 section 2.4) on what was read."""
         if not isinstance(token, _Token):
@@ -309,6 +318,17 @@ def _is_all(name: str, answer: Answer) -> bool:
 def _is_absent(answer: Answer) -> bool:
     """Whether the name asked for does not exist: behind an alias it is the target that does not (RFC 6604)."""
     return answer.rcode == "NXDOMAIN" and not answer.has("CNAME", "DNAME")
+
+
+def _is_wild(key: Key, rdataset: Rdataset, zone: Mapping[Key, Rdataset]) -> bool:
+    """Whether a wildcard beside a name or further up has the same data: ``read`` cannot always tell them apart."""
+    name, rdtype = key
+    while not name.startswith("*.") and "." in name:
+        beside = f"*.{name.partition('.')[2]}"
+        if zone.get((beside, rdtype)) == rdataset:
+            return True
+        name = name.partition(".")[2]
+    return False
 
 
 def _star_beside(name: str) -> str:

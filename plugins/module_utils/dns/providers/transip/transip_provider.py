@@ -16,6 +16,7 @@ from typing import Any
 from ansible_collections.mailroom.erp.plugins.module_utils import libraries
 from ansible_collections.mailroom.erp.plugins.module_utils.dns import values, zone_lock
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import (
+    WHOLE_TYPES,
     Conflict,
     ProviderError,
     ZoneNotFound,
@@ -97,6 +98,14 @@ class TransipProvider:
         wanted = {*keys, *((name, "CNAME") for name in names)} - {apex}
         rrsets = {key: rrset for key in sorted(wanted) if (rrset := _rrset(zone, key, here.get(key[0], ())))}
         return ZoneState(zone, {**rrsets, **servers}, _Token(here), elsewhere)
+
+    def read_whole(self, zone: str) -> dict[Key, RRset]:
+        """See :meth:`ReadsWhole.read_whole`."""
+        zone = values.text_of(values.name_of(zone))
+        entries = self._api.entries(zone)
+        keys = {(name, one.type) for one in entries if one.type in WHOLE_TYPES and (name := one.name(zone))}
+        here = _by_name(zone, entries, {name for name, _type in keys})
+        return {key: rrset for key in keys if (rrset := _rrset(zone, key, here[key[0]]))}
 
     def apply(self, zone: str, changes: Sequence[Change], token: object) -> None:
         """See :meth:`Provider.apply`.

@@ -25,12 +25,13 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.masterfiles.maste
     zone_files,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import (
+    WHOLE_TYPES,
     Conflict,
     ProviderError,
     ZoneNotFound,
     outside_zone,
 )
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, ZoneState
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, RRset, ZoneState
 from ansible_collections.mailroom.erp.plugins.module_utils.file_lock import StillLocked, hold
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import longest_match
 from ansible_collections.mailroom.erp.plugins.module_utils.regular_file import open_regular
@@ -72,6 +73,10 @@ class ZonefileProvider:
         wanted = {*present, *((key[0], "CNAME") for key in present)}
         found = {key: rrset for key in sorted(wanted) if (rrset := master.rrset(key))}
         return ZoneState(zone, found, _hash(master.data), elsewhere)
+
+    def read_whole(self, zone: str) -> dict[Key, RRset]:
+        """See :meth:`ReadsWhole.read_whole`."""
+        return {one.key: one for one in read_master_file(self._file(zone), zone).rrsets(WHOLE_TYPES)}
 
     def apply(self, zone: str, changes: Sequence[Change], token: object) -> None:
         """See :meth:`Provider.apply`. Any other edit of the file since it was read is a conflict."""

@@ -1,0 +1,257 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change at any time, and nothing outside may import it.
+"""What adopt writes: one inventory file per customer, one for all, and the questions. Pure but for reading."""
+
+from __future__ import annotations
+
+import datetime
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused, RuleSource
+from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.answers import Answers
+from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.claims import DomainReading, Finding
+from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.domain_facts import DomainFacts
+from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.domain_reading import read_domain
+from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.entry_text import entry_digest, entry_lines
+from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.inventory_files import (
+    InventoryFile,
+    KnownEntry,
+    read_inventory,
+)
+from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.proof import proven
+from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.questions import (
+    QUESTIONS_FILE,
+    AdoptionQuestion,
+    questions_of,
+    questions_text,
+    read_questions,
+)
+from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.recognition import Recognition
+from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.report_evidence import Sources, with_reports
+from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.yaml_values import yaml_comment, yaml_flow
+from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_loader import Catalogue
+
+_RULES = RuleSource("docs/adopt.md")
+_OURS = "domains"
+"""The group of domains that are no customer's."""
+_TAKEN = ("all", "ungrouped", "questions", "localhost")
+_SHARED_FILE = "all.yml"
+
+
+@dataclass(frozen=True, slots=True)
+class AdoptionWish:
+    """What a person said of a domain: whose it is, and how its zone is reached where the account of all is not it.
+
+    ``dns`` is the account as it may stand in an inventory."""
+
+    customer: str | None = None
+    dns: Any = None
+    zone: str | None = None
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """The keys of its entry in mail_dns_domains."""
+        found = {"customer": self.customer, "dns": self.dns, "zone": self.zone}
+        return {key: value for key, value in found.items() if value is not None}
+
+
+@dataclass(slots=True)
+class Adoption:
+    """What is to be written: texts by file, with what stood there (None: no file). ``new`` and ``changed`` are domains
+    whose entries are written, ``edited`` those that an answer could not be put into, ``unread`` have a reason."""
+
+    files: dict[Path, tuple[str | None, str]] = field(default_factory=dict)
+    questions: list[AdoptionQuestion] = field(default_factory=list)
+    new: list[str] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
+    edited: list[str] = field(default_factory=list)
+    unread: dict[str, str] = field(default_factory=dict)
+
+
+class Adopter:
+    """Makes an inventory of what was read.
+
+    :param folder: of the inventory; it need not exist
+    :param wishes: what a person said, by domain
+    :param shared: variables for all hosts, such as the account of most domains
+    :param today: for the comments
+    :param services: of the inventory, on top of those of the catalogue
+    :raises Refused: a file there cannot be read
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        wishes: Mapping[str, AdoptionWish],
+        shared: Mapping[str, Any],
+        today: datetime.date,
+        services: Mapping[str, Any],
+    ) -> None:
+        self._folder, self._wishes, self._shared, self._today = folder, wishes, shared, today
+        self._catalogue, self._services = Catalogue(services=services), services
+        self._files = read_inventory(folder)
+        self._asked = read_questions(folder)
+        self._written = dict(self._asked.written)
+        self.result = Adoption()
+
+    @property
+    def answers(self) -> Answers:
+        """What a person answered."""
+        return self._asked.answers
+
+    def adopt(self, live: Iterable[DomainFacts], reported: Sources) -> Adoption:
+        """Put in what is new and what was answered.
+
+        :param live: what was read
+        :param reported: what receivers reported, by domain
+        :raises Refused: an answer is none, two customers would have one file, or a file cannot be added to
+        """
+        problems = self.answers.problems(self._catalogue)
+        if problems:
+            raise Refused(problems)
+        facts = {one.domain: one for one in live}
+        self.result.unread = {name: one.problem for name, one in facts.items() if one.problem}
+        recognition = Recognition(self._catalogue)
+        sound = [one for one in facts.values() if not one.problem]
+        readings = [read_domain(one, recognition, self.answers) for one in sound]
+        readings = [with_reports(one, reported) for one in proven(readings, facts, self._services)]
+        fresh: dict[str | None, list[tuple[DomainReading, list[str]]]] = {}
+        unread = "It could not be read: {}. Run adopt again when it can be."
+        findings = [
+            (name, Finding("unread", "", "high", (), unread.format(why), False))
+            for name, why in self.result.unread.items()
+        ]
+        for reading in readings:
+            lines = entry_lines(reading, self._wish(reading.domain).given, self._origin(facts[reading.domain]))
+            known = self._known(reading.domain)
+            if known is None:
+                fresh.setdefault(self._wish(reading.domain).customer, []).append((reading, lines))
+                findings += [(reading.domain, one) for one in reading.findings]
+            else:
+                findings += self._again(reading, lines, known, facts[reading.domain])
+        self._add(fresh)
+        self._conclude(findings)
+        return self.result
+
+    def _wish(self, domain: str) -> AdoptionWish:
+        return self._wishes.get(domain) or AdoptionWish()
+
+    def _origin(self, facts: DomainFacts) -> str:
+        if not facts.is_ours:
+            return f"seen in public DNS, {self._today}"
+        names = "" if facts.listed else "; the service does not list its names, so selectors may be missing"
+        return f"zone {facts.zone} at {facts.account}, {self._today}{names}"
+
+    def _known(self, domain: str) -> tuple[InventoryFile, KnownEntry] | None:
+        return next(((one, one.entries[domain]) for one in self._files.values() if domain in one.entries), None)
+
+    def _again(
+        self, reading: DomainReading, lines: list[str], known: tuple[InventoryFile, KnownEntry], facts: DomainFacts
+    ) -> Iterator[tuple[str, Finding]]:
+        """A domain that the inventory has: what was answered is put in unless a person has changed the entry."""
+        file, entry = known
+        domain, declared = reading.domain, entry.declared if isinstance(entry.declared, dict) else {}
+        listed = _listed(declared)
+        answered = [one for one in listed if self.answers.of(one, domain)]
+        answered += ["spf none"] if "services" not in declared and self.answers.of("spf none", domain) else []
+        answered += ["account"] if facts.is_ours and domain in self._asked.asked.get("account", ()) else []
+        untouched = self._written.get(domain) == entry_digest(file.lines_of(entry))
+        if answered and untouched:
+            # the second line says when it was read
+            if _bare(file.lines_of(entry))[2:] != _bare(lines)[2:]:
+                file.change(entry, lines)
+                self._note(domain, lines, self.result.changed)
+            yield from ((domain, one) for one in reading.findings)
+            return
+        if answered:
+            self.result.edited.append(domain)
+        for one in reading.findings:
+            if one.what in listed or (not one.listed and not (one.what == "spf none" and "services" in declared)):
+                yield domain, one
+
+    def _note(self, domain: str, lines: list[str], told: list[str]) -> None:
+        self._written[domain] = entry_digest(lines)
+        told.append(domain)
+
+    def _add(self, fresh: Mapping[str | None, Sequence[tuple[DomainReading, list[str]]]]) -> None:
+        taken: dict[str, str | None] = {}
+        for customer, entries in sorted(fresh.items(), key=lambda one: str(one[0] or "")):
+            group = group_name(customer)
+            if taken.setdefault(group, customer) != customer:
+                rule, way_out = f"{taken[group]} and {customer} would both be group {group}", "Name them differently."
+                raise Refused(_RULES.problem("adopt", "mail_adopt_domains", customer, rule, way_out))
+            path = self._folder / f"{group}.yml"
+            for reading, lines in entries:
+                self._note(reading.domain, lines, self.result.new)
+            if path in self._files:
+                for _reading, lines in entries:
+                    self._files[path].add(lines)
+            else:
+                self._write(path, None, self._customer_text(group, customer, [lines for _reading, lines in entries]))
+
+    def _customer_text(self, group: str, customer: str | None, entries: Iterable[list[str]]) -> str:
+        whose = f"of {customer}" if customer else "that are ours"
+        head = [
+            "---",
+            yaml_comment(f"The domains {whose}, adopted by mailroom.erp.adopt on {self._today}. Edit it as you like."),
+            f"{group}:",
+            "  hosts:",
+            f"    {group}_mail:  # carries the domains; ERP environments stand beside it",
+            "      ansible_connection: local",
+            "  vars:",
+            *([f"    mail_customer: {yaml_flow(customer)}"] if customer else []),
+            "    mail_dns_domains:",
+        ]
+        return "\n".join([*head, *(f"      {line}" for lines in entries for line in lines)]) + "\n"
+
+    def _conclude(self, findings: Iterable[tuple[str, Finding]]) -> None:
+        for path, file in self._files.items():
+            if file.edits:
+                self._write(path, file.text, file.edited())
+        if self._shared and not any(set(self._shared) & file.keys for file in self._files.values()):
+            path = self._folder / _SHARED_FILE
+            if path not in self._files:
+                lines = [f"    {name}: {yaml_flow(value)}" for name, value in self._shared.items()]
+                self._write(path, None, "\n".join(["---", "all:", "  vars:", *lines]) + "\n")
+        self.result.questions = questions_of(findings)
+        path = self._folder / QUESTIONS_FILE
+        old = self._files[path].text if path in self._files else None
+        text = questions_text(self.result.questions, self.answers, self._written)
+        if old is None or _without_comments(old) != _without_comments(text):
+            self._write(path, old, text)
+
+    def _write(self, path: Path, old: str | None, new: str) -> None:
+        self.result.files[path] = (old, new)
+
+
+def group_name(customer: str | None) -> str:
+    """The name of a customer's group and file.
+
+    :param customer: its name, None for domains that are no customer's
+    """
+    if customer is None:
+        return _OURS
+    plain = unicodedata.normalize("NFKD", customer).encode("ascii", "ignore").decode().lower()
+    found = re.sub(r"[^a-z0-9]+", "_", plain).strip("_")
+    return found if found and found[0].isalpha() and found not in (*_TAKEN, _OURS) else f"customer_{found}"
+
+
+def _listed(declared: Mapping[str, Any]) -> list[str]:
+    """What an entry lists as unexplained, whatever a person has made of it."""
+    items = declared.get("unexplained")
+    return [str(one.get("what")) for one in items if isinstance(one, dict)] if isinstance(items, list) else []
+
+
+def _bare(lines: Iterable[str]) -> list[str]:
+    return [line.strip() for line in lines]
+
+
+def _without_comments(text: str) -> list[str]:
+    return [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]

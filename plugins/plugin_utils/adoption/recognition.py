@@ -1,0 +1,121 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change at any time, and nothing outside may import it.
+"""Which services of the catalogue a term, a selector, an MX host or an alias may stand for; several is no answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import is_inside
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf import SpfError
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
+from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_facts import Service
+from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_loader import Catalogue
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_spf import term_key
+
+_OF_AN_ERP = ("erp_vendor", "graph", "addon")
+"""Kinds of services that only an ERP sends by, so that an environment may be meant."""
+
+
+class Recognition:
+    """Looks things up in the catalogue.
+
+    :param catalogue: the services that exist; one that cannot be read is left out
+    """
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._services: list[Service] = []
+        for name in catalogue.names("services"):
+            try:
+                self._services.append(catalogue.service(name))
+            except Refused:
+                continue
+
+    def of_term(self, term: str) -> list[str]:
+        """The services that an SPF term tells of, whether they ask for it or not.
+
+        :param term: as it stands in a record
+        """
+        return list(self._by_term.get(_key(term), ()))
+
+    def of_selector(self, selector: str, target: str | None) -> list[str]:
+        """The services that give out a DKIM selector.
+
+        :param selector: in lower case
+        :param target: what it is an alias of, None for a key
+        """
+        found = []
+        for service in self._services:
+            names = service.dkim.value.get("names") if isinstance(service.dkim.value, Mapping) else None
+            named = isinstance(names, list) and selector in names and target is not None
+            own = _own_domain(service) if service.kind == "platform" else None
+            if named and (own is None or is_inside(target or "", own)):
+                found.append(service.name)
+        return found
+
+    def of_mx(self, host: str) -> list[str]:
+        """The services whose MX host it is.
+
+        :param host: as A-labels
+        """
+        return [one.name for one in self._services if any(is_inside(host, suffix) for suffix in one.mx.value or ())]
+
+    def of_alias(self, target: str) -> list[str]:
+        """The services that give out names below a customer's domain, such as return paths, with this target.
+
+        :param target: what such a name is an alias of
+        """
+        giving = [one for one in self._services if one.envelope.value == "return_path"]
+        return [one.name for one in giving if (own := _own_domain(one)) and is_inside(target, own)]
+
+    def is_plain(self, service: str) -> bool:
+        """Whether a service may be declared for a domain without asking: people, not only an ERP, send by it.
+
+        :param service: its name
+        """
+        return self._named[service].kind not in _OF_AN_ERP
+
+    @property
+    def selectors(self) -> list[str]:
+        """All selectors that the catalogue knows."""
+        found: dict[str, None] = {}
+        for service in self._services:
+            names = service.dkim.value.get("names") if isinstance(service.dkim.value, Mapping) else None
+            found |= dict.fromkeys(names if isinstance(names, list) else ())
+        return list(found)
+
+    def has_term(self, service: str, term: str) -> bool:
+        """Whether a term is published for a service that is declared.
+
+        :param service: its name
+        :param term: as it stands in a record
+        """
+        return any(_key(term) == _key(one) for one in self._named[service].spf_terms.value or ())
+
+    @cached_property
+    def _by_term(self) -> dict[object, list[str]]:
+        found: dict[object, list[str]] = {}
+        for service in self._services:
+            for term in service.telling_terms:
+                found.setdefault(_key(term), []).append(service.name)
+        return found
+
+    @cached_property
+    def _named(self) -> dict[str, Service]:
+        return {one.name: one for one in self._services}
+
+
+def _key(term: str) -> object:
+    try:
+        return term_key(term)
+    except SpfError:
+        return term
+
+
+def _own_domain(service: Service) -> str | None:
+    """The domain that a service's names are in: that of its mail server."""
+    host = service.host.value
+    return str(host).partition(".")[2] if host and str(host).count(".") > 1 else None
