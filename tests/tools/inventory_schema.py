@@ -38,9 +38,9 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_l
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import CONSENT_KEYS
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.host_declaration import PREFIXES
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.declared_domains import DOMAIN_KEYS
-from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.unexplained_records import UNEXPLAINED_KEY
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.declared_spf import DECLARED_SPF_KEYS
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_tenants import ACCESS_KINDS
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.unexplained_records import UNEXPLAINED_KEY
 from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.judgement import DECLARATION_VARIABLES, STATES
 from ansible_collections.mailroom.erp.tests.tools.catalogue_schema import schemas as catalogue_schemas
 from ansible_collections.mailroom.erp.tests.tools.spec_schema import (
@@ -246,7 +246,9 @@ def _domain() -> Schema:
         "spf": given(spf),
         "flatten": list_of({"type": "string"}),
         "flatten_refresh": given({"type": "integer"}),
-        UNEXPLAINED_KEY: list_of(record({key: given({"type": "string"}) for key in ("what", "evidence")}, ["what"])),
+        UNEXPLAINED_KEY: list_of(
+            record({key: given({"type": "string"}) for key in ("what", "evidence")}, ["what", "evidence"])
+        ),
     }
     others = {**ENTRY_OPTIONS, **KIND_OPTIONS, **FLATTEN_OPTIONS}
     typed = {key: spec_value(others[key]) for key in DOMAIN_KEYS if key in others}

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from ansible_collections.mailroom.erp.plugins.module_utils.adoption.adoption_keys import agreement_names
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.dmarc_kind import DMARC_OPTIONS
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.kind_options import DMARC_OPTIONS
 from ansible_collections.mailroom.erp.plugins.module_utils.policy import dmarc
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.dmarc import DmarcError
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.tags import Tag

@@ -92,10 +92,10 @@ class MasterFile:
 
     def rrsets(self, rdtypes: Collection[str]) -> Iterator[RRset]:
         """All RRsets of some types."""
-        for name, rdataset in self.zone.iterate_rdatasets():
-            rdtype = dns.rdatatype.to_text(rdataset.rdtype)
-            if rdtype in rdtypes:
-                yield values.rrset_of((values.text_of(name), rdtype), rdataset)
+        for name, by_type in self.records.items():
+            for rdtype, found in by_type.items():
+                if rdtype in rdtypes:
+                    yield RRset(values.text_of(name), rdtype, found.ttl, tuple(map(values.value_of, found.rdatas)))
 
     def cut(self, name: Name) -> Name | None:
         """The delegation (NS, RFC 1034 section 4.2) at or above this name inside the zone, if any."""
