@@ -180,6 +180,29 @@ def _of_run() -> dict[str, Schema]:
         "mail_probe": spec_value({"type": "bool"}),
         "mail_confirmed_cautions": list_of({"type": ["string", "number"]}),
         "mail_hosts": given({"type": "string"}),
+        "mail_plan": given({"type": "string"}),
+        "mail_plan_allowed_signers": given({"type": "string"}),
+        "mail_plan_signatures": given({"type": "integer"}),
+        "mail_plan_valid": given({"type": "integer"}),
+        "mail_adopt_dir": given({"type": "string"}),
+        "mail_adopt_domains": given(
+            {
+                "type": ["array", "object"],
+                "items": {"type": "string"},
+                "propertyNames": {"pattern": f"^{NAME_PATTERN}$"},
+                "additionalProperties": {**record(_adopted()), "type": ["object", "null"]},
+            }
+        ),
+    }
+
+
+def _adopted() -> dict[str, Schema]:
+    """What may be said of a domain that is adopted."""
+    return {
+        "customer": given({"type": "string"}),
+        "zone": given({"type": "string"}),
+        "dns": {"$ref": "#/definitions/account"},
+        "selectors": list_of({"type": "string"}),
     }
 
 
