@@ -400,8 +400,8 @@ def test_a_malformed_system_is_an_error_of_the_environment(part: str, value: Any
 
 
 def test_the_variables_are_those_that_the_roles_document() -> None:
-    # documented, but no options: one is never templated, one is what a file of the role mail_entra defines, and those of
-    # plans are read by playbooks
+    # documented, but no options: one is never templated, one is what a file of the role mail_entra defines, and
+    # playbooks read those of plans
     documented = {"erp_mail_password", "mail_entra_secrets"}
     documented |= set(re.findall(r"^\| `(mail_plan\w*)`", (ROLES.parent / "docs" / "plan.md").read_text("utf-8"), re.M))
     for role in ("erp_mail", "erp_mail_file", "mail_dns", "mail_entra", "mail_report"):
