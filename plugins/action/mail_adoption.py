@@ -128,7 +128,7 @@ def _write(adoption: Adoption) -> None:
 
 
 def _told(adoption: Adoption, folder: Path, accounts: list[Any]) -> Iterator[str]:
-    yield f"adopt: {len(adoption.new)} domains are new in {folder}, {len(adoption.changed)} got answers."
+    yield f"adopt: new domains in {folder}: {len(adoption.new)}; domains that got answers: {len(adoption.changed)}."
     for name, why in adoption.unread.items():
         yield f"  {name} could not be read: {why}"
     if adoption.edited:

@@ -202,7 +202,7 @@ def _risks(records: Iterable[PlannedRecord], senders: Iterable[JudgedSender], fa
     for sender in senders:
         if sender.after != "pass":
             worse = " and passed before" if sender.before == "pass" else ""
-            yield f"{sender.environment or 'other senders'}, {sender.address}: {sender.after}{worse}: {sender.reason}"
+            yield f"{sender.group}, {sender.address}: {sender.after}{worse}: {sender.reason}"
     for host, held in sorted(made_environments(facts.run.tenants).items()):
         if held.get("secret_due"):
             yield f"{host}: a new secret is made in its tenant"

@@ -89,7 +89,7 @@ def _senders(agreed: ChangePlan, now: ChangePlan) -> Iterator[Problem]:
             rule = (
                 f"the plan leads to {planned.after} ({planned.reason}), and now it would be {one.after} ({one.reason})"
             )
-            yield _problem(one.environment or "other senders", one.address, rule)
+            yield _problem(one.group, one.address, rule)
 
 
 def _left_out(agreed: ChangePlan, now: ChangePlan) -> Iterator[Problem]:

@@ -83,6 +83,11 @@ class JudgedSender:
     reason: str
     next: str | None
 
+    @property
+    def group(self) -> str:
+        """Who sends, for a person: the environment, or the service that people and programs send by."""
+        return self.environment or (f"other senders ({self.service})" if self.service else "other senders")
+
 
 @dataclass(frozen=True, slots=True)
 class UndonePart:

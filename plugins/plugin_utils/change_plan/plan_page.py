@@ -124,10 +124,7 @@ def _senders(senders: Iterable[JudgedSender]) -> str:
     """Those of which there is something to tell, and how many there are of the others."""
     loud = [one for one in senders if (one.before, one.after, one.next) != ("pass", "pass", None)]
     quiet = sum((one.before, one.after, one.next) == ("pass", "pass", None) for one in senders)
-    rows = (
-        (_plain(one.environment or "other senders"), _plain(one.address), one.before, one.after, _plain(_reason(one)))
-        for one in loud
-    )
+    rows = ((_plain(one.group), _plain(one.address), one.before, one.after, _plain(_reason(one))) for one in loud)
     table = _table(("environment", "sender", "before", "after", "why, and what to do"), rows)
     same = f"{quiet} senders pass as they did before." if quiet else ""
     return "\n\n".join(part for part in (table, same) if part)
