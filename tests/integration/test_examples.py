@@ -5,14 +5,22 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import yaml
 from ansible_collections.mailroom.erp.tests.integration.artifact import REPOSITORY, Installed, changed, run_clean
 from ansible_collections.mailroom.erp.tests.integration.playbook import own_program
+from ansible_collections.mailroom.erp.tests.servers.entra.demo import tenant_in
+from ansible_collections.mailroom.erp.tests.servers.entra.entra_server import EntraServer
 
 EXAMPLES = REPOSITORY / "examples"
+HOSTS = ("acme_profit", "acme_payroll", "jansen_bakery")
+"""The environments of the provider's customers."""
 
 
 def copied(name: str, installed: Installed, tmp_path: Path) -> Path:
@@ -26,6 +34,24 @@ def played(folder: Path, playbook: str, *arguments: str) -> str:
     """Run a playbook on copies of zone files, as the example's README says; returns what was printed."""
     program = own_program("ansible-playbook")
     return run_clean([program, f"mailroom.erp.{playbook}", "-e", "@vars/zone_files.yml", *arguments], folder)
+
+
+def provider_on_zone_files(installed: Installed, tmp_path: Path) -> Path:
+    """A copy of the provider's example, with its first copies of the zone files."""
+    provider = copied("provider", installed, tmp_path)
+    shutil.copytree(provider / "zone_files", provider / "build")
+    return provider
+
+
+@contextmanager
+def in_a_test_tenant(provider: Path) -> Iterator[EntraServer]:
+    """The customer's tenant is one on this machine; only how to sign in stands elsewhere."""
+    declared = provider / "inventory" / "group_vars" / "acme" / "tenant.yml"
+    variables = yaml.safe_load(declared.read_text(encoding="utf-8"))
+    with tenant_in(provider / "tenant") as server:
+        tenant = json.loads((provider / "tenant" / "tenant.json").read_text(encoding="utf-8"))
+        declared.write_text(yaml.safe_dump({**variables, "mail_entra_tenant": tenant}), encoding="utf-8")
+        yield server
 
 
 def test_the_company_is_planned_and_applied(installed: Installed, tmp_path: Path) -> None:
@@ -51,6 +77,34 @@ def test_the_test_of_the_company_needs_no_secret(installed: Installed, tmp_path:
     company = copied("company", installed, tmp_path)
     (company / "vault-password").unlink()
     run_clean([own_program("molecule"), "test"], company)
+
+
+def test_a_run_for_one_customer_makes_what_that_one_needs(installed: Installed, tmp_path: Path) -> None:
+    provider = provider_on_zone_files(installed, tmp_path)
+    theirs = (provider / "build" / "zones" / "jansen-bakery.example.zone").read_bytes()
+    with in_a_test_tenant(provider) as server:
+        ran = played(provider, "site", "--limit", "acme")
+        assert len(server.truth.find("applications", uniqueName="mailroom-acme_payroll")) == 1
+    assert set(changed(ran)) == {"acme_profit", "acme_payroll"}
+    assert (provider / "build" / "secrets" / "acme.yml").read_bytes().startswith(b"$ANSIBLE_VAULT")
+    assert "include:spf.afas.online" in (provider / "build" / "zones" / "acme.example.zone").read_text("utf-8")
+    assert (provider / "build" / "zones" / "jansen-bakery.example.zone").read_bytes() == theirs
+
+
+@pytest.mark.slow
+def test_all_customers_are_checked_planned_applied_and_verified(installed: Installed, tmp_path: Path) -> None:
+    provider = provider_on_zone_files(installed, tmp_path)
+    with in_a_test_tenant(provider):
+        assert set(changed(played(provider, "site", "--check"))) == set(HOSTS)
+        plan = ("--limit", "acme", "-e", "mail_plan=plans/acme")
+        played(provider, "site", *plan)
+        assert set(changed(played(provider, "apply", *plan))) == {"acme_profit", "acme_payroll"}
+        assert changed(played(provider, "site"))["jansen_bakery"] == 1
+        assert set(changed(played(provider, "site")).values()) == {0}
+        report = provider / "report"
+        played(provider, "verify", "-e", f"mail_report_dir={report}")
+    pages = sorted(page.stem.rpartition("-")[0] for page in (report / "customers").glob("*.html"))
+    assert pages == ["acme-b-v", "bakkerij-jansen"]
 
 
 @pytest.mark.parametrize("schema", ["github-workflows", "gitlab-ci"])
