@@ -25,8 +25,9 @@ APPLICATION = "mailroom-acme_payroll"
 
 
 def copied(name: str, installed: Installed, tmp_path: Path) -> Path:
-    """A copy of an example beside the collection, installed where the example's ansible.cfg looks for it."""
-    folder = Path(shutil.copytree(EXAMPLES / name, tmp_path / name))
+    """A copy of an example out of the installed collection, which lies where the example's ansible.cfg looks for it."""
+    examples = installed.collections / "ansible_collections" / "mailroom" / "erp" / "examples"
+    folder = Path(shutil.copytree(examples / name, tmp_path / name))
     (folder / "collections").symlink_to(installed.collections)
     return folder
 
