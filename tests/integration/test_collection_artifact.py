@@ -6,19 +6,16 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 import shutil
-import subprocess
 import tarfile
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from ansible_collections.mailroom.erp.tests.integration.artifact import REPOSITORY, Installed, changed, run_clean
 from ansible_collections.mailroom.erp.tests.integration.playbook import own_program
 from ansible_collections.mailroom.erp.tests.servers.entra.demo import tenant_in
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 COMPANY = REPOSITORY / "playbooks" / "demo" / "company"
 BY_HAND = """\
 erp_mail_settings:
@@ -27,49 +24,6 @@ erp_mail_settings:
 erp_mail_password: "{{ vault_noord_relay_password }}"
 """
 ENVIRONMENTS = 6
-
-
-@dataclass(frozen=True, slots=True)
-class Installed:
-    """A collection that was installed from its tarball."""
-
-    tarball: Path
-    collections: Path
-
-    def site(self, company: Path, *arguments: str, playbook: str = "mailroom.erp.site") -> str:
-        """Run a playbook for a company, one host after the other; returns what was printed, errors too."""
-        command = [own_program("ansible-playbook"), "-i", "inventory.yml", "--forks=1", playbook, *arguments]
-        return _run(command, company, ANSIBLE_COLLECTIONS_PATH=str(self.collections))
-
-
-def _run(command: list[str], folder: Path, **variables: str) -> str:
-    """Run a command with nothing of this process's Ansible or Python settings; it must succeed."""
-    ours = ("ANSIBLE_", "PYTHONPATH", "MAILROOM_")
-    env = {name: value for name, value in os.environ.items() if not name.startswith(ours)} | variables
-    done = subprocess.run(
-        command,
-        cwd=folder,
-        env={**env, "ANSIBLE_NOCOLOR": "1"},
-        check=False,
-        text=True,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
-    assert done.returncode == 0, done.stdout
-    return done.stdout
-
-
-@pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
-    """Build the tarball from the tree as it is, and install it into an empty path."""
-    folder = tmp_path_factory.mktemp("artifact")
-    galaxy = own_program("ansible-galaxy")
-    _run([galaxy, "collection", "build", str(REPOSITORY), "--output-path", str(folder)], folder)
-    (tarball,) = folder.glob("mailroom-erp-*.tar.gz")
-    collections = folder / "collections"
-    _run([galaxy, "collection", "install", str(tarball), "-p", str(collections), "--offline"], folder)
-    return Installed(tarball, collections)
 
 
 @pytest.fixture
@@ -97,12 +51,6 @@ def diffs(output: str) -> list[str]:
     return [line for line in output.splitlines() if re.match(r"(--- |\+\+\+ |@@ |[-+ ])", line)]
 
 
-def changed(output: str) -> dict[str, int]:
-    """How many tasks changed something, per host, from the recap of a run."""
-    recap = output.rpartition("PLAY RECAP")[2]
-    return {host: int(count) for host, count in re.findall(r"^(\S+)\s+:.*changed=(\d+)", recap, re.MULTILINE)}
-
-
 def test_the_tarball_holds_the_collection_and_nothing_else(installed: Installed) -> None:
     with tarfile.open(installed.tarball) as archive:
         names = archive.getnames()
@@ -122,6 +70,7 @@ def test_the_tarball_holds_the_collection_and_nothing_else(installed: Installed)
             "bindep.txt",
             "changelogs",
             "docs",
+            "examples",
         ),
         *("meta", "playbooks", "plugins", "roles"),
         *("requirements.txt", *(f"requirements-{name}.txt" for name in ("cloudflare", "entra", "octodns", "transip"))),
@@ -141,11 +90,11 @@ def test_what_was_installed_is_what_was_built(installed: Installed, tmp_path: Pa
         "-p",
         str(collections),
     ]
-    assert "mailroom.erp" in _run([*verify, "-v"], tmp_path)
+    assert "mailroom.erp" in run_clean([*verify, "-v"], tmp_path)
     with (collections / "ansible_collections/mailroom/erp/playbooks/site.yml").open("a", encoding="utf-8") as file:
         file.write("# changed\n")
     with pytest.raises(AssertionError, match=r"playbooks/site\.yml"):
-        _run(verify, tmp_path)
+        run_clean(verify, tmp_path)
 
 
 def test_no_inventory_of_the_demo_names_an_interpreter() -> None:

@@ -142,14 +142,15 @@ def test_what_is_wrong_is_marked_where_it_stands(value: Any, place: str) -> None
 
 
 def documented() -> Iterator[tuple[str, Any]]:
-    """The files of variables in the documentation and the demo; a block may hold several, each after its name."""
+    """The files of variables in the documentation, demo and examples; a block may hold several, each after its name."""
     for file in [REPOSITORY / "README.md", *REPOSITORY.glob("docs/*.md"), *REPOSITORY.glob("roles/*/README.md")]:
         for number, block in enumerate(re.findall(r"^```yaml\n(.*?)^```$", file.read_text("utf-8"), re.M | re.S)):
             for part, text in enumerate(re.split(r"^# (?:host|group)_vars/.*$", block, flags=re.M)):
                 found = yaml.load(text, Reader)
                 if isinstance(found, dict) and any(re.match("(erp_)?mail_", str(name)) for name in found):
                     yield f"{file.relative_to(REPOSITORY)} {number + 1}.{part}", found
-    for file in sorted(REPOSITORY.glob("playbooks/demo/company/**/*.yml")):
+    copied = ("playbooks/demo/company/**/*.yml", "examples/*/inventory/**/*.yml", "examples/*/vars/*.yml")
+    for file in sorted(file for pattern in copied for file in REPOSITORY.glob(pattern)):
         text = file.read_text("utf-8")
         if not text.startswith("$ANSIBLE_VAULT"):
             yield str(file.relative_to(REPOSITORY)), yaml.load(text, Reader)
@@ -171,6 +172,7 @@ def test_the_examples_pass(name: str) -> None:
 def test_there_are_examples() -> None:
     assert len([name for name in DOCUMENTED if name.startswith("docs/inventory.md")]) >= 8
     assert len([name for name in DOCUMENTED if name.startswith("playbooks/demo/")]) >= 10
+    assert {name.split("/")[1] for name in DOCUMENTED if name.startswith("examples/")} == {"company", "provider"}
 
 
 def test_an_inventory_of_the_tests_passes() -> None:
