@@ -77,9 +77,9 @@ $(VENV)/test.stamp: $(VENV)/demo.stamp tests/requirements.txt
 # Says nothing when the programs of a group are there; the groups are a table in the tool.
 DEBIAN_PACKAGES := $(VENV)/bin/python tests/tools/debian_packages.py
 
-# The DNS tests run against real name servers.
+# The DNS tests run against real name servers, those of plans sign with OpenSSH.
 servers: $(VENV)/python.stamp
-	@$(DEBIAN_PACKAGES) dns-servers
+	@$(DEBIAN_PACKAGES) dns-servers signatures
 
 # --- demo -----------------------------------------------------------------------------------------------------------
 
@@ -112,8 +112,8 @@ lint: $(VENV)/test.stamp
 	cd $(COLLECTIONS) && lint-imports --no-logo ansible_collections/mailroom/erp/pyproject.toml
 	$(VENV)/bin/antsibull-changelog lint
 	$(VENV)/bin/reuse lint --lines
-	$(VENV)/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
-	$(VENV)/bin/check-jsonschema --builtin-schema vendor.gitlab-ci .gitlab-ci.yml
+	$(VENV)/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml examples/*/workflows/github.yml
+	$(VENV)/bin/check-jsonschema --builtin-schema vendor.gitlab-ci .gitlab-ci.yml examples/*/workflows/gitlab.yml
 	cd $(COLLECTION) && ansible-lint --profile production --offline
 
 docs-lint: $(VENV)/test.stamp

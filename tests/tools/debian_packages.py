@@ -55,6 +55,10 @@ GROUPS: Mapping[str, Group] = {
             Program("nsd", ("nsd",), "nsd"),
         ),
     ),
+    "signatures": Group(
+        "The tests sign plans with OpenSSH.",
+        (Program("ssh-keygen", ("openssh-client",)),),
+    ),
     "mail-servers": Group(
         "The tests need a mail server and its filters.",
         (

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +16,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.change_plan.plan_sign
     check_signatures,
 )
 
-pytestmark = pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="the package openssh-client is missing")
+PROGRAM = "ssh-keygen"
 KEYS = ("anna", "bert", "carl", "mallory")
 
 
@@ -40,7 +39,7 @@ class Desk:
     def sign(self, key: str, name: str | None = None, namespace: str = NAMESPACE, data: str | None = None) -> None:
         """Sign the plan, or other data, as a file beside it."""
         text = self.plan.read_text() if data is None else data
-        command = ["ssh-keygen", "-q", "-Y", "sign", "-n", namespace, "-f", str(self._keys / key)]
+        command = [PROGRAM, "-q", "-Y", "sign", "-n", namespace, "-f", str(self._keys / key)]
         made = subprocess.run(command, input=text.encode(), capture_output=True, check=True).stdout
         self.plan.with_name(f"plan.json.{name or key}.sig").write_bytes(made)
 
@@ -52,7 +51,7 @@ class Desk:
 def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("keys")
     for key in KEYS:
-        command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", key, "-f", str(folder / key)]
+        command = [PROGRAM, "-q", "-t", "ed25519", "-N", "", "-C", key, "-f", str(folder / key)]
         subprocess.run(command, check=True)
     return folder
 
