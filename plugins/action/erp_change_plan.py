@@ -32,14 +32,12 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.change_plan.proved_pl
     proved_plan,
     whole_number,
 )
-from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.inline_secret import read_secret
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_probe import server_sights
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.site_files import site_files
-from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.site_report import run_cautions
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.site_report import run_cautions, run_senders
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.site_run import SiteRun, unwell
 from ansible_collections.mailroom.erp.plugins.plugin_utils.running.controller_action import ControllerAction
 from ansible_collections.mailroom.erp.plugins.plugin_utils.running.play_variables import PlayVariables, kept_result
-from ansible_collections.mailroom.erp.plugins.plugin_utils.verdict_text import told_senders
 
 _RESULTS = ("judged", "plan", "records", "live", "probed")
 _ARGUMENTS: ArgumentSpec = {
@@ -71,7 +69,7 @@ class ActionModule(ControllerAction):
         """
         now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
         known = {name: kept_result(variables, options[name]) for name in _RESULTS}
-        run = _run(known, options["tenants"], [str(host) for host in variables["ansible_play_hosts_all"]])
+        run = SiteRun.of_results(known, options["tenants"], variables)
         if not run.goes_on:
             return self._none(run, options["agreed"])
         plan = made_plan(self._facts(options, known, run, now, variables))
@@ -87,13 +85,8 @@ class ActionModule(ControllerAction):
     ) -> PlanFacts:
         judged = known["judged"]
         play = PlayVariables(self._task, variables, self._templar)
-
-        def secret_of(host: str) -> str:
-            view = play.of(host)
-            return read_secret(view.templar, view.raw)
-
         sights = server_sights(judged["needs"], known["probed"])
-        files = dict(site_files(run, judged["declarations"], sights, secret_of, write=False))
+        files = dict(site_files(run, judged["declarations"], sights, play, write=False))
         unwritable = [one.failure for one in files.values() if one.failure]
         if unwritable:
             raise Refused(PLAN_RULES.problem("plan", "files", None, "; ".join(unwritable), "Let this user write them."))
@@ -104,7 +97,7 @@ class ActionModule(ControllerAction):
             plan=known["plan"],
             told=options["told"],
             run=run,
-            senders=told_senders(run.records.get("verdicts") or known["live"].get("verdicts") or []),
+            senders=run_senders(known),
             cautions=list(run_cautions(known)),
             files={host: one.changes for host, one in files.items() if one.changes},
             root=options["inventory_dir"] or "",
@@ -150,14 +143,3 @@ def _compared(now_made: ChangePlan, options: Mapping[str, Any], now: datetime.da
     held_to = on_this_machine(proved.plan, options["inventory_dir"] or "")
     place: Result = {"changed": False, "plan_file": str(proved.file), "digest": proved.plan.digest}
     return {**place, "why": f"plan {proved.plan.digest}{signed}", "records_plan": held_to.as_dict()}
-
-
-def _run(known: Mapping[str, Any], tenants: list[Mapping[str, Any]], hosts: list[str]) -> SiteRun:
-    return SiteRun(
-        hosts=hosts,
-        needs=known["judged"]["needs"],
-        refused=known["plan"]["refused"],
-        goes_on=known["plan"]["goes_on"],
-        records=known["records"],
-        tenants=tenants,
-    )

@@ -15,7 +15,6 @@ from ansible.utils.display import Display
 from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import ArgumentSpec, Result
 from ansible_collections.mailroom.erp.plugins.module_utils.atomic_file import replace_file
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.stale_terms import utc_today
-from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.inline_secret import read_secret
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_probe import server_sights
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.password_calendar import password_calendar
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.probe_report import probe_cautions, probe_lines
@@ -23,6 +22,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.site_files imp
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.site_report import (
     SiteWords,
     run_cautions,
+    run_senders,
     site_report,
 )
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.site_run import (
@@ -34,7 +34,6 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.running.controller_ac
 from ansible_collections.mailroom.erp.plugins.plugin_utils.running.play_variables import PlayVariables, kept_result
 from ansible_collections.mailroom.erp.plugins.plugin_utils.server_sight import ServerSight
 from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.written_environment import file_differences
-from ansible_collections.mailroom.erp.plugins.plugin_utils.verdict_text import told_senders
 
 _ARGUMENTS: ArgumentSpec = {
     "judged": {"type": "str", "required": True},
@@ -80,14 +79,7 @@ class ActionModule(ControllerAction):
         sights: Mapping[str, ServerSight],
         variables: Mapping[str, Any],
     ) -> SiteRun:
-        run = SiteRun(
-            hosts=[str(host) for host in variables["ansible_play_hosts_all"]],
-            needs=known["judged"]["needs"],
-            refused=known["plan"]["refused"],
-            goes_on=known["plan"]["goes_on"],
-            records=known["records"],
-            tenants=tenants,
-        )
+        run = SiteRun.of_results(known, tenants, variables)
         files = self._files(run, known["judged"]["declarations"], sights, variables) if run.goes_on else ()
         return replace(run, files=dict(files))
 
@@ -99,12 +91,7 @@ class ActionModule(ControllerAction):
         variables: Mapping[str, Any],
     ) -> Iterator[tuple[str, WrittenFiles]]:
         play = PlayVariables(self._task, variables, self._templar)
-
-        def secret_of(host: str) -> str:
-            view = play.of(host)
-            return read_secret(view.templar, view.raw)
-
-        for host, came in site_files(run, declarations, sights, secret_of, not self._task.check_mode):
+        for host, came in site_files(run, declarations, sights, play, not self._task.check_mode):
             shown = file_differences(list(came.changes)) if self._task.diff else []
             yield host, WrittenFiles([change.path.name for change in came.changes], shown, came.failure)
 
@@ -112,7 +99,7 @@ class ActionModule(ControllerAction):
         self, known: Mapping[str, Any], confirmed: Sequence[str], sights: Mapping[str, ServerSight]
     ) -> SiteWords:
         return SiteWords(
-            senders=told_senders(known["records"].get("verdicts") or known["live"].get("verdicts") or []),
+            senders=run_senders(known),
             cautions=[*run_cautions(known), *probe_cautions(sights)],
             confirmed=frozenset(confirmed),
             check_mode=self._task.check_mode,

@@ -37,7 +37,8 @@ _ARGUMENTS: ArgumentSpec = {
     "reported": {"type": "str", "default": ""},
     "dir": {"type": "path", "required": True},
 }
-_DOMAINS, _ACCOUNT = "mail_adopt_domains", "mail_dns_account"
+_DOMAINS = "mail_adopt_domains"
+_ACCOUNT = "mail_dns_account"
 _SHARED = ("mail_dns_resolver", "mail_reports_archive", "erp_mail_catalogue_services")
 """Variables that site needs as adopt does; they are written as they were given."""
 _READABLE = 0o644

@@ -18,15 +18,13 @@ from ansible_collections.mailroom.erp.plugins.module_utils.adoption.live_records
 from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import Result
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.registry import open_provider
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Key, RRset, mx_value
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.recipe import read_name
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.recipe import read_name, read_selector
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.progress import Progress
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.request import Order, read_order
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.threads import each
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.dkim import KeyProblem, check_selector
-from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused, RuleSource
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
 from ansible_collections.mailroom.erp.plugins.module_utils.public_dns.resolver import ResolveError, Resolver
 
-_RULES = RuleSource("documentation of mailroom.erp.mail_adopt_info")
 _SERVED_AT = ("server", "path", "class", "base_url", "login")
 """The options of an account that tell a person where it is; none of them is a secret."""
 
@@ -41,10 +39,10 @@ def live_mail(params: Mapping[str, Any]) -> Result:
     """
     problems: list[Problem] = []
     entries = [one if isinstance(one, Mapping) else {"domain": one} for one in params["domains"]]
-    selectors = [_selector("task", one, problems) for one in params.get("selectors") or []]
+    selectors = [read_selector("task", "selectors", str(one), problems) for one in params.get("selectors") or []]
     named = {
-        str(one["domain"]): [_selector(str(one["domain"]), own, problems) for own in one.get("selectors") or []]
-        for one in entries
+        domain: [read_selector(domain, "selectors", str(own), problems) for own in one.get("selectors") or []]
+        for domain, one in ((str(entry["domain"]), entry) for entry in entries)
     }
     served = [one for one in entries if params.get("dns") or one.get("account") is not None or one.get("dns")]
     order = _order(params, served, problems)
@@ -74,14 +72,6 @@ def _order(params: Mapping[str, Any], served: list[Mapping[str, Any]], problems:
     except Refused as refused:
         problems += refused.problems
     return Order()
-
-
-def _selector(subject: str, selector: object, problems: list[Problem]) -> str:
-    try:
-        return check_selector(str(selector))
-    except KeyProblem as error:
-        problems.append(_RULES.told(subject, "selectors", str(selector), str(error), "Correct the selector."))
-    return ""
 
 
 def _name(given: object, problems: list[Problem]) -> str:

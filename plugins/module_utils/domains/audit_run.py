@@ -16,12 +16,11 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Ke
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.audit import Audit, audit, audited_names
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.guard import in_words_of
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.inventory_words import domains_of_inventory
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.recipe import read_name
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.recipe import read_name, read_selector
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.progress import Progress
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.sender_option import read_senders
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.threads import each
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.world import world_of
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.dkim import KeyProblem, check_selector
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.sender import Sender
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.verdict import Judge, Verdict
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused, RuleSource
@@ -95,18 +94,10 @@ def _read_domains(entries: Iterable[object], problems: list[Problem]) -> dict[st
             continue
         subject = str(known["domain"])
         name = read_name(subject, "domains", subject, "Correct the name.", problems)
-        selectors = [_selector(subject, one, problems) for one in known.get("selectors") or []]
+        selectors = [read_selector(subject, "selectors", str(one), problems) for one in known.get("selectors") or []]
         if name is not None:
             found.setdefault(name, []).extend(selectors)
     return found
-
-
-def _selector(subject: str, selector: object, problems: list[Problem]) -> str:
-    try:
-        return check_selector(str(selector))
-    except KeyProblem as error:
-        problems.append(_RULES.told(subject, "selectors", str(selector), str(error), "Correct the selector."))
-        return ""
 
 
 def _read_planned(entries: Iterable[Mapping[str, Any]], problems: list[Problem]) -> dict[Key, tuple[str, ...]]:

@@ -6,17 +6,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
+from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.inline_secret import read_secret
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.declared_files import declared_files
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_tenants import made_environments
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.host_judgement import Catalogues
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.site_run import SiteRun, unwell
 from ansible_collections.mailroom.erp.plugins.plugin_utils.files.private_files import FileChange
+from ansible_collections.mailroom.erp.plugins.plugin_utils.running.play_variables import PlayVariables
 from ansible_collections.mailroom.erp.plugins.plugin_utils.server_sight import ServerSight
 from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.written_environment import write_environment
 
@@ -33,7 +35,7 @@ def site_files(
     run: SiteRun,
     declarations: Mapping[str, Any],
     sights: Mapping[str, ServerSight],
-    secret_of: Callable[[str], str],
+    play: PlayVariables,
     write: bool,
 ) -> Iterator[tuple[str, FilesOutcome]]:
     """Bring the files of each environment to what they shall be.
@@ -41,10 +43,15 @@ def site_files(
     :param run: its ``files`` are not looked at
     :param declarations: as ``judged_variables`` gave them, by host
     :param sights: what was seen of their mail servers, by host
-    :param secret_of: reads the secret of a host, for settings that are to hold it
+    :param play: has the secret of a host, for settings that are to hold it
     :param write: False only compares
     :returns: each environment, with what came of its files
     """
+
+    def secret_of(host: str) -> str:
+        view = play.of(host)
+        return read_secret(view.templar, view.raw)
+
     made, failed, catalogues = made_environments(run.tenants), unwell(run), Catalogues()
     for host, declaration in declarations.items():
         try:

@@ -31,7 +31,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.site_run impor
 )
 from ansible_collections.mailroom.erp.plugins.plugin_utils.tenant_text import open_points
 from ansible_collections.mailroom.erp.plugins.plugin_utils.terminal_text import counted_results, wrapped
-from ansible_collections.mailroom.erp.plugins.plugin_utils.verdict_text import ToldSender, labelled
+from ansible_collections.mailroom.erp.plugins.plugin_utils.verdict_text import ToldSender, labelled, told_senders
 
 _WIDTH = 100
 _FEWEST = 3
@@ -81,6 +81,14 @@ def site_report(run: SiteRun, found: Mapping[str, EnvironmentOutcome], words: Si
     # what came from outside has no ends of lines of its own any more: the wrapping made them blanks
     lines = "\n".join([*told, "", _last(run, found, words)]).split("\n")
     return [escape_controls(line) for line in lines]
+
+
+def run_senders(known: Mapping[str, Any]) -> list[ToldSender]:
+    """The senders that a run has judged: with its records, or on the live ones where there were none to make.
+
+    :param known: the results of its tasks: ``records`` and ``live``
+    """
+    return told_senders(known["records"].get("verdicts") or known["live"].get("verdicts") or [])
 
 
 def run_cautions(known: Mapping[str, Any]) -> Iterator[Caution]:

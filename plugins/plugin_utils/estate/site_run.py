@@ -45,6 +45,25 @@ class SiteRun:
     tenants: Sequence[Mapping[str, Any]] = ()
     files: Mapping[str, WrittenFiles] = field(default_factory=dict)
 
+    @classmethod
+    def of_results(
+        cls, known: Mapping[str, Any], tenants: Sequence[Mapping[str, Any]], variables: Mapping[str, Any]
+    ) -> SiteRun:
+        """A run by the results of its tasks; its files are not known yet.
+
+        :param known: ``judged``, ``plan`` and ``records``
+        :param tenants: as above
+        :param variables: those of a host of the play
+        """
+        return cls(
+            hosts=[str(host) for host in variables["ansible_play_hosts_all"]],
+            needs=known["judged"]["needs"],
+            refused=known["plan"]["refused"],
+            goes_on=known["plan"]["goes_on"],
+            records=known["records"],
+            tenants=tenants,
+        )
+
     @property
     def environments(self) -> list[str]:
         """The hosts that declare an environment."""

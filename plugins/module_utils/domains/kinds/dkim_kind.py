@@ -23,6 +23,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.recipe 
     World,
     left_to,
     read_name,
+    read_selector,
     too_long,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.policy import dkim
@@ -141,13 +142,7 @@ def _beside_rsa(verdict: dkim.KeyVerdict) -> list[str]:
 
 def _selector(subject: str, selector: str, revoked: bool, problems: list[Problem]) -> str:
     """A selector; that of a revoked key may be ``*``, which answers for all that have no record of their own."""
-    if selector == "*" and revoked:
-        return selector
-    try:
-        return dkim.check_selector(selector)
-    except dkim.KeyProblem as error:
-        problems.append(_RULES.told(subject, "dkim.selector", selector, str(error), "Correct the selector."))
-        return selector
+    return selector if selector == "*" and revoked else read_selector(subject, "dkim.selector", selector, problems)
 
 
 def _target(subject: str, name: str, selector: str, target: str | None, problems: list[Problem]) -> str | None:

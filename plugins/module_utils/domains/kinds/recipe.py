@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, RRset, ZoneState, values_of
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.dkim import KeyProblem, check_selector
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Lookup, Unresolved
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import BadName, to_alabels
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_budget import BudgetCounter
@@ -249,3 +250,18 @@ def read_name(subject: str, where: str, value: str, way_out: str, problems: list
         rule, source = rule_and_source(str(error), "RFC 1035 section 2.3.1")
         problems.append(Problem(subject, where, value, rule, source, way_out))
         return None
+
+
+def read_selector(subject: str, where: str, value: str, problems: list[Problem]) -> str:
+    """Normalise a DKIM selector that a user gave; what is wrong with it is added to ``problems``.
+
+    :param subject: the domain as the user wrote it, for messages
+    :param where: the option
+    :returns: in lower case; as it was given when it is none
+    """
+    try:
+        return check_selector(value)
+    except KeyProblem as error:
+        rule, source = rule_and_source(str(error), "RFC 6376 section 3.1")
+        problems.append(Problem(subject, where, value, rule, source, "Correct the selector."))
+        return value
