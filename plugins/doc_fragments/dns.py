@@ -251,3 +251,12 @@ options:
         description: As O(dns.token).
         type: str
 """
+
+    PROGRESS = r"""
+options:
+  progress_file:
+    description:
+      - Where the module notes how far it is. The controller sets it and shows the lines while the module runs; do not
+        set it.
+    type: path
+"""

@@ -18,3 +18,24 @@ attributes:
     support: full
     description: Writes nothing, so it runs the same in check mode.
 """
+
+    JUDGED = r"""
+options:
+  judged:
+    description: The name of the variable that holds the result of M(mailroom.erp.erp_environments_info).
+    type: str
+    required: true
+"""
+
+    PLANNED = r"""
+options:
+  plan:
+    description: The name of the variable that holds the result of M(mailroom.erp.erp_environments_plan).
+    type: str
+    required: true
+  tenants:
+    description: What the filter P(mailroom.erp.mail_tenant_results#filter) gives.
+    type: list
+    elements: dict
+    default: []
+"""

@@ -20,6 +20,7 @@ description:
   - Writes nothing anywhere.
 extends_documentation_fragment:
   - mailroom.erp.entra
+  - mailroom.erp.reads
 options:
   senders:
     description: The sender addresses, for example those that an ERP environment resolves to.
@@ -34,16 +35,6 @@ options:
         C(RoleManagement.Read.Exchange), the members of a group with C(GroupMember.Read.All), those of an administrative
         unit with C(AdministrativeUnit.Read.All). Without them a sender of which it is not known is V(unknown).
     type: str
-attributes:
-  check_mode:
-    description: Can run in C(check_mode), where it does the same.
-    support: full
-  diff_mode:
-    description: Changes nothing, so there is no difference to show.
-    support: none
-  idempotent:
-    description: Changes nothing.
-    support: full
 """
 
 EXAMPLES = r"""

@@ -18,7 +18,11 @@ description:
   - With O(agreed), it compares that plan with the one in O(path), and fails with each difference. The playbook
     C(mailroom.erp.apply) writes after that.
   - The guide is C(docs/plan.md), the JSON Schema C(docs/schema/plan-1.json).
-extends_documentation_fragment: [mailroom.erp.play]
+extends_documentation_fragment:
+  - mailroom.erp.play
+  - mailroom.erp.play.judged
+  - mailroom.erp.play.planned
+  - mailroom.erp.signed_plan
 attributes:
   check_mode:
     support: full
@@ -27,14 +31,6 @@ attributes:
     support: none
     description: The plan is the difference.
 options:
-  judged:
-    description: The name of the variable that holds the result of M(mailroom.erp.erp_environments_info).
-    type: str
-    required: true
-  plan:
-    description: The name of the variable that holds the result of M(mailroom.erp.erp_environments_plan).
-    type: str
-    required: true
   records:
     description: The name of the variable that holds the result of M(mailroom.erp.mail_domains) in check mode, with
       O(mailroom.erp.mail_domains#module:tell_plan).
@@ -49,17 +45,12 @@ options:
     description: The name of the variable that holds the result of M(mailroom.erp.smtp_probe). It need not be defined.
     type: str
     required: true
-  tenants:
-    description: What the filter P(mailroom.erp.mail_tenant_results#filter) gives of tenants that were looked at.
-    type: list
-    elements: dict
-    default: []
   told:
     description: What else the run was told, by variable. It is a part of what the plan rests on; no secrets.
     type: dict
     default: {}
   confirmed_cautions:
-    description: The stamps of what is not to be told again.
+    description: The stamps of what is not to be told again, as the report prints them.
     type: list
     elements: str
     default: []
@@ -74,19 +65,6 @@ options:
     description: How many days the plan is valid, which is C(mail_plan_valid); a whole number from 1 to 366.
     type: raw
     default: 7
-  path:
-    description:
-      - The plan, a file whose name ends in C(.json); or the folder that holds it as C(plan.json).
-      - A page for people is beside it, C(plan.md), and so are signatures, C(plan.json.<who>.sig).
-    type: path
-    required: true
-  signatures:
-    description: How many different people must have signed the plan, which is C(mail_plan_signatures); a whole number.
-    type: raw
-    default: 0
-  allowed_signers:
-    description: The file of those who may sign, as C(ssh-keygen) describes it under ALLOWED SIGNERS.
-    type: path
 seealso:
   - module: mailroom.erp.erp_plan_proof
   - module: mailroom.erp.mail_domains

@@ -20,7 +20,10 @@ description:
     of them or more is told once.
   - When something failed, all that is known of the run is kept in C(failed_run.json) beside the folders of the
     environments, for the user of Ansible only. It holds no secret.
-extends_documentation_fragment: [mailroom.erp.play]
+extends_documentation_fragment:
+  - mailroom.erp.play
+  - mailroom.erp.play.judged
+  - mailroom.erp.play.planned
 attributes:
   check_mode:
     support: full
@@ -29,14 +32,6 @@ attributes:
     support: full
     description: Returns the differences of each environment, for M(mailroom.erp.erp_outcome).
 options:
-  judged:
-    description: The name of the variable that holds the result of M(mailroom.erp.erp_environments_info).
-    type: str
-    required: true
-  plan:
-    description: The name of the variable that holds the result of M(mailroom.erp.erp_environments_plan).
-    type: str
-    required: true
   records:
     description: The name of the variable that holds the result of M(mailroom.erp.mail_domains).
     type: str
@@ -52,11 +47,6 @@ options:
       - What was seen of a mail server stands on the sheets and in the report.
     type: str
     default: ""
-  tenants:
-    description: What the filter P(mailroom.erp.mail_tenant_results#filter) gives.
-    type: list
-    elements: dict
-    default: []
   confirmed_cautions:
     description: The stamps of what is not to be told again, as the report prints them.
     type: list

@@ -17,16 +17,14 @@ description:
     P(mailroom.erp.mail_needs#filter) does.
   - What breaks a rule is left out with all that depends on it. A domain takes the environments that send as it with
     it, and an environment takes all its needs with it. Its senders still count, so no change may harm them.
-extends_documentation_fragment: [mailroom.erp.play]
+extends_documentation_fragment:
+  - mailroom.erp.play
+  - mailroom.erp.play.judged
 attributes:
   diff_mode:
     support: none
     description: Changes nothing, so there is no difference to show.
 options:
-  judged:
-    description: The name of the variable that holds the result of M(mailroom.erp.erp_environments_info).
-    type: str
-    required: true
   looked:
     description:
       - The name of the variable that holds what M(mailroom.erp.mail_domains) returned in check mode, with

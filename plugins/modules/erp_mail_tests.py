@@ -15,25 +15,15 @@ author:
 description:
   - Prints which messages were sent, refused, or sent before, what their receiver found where they arrived, whether that
     is what the verdict of the sender says, and which environments nobody but the ERP can test.
-extends_documentation_fragment: [mailroom.erp.play]
+extends_documentation_fragment:
+  - mailroom.erp.play
+  - mailroom.erp.play.judged
+  - mailroom.erp.play.planned
 attributes:
   diff_mode:
     support: none
     description: A message is no difference.
 options:
-  judged:
-    description: The name of the variable that holds the result of M(mailroom.erp.erp_environments_info).
-    type: str
-    required: true
-  plan:
-    description: The name of the variable that holds the result of M(mailroom.erp.erp_environments_plan).
-    type: str
-    required: true
-  tenants:
-    description: What the filter P(mailroom.erp.mail_tenant_results#filter) gave.
-    type: list
-    elements: dict
-    default: []
   trials:
     description: The C(results) of M(mailroom.erp.mail_test), looped over what the filter
       P(mailroom.erp.mail_sender_tests#filter) gave.

@@ -16,25 +16,13 @@ description:
   - Reads a plan that the playbook C(mailroom.erp.site) has written, and sees that no byte of it was edited, that it has
     not expired, and that enough people have signed it.
   - The guide is C(docs/plan.md), the JSON Schema C(docs/schema/plan-1.json).
-extends_documentation_fragment: [mailroom.erp.play]
+extends_documentation_fragment:
+  - mailroom.erp.play
+  - mailroom.erp.signed_plan
 attributes:
   diff_mode:
     support: none
     description: Changes nothing, so there is no difference to show.
-options:
-  path:
-    description:
-      - The plan, a file whose name ends in C(.json); or the folder that holds it as C(plan.json).
-      - A page for people is beside it, C(plan.md), and so are signatures, C(plan.json.<who>.sig).
-    type: path
-    required: true
-  signatures:
-    description: How many different people must have signed the plan, which is C(mail_plan_signatures); a whole number.
-    type: raw
-    default: 0
-  allowed_signers:
-    description: The file of those who may sign, as C(ssh-keygen) describes it under ALLOWED SIGNERS.
-    type: path
 seealso:
   - module: mailroom.erp.erp_change_plan
 """

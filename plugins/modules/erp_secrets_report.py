@@ -15,16 +15,14 @@ author:
 description:
   - Prints which secrets were made or removed, whether the new ones work, what a person has to do with them, and which
     old ones end before anybody has confirmed the new one.
-extends_documentation_fragment: [mailroom.erp.play]
+extends_documentation_fragment:
+  - mailroom.erp.play
+  - mailroom.erp.play.judged
 attributes:
   diff_mode:
     support: full
     description: Gives each host its differences.
 options:
-  judged:
-    description: The name of the variable that holds the result of M(mailroom.erp.erp_environments_info).
-    type: str
-    required: true
   tenants:
     description: What the filter P(mailroom.erp.mail_tenant_results#filter) gave.
     type: list

@@ -18,7 +18,10 @@ description:
   - The report on all is C(report.json); each customer has one of its own in C(customers), in which no other customer is
     named. They are for the user of Ansible only.
   - The guide is C(docs/verify.md), the JSON Schema C(docs/schema/report-1.json).
-extends_documentation_fragment: [mailroom.erp.play]
+extends_documentation_fragment:
+  - mailroom.erp.play
+  - mailroom.erp.play.judged
+  - mailroom.erp.play.planned
 attributes:
   check_mode:
     support: full
@@ -27,14 +30,6 @@ attributes:
     support: none
     description: What changed since the last run is printed.
 options:
-  judged:
-    description: The name of the variable that holds the result of M(mailroom.erp.erp_environments_info).
-    type: str
-    required: true
-  plan:
-    description: The name of the variable that holds the result of M(mailroom.erp.erp_environments_plan).
-    type: str
-    required: true
   records:
     description: The name of the variable that holds the result of M(mailroom.erp.mail_domains) in check mode.
     type: str
@@ -62,13 +57,8 @@ options:
       not be defined.
     type: str
     required: true
-  tenants:
-    description: What the filter P(mailroom.erp.mail_tenant_results#filter) gives.
-    type: list
-    elements: dict
-    default: []
   confirmed_cautions:
-    description: The stamps of what is not to be told again.
+    description: The stamps of what is not to be told again, as the report prints them.
     type: list
     elements: str
     default: []

@@ -21,6 +21,8 @@ extends_documentation_fragment:
   - mailroom.erp.dns
   - mailroom.erp.dns.resolver
   - mailroom.erp.dns.accounts
+  - mailroom.erp.reads
+  - mailroom.erp.dns.progress
 notes:
   - O(accept_undelegated), O(snapshot_dir) and O(why) are taken so that C(module_defaults) of the group reach all its
     modules. Nothing is written, so they say nothing here.
@@ -46,11 +48,6 @@ options:
       - The variable that holds what M(mailroom.erp.dmarc_report_info) returned. Selectors that receivers saw sign as a
         domain are looked for there. The controller reads it.
     type: str
-  progress_file:
-    description:
-      - Where the module notes how far it is. The controller sets it and shows the lines while the module runs; do not
-        set it.
-    type: path
   concurrency:
     description: How many zones are read at the same time.
     type: int
@@ -59,15 +56,6 @@ requirements:
   - dnspython >= 2.6
   - idna, for internationalised domain names
 attributes:
-  check_mode:
-    description: Can run in C(check_mode), where it does the same.
-    support: full
-  diff_mode:
-    description: Changes nothing, so there is no difference to show.
-    support: none
-  idempotent:
-    description: Changes nothing.
-    support: full
   action_group:
     description: Use C(group/mailroom.erp.dns) in C(module_defaults) to give O(dns) and O(resolver) once.
     support: full

@@ -20,6 +20,8 @@ description:
 extends_documentation_fragment:
   - mailroom.erp.senders
   - mailroom.erp.dns.resolver
+  - mailroom.erp.reads
+  - mailroom.erp.dns.progress
 options:
   domains:
     description:
@@ -55,11 +57,6 @@ options:
       - Where it is given, messages and next steps name the variables of the inventory instead of options.
     type: list
     elements: str
-  progress_file:
-    description:
-      - Where the module notes how far it is. The controller sets it and shows the lines while the module runs; do not
-        set it.
-    type: path
   concurrency:
     description: How many domains or senders are looked at at the same time.
     type: int
@@ -68,15 +65,6 @@ requirements:
   - dnspython >= 2.6
   - idna, for internationalised domain names
 attributes:
-  check_mode:
-    description: Can run in C(check_mode), where it does the same.
-    support: full
-  diff_mode:
-    description: Changes nothing, so there is no difference to show.
-    support: none
-  idempotent:
-    description: Changes nothing.
-    support: full
   action_group:
     description: Use C(group/mailroom.erp.dns) in C(module_defaults) to give O(resolver) once.
     support: full

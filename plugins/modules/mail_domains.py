@@ -27,6 +27,7 @@ extends_documentation_fragment:
   - mailroom.erp.dns.resolver
   - mailroom.erp.dns.accounts
   - mailroom.erp.senders
+  - mailroom.erp.dns.progress
 options:
   domains:
     description:
@@ -455,7 +456,7 @@ options:
           before:
             description: As it was read; null for one that is not there.
             type: dict
-            suboptions:
+            suboptions: &rrset
               ttl:
                 description: In seconds.
                 type: int
@@ -468,16 +469,7 @@ options:
           after:
             description: As it will be.
             type: dict
-            suboptions:
-              ttl:
-                description: In seconds.
-                type: int
-                required: true
-              values:
-                description: Its values in printable characters, as snapshots have them.
-                type: list
-                elements: str
-                required: true
+            suboptions: *rrset
           elsewhere:
             description: Who has the name, when it is delegated away.
             type: str
@@ -539,11 +531,6 @@ options:
       - Where it is given, messages and next steps name the variables of the inventory instead of options.
     type: list
     elements: str
-  progress_file:
-    description:
-      - Where the module notes how far it is. The controller sets it and shows the lines while the module runs; do not
-        set it.
-    type: path
   concurrency:
     description: How many zones are worked on at the same time.
     type: int

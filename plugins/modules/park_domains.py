@@ -26,6 +26,7 @@ extends_documentation_fragment:
   - mailroom.erp.dns.resolver
   - mailroom.erp.dns.accounts
   - mailroom.erp.senders
+  - mailroom.erp.dns.progress
 options:
   domains:
     description: The domains, each a name, or a dictionary with C(domain) and any of C(zone), C(ttl) and C(dns).
@@ -66,11 +67,6 @@ options:
       - Where it is given, messages and next steps name the variables of the inventory instead of options.
     type: list
     elements: str
-  progress_file:
-    description:
-      - Where the module notes how far it is. The controller sets it and shows the lines while the module runs; do not
-        set it.
-    type: path
   concurrency:
     description: How many zones are worked on at the same time.
     type: int

@@ -24,6 +24,8 @@ description:
   - The guide, with each finding and what to do about it, is C(docs/smtp_probe.md).
 requirements:
   - cryptography >= 42
+extends_documentation_fragment:
+  - mailroom.erp.reads
 options:
   servers:
     description:
@@ -127,16 +129,6 @@ options:
     description: How many servers are looked at together, at most 50.
     type: int
     default: 20
-attributes:
-  check_mode:
-    description: Can run in C(check_mode), where it does the same.
-    support: full
-  diff_mode:
-    description: Changes nothing, so there is no difference to show.
-    support: none
-  idempotent:
-    description: Changes nothing.
-    support: full
 seealso:
   - module: mailroom.erp.mail_test
   - module: mailroom.erp.erp_mail_info

@@ -13,6 +13,7 @@ test compares.
 from __future__ import annotations
 
 import ast
+import importlib
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -346,9 +347,19 @@ def _documented_options(module: str) -> Mapping[str, Any]:
     file = REPOSITORY / "plugins" / "modules" / f"{module}.py"
     for node in ast.parse(file.read_text(encoding="utf-8")).body:
         if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "DOCUMENTATION":
-            options: Mapping[str, Any] = yaml.safe_load(ast.literal_eval(node.value)).get("options") or {}
-            return options
+            found = yaml.safe_load(ast.literal_eval(node.value))
+            shared = map(_fragment_options, found.get("extends_documentation_fragment") or ())
+            return {key: value for options in (*shared, found.get("options") or {}) for key, value in options.items()}
     return {}
+
+
+def _fragment_options(fragment: str) -> Mapping[str, Any]:
+    """The options that a documentation has from elsewhere, e.g. ``mailroom.erp.dns.resolver``."""
+    file, _dot, part = fragment.removeprefix("mailroom.erp.").partition(".")
+    module = importlib.import_module(f"ansible_collections.mailroom.erp.plugins.doc_fragments.{file}")
+    text = getattr(module.ModuleDocFragment, part.upper() or "DOCUMENTATION")
+    options: Mapping[str, Any] = yaml.safe_load(text).get("options") or {}
+    return options
 
 
 def _dictionaries(value: Any) -> Iterator[Mapping[str, Any]]:
