@@ -19,9 +19,6 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_tenants
 )
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.site_run import EnvironmentOutcome
 
-GIVEN_SECRET = "erp_mail_password"
-"""The variable that refers to a secret which the user's own tasks keep."""
-
 
 def rotated_tenants(tenants: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
     """The part of a plan that is about secrets.
