@@ -8,6 +8,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 
+from ansible_collections.mailroom.erp.plugins.plugin_utils.files.standing_folder import standing_folder
+
 DOCUMENTATION = r"""
 name: beside_inventory
 short_description: The folder beside an inventory
@@ -52,7 +54,7 @@ def beside_inventory(inventory_dir: str | None, sources: Iterable[str] = ()) -> 
     :returns: an absolute path that Ansible does not read as inventory
     """
     if not inventory_dir:
-        return os.environ.get("PWD") or os.getcwd()
+        return standing_folder()
     folder = os.path.abspath(inventory_dir)
     roots = [os.path.abspath(source) for source in sources if os.path.isdir(source)]
     around = [root for root in roots if os.path.commonpath([root, folder]) == root]

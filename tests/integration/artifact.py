@@ -36,7 +36,7 @@ def run_clean(command: list[str], folder: Path, **variables: str) -> str:
     done = subprocess.run(
         command,
         cwd=folder,
-        env={**env, "ANSIBLE_NOCOLOR": "1", "PWD": str(folder)},
+        env={**env, "ANSIBLE_NOCOLOR": "1"},
         check=False,
         text=True,
         stdin=subprocess.DEVNULL,

@@ -28,7 +28,7 @@ ACME = zone_text(
 def adopt(tmp_path: Path, zones: ZoneFolder, domains: Any, *args: str) -> Result:
     variables = {
         "mail_adopt_domains": domains,
-        "mail_adopt_dir": str(tmp_path / "inv"),
+        "mail_adopt_dir": "inv",
         "mail_dns_account": zones.dns_option,
         "mail_dns_resolver": zones.resolver_option,
     }
@@ -65,8 +65,12 @@ def test_site_leaves_ten_odd_zones_alone(tmp_path: Path) -> None:
     assert "0 environments, 0 would change, 0 failed" in site.flat and site.diff == []
     assert "Nothing is written" not in site.output and zones.contents() == before
 
+    verified = run_playbook(tmp_path, "mailroom.erp.verify", NOBODY, "-i", "inv")
+    assert (tmp_path / "mailroom/report/report.json").exists(), verified.output  # Ansible reads all of a folder "inv"
+
     again = adopt(tmp_path, zones, domains)
     assert (again.rc, again.changed) == (0, 0) and files(tmp_path) == written, again.output
+    assert sorted(path.name for path in (tmp_path / "inv").iterdir()) == sorted(written)
 
 
 def test_answers_go_back_in_and_edits_stay(tmp_path: Path) -> None:

@@ -65,9 +65,8 @@ def site(tmp_path: Path, server: Bind, *arguments: str) -> Result:
 
 def restore(tmp_path: Path, server: Bind, file: Path, *arguments: str) -> Result:
     relative = file.relative_to(tmp_path)
-    environment = {"PWD": str(tmp_path)}
     extra = ("-e", f"mail_restore_snapshot={relative}")
-    return run_playbook(tmp_path, RESTORE, inventory(server), *extra, *arguments, environment=environment)
+    return run_playbook(tmp_path, RESTORE, inventory(server), *extra, *arguments)
 
 
 def snapshots(tmp_path: Path) -> list[Path]:
