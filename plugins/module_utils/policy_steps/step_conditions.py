@@ -93,24 +93,31 @@ def _traits(one: Sender | SenderGroup) -> tuple[object, ...]:
 @dataclass(frozen=True, slots=True)
 class StepWindow:
     """The days that count: ``present`` are all since reports last saw another policy, ``days`` the newest of them, as
-    many as a step needs. ``other`` tells when another policy was last seen, which, and by whom. ``doubtful`` are the
-    days of the doubtful evidence since the first of ``present``, and ``doubted`` as ``other`` by that."""
+    many as a step needs, and ``recent`` those of them that are no longer ago than so many days. Reporters and the
+    messages that a share is of are counted on ``recent`` days: where a day is missing, an older one is among ``days``
+    instead, and its good mail must not make a step that the whole evidence would not. ``other`` tells when another
+    policy was last seen, which, and by whom. ``doubtful`` are the days of the doubtful evidence since the first of
+    ``present``, and ``doubted`` as ``other`` by that."""
 
     present: tuple[DayEvidence, ...]
     days: tuple[DayEvidence, ...]
+    recent: tuple[DayEvidence, ...]
     other: tuple[str, str] | None
     doubtful: tuple[DayEvidence, ...] = ()
     doubted: tuple[str, str] | None = None
 
     @property
-    def names(self) -> frozenset[str]:
-        """The days, for example 2026-11-01."""
-        return frozenset(one.day for one in self.days)
-
-    @property
     def against(self) -> frozenset[str]:
         """The days on which something may speak against a step: those and the doubtful ones among and after them."""
-        return self.names | {one.day for one in self.doubtful_since(self.days)}
+        return self._with_doubtful(self.days)
+
+    @property
+    def recent_against(self) -> frozenset[str]:
+        """The same of the recent days; of all of them where none is recent."""
+        return self._with_doubtful(self.recent or self.days)
+
+    def _with_doubtful(self, days: Sequence[DayEvidence]) -> frozenset[str]:
+        return frozenset(one.day for one in (*days, *self.doubtful_since(days)))
 
     def doubtful_since(self, days: Sequence[DayEvidence]) -> tuple[DayEvidence, ...]:
         """The doubtful days since the first of some."""
@@ -118,8 +125,8 @@ class StepWindow:
 
     @property
     def reporters(self) -> set[str]:
-        """All that reported on these days."""
-        return set().union(*(one.reporters for one in self.days))
+        """All that reported on the recent days."""
+        return set().union(*(one.reporters for one in self.recent))
 
 
 def step_window(question: StepQuestion, policies: Mapping[str, str], changes: Mapping[str, str]) -> StepWindow:
@@ -140,7 +147,10 @@ def step_window(question: StepQuestion, policies: Mapping[str, str], changes: Ma
             present, other = [], (day.day, _other_text(others, told))
         elif (lead, policies[lead]) in told:
             present.append(day)
-    window = StepWindow(tuple(present), tuple(present[-question.thresholds.minimum_days :]), other)
+    needed = question.thresholds.minimum_days
+    first = (question.today - datetime.timedelta(days=needed)).isoformat()
+    days = tuple(present[-needed:])
+    window = StepWindow(tuple(present), days, tuple(one for one in days if one.day >= first), other)
     return _with_doubtful(question, policies, window)
 
 
@@ -216,7 +226,7 @@ def _reporters(question: StepQuestion, window: StepWindow) -> list[Missing]:
     needed, found = question.thresholds.minimum_reporters, sorted(window.reporters)
     if len(found) >= needed or not window.days:
         return []
-    text = f"{len(found)} of {needed} reporters on these days: {_listed(found)}"
+    text = f"{len(found)} of {needed} reporters in the last {question.thresholds.minimum_days} days: {_listed(found)}"
     return [Missing("reporters", text, window.days[0].day)]
 
 
@@ -235,16 +245,18 @@ def _left_out(question: StepQuestion, window: StepWindow) -> list[Missing]:
 def _sender(
     question: StepQuestion, window: StepWindow, index: int, group: SenderGroup, rejecting: bool
 ) -> list[Missing]:
-    # what was not seen in the newest days may have been seen before, at the present step
-    looked_at = window.days if _of_sender(window.days, index) else window.present
+    # what was not seen lately may have been seen before, at the present step
+    recent = _of_sender(window.recent, index)
+    looked_at = window.days if recent else window.present
     days, doubtful = _of_sender(looked_at, index), _of_sender(window.doubtful_since(looked_at), index)
     lost = question.evidence.shared_failed.get(index, {})
     found = _shared_failing(group, {day: count for day, count in lost.items() if day in window.against})
     if not days and index not in question.seasonal:
         found.append(_unseen(question, window, index, group))
-    found += _short(question, group, days, doubtful, "failing", lambda one: one.failed)
+    seen = _Seen(group, days, doubtful, sum(one.seen for one in recent.values()))
+    found += _short(question, seen, "failing", lambda one: one.failed)
     if rejecting and not question.accepts_unsigned:
-        found += _short(question, group, days, doubtful, "unsigned", lambda one: one.seen - one.dkim)
+        found += _short(question, seen, "unsigned", lambda one: one.seen - one.dkim)
     return found
 
 
@@ -253,29 +265,33 @@ def _of_sender(days: Iterable[DayEvidence], index: int) -> dict[str, SenderDay]:
     return {one.day: one.senders[index] for one in days if index in one.senders and one.senders[index].seen}
 
 
-def _short(
-    question: StepQuestion,
-    group: SenderGroup,
-    days: Mapping[str, SenderDay],
-    doubtful: Mapping[str, SenderDay],
-    name: str,
-    count: Callable[[SenderDay], int],
-) -> list[Missing]:
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What was seen of a sender, by day, and how many of its messages in the recent days."""
+
+    group: SenderGroup
+    days: Mapping[str, SenderDay]
+    doubtful: Mapping[str, SenderDay]
+    recent: int
+
+
+def _short(question: StepQuestion, seen: _Seen, name: str, count: Callable[[SenderDay], int]) -> list[Missing]:
     """A sender more of whose messages do not pass than may. Doubtful ones that pass make the share no smaller."""
-    seen, unsure = sum(one.seen for one in days.values()), sum(count(one) for one in doubtful.values())
+    days, doubtful, label = seen.days, seen.doubtful, seen.group.label
+    unsure = sum(count(one) for one in doubtful.values())
     bad = sum(count(one) for one in days.values()) + unsure
-    if bad <= question.thresholds.failing_share * seen:
+    if bad <= question.thresholds.failing_share * seen.recent:
         return []
     on = sorted(day for found in (days, doubtful) for day, one in found.items() if count(one))
     rules = {
         "failing": "failed DMARC",
         "unsigned": "had no aligned DKIM pass, which reject needs (RFC 9989 section 7.4)",
     }
-    total = seen + sum(one.seen for one in doubtful.values())
-    text = f"{group.label}: {bad} of {total} messages {rules[name]}, the last on {on[-1]}"
+    total = sum(one.seen for one in (*days.values(), *doubtful.values()))
+    text = f"{label}: {bad} of {total} messages {rules[name]}, the last on {on[-1]}"
     if unsure:
         text += f"; {unsure} of them {_doubt(question)}"
-    return [Missing(name, text, on[0], group.label)]
+    return [Missing(name, text, on[0], label)]
 
 
 def _shared_failing(group: SenderGroup, failed: Mapping[str, int]) -> list[Missing]:
@@ -301,8 +317,8 @@ def _unseen(question: StepQuestion, window: StepWindow, index: int, group: Sende
 
 
 def _unknown(question: StepQuestion, window: StepWindow) -> list[Missing]:
-    sources, days = unknown_sources(question, window), window.against
-    count, total = sum(one.messages(days) for one in sources), sum(one.messages for one in window.days)
+    sources, days = unknown_sources(question, window), window.recent_against
+    count, total = sum(one.messages(days) for one in sources), sum(one.messages for one in window.recent)
     limits = question.thresholds
     if count <= limits.unknown_messages and count <= limits.unknown_share * total:
         return []
@@ -314,8 +330,8 @@ def _unknown(question: StepQuestion, window: StepWindow) -> list[Missing]:
 
 
 def unknown_sources(question: StepQuestion, window: StepWindow) -> list[UnknownSource]:
-    """The sources of these days that nobody declared and nobody lets fail, the largest first."""
-    days = window.against
+    """The sources of the recent days that nobody declared and nobody lets fail, the largest first."""
+    days = window.recent_against
     found = [one for one in question.evidence.unknown if not one.let_fail and one.messages(days)]
     return sorted(found, key=lambda one: (-one.messages(days), one.name))
 

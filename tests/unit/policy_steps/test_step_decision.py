@@ -375,13 +375,45 @@ seen_days = st.builds(
     unknown=st.sampled_from([0, 0, 0, 1]),
     left_out=st.sampled_from([0, 0, 0, 0, 1]),
 )
-few = StepThresholds(minimum_days=3, minimum_reporters=2, failing_share=0.02, unknown_share=0.5, unknown_messages=5)
+few = StepThresholds(minimum_days=3, minimum_reporters=2, failing_share=0.2, unknown_share=0.5, unknown_messages=5)
 
 
 def is_good(day: Seen) -> bool:
     return day.told.get("p") == "none" and not day.unknown and not day.left_out and not any(
         one.failed or one.dkim < one.seen for one in day.senders.values()
     )  # fmt: skip
+
+
+OLDER = {
+    "whose mail would make the share of unknown sources smaller": (
+        {"senders": {0: SenderDay(99, 99, 99), 1: SenderDay(99, 99, 99)}},
+        {"unknown": 2, "senders": {0: SenderDay(1, 1, 1)}},
+        {"unknown"},
+    ),
+    "whose mail would make the share of failures smaller": (
+        {},
+        {"senders": {0: SenderDay(2, 1, 1, 1), 1: SenderDay(1, 1, 1)}},
+        {"failing"},
+    ),
+    "on which there was another reporter": ({"reporters": REPORTERS[1:2]}, {"reporters": REPORTERS[:1]}, {"reporters"}),
+}
+
+
+@pytest.mark.parametrize("name", OLDER)
+def test_a_lost_day_brings_in_no_older_one(name: str) -> None:
+    older, newer, missing = OLDER[name]
+    days = [replace(Seen(4), **older), *(replace(Seen(ago), **newer) for ago in (3, 1))]
+    quiet = replace(Seen(2, reporters=REPORTERS[:1], senders={}))
+    assert conditions(decided([*days[:2], quiet, days[2]], thresholds=few)) == missing
+    assert conditions(decided(days, thresholds=few)) == missing
+
+
+def test_a_sender_that_was_seen_before_these_days_may_not_have_failed_then() -> None:
+    failing = Seen(9, senders={0: SenderDay(100, 99, 99, 1), 1: GOOD})
+    days = [failing, Seen(4), *(Seen(ago, senders={1: GOOD}) for ago in (3, 1))]
+    assert conditions(decided([*days[:3], Seen(2, senders={1: GOOD}), days[3]], thresholds=few)) == {"failing"}
+    assert conditions(decided(days, thresholds=few)) == {"failing"}
+    assert conditions(decided([*days[:2], Seen(3), *days[3:]], thresholds=few)) == set()
 
 
 @given(st.lists(seen_days, max_size=9), st.data())
