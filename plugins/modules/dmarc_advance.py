@@ -105,7 +105,9 @@ options:
         type: int
         default: 30
       minimum_reporters:
-        description: Receivers that reported on these days. Those in whose names one other organisation mailed are one.
+        description: >-
+          Receivers that reported in the last O(thresholds.minimum_days) days. Those in whose names one other organisation
+          mailed are one.
         type: int
         default: 3
       newest_days:
@@ -114,12 +116,12 @@ options:
         default: 7
       failing_share:
         description:
-          - Which share of a declared sender's messages may fail. Before V(reject) the same holds for those without an
+          - Which share of a declared sender's messages of the last O(thresholds.minimum_days) days may fail. Before V(reject) the same holds for those without an
             aligned DKIM pass.
         type: float
         default: 0.0
       unknown_share:
-        description: Which share of all messages may be of unknown sources.
+        description: Which share of the messages of the last O(thresholds.minimum_days) days may be of unknown sources.
         type: float
         default: 0.01
       unknown_messages:
