@@ -106,8 +106,8 @@ options:
         default: 30
       minimum_reporters:
         description: >-
-          Receivers that reported in the last O(thresholds.minimum_days) days. Those in whose names one other organisation
-          mailed are one.
+          Receivers that reported in the last O(thresholds.minimum_days) days. Those in whose names one other
+          organisation mailed are one.
         type: int
         default: 3
       newest_days:
@@ -116,8 +116,8 @@ options:
         default: 7
       failing_share:
         description:
-          - Which share of a declared sender's messages of the last O(thresholds.minimum_days) days may fail. Before V(reject) the same holds for those without an
-            aligned DKIM pass.
+          - Which share of a declared sender's messages of the last O(thresholds.minimum_days) days may fail. Before
+            V(reject) the same holds for those without an aligned DKIM pass.
         type: float
         default: 0.0
       unknown_share:
