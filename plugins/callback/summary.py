@@ -36,6 +36,7 @@ from typing import Any
 
 from ansible.plugins.callback import CallbackBase
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import escape_controls
+from ansible_collections.mailroom.erp.plugins.module_utils.so_many import so_many
 from ansible_collections.mailroom.erp.plugins.plugin_utils.terminal_text import counted_results, wrapped
 from ansible_collections.mailroom.erp.plugins.plugin_utils.verdict_text import ToldSender, told_senders
 
@@ -107,7 +108,7 @@ def summary_lines(senders: list[ToldSender], width: int, *, with_next: bool) -> 
     steps = dict.fromkeys(str(one.after["next_step"]) for one in senders if one.after["next_step"])
     if steps and with_next:
         told += ["TO DO NEXT", *(wrapped("  - ", step, width) for step in steps)]
-    told.append(f"{len(senders)} senders: {counted_results(one.after['result'] for one in senders)}")
+    told.append(f"{so_many(len(senders), 'sender')}: {counted_results(one.after['result'] for one in senders)}")
     return [escape_controls(line) for line in "\n".join(told).split("\n")]
 
 

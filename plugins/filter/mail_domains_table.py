@@ -10,6 +10,7 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.kind_table import RECORD_RESULTS
+from ansible_collections.mailroom.erp.plugins.module_utils.so_many import so_many
 from ansible_collections.mailroom.erp.plugins.plugin_utils.terminal_text import check_width, wrapped
 
 DOCUMENTATION = r"""
@@ -128,7 +129,7 @@ def mail_domains_table(domains: Iterable[Mapping[str, Any]], width: int = 100) -
         raise AnsibleFilterError(
             f"mail_domains_table wants the `domains` of a mail_domains result; this is something else: {error!r}"
         ) from error
-    return "\n\n".join([*blocks, f"{len(blocks)} domains, {changed} changed"])
+    return "\n\n".join([*blocks, f"{so_many(len(blocks), 'domain')}, {changed} changed"])
 
 
 class FilterModule:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
+from ansible_collections.mailroom.erp.plugins.module_utils.so_many import so_many
 from ansible_collections.mailroom.erp.plugins.plugin_utils.terminal_text import check_width, counted_results
 from ansible_collections.mailroom.erp.plugins.plugin_utils.verdict_text import ToldSender, labelled, told_senders
 
@@ -69,7 +70,7 @@ def mail_verdicts_table(verdicts: Any, width: int = 100) -> str:
         raise AnsibleFilterError(
             f"mail_verdicts_table wants the `verdicts` of mail_domains or mail_auth_info; this is else: {error!r}"
         ) from error
-    return "\n\n".join([*blocks, f"{len(rows)} senders: {counted}"])
+    return "\n\n".join([*blocks, f"{so_many(len(rows), 'sender')}: {counted}"])
 
 
 def _grouped(rows: Iterable[ToldSender]) -> dict[str, list[ToldSender]]:

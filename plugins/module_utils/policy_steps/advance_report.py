@@ -14,6 +14,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.domains.grouped_messa
 from ansible_collections.mailroom.erp.plugins.module_utils.policy_steps.policy_levels import policies_text
 from ansible_collections.mailroom.erp.plugins.module_utils.policy_steps.step_decision import StepDecision
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import escape_controls
+from ansible_collections.mailroom.erp.plugins.module_utils.so_many import so_many
 
 _MOST_SOURCES = 20
 
@@ -72,8 +73,8 @@ def _carried(decision: StepDecision) -> str:
     if not told:
         return " (a step back)"
     return (
-        f" ({told['days']} days, {len(told['reporters'])} reporters, {told['messages']} messages, "
-        f"{len(told['senders'])} declared senders)"
+        f" ({so_many(told['days'], 'day')}, {so_many(len(told['reporters']), 'reporter')}, "
+        f"{so_many(told['messages'], 'message')}, {so_many(len(told['senders']), 'declared sender')})"
     )
 
 
@@ -136,7 +137,7 @@ def _source(name: str, told: Sequence[tuple[str, Mapping[str, Any]]]) -> list[st
     ]
     called = f"{name}{f' (a guess: {guess})' if guess else ''}"
     return [
-        f"  - {called}: {_messages(told)} messages as {listed([domain for domain, _source in told])}",
+        f"  - {called}: {so_many(_messages(told), 'message')} as {listed([domain for domain, _source in told])}",
         *(f"      {line}" for line in known),
         f"      Who in your company uses {guess or name}? Declare it, or let it fail.",
     ]
@@ -147,4 +148,6 @@ def _last(domains: Sequence[MovedDomain]) -> str:
     failed = sum(one.failure is not None for one in domains)
     reached = sum(one.decision is not None and one.decision.outcome == "reached" for one in domains)
     waiting = len(domains) - moved - failed - reached
-    return f"{len(domains)} domains: {moved} moved, {waiting} waiting, {reached} need no step, {failed} failed"
+    return (
+        f"{so_many(len(domains), 'domain')}: {moved} moved, {waiting} waiting, {reached} need no step, {failed} failed"
+    )

@@ -27,6 +27,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.recipe 
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.request import DomainRequest, Order, read_order
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.sender import Sender
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Option, Problem, Refused, RuleSource, WayOut
+from ansible_collections.mailroom.erp.plugins.module_utils.so_many import so_many
 
 _RULES = RuleSource("docs/reports.md")
 _PARKED: dict[str, Any] = {
@@ -161,7 +162,7 @@ def _reported(domain: str, passed: Mapping[str, PassedMail | None] | None) -> li
     if found is None:
         return []
     rule = (
-        f"reports show it in use: {found.messages} messages passed DMARC as it, or SPF or DKIM with it, "
+        f"reports show it in use: {so_many(found.messages, 'message')} passed DMARC as it, or SPF or DKIM with it, "
         f"the last on {found.last_day}"
     )
     days = Option("quiet_days")

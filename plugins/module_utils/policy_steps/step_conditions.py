@@ -20,6 +20,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.sen
 from ansible_collections.mailroom.erp.plugins.module_utils.policy_steps.policy_levels import STEP_TAGS, rejects
 from ansible_collections.mailroom.erp.plugins.module_utils.policy_steps.step_evidence import StepEvidence
 from ansible_collections.mailroom.erp.plugins.module_utils.policy_steps.unknown_sources import UnknownSource
+from ansible_collections.mailroom.erp.plugins.module_utils.so_many import so_many
 
 _NAMES_TOLD = 5
 
@@ -235,7 +236,7 @@ def _left_out(question: StepQuestion, window: StepWindow) -> list[Missing]:
     count = sum(one.records_left_out for one in days)
     if count <= question.thresholds.left_out:
         return []
-    text = f"{count} records of reports could not be used, and may be of any sender"
+    text = f"{so_many(count, 'record')} of reports could not be used, and may be of any sender"
     return [Missing("left_out", text, min(one.day for one in days))]
 
 
@@ -297,7 +298,8 @@ def _short(question: StepQuestion, seen: _Seen, name: str, count: Callable[[Send
 def _shared_failing(group: SenderGroup, failed: Mapping[str, int]) -> list[Missing]:
     if not failed:
         return []
-    text = f"{group.label}: {sum(failed.values())} messages failed DMARC that may be this sender's or another one's"
+    lost = so_many(sum(failed.values()), "message")
+    text = f"{group.label}: {lost} failed DMARC that may be this sender's or another one's"
     return [Missing("failing", f"{text}, the last on {max(failed)}", min(failed), group.label)]
 
 

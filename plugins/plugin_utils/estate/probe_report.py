@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.grouped_messages import listed
+from ansible_collections.mailroom.erp.plugins.module_utils.so_many import so_many
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.site_report import Caution
 from ansible_collections.mailroom.erp.plugins.plugin_utils.server_sight import ServerSight
 from ansible_collections.mailroom.erp.plugins.plugin_utils.terminal_text import wrapped
@@ -66,9 +67,8 @@ def _quiet(sights: Mapping[str, ServerSight]) -> Iterator[str]:
 
 def _servers(sights: Iterable[ServerSight]) -> str:
     count = len({one.name for one in sights})
-    return f"{count} server{'' if count == 1 else 's'}"
+    return so_many(count, "server")
 
 
 def _so_many(hosts: Iterable[str]) -> str:
-    count = len(list(hosts))
-    return f"{count} environment{'' if count == 1 else 's'}"
+    return so_many(len(list(hosts)), "environment")

@@ -11,6 +11,7 @@ from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.grouped_messages import Message, grouped, listed
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import escape_controls
+from ansible_collections.mailroom.erp.plugins.module_utils.so_many import so_many
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.secret_rotation import RotationRun, confirmation
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.site_run import EnvironmentOutcome
 from ansible_collections.mailroom.erp.plugins.plugin_utils.terminal_text import wrapped
@@ -89,5 +90,5 @@ def _so_many(run: RotationRun, names: Iterable[str]) -> str:
     names = list(names)
     others = sum("kind" in run.made.get(name, {}) for name in names)
     count = len(names) - others
-    counted = [f"{count} environment{'' if count == 1 else 's'}"] if count or not others else []
-    return " and ".join([*counted, *([f"{others} other credential{'' if others == 1 else 's'}"] if others else [])])
+    counted = [so_many(count, "environment")] if count or not others else []
+    return " and ".join([*counted, *([so_many(others, "other credential")] if others else [])])

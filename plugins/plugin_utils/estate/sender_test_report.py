@@ -12,6 +12,7 @@ from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.grouped_messages import Message, grouped
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import escape_controls
+from ansible_collections.mailroom.erp.plugins.module_utils.so_many import so_many
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.sender_tests import (
     REFUSED_HERE,
     SCOPE_HOLDS,
@@ -143,4 +144,4 @@ def _counted(run: SenderTestRun) -> str:
 
 def _heads(run: SenderTestRun) -> Iterator[str]:
     for count, name in ((len(run.environments), "environment"), (len(run.results), "sender")):
-        yield f"{count} {name}{'' if count == 1 else 's'}"
+        yield so_many(count, name)

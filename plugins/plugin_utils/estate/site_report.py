@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -23,6 +23,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.domains.grouped_messa
     template_of,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import encodable, escape_controls
+from ansible_collections.mailroom.erp.plugins.module_utils.so_many import so_many
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_tenants import made_environments
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.password_calendar import password_calendar
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.site_run import (
@@ -144,7 +145,8 @@ def _problems(run: SiteRun, found: Mapping[str, EnvironmentOutcome]) -> list[str
     if not told:
         return []
     waiting = [host for host in found if found[host].failed and host in run.needs]
-    head = f"PROBLEMS: {_so_many(waiting)} {'left out or not done' if run.goes_on else 'refused; nothing was written'}"
+    what = "left out or not done" if run.goes_on else "refused; nothing was written"
+    head = f"PROBLEMS: {_environments(waiting)} {what}"
     return [head, *(wrapped("  - ", line, _WIDTH) for line in told)]
 
 
@@ -160,7 +162,10 @@ def _changes(run: SiteRun, found: Mapping[str, EnvironmentOutcome], check_mode: 
         Message(host, f"{host}: {text}", kind="environment", others=_names(run, host)) for host, text in changed.items()
     ]
     head = "WOULD CHANGE" if check_mode else "CHANGED"
-    return [f"{head}: {_so_many(changed)}", *(wrapped("  - ", line, _WIDTH) for line in grouped(messages))]
+    return [
+        f"{head}: {_environments(changed)}",
+        *(wrapped("  - ", line, _WIDTH) for line in grouped(messages)),
+    ]
 
 
 def _tenants(run: SiteRun) -> list[str]:
@@ -261,16 +266,18 @@ def _told(cautions: Sequence[Caution]) -> list[str]:
 
 def _unchanged(run: SiteRun, found: Mapping[str, EnvironmentOutcome]) -> list[str]:
     same = [host for host in run.environments if host not in found]
-    return [wrapped("", f"UNCHANGED: {_so_many(same)}: {listed(same)}", _WIDTH)] if same else []
+    return [wrapped("", f"UNCHANGED: {_environments(same)}: {listed(same)}", _WIDTH)] if same else []
 
 
 def _last(run: SiteRun, found: Mapping[str, EnvironmentOutcome], words: SiteWords) -> str:
     failed = sum(bool(found[host].failed) for host in run.environments if host in found)
     changed = sum(bool(found[host].changed) for host in run.environments if host in found)
-    counted = f"; {len(words.senders)} senders: {counted_results(one.after['result'] for one in words.senders)}"
+    counted = (
+        f"; {so_many(len(words.senders), 'sender')}: {counted_results(one.after['result'] for one in words.senders)}"
+    )
     senders = counted if words.senders and run.goes_on else ""
     would = "would change" if words.check_mode else "changed"
-    return f"{_so_many(run.environments)}, {changed} {would}, {failed} failed{senders}"
+    return f"{_environments(run.environments)}, {changed} {would}, {failed} failed{senders}"
 
 
 def _names(run: SiteRun, host: str) -> dict[str, str]:
@@ -280,6 +287,5 @@ def _names(run: SiteRun, host: str) -> dict[str, str]:
     return addresses | {address.rpartition("@")[2]: "<domain>" for address in addresses}
 
 
-def _so_many(names: Iterable[str]) -> str:
-    count = len(list(names))
-    return f"{count} environment{'' if count == 1 else 's'}"
+def _environments(names: Sized) -> str:
+    return so_many(len(names), "environment")

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.mailroom.erp.plugins.module_utils.so_many import so_many
 from ansible_collections.mailroom.erp.plugins.plugin_utils.files.private_files import (
     FileChange,
     apply_files,
@@ -63,4 +64,4 @@ def _difference(change: FileChange) -> dict[str, str]:
 
 
 def _length(text: str | None) -> str:
-    return "" if text is None else f"({len(text.splitlines())} lines)\n"
+    return "" if text is None else f"({so_many(len(text.splitlines()), 'line')})\n"

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.grouped_messages import listed
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_budget import MAX_LOOKUPS
+from ansible_collections.mailroom.erp.plugins.module_utils.so_many import so_many
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.password_calendar import password_calendar
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.probe_report import probe_cautions
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.site_report import (
@@ -130,7 +131,7 @@ class _TodoList:
             yield from self._sender("domain", domain.name, sender)
         if domain.reports and domain.reports.unknown_sources:
             count, sources = sum(one.messages for one in domain.reports.unknown_sources), domain.reports.unknown_sources
-            text = f"{domain.name}: {count} messages came from sources that nobody declared: "
+            text = f"{domain.name}: {so_many(count, 'message')} came from sources that nobody declared: "
             step = "Find out who sends; declare the sender, or let it fail (docs/reports.md)."
             yield _Found("confirm", "domain", domain.name, text + listed([one.source for one in sources]), step, "us")
 

@@ -99,7 +99,7 @@ def test_every_kind_of_record_that_was_asked_for_is_shown() -> None:
         "  DMARC     _dmarc.acme.example: v=DMARC1; p=none\n"
         "  reports   acme.example._report._dmarc.x.example: nothing (managed elsewhere: x.example)\n"
         "\n"
-        "1 domains, 1 changed"
+        "1 domain, 1 changed"
     )
 
 
