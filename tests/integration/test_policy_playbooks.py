@@ -63,7 +63,7 @@ def test_the_loop_from_declaration_to_a_step_and_back(estate: Path) -> None:
         "nobody is declared to send 90 of 1890 messages",
         "203.0.113.0/24",
         "Declare it, or let it fail.",
-        "1 domains: 0 moved, 1 waiting",
+        "1 domain: 0 moved, 1 waiting",
     ):
         assert words in flat(waits), waits.output
     assert "203.0.113.9" not in waits.output

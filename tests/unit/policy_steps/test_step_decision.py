@@ -217,7 +217,7 @@ DOUBTFUL: dict[str, tuple[Seen, str, str]] = {
     "a sender that fails": (Seen(15, senders={1: BAD}), "failing", "payslips (acme.example): 5 of 3005 messages"),
     "a source that nobody declared": (Seen(15, unknown=101), "unknown", "203.0.113.0/24"),
     "a message that is one of two senders'": (Seen(15, shared_failed={0: 1, 1: 1}), "failing", "or another one's"),
-    "a record that was left out": (Seen(15, left_out=1), "left_out", "1 record "),
+    "a record that was left out": (Seen(15, left_out=1), "left_out", "1 record of reports"),
     "another policy": (
         Seen(15, told={"p": "reject"}),
         "doubtful",
