@@ -27,6 +27,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.referred_acc
     missing_secrets,
     referred_account,
 )
+from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.report_evidence import ReportedMail
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.yaml_values import TemplateText
 from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import plain_value
 from ansible_collections.mailroom.erp.plugins.plugin_utils.running.controller_action import ControllerAction
@@ -60,12 +61,13 @@ class ActionModule(ControllerAction):
         :raises Refused: something that is there cannot be read or added to, or a file cannot be written
         """
         folder = Path(options["dir"]).absolute()
-        live = kept_result(variables, options["live"])["domains"]
+        live = kept_result(variables, options["live"])
         wishes, shared = self._wishes(variables), dict(self._shared(variables))
         services = self._templar.template(variables.get("erp_mail_catalogue_services") or {})
         adopter = Adopter(folder, wishes, shared, datetime.datetime.now(datetime.UTC).date(), plain_value(services))
-        reported = kept_result(variables, options["reported"]).get("sources") or {}
-        adoption = adopter.adopt(map(domain_facts, live), reported)
+        sources = kept_result(variables, options["reported"]).get("sources") or {}
+        reported = ReportedMail(sources, live.get("included") or {})
+        adoption = adopter.adopt(map(domain_facts, live["domains"]), reported)
         if not self._task.check_mode:
             _write(adoption)
         for line in _told(adoption, folder, [shared.get(_ACCOUNT), *(wish.dns for wish in wishes.values())]):

@@ -34,7 +34,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.questions im
     read_questions,
 )
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.recognition import Recognition
-from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.report_evidence import Sources, with_reports
+from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.report_evidence import ReportedMail
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.yaml_values import yaml_comment, yaml_flow
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_loader import Catalogue
 
@@ -106,7 +106,7 @@ class Adopter:
         """What a person answered."""
         return self._asked.answers
 
-    def adopt(self, live: Iterable[DomainFacts], reported: Sources) -> Adoption:
+    def adopt(self, live: Iterable[DomainFacts], reported: ReportedMail) -> Adoption:
         """Put in what is new and what was answered.
 
         :param live: what was read
@@ -121,7 +121,7 @@ class Adopter:
         recognition = Recognition(self._catalogue)
         sound = [one for one in facts.values() if not one.problem]
         readings = [read_domain(one, recognition, self.answers) for one in sound]
-        readings = [with_reports(one, reported) for one in proven(readings, facts, self._services)]
+        readings = [reported.added_to(one) for one in proven(readings, facts, self._services)]
         fresh: dict[str | None, list[tuple[DomainReading, list[str]]]] = {}
         unread = "It could not be read: {}. Run adopt again when it can be."
         findings = [
