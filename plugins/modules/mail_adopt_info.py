@@ -110,7 +110,8 @@ domains:
 included:
   description:
     - What the SPF records of domains with reports include, by name; empty without O(reported).
-    - Each with C(networks), the addresses for which the include passes, null where nobody can tell; then C(problem) says why.
+    - Each with C(networks), the addresses for which the include passes; null where nobody can tell, and C(problem) says
+      why.
   type: dict
   returned: always
   sample: {spf.vendor.example: {networks: [192.0.2.0/28], problem: null}}
