@@ -71,9 +71,8 @@ class ReportedMail:
         total = sum(found for _one, found in seen)
         names = [_name(one) for one, _count in seen]
         more = f" and {len(names) - _MOST} more" if len(names) > _MOST else ""
-        return _with(
-            finding, f"{total} messages from {', '.join(names[:_MOST])}{more}" if total else "no message", total
-        )
+        told = f"{total} messages from {', '.join(names[:_MOST])}{more}" if total else "no message"
+        return _with(finding, told, total)
 
 
 def _with(finding: Finding, told: str, total: int) -> Finding:

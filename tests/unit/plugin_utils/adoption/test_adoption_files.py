@@ -210,7 +210,8 @@ def test_reports_tell_how_much_mail_is_behind_what_nobody_can_explain(tmp_path: 
 def test_mail_is_counted_for_the_networks_of_an_include(tmp_path: Path) -> None:
     served = zones(
         tmp_path,
-        acme='@ TXT "v=spf1 include:spf.busy.example include:spf.quiet.example include:gone.example exists:%{i}.x ~all"',
+        acme='@ TXT "v=spf1 include:spf.busy.example include:spf.quiet.example include:gone.example exists:%{i}.x "'
+        ' "~all"',
         busy='spf TXT "v=spf1 include:more.busy.example -ip4:192.0.2.9 ip4:192.0.2.0/25 -all"\n'
         'more TXT "v=spf1 ip6:2001:db8::/32 -all"',
         quiet='spf TXT "v=spf1 ip4:203.0.113.0/24 -all"',
@@ -219,13 +220,8 @@ def test_mail_is_counted_for_the_networks_of_an_include(tmp_path: Path) -> None:
         {"source": one, "reverse_name": None, "messages": 10**number, "selectors": []}
         for number, one in enumerate(["192.0.2.1", "192.0.2.9", "2001:db8::5", "192.0.2.0/24", "198.51.100.1"])
     ]
-    found = adopted(
-        tmp_path / "inv",
-        ["acme.example"],
-        served.dns_option,
-        served.resolver_option,
-        reported={"acme.example": sources},
-    )
+    options = (tmp_path / "inv", ["acme.example"], served.dns_option, served.resolver_option)
+    found = adopted(*options, reported={"acme.example": sources})
     assert [(one.what, one.messages) for one in found.questions[:2]] == [
         ("spf include:spf.busy.example", 101),
         ("spf exists:%{i}.x", 0),
