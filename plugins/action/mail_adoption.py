@@ -70,12 +70,14 @@ class ActionModule(ControllerAction):
         adoption = adopter.adopt(map(domain_facts, live["domains"]), reported)
         if not self._task.check_mode:
             _write(adoption)
-        for line in _told(adoption, folder, [shared.get(_ACCOUNT), *(wish.dns for wish in wishes.values())]):
+        accounts = [shared.get(_ACCOUNT), *(wish.dns for wish in wishes.values())]
+        for line in _told(adoption, folder, [*accounts, *(one.variables for one in adoption.hosts)]):
             Display().display(escape_controls(line))
         result: Result = {
             "changed": bool(adoption.files),
             "files": sorted(map(str, adoption.files)),
             "new": adoption.new,
+            "environments": [one.name for one in adoption.hosts],
             "updated": adoption.changed,
             "edited": adoption.edited,
             "unread": adoption.unread,
@@ -130,14 +132,16 @@ def _write(adoption: Adoption) -> None:
             raise Refused(Problem("adopt", "mail_adopt_dir", str(path), rule, "docs/adopt.md", way_out)) from error
 
 
-def _told(adoption: Adoption, folder: Path, accounts: list[Any]) -> Iterator[str]:
+def _told(adoption: Adoption, folder: Path, written: list[Any]) -> Iterator[str]:
     yield f"adopt: new domains in {folder}: {len(adoption.new)}; domains that got answers: {len(adoption.changed)}."
     for name, why in adoption.unread.items():
         yield f"  {name} could not be read: {why}"
+    if adoption.hosts:
+        yield f"  New ERP environments: {', '.join(one.name for one in adoption.hosts)}"
     if adoption.edited:
         names = ", ".join(adoption.edited)
         yield f"  Edited by hand, so put the answers in yourself: {names}"
-    secrets = sorted({one for account in accounts for one in missing_secrets(account)})
+    secrets = sorted({one for values in written for one in missing_secrets(values)})
     if secrets:
         yield f"  Define these with ansible-vault in that inventory: {', '.join(secrets)}"
     if adoption.questions:

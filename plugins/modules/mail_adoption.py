@@ -62,6 +62,11 @@ new:
   type: list
   elements: str
   returned: success
+environments:
+  description: The ERP environments that were put in as hosts.
+  type: list
+  elements: str
+  returned: success
 updated:
   description: Domains whose entries got an answer.
   type: list

@@ -15,17 +15,29 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused, RuleSource
-from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.answers import Answers
+from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.answers import Answers, erp_question
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.claims import DomainReading, Finding
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.domain_facts import DomainFacts
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.domain_reading import read_domain
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.entry_text import entry_digest, entry_lines
+from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.erp_answers import (
+    answered_environments,
+    wrong_erp_answers,
+)
+from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.erp_hosts import (
+    ErpHost,
+    covered_records,
+    covered_selectors,
+    host_lines,
+    judged_host,
+    undeclared,
+)
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.inventory_files import (
     InventoryFile,
     KnownEntry,
     read_inventory,
 )
-from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.proof import proven
+from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.proof import environment_fault, proven
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.questions import (
     QUESTIONS_FILE,
     AdoptionQuestion,
@@ -37,6 +49,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.recognition 
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.report_evidence import ReportedMail
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.yaml_values import yaml_comment, yaml_flow
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_loader import Catalogue
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.host_judgement import Catalogues
 
 _RULES = RuleSource("docs/adopt.md")
 _OURS = "domains"
@@ -65,7 +78,8 @@ class AdoptionWish:
 @dataclass(slots=True)
 class Adoption:
     """What is to be written: texts by file, with what stood there (None: no file). ``new`` and ``changed`` are domains
-    whose entries are written, ``edited`` those that an answer could not be put into, ``unread`` have a reason."""
+    whose entries are written, ``edited`` those that an answer could not be put into, ``unread`` have a reason;
+    ``hosts`` are new ERP environments."""
 
     files: dict[Path, tuple[str | None, str]] = field(default_factory=dict)
     questions: list[AdoptionQuestion] = field(default_factory=list)
@@ -73,6 +87,7 @@ class Adoption:
     changed: list[str] = field(default_factory=list)
     edited: list[str] = field(default_factory=list)
     unread: dict[str, str] = field(default_factory=dict)
+    hosts: list[ErpHost] = field(default_factory=list)
 
 
 class Adopter:
@@ -113,21 +128,26 @@ class Adopter:
         :param reported: what receivers reported, by domain
         :raises Refused: an answer is none, two customers would have one file, or a file cannot be added to
         """
-        problems = self.answers.problems(self._catalogue)
+        problems = [*self.answers.problems(self._catalogue), *wrong_erp_answers(self.answers)]
         if problems:
             raise Refused(problems)
         facts = {one.domain: one for one in live}
         self.result.unread = {name: one.problem for name, one in facts.items() if one.problem}
         recognition = Recognition(self._catalogue)
         sound = [one for one in facts.values() if not one.problem]
-        readings = [read_domain(one, recognition, self.answers) for one in sound]
-        readings = [reported.added_to(one) for one in proven(readings, facts, self._services)]
+        environments = list(self._environments({one.domain: one for one in sound}))
+        needs = {one.name: one.needs for one in environments if one.needs}
+        readings = [
+            read_domain(one, recognition, self.answers, covered_records(environments, one.domain)) for one in sound
+        ]
+        readings = [reported.added_to(one) for one in proven(readings, facts, self._services, needs)]
         fresh: dict[str | None, list[tuple[DomainReading, list[str]]]] = {}
         unread = "It could not be read: {}. Run adopt again when it can be."
         findings = [
             (name, Finding("unread", "", "high", (), unread.format(why), False))
             for name, why in self.result.unread.items()
         ]
+        findings += undeclared(environments)
         for reading in readings:
             lines = entry_lines(reading, self._wish(reading.domain).given, self._origin(facts[reading.domain]))
             known = self._known(reading.domain)
@@ -136,7 +156,7 @@ class Adopter:
                 findings += [(reading.domain, one) for one in reading.findings]
             else:
                 findings += self._again(reading, lines, known, facts[reading.domain])
-        self._add(fresh)
+        self._add(fresh, self._new_hosts(environments))
         self._conclude(findings)
         return self.result
 
@@ -159,11 +179,10 @@ class Adopter:
         file, entry = known
         domain, declared = reading.domain, entry.declared if isinstance(entry.declared, dict) else {}
         listed = _listed(declared)
-        answered = [one for one in listed if self.answers.of(one, domain)]
+        answered = [one for one in listed if self.answers.of(one, domain) or one in reading.explained]
         answered += ["spf none"] if "services" not in declared and self.answers.of("spf none", domain) else []
         answered += ["account"] if facts.is_ours and domain in self._asked.asked.get("account", ()) else []
-        untouched = self._written.get(domain) == entry_digest(file.lines_of(entry))
-        if answered and untouched:
+        if answered and self._is_untouched(domain):
             # the second line says when it was read
             if _bare(file.lines_of(entry))[2:] != _bare(lines)[2:]:
                 file.change(entry, lines)
@@ -176,11 +195,79 @@ class Adopter:
             if one.what in listed or (not one.listed and not (one.what == "spf none" and "services" in declared)):
                 yield domain, one
 
+    def _is_untouched(self, domain: str) -> bool:
+        """Whether the entry of a domain is as it was written."""
+        known = self._known(domain)
+        return known is None or self._written.get(domain) == entry_digest(known[0].lines_of(known[1]))
+
+    def _home(self, domain: str) -> Path:
+        """The file of a domain, of those that are there or are made."""
+        known = self._known(domain)
+        return known[0].path if known else self._folder / f"{group_name(self._wish(domain).customer)}.yml"
+
+    def _group(self, domain: str) -> str | None:
+        """The group that takes the ERP environments of a domain; None where its file cannot be added to."""
+        own, file = group_name(self._wish(domain).customer), self._files.get(self._home(domain))
+        if file is None or own in file.groups:
+            return own
+        return next(iter(file.groups)) if len(file.groups) == 1 else None
+
+    def _environments(self, facts: Mapping[str, DomainFacts]) -> Iterator[ErpHost]:
+        """The environments that a person named, but for those that were written and taken out by a person."""
+        there = {name for file in self._files.values() for name in file.hosts}
+        catalogues = Catalogues()
+        for one in answered_environments(self.answers):
+            if one.name not in there and _host_key(one.name) in self._written:
+                continue
+            home = self._home(one.domain)
+            names = [*(self._files[home].entries if home in self._files else ()), *facts]
+            shared = {
+                "mail_dns_domains": {name: {} for name in names if self._home(name) == home},
+                "erp_mail_catalogue_services": self._services,
+            }
+            host = judged_host(one, one.variables, shared, catalogues)
+            host.is_new = one.name not in there
+            if host.needs is not None:
+                fault = self._misplaced(host) or environment_fault(one.name, host.needs, facts, self._services)
+                host.refuse(fault) if fault else None
+            yield host
+
+    def _misplaced(self, host: ErpHost) -> str | None:
+        """Why an environment cannot be put in beside what a person has written."""
+        domain = host.environment.domain
+        if host.is_new and self._group(domain) is None:
+            return f"{self._home(domain)} has no hosts of one per line that it could be put behind"
+        known = self._known(domain)
+        listed = _listed(known[1].declared) if known and isinstance(known[1].declared, dict) else []
+        clash = [one for one in listed if one in covered_selectors(host, domain)]
+        if clash and not self._is_untouched(domain):
+            return f"take {', '.join(clash)} out of unexplained of {domain} first, whose entry was edited by hand"
+        return None
+
+    def _new_hosts(self, environments: Iterable[ErpHost]) -> dict[Path, list[tuple[str, list[str]]]]:
+        """The lines of environments that the inventory does not have, each with its group, by file."""
+        found: dict[Path, list[tuple[str, list[str]]]] = {}
+        for one in environments:
+            if one.is_new and one.needs is not None:
+                domain = one.environment.domain
+                lines = host_lines(one, f"as answered: {erp_question(domain)}, {self._today}")
+                found.setdefault(self._home(domain), []).append((str(self._group(domain)), lines))
+                self._written[_host_key(one.name)] = entry_digest(lines)
+                self.result.hosts.append(one)
+        return found
+
     def _note(self, domain: str, lines: list[str], told: list[str]) -> None:
         self._written[domain] = entry_digest(lines)
         told.append(domain)
 
-    def _add(self, fresh: Mapping[str | None, Sequence[tuple[DomainReading, list[str]]]]) -> None:
+    def _add(
+        self,
+        fresh: Mapping[str | None, Sequence[tuple[DomainReading, list[str]]]],
+        hosts: Mapping[Path, Sequence[tuple[str, list[str]]]],
+    ) -> None:
+        for path, added in hosts.items():
+            for own, lines in added if path in self._files else ():
+                self._files[path].add_host(own, lines)
         taken: dict[str, str | None] = {}
         for customer, entries in sorted(fresh.items(), key=lambda one: str(one[0] or "")):
             group = group_name(customer)
@@ -194,9 +281,13 @@ class Adopter:
                 for _reading, lines in entries:
                     self._files[path].add(lines)
             else:
-                self._write(path, None, self._customer_text(group, customer, [lines for _reading, lines in entries]))
+                own_hosts = [line for _group, lines in hosts.get(path, ()) for line in lines]
+                texts = [lines for _reading, lines in entries]
+                self._write(path, None, self._customer_text(group, customer, own_hosts, texts))
 
-    def _customer_text(self, group: str, customer: str | None, entries: Iterable[list[str]]) -> str:
+    def _customer_text(
+        self, group: str, customer: str | None, hosts: Iterable[str], entries: Iterable[list[str]]
+    ) -> str:
         whose = f"of {customer}" if customer else "that are ours"
         head = [
             "---",
@@ -205,6 +296,7 @@ class Adopter:
             "  hosts:",
             f"    {group}_mail:  # carries the domains; ERP environments stand beside it",
             "      ansible_connection: local",
+            *(f"    {line}" for line in hosts),
             "  vars:",
             *([f"    mail_customer: {yaml_flow(customer)}"] if customer else []),
             "    mail_dns_domains:",
@@ -241,6 +333,11 @@ def group_name(customer: str | None) -> str:
     plain = unicodedata.normalize("NFKD", customer).encode("ascii", "ignore").decode().lower()
     found = re.sub(r"[^a-z0-9]+", "_", plain).strip("_")
     return found if found and found[0].isalpha() and found not in (*_TAKEN, _OURS) else f"customer_{found}"
+
+
+def _host_key(name: str) -> str:
+    """What tells in the list of what was written that a host was; no domain has such a name."""
+    return f"host {name}"
 
 
 def _listed(declared: Mapping[str, Any]) -> list[str]:

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import is_inside
@@ -27,6 +27,7 @@ class Recognition:
     """
 
     def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
         self._services: list[Service] = []
         for name in catalogue.names("services"):
             try:
@@ -39,7 +40,7 @@ class Recognition:
 
         :param term: as it stands in a record
         """
-        return list(self._by_term.get(_key(term), ()))
+        return list(self._by_term.get(same_term(term), ()))
 
     def of_selector(self, selector: str, target: str | None) -> list[str]:
         """The services that give out a DKIM selector.
@@ -78,6 +79,15 @@ class Recognition:
         """
         return self._named[service].kind not in _OF_AN_ERP
 
+    def ways_of(self, services: Iterable[str]) -> list[tuple[str, str, str]]:
+        """The ways in which an ERP sends by services that only an ERP uses.
+
+        :param services: names, of which others may be among them
+        :returns: system, transport and service of each
+        """
+        wanted = [one for one in services if one in self._named and not self.is_plain(one)]
+        return [way for way in self._ways if way[2] in wanted]
+
     @property
     def selectors(self) -> list[str]:
         """All selectors that the catalogue knows."""
@@ -93,22 +103,31 @@ class Recognition:
         :param service: its name
         :param term: as it stands in a record
         """
-        return any(_key(term) == _key(one) for one in self._named[service].spf_terms.value or ())
+        return any(same_term(term) == same_term(one) for one in self._named[service].spf_terms.value or ())
 
     @cached_property
     def _by_term(self) -> dict[object, list[str]]:
         found: dict[object, list[str]] = {}
         for service in self._services:
             for term in service.telling_terms:
-                found.setdefault(_key(term), []).append(service.name)
+                found.setdefault(same_term(term), []).append(service.name)
         return found
+
+    @cached_property
+    def _ways(self) -> list[tuple[str, str, str]]:
+        systems = [self._catalogue.system(name) for name in self._catalogue.names("systems")]
+        return [(one.name, way.id, name) for one in systems for way in one.transports for name in way.services]
 
     @cached_property
     def _named(self) -> dict[str, Service]:
         return {one.name: one for one in self._services}
 
 
-def _key(term: str) -> object:
+def same_term(term: str) -> object:
+    """What equal terms have in common; what cannot be read is only like itself.
+
+    :param term: as it stands in a record
+    """
     try:
         return term_key(term)
     except SpfError:

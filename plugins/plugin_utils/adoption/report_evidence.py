@@ -44,6 +44,10 @@ class ReportedMail:
     def _told(self, finding: Finding, domain: str) -> Finding:
         """A finding about something that reports can tell of; any other as it is."""
         kind, _space, rest = finding.what.partition(" ")
+        if not finding.listed:
+            # a question about terms: as much mail as is behind them
+            found = [networks for term in finding.terms for networks in self._networks(term)[0] or ()]
+            return replace(self._counted(finding, domain, _from_networks(found)), evidence=finding.evidence)
         networks, problem = self._networks(rest) if kind == "spf" else (None, None)
         if problem:
             return _with(finding, f"not known, as the term cannot be resolved: {problem}", 0)
