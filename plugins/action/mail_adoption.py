@@ -26,8 +26,10 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.questions im
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.referred_accounts import (
     missing_secrets,
     referred_account,
+    referred_tenant,
 )
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.report_evidence import ReportedMail
+from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.tenant_facts import tenant_facts
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.yaml_values import TemplateText
 from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import plain_value
 from ansible_collections.mailroom.erp.plugins.plugin_utils.running.controller_action import ControllerAction
@@ -36,10 +38,12 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.running.play_variable
 _ARGUMENTS: ArgumentSpec = {
     "live": {"type": "str", "required": True},
     "reported": {"type": "str", "default": ""},
+    "tenants": {"type": "str", "default": ""},
     "dir": {"type": "path", "required": True},
 }
 _DOMAINS = "mail_adopt_domains"
 _ACCOUNT = "mail_dns_account"
+_TENANTS, _TENANT = "mail_adopt_tenants", "mail_entra_tenant"
 _SHARED = ("mail_dns_resolver", "mail_reports_archive", "erp_mail_catalogue_services")
 """Variables that site needs as adopt does; they are written as they were given."""
 _READABLE = 0o644
@@ -67,7 +71,10 @@ class ActionModule(ControllerAction):
         adopter = Adopter(folder, wishes, shared, datetime.datetime.now(datetime.UTC).date(), plain_value(services))
         sources = kept_result(variables, options["reported"]).get("sources") or {}
         reported = ReportedMail(sources, live.get("included") or {})
-        adoption = adopter.adopt(map(domain_facts, live["domains"]), reported)
+        sign_ins = dict(self._tenant_accounts(variables))
+        read = kept_result(variables, options["tenants"]).get("tenants") or []
+        tenants = [tenant_facts(one, sign_ins) for one in read]
+        adoption = adopter.adopt(map(domain_facts, live["domains"]), reported, tenants)
         if not self._task.check_mode:
             _write(adoption)
         accounts = [shared.get(_ACCOUNT), *(wish.dns for wish in wishes.values())]
@@ -103,6 +110,15 @@ class ActionModule(ControllerAction):
             dns = referred_account(account, group_name(customer)) if account is not None else None
             found[_alabels(name)] = AdoptionWish(customer, dns, one.get("zone"))
         return found
+
+    def _tenant_accounts(self, variables: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+        """The sign-ins by the tenant's id. Of a list that is a template as a whole none can be referred to."""
+        raw: Any = variables.get(_TENANTS) or [variables.get(_TENANT)]
+        for one in raw if isinstance(raw, list) else ():
+            given = plain_value(self._templar.template(one))
+            if isinstance(given, Mapping) and given.get("tenant_id"):
+                tenant_id = str(given["tenant_id"]).lower()
+                yield tenant_id, referred_tenant(one, tenant_id)
 
     def _shared(self, variables: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         if variables.get(_ACCOUNT):

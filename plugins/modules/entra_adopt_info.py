@@ -16,8 +16,8 @@ description:
     tenant, limited by a role of Exchange Online or consented to by people; and when their secrets and certificates end.
     A secret is never read.
   - Microsoft's own applications and the one of the sign-in are left out.
-  - It needs C(Application.Read.All). What the sign-in may not read beside that is told in RV(tenants[].unread), with the
-    permission that is missing.
+  - It needs C(Application.Read.All). What the sign-in may not read beside that is told in RV(tenants[].unread), with
+    the permission that is missing.
   - The playbook C(mailroom.erp.adopt) makes an inventory of it. Writes nothing anywhere.
 extends_documentation_fragment:
   - mailroom.erp.entra

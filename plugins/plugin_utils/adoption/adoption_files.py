@@ -47,6 +47,9 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.questions im
 )
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.recognition import Recognition
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.report_evidence import ReportedMail
+from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.tenant_answers import completed_answer
+from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.tenant_facts import TenantFacts
+from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.tenant_reading import TenantReading
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.yaml_values import yaml_comment, yaml_flow
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_loader import Catalogue
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.host_judgement import Catalogues
@@ -56,6 +59,7 @@ _OURS = "domains"
 """The group of domains that are no customer's."""
 _TAKEN = ("all", "ungrouped", "questions", "localhost")
 _SHARED_FILE = "all.yml"
+_GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +125,14 @@ class Adopter:
         """What a person answered."""
         return self._asked.answers
 
-    def adopt(self, live: Iterable[DomainFacts], reported: ReportedMail) -> Adoption:
+    def adopt(
+        self, live: Iterable[DomainFacts], reported: ReportedMail, tenants: Sequence[TenantFacts] = ()
+    ) -> Adoption:
         """Put in what is new and what was answered.
 
         :param live: what was read
         :param reported: what receivers reported, by domain
+        :param tenants: what was read of tenants
         :raises Refused: an answer is none, two customers would have one file, or a file cannot be added to
         """
         problems = [*self.answers.problems(self._catalogue), *wrong_erp_answers(self.answers)]
@@ -135,10 +142,15 @@ class Adopter:
         self.result.unread = {name: one.problem for name, one in facts.items() if one.problem}
         recognition = Recognition(self._catalogue)
         sound = [one for one in facts.values() if not one.problem]
-        environments = list(self._environments({one.domain: one for one in sound}))
+        readable = {one.domain: one for one in sound}
+        environments = list(self._environments(readable, tenants))
         needs = {one.name: one.needs for one in environments if one.needs}
+        tenant = TenantReading(tenants, readable, recognition, self._named_applications(environments))
         readings = [
-            read_domain(one, recognition, self.answers, covered_records(environments, one.domain)) for one in sound
+            read_domain(
+                one, recognition, self.answers, covered_records(environments, one.domain), tenant.part(one.domain)
+            )
+            for one in sound
         ]
         readings = [reported.added_to(one) for one in proven(readings, facts, self._services, needs)]
         fresh: dict[str | None, list[tuple[DomainReading, list[str]]]] = {}
@@ -147,7 +159,7 @@ class Adopter:
             (name, Finding("unread", "", "high", (), unread.format(why), False))
             for name, why in self.result.unread.items()
         ]
-        findings += undeclared(environments)
+        findings += [*undeclared(environments), *tenant.questions()]
         for reading in readings:
             lines = entry_lines(reading, self._wish(reading.domain).given, self._origin(facts[reading.domain]))
             known = self._known(reading.domain)
@@ -179,7 +191,11 @@ class Adopter:
         file, entry = known
         domain, declared = reading.domain, entry.declared if isinstance(entry.declared, dict) else {}
         listed = _listed(declared)
+        found = [one.what for one in reading.findings]
         answered = [one for one in listed if self.answers.of(one, domain) or one in reading.explained]
+        # applications come to be known when tenants are given, or have a name, after the domain was adopted
+        answered += [one for one in listed if _is_application(one) and one not in found]
+        answered += [one for one in found if _is_application(one) and one not in listed]
         answered += ["spf none"] if "services" not in declared and self.answers.of("spf none", domain) else []
         answered += ["account"] if facts.is_ours and domain in self._asked.asked.get("account", ()) else []
         if answered and self._is_untouched(domain):
@@ -192,8 +208,17 @@ class Adopter:
         if answered:
             self.result.edited.append(domain)
         for one in reading.findings:
-            if one.what in listed or (not one.listed and not (one.what == "spf none" and "services" in declared)):
+            if (
+                one.what in listed
+                or _is_application(one.what)
+                or (not one.listed and not (one.what == "spf none" and "services" in declared))
+            ):
                 yield domain, one
+
+    @staticmethod
+    def _is_asked_again(finding: Finding, declared: Mapping[str, Any]) -> bool:
+        """Whether a question that is about no record is asked anew of a domain that the inventory has."""
+        return not finding.listed and not (finding.what == "spf none" and "services" in declared)
 
     def _is_untouched(self, domain: str) -> bool:
         """Whether the entry of a domain is as it was written."""
@@ -212,7 +237,13 @@ class Adopter:
             return own
         return next(iter(file.groups)) if len(file.groups) == 1 else None
 
-    def _environments(self, facts: Mapping[str, DomainFacts]) -> Iterator[ErpHost]:
+    def _named_applications(self, environments: Iterable[ErpHost]) -> set[str]:
+        """The ids of applications that environments of the inventory sign in with, a person's environments too."""
+        declared = [one.variables for one in environments if one.needs]
+        text = str([declared, [file.hosts for file in self._files.values()]]).lower()
+        return set(_GUID.findall(text))
+
+    def _environments(self, facts: Mapping[str, DomainFacts], tenants: Sequence[TenantFacts]) -> Iterator[ErpHost]:
         """The environments that a person named, but for those that were written and taken out by a person."""
         there = {name for file in self._files.values() for name in file.hosts}
         catalogues = Catalogues()
@@ -225,8 +256,11 @@ class Adopter:
                 "mail_dns_domains": {name: {} for name in names if self._home(name) == home},
                 "erp_mail_catalogue_services": self._services,
             }
-            host = judged_host(one, one.variables, shared, catalogues)
-            host.is_new = one.name not in there
+            completed = completed_answer(one, tenants, self._catalogue)
+            host = judged_host(one, completed.variables, shared, catalogues)
+            host.is_new, host.notes = one.name not in there, completed.notes
+            if completed.reason:
+                host.refuse(completed.reason)
             if host.needs is not None:
                 fault = self._misplaced(host) or environment_fault(one.name, host.needs, facts, self._services)
                 host.refuse(fault) if fault else None
@@ -333,6 +367,10 @@ def group_name(customer: str | None) -> str:
     plain = unicodedata.normalize("NFKD", customer).encode("ascii", "ignore").decode().lower()
     found = re.sub(r"[^a-z0-9]+", "_", plain).strip("_")
     return found if found and found[0].isalpha() and found not in (*_TAKEN, _OURS) else f"customer_{found}"
+
+
+def _is_application(what: str) -> bool:
+    return what.startswith("entra ")
 
 
 def _host_key(name: str) -> str:

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import mx_parts, values_of
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.null_mx_kind import is_null_mx
@@ -26,15 +26,16 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.dmarc_claims
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.domain_facts import DomainFacts
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.erp_answers import environments_question
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.erp_hosts import CoveredRecords
-from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.recognition import Recognition
+from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.recognition import ErpWay, Recognition
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.spf_claims import SpfReading
+from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.tenant_reading import TenantPart
 
 _PLAIN_KEY_TAGS = {"v": "DKIM1", "k": "rsa"}
 """What a key record says beside the key when the key alone says all."""
 
 
 def read_domain(
-    facts: DomainFacts, recognition: Recognition, answers: Answers, covered: CoveredRecords
+    facts: DomainFacts, recognition: Recognition, answers: Answers, covered: CoveredRecords, tenant: TenantPart
 ) -> DomainReading:
     """Make parts of a declaration of what was read.
 
@@ -42,11 +43,12 @@ def read_domain(
     :param recognition: what the catalogue knows
     :param answers: what a person said
     :param covered: what ERP environments of the inventory need at it
+    :param tenant: what tenants tell of it
     """
-    reader = _Reader(facts, recognition, answers, covered)
+    reader = _Reader(facts, recognition, answers, covered, tenant.ways)
     parts = list(reader.parts())
     claims = [one for one in parts if isinstance(one, Claim)]
-    findings = [one for one in parts if isinstance(one, Finding)]
+    findings = [*(one for one in parts if isinstance(one, Finding)), *tenant.findings]
     if not facts.is_ours:
         # nothing can be asked of a zone that no account serves
         findings += [one.otherwise for one in claims if one.otherwise is not None]
@@ -64,9 +66,16 @@ def _decided(findings: list[Finding], domain: str, answers: Answers) -> Iterator
 
 
 class _Reader:
-    def __init__(self, facts: DomainFacts, recognition: Recognition, answers: Answers, covered: CoveredRecords) -> None:
+    def __init__(
+        self,
+        facts: DomainFacts,
+        recognition: Recognition,
+        answers: Answers,
+        covered: CoveredRecords,
+        tenant_ways: Sequence[ErpWay],
+    ) -> None:
         self._facts, self._recognition, self._answers = facts, recognition, answers
-        self._covered = covered
+        self._covered, self._tenant_ways = covered, tenant_ways
         self.explained: list[str] = []
         self._place = f"zone {facts.zone}" if facts.is_ours else "public DNS"
 
@@ -85,18 +94,21 @@ class _Reader:
             return
         yield from (*self._services_and_spf(spf), *policy, *selectors, *self._aliases(), *mx)
         self.explained += spf.explained
-        if spf.of_erps and facts.is_ours and self._answers.given.get(erp_question(facts.domain)) is None:
-            yield self._environments(spf.of_erps)
+        if facts.is_ours and self._answers.given.get(erp_question(facts.domain)) is None:
+            yield from self._environments(spf.of_erps)
         yield from self._tls_rpt()
         yield from self._mta_sts()
 
-    def _environments(self, found: list[Finding]) -> Finding:
-        """The question who of the ERP environments sends."""
-        ways = self._recognition.ways_of(service for one in found for service in one.candidates)
-        systems = tuple(dict.fromkeys(system for system, _transport, _service in ways))
+    def _environments(self, found: list[Finding]) -> Iterator[Finding]:
+        """The question who of the ERP environments sends, where anything speaks for one."""
+        if not found and not self._tenant_ways:
+            return
+        by_service = self._recognition.ways_of(service for one in found for service in one.candidates)
+        ways = [*self._tenant_ways, *by_service]
+        systems = tuple(dict.fromkeys(way.system for way in ways))
         terms = tuple(term for one in found for term in one.terms)
         what, question = erp_question(self._facts.domain), environments_question(self._facts.domain, ways)
-        return Finding(what, "", "medium", systems, question, listed=False, terms=terms)
+        yield Finding(what, "", "medium", systems, question, listed=False, terms=terms)
 
     def _services_and_spf(self, spf: SpfReading) -> list[Claim | Finding]:
         """What the record says; one that is explained whole, and names no service, says that there is none."""

@@ -19,6 +19,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.answers impo
     Answers,
     is_erp_question,
 )
+from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.recognition import ErpWay
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.host_declaration import DECLARED_IN
 
 _RULES = RuleSource("docs/adopt.md")
@@ -39,6 +40,7 @@ _KEYS = (
 _SENDER, _APPLICATION, _PASSWORD = "sender", "application", "password"
 _MORE = (_SENDER, _APPLICATION, _PASSWORD)
 _EXAMPLE = "{system: afas_profit, transport: afas_online, sender: erp@acme.example}"
+_MOST_SHOWN = 2
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 _REFERENCE = re.compile(r"\{\{[^{}]+\}\}")
 
@@ -72,16 +74,15 @@ class AnsweredEnvironment:
         return None if self.given.get(_PASSWORD) is None else str(self.given[_PASSWORD])
 
 
-def environments_question(domain: str, ways: Sequence[tuple[str, str, str]]) -> str:
-    """The text of the question, with an answer to copy.
+def environments_question(domain: str, ways: Sequence[ErpWay]) -> str:
+    """The text of the question, with an answer to copy for each application, and one where there is none.
 
     :param domain: as A-labels
-    :param ways: system, transport and service of the ways in which an ERP may send as it
+    :param ways: in which an ERP may send as it, those of applications first
     """
-    system, transport = ways[0][:2] if ways else ("afas_profit", "afas_online")
-    name = re.sub(r"[^a-z0-9]+", "_", f"{domain.partition('.')[0]}_{system.partition('_')[2] or system}")
-    example = f"{{{name}: {{system: {system}, transport: {transport}, sender: erp@{domain}}}}}"
-    return f"Which ERP environments send as this domain? Answer e.g. {example}, or nobody."
+    shown = [*dict.fromkeys(ways)][:_MOST_SHOWN] or [ErpWay("afas_profit", "afas_online")]
+    examples = " or ".join(_example(domain, way) for way in shown)
+    return f"Which ERP environments send as this domain? Answer e.g. {examples}; or nobody."
 
 
 def answered_environments(answers: Answers) -> Iterator[AnsweredEnvironment]:
@@ -113,6 +114,14 @@ def wrong_erp_answers(answers: Answers) -> Iterator[Problem]:
             continue
         for name, given in answer.items():
             yield from _wrong_environment(what, str(name), given, seen)
+
+
+def _example(domain: str, way: ErpWay) -> str:
+    kind = way.system.partition("_")[2] or way.system
+    name = re.sub(r"[^a-z0-9]+", "_", f"{domain.partition('.')[0]}_{kind}")
+    application = f"application: {way.application}, " if way.application else ""
+    sender = way.sender or f"erp@{domain}"
+    return f"{{{name}: {{system: {way.system}, transport: {way.transport}, {application}sender: {sender}}}}}"
 
 
 def _wrong_environment(what: str, name: str, given: Any, seen: set[str]) -> Iterator[Problem]:

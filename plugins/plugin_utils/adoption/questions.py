@@ -36,6 +36,7 @@ _WHAT_IS = {
     "dmarc": "What is this for?",
     "mta_sts": "Who serves the policy?",
     "tls_rpt": "Who reads these reports?",
+    "entra": "Which ERP sends with this application? Name it in the answer to erp <domain>, or answer keep or drop.",
 }
 
 
