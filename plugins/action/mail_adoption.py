@@ -15,13 +15,9 @@ from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import
 from ansible_collections.mailroom.erp.plugins.module_utils.atomic_file import replace_file
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import BadName, to_alabels
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused, escape_controls
-from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.adoption_files import (
-    Adopter,
-    Adoption,
-    AdoptionWish,
-    group_name,
-)
+from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.adoption_files import Adopter, Adoption
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.domain_facts import domain_facts
+from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.inventory_places import AdoptionWish, group_name
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.questions import QUESTIONS_FILE
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.referred_accounts import (
     missing_secrets,

@@ -6,10 +6,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.claims import Finding, OpenRisk
+from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.answers import DROP, KEEP, Answers
+from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.claims import DomainReading, Finding, OpenRisk
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.recognition import ErpWay, Recognition
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.tenant_facts import LiveApplication, TenantFacts
 
@@ -25,6 +26,14 @@ class TenantPart:
     findings: tuple[Finding, ...] = ()
 
 
+def is_application(what: str) -> bool:
+    """Whether a finding is about an application of a tenant.
+
+    :param what: its name
+    """
+    return what.startswith("entra ")
+
+
 class TenantReading:
     """Reads what was found in tenants.
 
@@ -32,6 +41,7 @@ class TenantReading:
     :param domains: those that are adopted, as A-labels
     :param recognition: what the catalogue knows
     :param named: ids of applications that environments of the inventory sign in with, in lower case
+    :param answers: what a person said
     """
 
     def __init__(
@@ -40,8 +50,10 @@ class TenantReading:
         domains: Collection[str],
         recognition: Recognition,
         named: Collection[str],
+        answers: Answers,
     ) -> None:
         self._tenants, self._domains, self._recognition = tenants, sorted(domains), recognition
+        self._named, self._answers = named, answers
         self._parts: dict[str, list[tuple[tuple[ErpWay, ...], Finding]]] = {}
         for tenant in tenants:
             for one in tenant.applications:
@@ -57,6 +69,27 @@ class TenantReading:
         found = self._parts.get(domain, ())
         ways = tuple(way for own, _finding in found for way in own)
         return TenantPart(ways, tuple(finding for _ways, finding in found))
+
+    def kept(self, reading: DomainReading, listed: Mapping[str, str]) -> DomainReading:
+        """Leave the applications that an entry lists where their tenant was not read now, or not all of it.
+
+        :param reading: of one domain
+        :param listed: what its entry lists as unexplained, with its evidence
+        """
+        own = [one for one in self._tenants if reading.domain in one.domains]
+        if own and not any(one.problem or one.unread for one in own):
+            return reading
+        found = {one.what for one in reading.findings}
+        held = [
+            Finding(what, evidence, "medium")
+            for what, evidence in listed.items()
+            if is_application(what) and what not in found and self._is_open(what, reading.domain)
+        ]
+        return replace(reading, findings=(*reading.findings, *held))
+
+    def _is_open(self, what: str, domain: str) -> bool:
+        said = set(self._answers.of(what, domain) or ())
+        return not said & {DROP, KEEP} and what.partition(" ")[2].lower() not in self._named
 
     def questions(self) -> Iterator[tuple[str, Finding]]:
         """What is asked about whole tenants and senders, each with the domain or the tenant that it is about."""

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
-from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.adoption_files import AdoptionWish, group_name
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.inventory_files import read_inventory_file
+from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.inventory_places import AdoptionWish, group_name
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.referred_accounts import (
     missing_secrets,
     referred_account,

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
-from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.adoption_files import Adoption, AdoptionWish
+from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.adoption_files import Adoption
+from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.inventory_places import AdoptionWish
 from ansible_collections.mailroom.erp.tests.servers.server import zone_text
 from ansible_collections.mailroom.erp.tests.servers.zone_folder import ZoneFolder
 from ansible_collections.mailroom.erp.tests.unit.plugin_utils.adoption.adopted import (
@@ -32,10 +33,10 @@ class Estate:
         self.zones = ZoneFolder(folder / "zones", {"acme.example": zone_text("acme.example", records)})
         self.inventory = folder / "inv"
 
-    def adopt(self, *domains: str, reported: dict[str, Any] | None = None) -> Adoption:
-        wishes = {name: AdoptionWish("Acme") for name in domains or ("acme.example",)}
+    def adopt(self, *tenants: dict[str, Any], reported: dict[str, Any] | None = None) -> Adoption:
+        wishes = {"acme.example": AdoptionWish("Acme")}
         dns, resolver = self.zones.dns_option, self.zones.resolver_option
-        return adopted(self.inventory, wishes, dns, resolver, wishes, reported=reported)
+        return adopted(self.inventory, wishes, dns, resolver, wishes, reported=reported, tenants=tenants)
 
     def answer(self, said: str, what: str = "erp acme.example") -> None:
         file = self.inventory / "questions.yml"
