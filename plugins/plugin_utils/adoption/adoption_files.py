@@ -124,40 +124,42 @@ class Adopter:
             raise Refused(problems)
         facts = {one.domain: one for one in live}
         self.result.unread = {name: one.problem for name, one in facts.items() if one.problem}
-        recognition = Recognition(self._catalogue)
-        sound = [one for one in facts.values() if not one.problem]
-        readable = {one.domain: one for one in sound}
+        readable = {name: one for name, one in facts.items() if not one.problem}
         named = NamedEnvironments(self._places, self.answers, readable, tenants, self._services)
         environments = list(named.judged())
-        needs = {one.name: one.needs for one in environments if one.needs}
-        tenant = TenantReading(
-            tenants, readable, recognition, named_applications(environments, self._places), self.answers
-        )
+        applications, recognition = named_applications(environments, self._places), Recognition(self._catalogue)
+        tenant = TenantReading(tenants, readable, recognition, applications, self.answers)
         readings = [
-            read_domain(
-                one, recognition, self.answers, covered_records(environments, one.domain), tenant.part(one.domain)
-            )
-            for one in sound
+            read_domain(one, recognition, self.answers, covered_records(environments, name), tenant.part(name))
+            for name, one in readable.items()
         ]
+        needs = {one.name: one.needs for one in environments if one.needs}
         readings = [reported.added_to(one) for one in proven(readings, facts, self._services, needs)]
+        kept = [tenant.kept(one, listed_items(self._places.declared(one.domain))) for one in readings]
+        findings = [*self._unread(), *undeclared(environments), *tenant.questions()]
         fresh: dict[str | None, list[tuple[DomainReading, list[str]]]] = {}
-        unread = "It could not be read: {}. Run adopt again when it can be."
-        findings = [
-            (name, Finding("unread", "", "high", (), unread.format(why), False))
-            for name, why in self.result.unread.items()
-        ]
-        findings += [*undeclared(environments), *tenant.questions()]
-        for reading in (tenant.kept(one, listed_items(self._places.declared(one.domain))) for one in readings):
-            lines = entry_lines(reading, self._places.wish(reading.domain).given, self._origin(facts[reading.domain]))
-            known = self._places.known(reading.domain)
-            if known is None:
-                fresh.setdefault(self._places.wish(reading.domain).customer, []).append((reading, lines))
-                findings += [(reading.domain, one) for one in reading.findings]
-            else:
-                findings += self._again(reading, lines, known, facts[reading.domain])
+        for reading in kept:
+            findings += self._placed(reading, facts[reading.domain], fresh)
         self._add(fresh, self._new_hosts(environments))
         self._conclude(findings)
         return self.result
+
+    def _unread(self) -> Iterator[tuple[str, Finding]]:
+        for name, why in self.result.unread.items():
+            question = f"It could not be read: {why}. Run adopt again when it can be."
+            yield name, Finding("unread", "", "high", (), question, False)
+
+    def _placed(
+        self, reading: DomainReading, facts: DomainFacts, fresh: dict[str | None, list[tuple[DomainReading, list[str]]]]
+    ) -> Iterator[tuple[str, Finding]]:
+        """Put the entry of a domain among the new ones, or into the one that is there; gives what is asked."""
+        wish, known = self._places.wish(reading.domain), self._places.known(reading.domain)
+        lines = entry_lines(reading, wish.given, self._origin(facts))
+        if known is not None:
+            yield from self._again(reading, lines, known, facts)
+            return
+        fresh.setdefault(wish.customer, []).append((reading, lines))
+        yield from ((reading.domain, one) for one in reading.findings)
 
     def _origin(self, facts: DomainFacts) -> str:
         if not facts.is_ours:

@@ -21,7 +21,7 @@ _MOST = 3
 """So many sources are named."""
 _NOBODY_RESOLVED = {"networks": None, "problem": "it was not followed"}
 
-Source = Mapping[str, Any]
+_Source = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class ReportedMail:
     """``sources`` are by domain what ``dmarc_report_info`` returns under that name, empty where no reports are kept;
     ``included`` is what ``mail_adopt_info`` returns under that name."""
 
-    sources: Mapping[str, Sequence[Source]] = field(default_factory=dict)
+    sources: Mapping[str, Sequence[_Source]] = field(default_factory=dict)
     included: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def added_to(self, reading: DomainReading) -> DomainReading:
@@ -70,7 +70,7 @@ class ReportedMail:
         found = self.included.get(parsed.domain.lower().removesuffix("."), _NOBODY_RESOLVED)
         return found["networks"], found["problem"]
 
-    def _counted(self, finding: Finding, domain: str, count: Callable[[Source], int]) -> Finding:
+    def _counted(self, finding: Finding, domain: str, count: Callable[[_Source], int]) -> Finding:
         seen = [(one, found) for one in self.sources[domain] if (found := count(one))]
         total = sum(found for _one, found in seen)
         names = [_name(one) for one, _count in seen]
@@ -83,23 +83,23 @@ def _with(finding: Finding, told: str, total: int) -> Finding:
     return replace(finding, evidence=f"{finding.evidence}; reported in {REPORTED_DAYS} days: {told}", messages=total)
 
 
-def _name(source: Source) -> str:
+def _name(source: _Source) -> str:
     reverse = source.get("reverse_name")
     return f"{source['source']} ({reverse})" if reverse else str(source["source"])
 
 
-def _signed(source: Source, selector: str, domain: str) -> int:
+def _signed(source: _Source, selector: str, domain: str) -> int:
     """How many messages of a source had a good signature of a selector."""
     own = [one for one in source.get("selectors") or [] if str(one["selector"]).lower() == selector]
     return sum(int(one["messages"]) for one in own if one["domain"] == domain and one["result"] == "pass")
 
 
-def _from_networks(networks: Sequence[str]) -> Callable[[Source], int]:
+def _from_networks(networks: Sequence[str]) -> Callable[[_Source], int]:
     """Counts what comes from some networks; a source that is a network, where addresses are kept shortened, must be in
     them whole."""
     servers = NetworkFinder(_ask_nobody).networks(networks, "")
 
-    def count(source: Source) -> int:
+    def count(source: _Source) -> int:
         try:
             return int(source["messages"]) if servers.holds(str(source["source"])) else 0
         except ValueError:
