@@ -135,7 +135,6 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec=module_spec("entra_adopt_info"),
         required_one_of=[("tenant", "tenants")],
-        mutually_exclusive=[("tenant", "tenants")],
         supports_check_mode=True,
     )
     module.exit_json(changed=False, tenants=read_tenants(module))

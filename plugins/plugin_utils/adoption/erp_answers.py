@@ -58,9 +58,9 @@ class AnsweredEnvironment:
         """The variables of its host; ``sender`` is short for the sender of the environment."""
         found = {DECLARED_IN[key]: self.given[key] for key in _KEYS if self.given.get(key) is not None}
         if self.given.get(_SENDER) is not None:
-            senders = found.get("erp_mail_senders")
-            more = senders if isinstance(senders, Mapping) else {}
-            found["erp_mail_senders"] = {"environment": self.given[_SENDER], **more}
+            senders = found.get("erp_mail_senders", {})
+            if isinstance(senders, Mapping):
+                found["erp_mail_senders"] = {"environment": self.given[_SENDER], **senders}
         return found
 
     @property

@@ -20,9 +20,10 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.yaml_values 
     yaml_comment,
     yaml_flow,
 )
+from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_loader import Catalogue
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.host_judgement import Catalogues, judged_variables
 
-_PASSWORD = "erp_mail_password"
+_SYSTEM, _PASSWORD = "erp_mail_system", "erp_mail_password"
 _ONE_LINE = 100
 """A value longer than this stands on lines of its own, key by key."""
 
@@ -94,6 +95,9 @@ def judged_host(
     :param catalogues: remembers what hosts share
     """
     host = ErpHost(environment, dict(variables))
+    if _SYSTEM not in variables:
+        host.refuse(f"system is missing, one of: {', '.join(Catalogue().names('systems'))}.")
+        return host
     if environment.password:
         host.variables[_PASSWORD] = TemplateText(environment.password)
     problems = _judge(host, shared, catalogues)

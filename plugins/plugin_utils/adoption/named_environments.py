@@ -50,11 +50,12 @@ class NamedEnvironments:
         there, catalogues = self.places.hosts, Catalogues()
         catalogue = Catalogue(services=self.services)
         for one in answered_environments(self.answers):
-            if one.name in there or host_key(one.name) not in self.places.written:
+            was_written = host_key(one.name) in self.places.written
+            if one.name in there or not was_written:
                 completed = completed_answer(one, self.tenants, catalogue)
                 host = judged_host(one, completed.variables, self._shared(one), catalogues)
-                host.is_new, host.notes = one.name not in there, completed.notes
-                reason = completed.reason or (host.needs and self._fault(host))
+                host.is_new, host.notes = not was_written and not _is_environment(there.get(one.name)), completed.notes
+                reason = self._taken(host) or completed.reason or (host.needs and self._fault(host))
                 if reason:
                     host.refuse(str(reason))
                 yield host
@@ -66,6 +67,13 @@ class NamedEnvironments:
         domains: dict[str, Any] = {name: {} for name in names if places.home(name) == home}
         return {"mail_dns_domains": domains, "erp_mail_catalogue_services": self.services}
 
+    def _taken(self, host: ErpHost) -> str | None:
+        """Why its name may not be used."""
+        carrier = f"{self.places.group(host.environment.domain)}_mail"
+        if host.is_new and (host.name == carrier or host.name in self.places.hosts):
+            return "a host of this name is there, and stays as it is: give the environment another name."
+        return None
+
     def _fault(self, host: ErpHost) -> str | None:
         """Why an environment may not be put in: beside what a person has written, or because something would change."""
         places, domain = self.places, host.environment.domain
@@ -76,6 +84,10 @@ class NamedEnvironments:
             return f"take {', '.join(clash)} out of unexplained of {domain} first, whose entry was edited by hand."
         fault = environment_fault(host.name, host.needs or {}, self.facts, self.services)
         return f"{fault}." if fault else None
+
+
+def _is_environment(declared: Any) -> bool:
+    return isinstance(declared, Mapping) and "erp_mail_system" in declared
 
 
 def host_key(name: str) -> str:

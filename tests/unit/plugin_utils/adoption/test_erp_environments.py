@@ -12,7 +12,16 @@ import pytest
 import yaml
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.adoption_files import Adoption
+from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.answers import Answers
+from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.erp_answers import (
+    answered_environments,
+    wrong_erp_answers,
+)
+from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.erp_hosts import host_lines, judged_host
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.inventory_places import AdoptionWish
+from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.tenant_answers import completed_answer
+from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_loader import Catalogue
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.host_judgement import Catalogues
 from ansible_collections.mailroom.erp.tests.servers.server import zone_text
 from ansible_collections.mailroom.erp.tests.servers.zone_folder import ZoneFolder
 from ansible_collections.mailroom.erp.tests.unit.plugin_utils.adoption.adopted import (
@@ -21,6 +30,8 @@ from ansible_collections.mailroom.erp.tests.unit.plugin_utils.adoption.adopted i
     declared,
     site_changes,
 )
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 PROFIT = "{system: afas_profit, transport: afas_online, sender: erp@acme.example}"
 SPF = '@ TXT "v=spf1 mx include:spf.afas.online ~all"\n@ MX 10 ns1'
@@ -114,13 +125,15 @@ def test_a_person_s_host_stays_and_one_taken_out_does_not_come_back(tmp_path: Pa
         ("{p: {system: afas_profit, sender: erp@acme.example}}", "erp_mail_transport"),
         ("{p: {system: afas_profit, transport: afas_online}}", "erp_mail_senders"),
         ("{p: {system: afas_profit, transport: afas_online, sender: a@other.example}}", "other.example"),
+        ("{p: {system: afas_profit, transport: afas_online, sender: a@acme.example, senders: [x]}}", "senders"),
+        (f"{{p: {{}}, acme_mail: {PROFIT}}}", "acme_mail is not declared: a host of this name is there"),
         (
             "{p: {system: tryton, service: own_relay, sender: erp@acme.example, spf_terms: ['ip4:192.0.2.9'], "
             "settings: {host: mx.acme.example, port: 587, security: smtp+tls}}}",
             "acme.example: site would write the record in another way",
         ),
     ],
-    ids=["service", "transport", "sender", "domain", "record"],
+    ids=["service", "transport", "sender", "domain", "senders", "name", "record"],
 )
 def test_what_is_missing_or_would_change_a_record_is_told_and_not_written(tmp_path: Path, said: str, told: str) -> None:
     estate = Estate(tmp_path)
@@ -197,3 +210,26 @@ def test_a_file_that_takes_no_hosts_is_left(tmp_path: Path) -> None:
     before = estate.text
     assert estate.adopt().hosts == [] and estate.text == before
     assert "has no hosts of one per line" in estate.questions["erp acme.example"]
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8) | st.just("{{ x }}"),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=8), inner, max_size=2),
+    max_leaves=4,
+)
+KEYS = st.sampled_from(["sender", "senders", "settings", "spf_terms", "dkim", "consent", "application", "service"])
+
+
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.sampled_from([None, 7, [], {}, "afas_profit", "king_erp", "x"]), VALUES, st.dictionaries(KEYS, VALUES))
+def test_whatever_is_said_of_an_environment_it_is_judged_or_refused(system: Any, transport: Any, more: Any) -> None:
+    answers = Answers({"erp acme.example": {"p": {"system": system, "transport": transport, **more}}})
+    if list(wrong_erp_answers(answers)):
+        return
+    (environment,) = answered_environments(answers)
+    completed = completed_answer(environment, [], Catalogue())
+    host = judged_host(environment, completed.variables, {"mail_dns_domains": {"acme.example": {}}}, Catalogues())
+    assert completed.reason or host.reason or host.needs
+    if host.needs:
+        lines = host_lines(host, "as answered")
+        assert yaml.load("\n".join(lines), Loader).keys() == {"p"}
