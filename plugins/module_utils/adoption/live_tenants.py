@@ -109,13 +109,12 @@ class _LiveTenant:
             ]
 
     def _part(self, name: str, right: str, read: Callable[[], Iterable[Any]]) -> list[Any]:
-        """Read a part; one that this sign-in may not read is told."""
+        """Read a part; one that this sign-in may not read, or that a tenant does not have, is told."""
         try:
             return list(read())
         except GraphError as error:
-            if error.status != 403:
-                raise
-            self._found["unread"][name] = f"this sign-in may not read it without {right}"
+            missing = f"this sign-in may not read it without {right}"
+            self._found["unread"][name] = missing if error.status == 403 else str(error)
         return []
 
     def _of(self, principal: str) -> _Sending:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.answers import Answers
@@ -32,6 +32,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.tenant_facts
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_loader import Catalogue
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.host_judgement import Catalogues
 
+_TENANT = "mail_entra_tenant"
 _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -48,17 +49,23 @@ class NamedEnvironments:
     def judged(self) -> Iterator[ErpHost]:
         """All of them, but for those that were written before and that a person took out."""
         there, catalogues = self.places.hosts, Catalogues()
-        catalogue = Catalogue(services=self.services)
+        catalogue, tenants = Catalogue(services=self.services), self._tenants()
         for one in answered_environments(self.answers):
             was_written = host_key(one.name) in self.places.written
             if one.name in there or not was_written:
-                completed = completed_answer(one, self.tenants, catalogue)
+                completed = completed_answer(one, tenants, catalogue)
                 host = judged_host(one, completed.variables, self._shared(one), catalogues)
                 host.is_new, host.notes = not was_written and not _is_environment(there.get(one.name)), completed.notes
                 reason = self._taken(host) or completed.reason or (host.needs and self._fault(host))
                 if reason:
                     host.refuse(str(reason))
                 yield host
+
+    def _tenants(self) -> Sequence[TenantFacts]:
+        """The tenants, without their sign-ins where a person has declared one for many hosts."""
+        on_hosts = any(isinstance(one, Mapping) and _TENANT in one for one in self.places.hosts.values())
+        anywhere = any(_TENANT in file.keys for file in self.places.files.values())
+        return [replace(one, account=None) for one in self.tenants] if anywhere and not on_hosts else self.tenants
 
     def _shared(self, environment: AnsweredEnvironment) -> dict[str, Any]:
         """What the inventory has for its host beside its own variables."""

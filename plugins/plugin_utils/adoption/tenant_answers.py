@@ -42,7 +42,7 @@ def completed_answer(
     found = CompletedAnswer(environment.variables)
     transport = _transport(found.variables, catalogue)
     if transport is None or transport.entra is None:
-        if environment.application:
+        if environment.application and transport is not None:
             found.reason = "an application is named, and this transport signs in with none."
         return found
     settings = dict(found.variables.get(_SETTINGS) or {}) if _is_dict(found.variables.get(_SETTINGS)) else {}
@@ -57,8 +57,8 @@ def completed_answer(
         else:
             _take_consent(found, settings, str(transport.entra.user), tenant, application)
     elif environment.application:
-        count = f"{len(known)} applications" if known else "no application"
-        found.reason = f"{count} that may send is called {environment.application} in the tenants that were read."
+        count = f"{len(known)} applications that may send have" if known else "no application that may send has"
+        found.reason = f"in the tenants that were read, {count} the name {environment.application}."
     return found
 
 

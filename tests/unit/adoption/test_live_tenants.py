@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from ansible_collections.mailroom.erp.plugins.module_utils.adoption import live_tenants
 from ansible_collections.mailroom.erp.plugins.module_utils.adoption.live_tenants import read_tenants
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph_answer import GraphError
 from ansible_collections.mailroom.erp.tests.servers.entra.directory import EXCHANGE, EXCHANGE_ROLES, GRAPH, GRAPH_ROLES
 from ansible_collections.mailroom.erp.tests.servers.entra.entra_server import EntraServer
 from ansible_collections.mailroom.erp.tests.servers.entra.rights import READ_APPLICATIONS, SEE_SENDERS
@@ -143,3 +145,16 @@ def test_hundreds_of_applications_are_read_in_pages_and_few_requests(server: Ent
     found = read(server)
     assert len(found["applications"]) == 130 and all(one["credentials"] for one in found["applications"])
     assert found["requests"] < 40
+
+
+def test_a_part_that_a_tenant_does_not_have_stops_no_other(
+    server: EntraServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_exchange(*_args: Any) -> None:
+        raise GraphError("GET roleManagement", 400, "BadRequest", "there is no Exchange Online")
+
+    monkeypatch.setattr(live_tenants, "read_role_ids", no_exchange)
+    application(server, "Profit email", "Mail.Send")
+    found = read(server)
+    assert [one["display_name"] for one in found["applications"]] == ["Profit email"]
+    assert list(found["unread"]) == ["scopes"] and "no Exchange Online" in found["unread"]["scopes"]

@@ -108,9 +108,21 @@ def test_an_environment_gets_the_ids_of_its_application(tmp_path: Path) -> None:
     assert "Profit email" in estate.text and estate.adopt(tenant(application())).files == {} == estate.adopt().files
 
 
+def test_a_sign_in_that_a_person_declared_for_all_is_not_put_on_a_host(tmp_path: Path) -> None:
+    estate = Estate(tmp_path, PLAIN)
+    estate.adopt(tenant(application()))
+    (estate.inventory / "mine.yml").write_text("all:\n  vars:\n    mail_entra_tenant: '{{ mine }}'\n")
+    estate.answer(f"{{p: {{system: afas_profit, transport: exchange, application: {PROFIT}, sender: a@acme.example}}}}")
+    estate.adopt(tenant(application()))
+    assert "mail_entra_tenant" not in estate.hosts["p"] and "application_id" in estate.text
+
+
 @pytest.mark.parametrize(
     ("known", "told"),
-    [((), "no application that may send is called"), ((application(), application(app_id=KING)), "2 applications")],
+    [
+        ((), "no application that may send has the name Profit email"),
+        ((application(), application(app_id=KING)), "2 applications that may send have"),
+    ],
     ids=["none", "two"],
 )
 def test_an_application_that_is_not_the_only_one_is_no_answer(
