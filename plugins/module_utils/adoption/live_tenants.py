@@ -126,7 +126,7 @@ class _LiveTenant:
             if one.get("principalType") == "ServicePrincipal" and role.startswith(_OF_MAIL):
                 self._of(one["principalId"]).granted.add(f"{resource.name}/{role}")
 
-    def _assigned(self) -> Iterator[None]:
+    def _assigned(self) -> tuple[()]:
         roles = read_role_ids(self._graph, _SENDING_ROLES)
         for role, role_id in roles.items():
             query = {"$filter": f"roleDefinitionId eq {odata_literal(role_id)}"}
@@ -134,16 +134,16 @@ class _LiveTenant:
                 kind, _slash, principal = str(one.get("principalId")).rpartition("/")
                 if kind.lower() in ("", "/serviceprincipals"):
                     self._of(principal).assigned.append({**one, "role": role})
-        yield from ()
+        return ()
 
-    def _delegated(self, resources: Resources) -> Iterator[None]:
+    def _delegated(self, resources: Resources) -> tuple[()]:
         for one in self._graph.get_all("oauth2PermissionGrants"):
             resource = resources.by_object_id(one["resourceId"])
             scopes = sorted(scope for scope in (one.get("scope") or "").split() if scope.startswith(_OF_MAIL))
             if resource is not None and scopes:
                 grant = {"resource": resource.name, "scopes": scopes, "user": one.get("principalId")}
                 self._of(one["clientId"]).delegated.append(grant)
-        yield from ()
+        return ()
 
     def _states(self, senders: Sequence[str]) -> Callable[[], Iterable[Any]]:
         return lambda: read_sender_addresses(self._graph, senders)

@@ -55,12 +55,6 @@ class ErpHost:
         """That of the host."""
         return self.environment.name
 
-    @property
-    def domains(self) -> list[str]:
-        """The domains at which it needs records."""
-        needs = self.needs or {}
-        return sorted({*needs.get("domains", {}), *needs.get("dkim", {})})
-
     def refuse(self, reason: str) -> None:
         """It is not declared.
 
