@@ -130,7 +130,13 @@ class Adopter:
         applications, recognition = named_applications(environments, self._places), Recognition(self._catalogue)
         tenant = TenantReading(tenants, readable, recognition, applications, self.answers)
         readings = [
-            read_domain(one, recognition, self.answers, covered_records(environments, name), tenant.part(name))
+            read_domain(
+                one,
+                recognition,
+                self.answers,
+                covered_records(environments, name),
+                tenant.part(name, recognition.ways_of(reported.services_of(name))),
+            )
             for name, one in readable.items()
         ]
         needs = {one.name: one.needs for one in environments if one.needs}

@@ -32,6 +32,14 @@ class ReportedMail:
     sources: Mapping[str, Sequence[_Source]] = field(default_factory=dict)
     included: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
+    def services_of(self, domain: str) -> list[str]:
+        """The services of the catalogue that were seen to send as a domain.
+
+        :param domain: as A-labels
+        """
+        seen = [(one.get("who") or {}).get("service") for one in self.sources.get(domain, ())]
+        return sorted({str(one) for one in seen if one})
+
     def added_to(self, reading: DomainReading) -> DomainReading:
         """Add to the evidence of findings what was reported.
 

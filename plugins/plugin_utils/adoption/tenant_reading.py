@@ -20,7 +20,8 @@ _FIRST_NAME = ".onmicrosoft."
 
 @dataclass(frozen=True, slots=True)
 class TenantPart:
-    """What the tenants tell of one domain: the ways in which an ERP may send, and applications that nobody named."""
+    """What the tenants tell of one domain: the ways in which an ERP may send, those of reports among them, and
+    applications that nobody named."""
 
     ways: tuple[ErpWay, ...] = ()
     findings: tuple[Finding, ...] = ()
@@ -61,14 +62,15 @@ class TenantReading:
                 if holder is not None and one.app_id.lower() not in named:
                     self._parts.setdefault(holder, []).append(self._open(tenant, one, holder))
 
-    def part(self, domain: str) -> TenantPart:
+    def part(self, domain: str, reported: Sequence[ErpWay]) -> TenantPart:
         """What is told of one domain.
 
         :param domain: as A-labels
+        :param reported: the ways that reports tell of
         """
         found = self._parts.get(domain, ())
         ways = tuple(way for own, _finding in found for way in own)
-        return TenantPart(ways, tuple(finding for _ways, finding in found))
+        return TenantPart((*ways, *reported), tuple(finding for _ways, finding in found))
 
     def kept(self, reading: DomainReading, listed: Mapping[str, str]) -> DomainReading:
         """Leave the applications that an entry lists where their tenant was not read now, or not all of it.

@@ -86,6 +86,15 @@ def test_an_environment_is_asked_for_where_a_term_is_an_erps_alone(tmp_path: Pat
     assert question.messages == 9 == asked["spf include:spf.afas.online"].messages
 
 
+def test_an_environment_is_asked_for_where_reports_saw_an_erp_send(tmp_path: Path) -> None:
+    estate = Estate(tmp_path, '@ TXT "v=spf1 mx ~all"')
+    who = {"kind": "service", "service": "afas_online"}
+    source = {"source": "192.0.2.1", "messages": 9, "reverse_name": None, "selectors": []}
+    assert "erp acme.example" not in [one.what for one in estate.adopt(reported={"acme.example": [source]}).questions]
+    found = estate.adopt(reported={"acme.example": [{**source, "who": who}]})
+    assert [one.what for one in found.questions] == ["erp acme.example"] and PROFIT in found.questions[0].text
+
+
 def test_an_answer_becomes_a_host_and_explains_the_term(tmp_path: Path) -> None:
     estate = Estate(tmp_path)
     found = estate.answered(f"{{acme_profit: {PROFIT}}}")
