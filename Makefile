@@ -25,8 +25,8 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo clean-demo test lint docs-lint sanity molecule unit integration contention benchmark pytest test-matrix
 .PHONY: benchmark-scale benchmark-site benchmark-zonefiles benchmark-probe benchmark-reports clean servers a11y browser
-.PHONY: benchmark-adopt benchmark-verify receiver mail-servers fuzz octodns-classes importer artifact
-.PHONY: execution-environment
+.PHONY: benchmark-adopt benchmark-round-trips benchmark-verify receiver mail-servers fuzz octodns-classes importer
+.PHONY: execution-environment artifact
 .NOTPARALLEL:
 
 help:
@@ -45,6 +45,7 @@ help:
 	@echo 'make benchmark-probe     300 environments on 40 mail servers, beside sslyze'
 	@echo 'make benchmark-verify   a night of verify for 300 customers with 900 domains, beside checkdmarc'
 	@echo 'make benchmark-adopt   500 odd zones adopted from one BIND, beside octodns-dump'
+	@echo 'make benchmark-round-trips   what comes back of the same zones from adopt, octoDNS and zone tools'
 	@echo 'make benchmark-reports  aggregate reports beside parsedmarc: the same figures, and what they cost'
 	@echo 'make importer     the artifact as galaxy.ansible.com judges it on an upload'
 	@echo 'make execution-environment  what ansible-builder would install, in an empty environment, and site in it'
@@ -258,6 +259,9 @@ benchmark-site: $(VENV)/test.stamp servers
 # 500 odd zones of one BIND, beside octodns-dump with 16 workers.
 benchmark-adopt: $(VENV)/test.stamp servers
 	PYTHONPATH="$(CURDIR)/$(COLLECTIONS)" $(VENV)/bin/python tests/benchmarks/adopted_zones.py $(ARGS)
+
+benchmark-round-trips: $(VENV)/test.stamp servers
+	PYTHONPATH="$(CURDIR)/$(COLLECTIONS)" $(VENV)/bin/python tests/benchmarks/zone_round_trips.py $(ARGS)
 
 benchmark-zonefiles: $(VENV)/test.stamp
 	PYTHONPATH="$(CURDIR)/$(COLLECTIONS)" $(VENV)/bin/python tests/benchmarks/zone_files.py $(ARGS)

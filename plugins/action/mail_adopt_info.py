@@ -32,6 +32,7 @@ class ActionModule(FollowedAction):
         sources = (kept_result(task_vars or {}, name).get("sources") or {}) if name else {}
         if sources and isinstance(arguments.get("domains"), list):
             arguments["domains"] = [_with_signers(one, sources) for one in arguments["domains"]]
+            arguments["reported_domains"] = list(sources)
         return super()._execute(arguments, task_vars)
 
     def _prepare(self, arguments: dict[str, Any]) -> list[str]:

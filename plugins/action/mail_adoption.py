@@ -15,18 +15,17 @@ from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import
 from ansible_collections.mailroom.erp.plugins.module_utils.atomic_file import replace_file
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import BadName, to_alabels
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused, escape_controls
-from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.adoption_files import (
-    Adopter,
-    Adoption,
-    AdoptionWish,
-    group_name,
-)
+from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.adoption_files import Adopter, Adoption
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.domain_facts import domain_facts
+from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.inventory_places import AdoptionWish, group_name
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.questions import QUESTIONS_FILE
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.referred_accounts import (
     missing_secrets,
     referred_account,
+    referred_tenant,
 )
+from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.report_evidence import ReportedMail
+from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.tenant_facts import tenant_facts
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.yaml_values import TemplateText
 from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import plain_value
 from ansible_collections.mailroom.erp.plugins.plugin_utils.running.controller_action import ControllerAction
@@ -35,10 +34,12 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.running.play_variable
 _ARGUMENTS: ArgumentSpec = {
     "live": {"type": "str", "required": True},
     "reported": {"type": "str", "default": ""},
+    "tenants": {"type": "str", "default": ""},
     "dir": {"type": "path", "required": True},
 }
 _DOMAINS = "mail_adopt_domains"
 _ACCOUNT = "mail_dns_account"
+_TENANTS, _TENANT = "mail_adopt_tenants", "mail_entra_tenant"
 _SHARED = ("mail_dns_resolver", "mail_reports_archive", "erp_mail_catalogue_services")
 """Variables that site needs as adopt does; they are written as they were given."""
 _READABLE = 0o644
@@ -60,20 +61,26 @@ class ActionModule(ControllerAction):
         :raises Refused: something that is there cannot be read or added to, or a file cannot be written
         """
         folder = Path(options["dir"]).absolute()
-        live = kept_result(variables, options["live"])["domains"]
+        live = kept_result(variables, options["live"])
         wishes, shared = self._wishes(variables), dict(self._shared(variables))
         services = self._templar.template(variables.get("erp_mail_catalogue_services") or {})
         adopter = Adopter(folder, wishes, shared, datetime.datetime.now(datetime.UTC).date(), plain_value(services))
-        reported = kept_result(variables, options["reported"]).get("sources") or {}
-        adoption = adopter.adopt(map(domain_facts, live), reported)
+        sources = kept_result(variables, options["reported"]).get("sources") or {}
+        reported = ReportedMail(sources, live.get("included") or {})
+        sign_ins = dict(self._tenant_accounts(variables))
+        read = kept_result(variables, options["tenants"]).get("tenants") or []
+        tenants = [tenant_facts(one, sign_ins) for one in read]
+        adoption = adopter.adopt(map(domain_facts, live["domains"]), reported, tenants)
         if not self._task.check_mode:
             _write(adoption)
-        for line in _told(adoption, folder, [shared.get(_ACCOUNT), *(wish.dns for wish in wishes.values())]):
+        accounts = [shared.get(_ACCOUNT), *(wish.dns for wish in wishes.values())]
+        for line in _told(adoption, folder, [*accounts, *(one.variables for one in adoption.hosts)]):
             Display().display(escape_controls(line))
         result: Result = {
             "changed": bool(adoption.files),
             "files": sorted(map(str, adoption.files)),
             "new": adoption.new,
+            "environments": [one.name for one in adoption.hosts],
             "updated": adoption.changed,
             "edited": adoption.edited,
             "unread": adoption.unread,
@@ -99,6 +106,15 @@ class ActionModule(ControllerAction):
             dns = referred_account(account, group_name(customer)) if account is not None else None
             found[_alabels(name)] = AdoptionWish(customer, dns, one.get("zone"))
         return found
+
+    def _tenant_accounts(self, variables: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+        """The sign-ins by the tenant's id. Of a list that is a template as a whole none can be referred to."""
+        raw: Any = variables.get(_TENANTS) or [variables.get(_TENANT)]
+        for one in raw if isinstance(raw, list) else ():
+            given = plain_value(self._templar.template(one))
+            if isinstance(given, Mapping) and given.get("tenant_id"):
+                tenant_id = str(given["tenant_id"]).lower()
+                yield tenant_id, referred_tenant(one, tenant_id)
 
     def _shared(self, variables: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         if variables.get(_ACCOUNT):
@@ -128,14 +144,16 @@ def _write(adoption: Adoption) -> None:
             raise Refused(Problem("adopt", "mail_adopt_dir", str(path), rule, "docs/adopt.md", way_out)) from error
 
 
-def _told(adoption: Adoption, folder: Path, accounts: list[Any]) -> Iterator[str]:
+def _told(adoption: Adoption, folder: Path, written: list[Any]) -> Iterator[str]:
     yield f"adopt: new domains in {folder}: {len(adoption.new)}; domains that got answers: {len(adoption.changed)}."
     for name, why in adoption.unread.items():
         yield f"  {name} could not be read: {why}"
+    if adoption.hosts:
+        yield f"  New ERP environments: {', '.join(one.name for one in adoption.hosts)}"
     if adoption.edited:
         names = ", ".join(adoption.edited)
         yield f"  Edited by hand, so put the answers in yourself: {names}"
-    secrets = sorted({one for account in accounts for one in missing_secrets(account)})
+    secrets = sorted({one for values in written for one in missing_secrets(values)})
     if secrets:
         yield f"  Define these with ansible-vault in that inventory: {', '.join(secrets)}"
     if adoption.questions:

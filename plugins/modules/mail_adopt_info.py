@@ -48,6 +48,11 @@ options:
       - The variable that holds what M(mailroom.erp.dmarc_report_info) returned. Selectors that receivers saw sign as a
         domain are looked for there. The controller reads it.
     type: str
+  reported_domains:
+    description: The domains that reports tell of. The controller fills this in; do not set it.
+    type: list
+    elements: str
+    default: []
   concurrency:
     description: How many zones are read at the same time.
     type: int
@@ -102,6 +107,14 @@ domains:
     problem:
       description: Why it could not be read, or not all of it; null where it could.
       type: str
+included:
+  description:
+    - What the SPF records of domains with reports include, by name; empty without O(reported).
+    - Each with C(networks), the addresses for which the include passes; null where nobody can tell, and C(problem) says
+      why.
+  type: dict
+  returned: always
+  sample: {spf.vendor.example: {networks: [192.0.2.0/28], problem: null}}
 """
 
 from ansible.module_utils.basic import AnsibleModule

@@ -16,9 +16,10 @@ description:
   - Makes a declaration of what M(mailroom.erp.mail_adopt_info) read, such that the playbook C(mailroom.erp.site) would
     change and refuse nothing, and a file of questions about what it cannot tell. Answers in that file are put in by the
     next run. What a person has edited stays as it is.
-  - It reads the variables C(mail_adopt_domains), C(mail_dns_account), C(mail_dns_resolver), C(mail_reports_archive) and
-    C(erp_mail_catalogue_services) as they were given, so that a reference to a secret stays a reference. A secret that
-    was given itself is not written; a reference to a variable takes its place.
+  - It reads the variables C(mail_adopt_domains), C(mail_adopt_tenants), C(mail_entra_tenant), C(mail_dns_account),
+    C(mail_dns_resolver), C(mail_reports_archive) and C(erp_mail_catalogue_services) as they were given, so that a
+    reference to a secret stays a reference. A secret that was given itself is not written; a reference to a variable
+    takes its place.
 options:
   live:
     description: The variable that holds what M(mailroom.erp.mail_adopt_info) returned.
@@ -26,6 +27,10 @@ options:
     required: true
   reported:
     description: The variable that holds what M(mailroom.erp.dmarc_report_info) returned; empty for none.
+    type: str
+    default: ""
+  tenants:
+    description: The variable that holds what M(mailroom.erp.entra_adopt_info) returned; empty for none.
     type: str
     default: ""
   dir:
@@ -59,6 +64,11 @@ files:
   returned: success
 new:
   description: The domains that the inventory did not have.
+  type: list
+  elements: str
+  returned: success
+environments:
+  description: The ERP environments that were put in as hosts.
   type: list
   elements: str
   returned: success

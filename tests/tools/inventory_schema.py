@@ -186,6 +186,7 @@ def _of_run() -> dict[str, Schema]:
         "mail_plan_signatures": given({"type": "integer"}),
         "mail_plan_valid": given({"type": "integer"}),
         "mail_adopt_dir": given({"type": "string"}),
+        "mail_adopt_tenants": list_of(given(spec_record(TENANT_OPTIONS))),
         "mail_adopt_domains": given(
             {
                 "type": ["array", "object"],

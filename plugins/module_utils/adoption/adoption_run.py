@@ -15,6 +15,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.adoption.live_records
     LiveRecords,
     live_rrset,
 )
+from ansible_collections.mailroom.erp.plugins.module_utils.adoption.term_networks import included_by, term_networks
 from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import Result
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.registry import open_provider
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Key, RRset, mx_value
@@ -22,6 +23,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.recipe 
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.progress import Progress
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.request import Order, read_order
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.threads import each
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.world import world_of
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
 from ansible_collections.mailroom.erp.plugins.module_utils.public_dns.resolver import ResolveError, Resolver
 
@@ -33,7 +35,7 @@ def live_mail(params: Mapping[str, Any]) -> Result:
     """Read what is live.
 
     :param params: the parameters of ``mail_adopt_info``
-    :returns: ``domains`` as the module documents them
+    :returns: ``domains`` and ``included`` as the module documents them
     :raises Refused: with everything that is wrong with the parameters
     :raises MissingLibrary: a library that a provider or the resolver needs is not installed
     """
@@ -56,7 +58,13 @@ def live_mail(params: Mapping[str, Any]) -> Result:
     unserved = [one.request.domain for one in live if one.zone is None and one.problem is None]
     world = _World(params.get("resolver"), selectors, named)
     seen = world.read([*others, *unserved], threads, progress)
-    return {"domains": list({**found, **{one["domain"]: one for one in seen}}.values())}
+    domains = list({**found, **{one["domain"]: one for one in seen}}.values())
+    return {"domains": domains, "included": _included(domains, params, threads)}
+
+
+def _included(domains: list[Result], params: Mapping[str, Any], threads: int) -> Result:
+    names = included_by(domains, set(params.get("reported_domains") or ()))
+    return term_networks(names, world_of(Resolver(params.get("resolver"))).lookup, threads) if names else {}
 
 
 def _order(params: Mapping[str, Any], served: list[Mapping[str, Any]], problems: list[Problem]) -> Order:

@@ -179,6 +179,7 @@ def _adopt() -> ArgumentSpec:
         "accounts": {**dns_spec(), "type": "list", "elements": "dict"},
         "selectors": {"type": "list", "elements": "str", "default": []},
         "reported": {"type": "str"},
+        "reported_domains": {"type": "list", "elements": "str", "default": []},
         "progress_file": {"type": "path"},
         "concurrency": {"type": "int", "default": 16},
         **shared,

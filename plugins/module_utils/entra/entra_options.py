@@ -181,6 +181,12 @@ MODULE_OPTIONS: dict[str, ArgumentSpec] = {
         "senders": {"type": "list", "elements": "str", "required": True},
         "unique_name": {"type": "str"},
     },
+    "entra_adopt_info": {
+        "tenant": {"type": "dict", "options": TENANT_OPTIONS},
+        "tenants": {"type": "list", "elements": "dict", "options": TENANT_OPTIONS},
+        "senders": {"type": "list", "elements": "str", "default": []},
+        "dir": {"type": "path"},
+    },
     "entra_environments": {
         "tenant": {"type": "dict", "options": TENANT_OPTIONS},
         "tenants": {"type": "list", "elements": "dict", "options": TENANT_OPTIONS},

@@ -7,23 +7,41 @@
 from __future__ import annotations
 
 import datetime
-import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused, RuleSource
-from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.answers import Answers
+from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.answers import Answers, erp_question
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.claims import DomainReading, Finding
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.domain_facts import DomainFacts
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.domain_reading import read_domain
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.entry_text import entry_digest, entry_lines
+from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.erp_answers import (
+    wrong_erp_answers,
+)
+from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.erp_hosts import (
+    ErpHost,
+    covered_records,
+    host_lines,
+    undeclared,
+)
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.inventory_files import (
     InventoryFile,
     KnownEntry,
     read_inventory,
+)
+from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.inventory_places import (
+    AdoptionWish,
+    InventoryPlaces,
+    group_name,
+    listed_items,
+)
+from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.named_environments import (
+    NamedEnvironments,
+    host_key,
+    named_applications,
 )
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.proof import proven
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.questions import (
@@ -34,38 +52,21 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.questions im
     read_questions,
 )
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.recognition import Recognition
-from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.report_evidence import Sources, with_reports
+from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.report_evidence import ReportedMail
+from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.tenant_facts import TenantFacts
+from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.tenant_reading import TenantReading, is_application
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.yaml_values import yaml_comment, yaml_flow
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_loader import Catalogue
 
 _RULES = RuleSource("docs/adopt.md")
-_OURS = "domains"
-"""The group of domains that are no customer's."""
-_TAKEN = ("all", "ungrouped", "questions", "localhost")
 _SHARED_FILE = "all.yml"
-
-
-@dataclass(frozen=True, slots=True)
-class AdoptionWish:
-    """What a person said of a domain: whose it is, and how its zone is reached where the account of all is not it.
-
-    ``dns`` is the account as it may stand in an inventory."""
-
-    customer: str | None = None
-    dns: Any = None
-    zone: str | None = None
-
-    @property
-    def given(self) -> dict[str, Any]:
-        """The keys of its entry in mail_dns_domains."""
-        found = {"customer": self.customer, "dns": self.dns, "zone": self.zone}
-        return {key: value for key, value in found.items() if value is not None}
 
 
 @dataclass(slots=True)
 class Adoption:
     """What is to be written: texts by file, with what stood there (None: no file). ``new`` and ``changed`` are domains
-    whose entries are written, ``edited`` those that an answer could not be put into, ``unread`` have a reason."""
+    whose entries are written, ``edited`` those that an answer could not be put into, ``unread`` have a reason;
+    ``hosts`` are new ERP environments."""
 
     files: dict[Path, tuple[str | None, str]] = field(default_factory=dict)
     questions: list[AdoptionQuestion] = field(default_factory=list)
@@ -73,6 +74,7 @@ class Adoption:
     changed: list[str] = field(default_factory=list)
     edited: list[str] = field(default_factory=list)
     unread: dict[str, str] = field(default_factory=dict)
+    hosts: list[ErpHost] = field(default_factory=list)
 
 
 class Adopter:
@@ -94,10 +96,11 @@ class Adopter:
         today: datetime.date,
         services: Mapping[str, Any],
     ) -> None:
-        self._folder, self._wishes, self._shared, self._today = folder, wishes, shared, today
+        self._folder, self._shared, self._today = folder, shared, today
         self._catalogue, self._services = Catalogue(services=services), services
         self._files = read_inventory(folder)
         self._asked = read_questions(folder)
+        self._places = InventoryPlaces(folder, self._files, wishes, self._asked.written)
         self._written = dict(self._asked.written)
         self.result = Adoption()
 
@@ -106,42 +109,63 @@ class Adopter:
         """What a person answered."""
         return self._asked.answers
 
-    def adopt(self, live: Iterable[DomainFacts], reported: Sources) -> Adoption:
+    def adopt(
+        self, live: Iterable[DomainFacts], reported: ReportedMail, tenants: Sequence[TenantFacts] = ()
+    ) -> Adoption:
         """Put in what is new and what was answered.
 
         :param live: what was read
         :param reported: what receivers reported, by domain
+        :param tenants: what was read of tenants
         :raises Refused: an answer is none, two customers would have one file, or a file cannot be added to
         """
-        problems = self.answers.problems(self._catalogue)
+        problems = [*self.answers.problems(self._catalogue), *wrong_erp_answers(self.answers)]
         if problems:
             raise Refused(problems)
         facts = {one.domain: one for one in live}
         self.result.unread = {name: one.problem for name, one in facts.items() if one.problem}
-        recognition = Recognition(self._catalogue)
-        sound = [one for one in facts.values() if not one.problem]
-        readings = [read_domain(one, recognition, self.answers) for one in sound]
-        readings = [with_reports(one, reported) for one in proven(readings, facts, self._services)]
-        fresh: dict[str | None, list[tuple[DomainReading, list[str]]]] = {}
-        unread = "It could not be read: {}. Run adopt again when it can be."
-        findings = [
-            (name, Finding("unread", "", "high", (), unread.format(why), False))
-            for name, why in self.result.unread.items()
+        readable = {name: one for name, one in facts.items() if not one.problem}
+        named = NamedEnvironments(self._places, self.answers, readable, tenants, self._services)
+        environments = list(named.judged())
+        applications, recognition = named_applications(environments, self._places), Recognition(self._catalogue)
+        tenant = TenantReading(tenants, readable, recognition, applications, self.answers)
+        readings = [
+            read_domain(
+                one,
+                recognition,
+                self.answers,
+                covered_records(environments, name),
+                tenant.part(name, recognition.ways_of(reported.services_of(name))),
+            )
+            for name, one in readable.items()
         ]
-        for reading in readings:
-            lines = entry_lines(reading, self._wish(reading.domain).given, self._origin(facts[reading.domain]))
-            known = self._known(reading.domain)
-            if known is None:
-                fresh.setdefault(self._wish(reading.domain).customer, []).append((reading, lines))
-                findings += [(reading.domain, one) for one in reading.findings]
-            else:
-                findings += self._again(reading, lines, known, facts[reading.domain])
-        self._add(fresh)
+        needs = {one.name: one.needs for one in environments if one.needs}
+        readings = [reported.added_to(one) for one in proven(readings, facts, self._services, needs)]
+        kept = [tenant.kept(one, listed_items(self._places.declared(one.domain))) for one in readings]
+        findings = [*self._unread(), *undeclared(environments), *tenant.questions()]
+        fresh: dict[str | None, list[tuple[DomainReading, list[str]]]] = {}
+        for reading in kept:
+            findings += self._placed(reading, facts[reading.domain], fresh)
+        self._add(fresh, self._new_hosts(environments))
         self._conclude(findings)
         return self.result
 
-    def _wish(self, domain: str) -> AdoptionWish:
-        return self._wishes.get(domain) or AdoptionWish()
+    def _unread(self) -> Iterator[tuple[str, Finding]]:
+        for name, why in self.result.unread.items():
+            question = f"It could not be read: {why}. Run adopt again when it can be."
+            yield name, Finding("unread", "", "high", (), question, False)
+
+    def _placed(
+        self, reading: DomainReading, facts: DomainFacts, fresh: dict[str | None, list[tuple[DomainReading, list[str]]]]
+    ) -> Iterator[tuple[str, Finding]]:
+        """Put the entry of a domain among the new ones, or into the one that is there; gives what is asked."""
+        wish, known = self._places.wish(reading.domain), self._places.known(reading.domain)
+        lines = entry_lines(reading, wish.given, self._origin(facts))
+        if known is not None:
+            yield from self._again(reading, lines, known, facts)
+            return
+        fresh.setdefault(wish.customer, []).append((reading, lines))
+        yield from ((reading.domain, one) for one in reading.findings)
 
     def _origin(self, facts: DomainFacts) -> str:
         if not facts.is_ours:
@@ -149,21 +173,20 @@ class Adopter:
         names = "" if facts.listed else "; the service does not list its names, so selectors may be missing"
         return f"zone {facts.zone} at {facts.account}, {self._today}{names}"
 
-    def _known(self, domain: str) -> tuple[InventoryFile, KnownEntry] | None:
-        return next(((one, one.entries[domain]) for one in self._files.values() if domain in one.entries), None)
-
     def _again(
         self, reading: DomainReading, lines: list[str], known: tuple[InventoryFile, KnownEntry], facts: DomainFacts
     ) -> Iterator[tuple[str, Finding]]:
         """A domain that the inventory has: what was answered is put in unless a person has changed the entry."""
         file, entry = known
-        domain, declared = reading.domain, entry.declared if isinstance(entry.declared, dict) else {}
-        listed = _listed(declared)
-        answered = [one for one in listed if self.answers.of(one, domain)]
+        domain, declared = reading.domain, self._places.declared(reading.domain)
+        listed, found = listed_items(declared), [one.what for one in reading.findings]
+        answered = [one for one in listed if self.answers.of(one, domain) or one in reading.explained]
+        # applications come to be known when tenants are given, or have a name, after the domain was adopted
+        answered += [one for one in listed if is_application(one) and one not in found]
+        answered += [one for one in found if is_application(one) and one not in listed]
         answered += ["spf none"] if "services" not in declared and self.answers.of("spf none", domain) else []
         answered += ["account"] if facts.is_ours and domain in self._asked.asked.get("account", ()) else []
-        untouched = self._written.get(domain) == entry_digest(file.lines_of(entry))
-        if answered and untouched:
+        if answered and self._places.is_untouched(domain):
             # the second line says when it was read
             if _bare(file.lines_of(entry))[2:] != _bare(lines)[2:]:
                 file.change(entry, lines)
@@ -173,14 +196,38 @@ class Adopter:
         if answered:
             self.result.edited.append(domain)
         for one in reading.findings:
-            if one.what in listed or (not one.listed and not (one.what == "spf none" and "services" in declared)):
+            if one.what in listed or is_application(one.what) or self._is_asked_again(one, declared):
                 yield domain, one
+
+    @staticmethod
+    def _is_asked_again(finding: Finding, declared: Mapping[str, Any]) -> bool:
+        """Whether a question that is about no record is asked anew of a domain that the inventory has."""
+        return not finding.listed and not (finding.what == "spf none" and "services" in declared)
+
+    def _new_hosts(self, environments: Iterable[ErpHost]) -> dict[Path, list[tuple[str, list[str]]]]:
+        """The lines of environments that the inventory does not have, each with its group, by file."""
+        found: dict[Path, list[tuple[str, list[str]]]] = {}
+        for one in environments:
+            if one.is_new and one.needs is not None:
+                domain = one.environment.domain
+                lines = host_lines(one, f"as answered: {erp_question(domain)}, {self._today}")
+                found.setdefault(self._places.home(domain), []).append((str(self._places.group(domain)), lines))
+                self._written[host_key(one.name)] = entry_digest(lines)
+                self.result.hosts.append(one)
+        return found
 
     def _note(self, domain: str, lines: list[str], told: list[str]) -> None:
         self._written[domain] = entry_digest(lines)
         told.append(domain)
 
-    def _add(self, fresh: Mapping[str | None, Sequence[tuple[DomainReading, list[str]]]]) -> None:
+    def _add(
+        self,
+        fresh: Mapping[str | None, Sequence[tuple[DomainReading, list[str]]]],
+        hosts: Mapping[Path, Sequence[tuple[str, list[str]]]],
+    ) -> None:
+        for path, added in hosts.items():
+            for own, lines in added if path in self._files else ():
+                self._files[path].add_host(own, lines)
         taken: dict[str, str | None] = {}
         for customer, entries in sorted(fresh.items(), key=lambda one: str(one[0] or "")):
             group = group_name(customer)
@@ -194,9 +241,13 @@ class Adopter:
                 for _reading, lines in entries:
                     self._files[path].add(lines)
             else:
-                self._write(path, None, self._customer_text(group, customer, [lines for _reading, lines in entries]))
+                own_hosts = [line for _group, lines in hosts.get(path, ()) for line in lines]
+                texts = [lines for _reading, lines in entries]
+                self._write(path, None, self._customer_text(group, customer, own_hosts, texts))
 
-    def _customer_text(self, group: str, customer: str | None, entries: Iterable[list[str]]) -> str:
+    def _customer_text(
+        self, group: str, customer: str | None, hosts: Iterable[str], entries: Iterable[list[str]]
+    ) -> str:
         whose = f"of {customer}" if customer else "that are ours"
         head = [
             "---",
@@ -205,6 +256,7 @@ class Adopter:
             "  hosts:",
             f"    {group}_mail:  # carries the domains; ERP environments stand beside it",
             "      ansible_connection: local",
+            *(f"    {line}" for line in hosts),
             "  vars:",
             *([f"    mail_customer: {yaml_flow(customer)}"] if customer else []),
             "    mail_dns_domains:",
@@ -229,24 +281,6 @@ class Adopter:
 
     def _write(self, path: Path, old: str | None, new: str) -> None:
         self.result.files[path] = (old, new)
-
-
-def group_name(customer: str | None) -> str:
-    """The name of a customer's group and file.
-
-    :param customer: its name, None for domains that are no customer's
-    """
-    if customer is None:
-        return _OURS
-    plain = unicodedata.normalize("NFKD", customer).encode("ascii", "ignore").decode().lower()
-    found = re.sub(r"[^a-z0-9]+", "_", plain).strip("_")
-    return found if found and found[0].isalpha() and found not in (*_TAKEN, _OURS) else f"customer_{found}"
-
-
-def _listed(declared: Mapping[str, Any]) -> list[str]:
-    """What an entry lists as unexplained, whatever a person has made of it."""
-    items = declared.get("unexplained")
-    return [str(one.get("what")) for one in items if isinstance(one, dict)] if isinstance(items, list) else []
 
 
 def _bare(lines: Iterable[str]) -> list[str]:

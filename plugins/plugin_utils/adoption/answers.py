@@ -16,6 +16,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_l
 KEEP, DROP, NOBODY = "keep", "drop", "nobody"
 """Answers beside the names of services: it is ours and declared as it is; it is listed no more; nobody sends."""
 
+_ERP_KIND = "erp"
 _RULES = RuleSource("docs/adopt.md")
 _VARIABLE = "mail_adopt_questions"
 
@@ -56,12 +57,30 @@ class Answers:
         names = {*catalogue.names("services"), KEEP, DROP, NOBODY}
         found = []
         for what, answer in self.given.items():
+            if is_erp_question(what):
+                continue  # another form, see erp_answers
             for one in _flat(answer):
                 if not isinstance(one, str) or one not in names:
                     rule = f"an answer is {KEEP}, {DROP}, {NOBODY}, or the name of a service of the catalogue"
                     way_out = catalogue.closest("services", str(one))
                     found.append(_RULES.problem(what, _VARIABLE, str(one), rule, way_out))
         return found
+
+
+def erp_question(domain: str) -> str:
+    """The name of the question which ERP environments send as a domain.
+
+    :param domain: as A-labels
+    """
+    return f"{_ERP_KIND} {domain}"
+
+
+def is_erp_question(what: str) -> bool:
+    """Whether a question is one about ERP environments.
+
+    :param what: its name
+    """
+    return what.startswith(f"{_ERP_KIND} ")
 
 
 def _flat(answer: Any) -> list[Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from copy import copy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 OpenRisk = Literal["high", "medium", "low"]
@@ -21,7 +21,7 @@ OPEN_RISKS: tuple[OpenRisk, ...] = ("high", "medium", "low")
 class Finding:
     """What is not explained: ``what`` as ``unexplained`` has it, ``candidates`` are the services that it may stand for.
     ``listed`` False: it is asked about, and no item of ``unexplained``, because it is no value that could be kept.
-    ``messages``: how many were reported."""
+    ``terms`` are the SPF terms that it is about; ``messages``: how many were reported."""
 
     what: str
     evidence: str
@@ -29,6 +29,7 @@ class Finding:
     candidates: tuple[str, ...] = ()
     question: str = ""
     listed: bool = True
+    terms: tuple[str, ...] = ()
     messages: int = 0
 
 
@@ -61,12 +62,13 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class DomainReading:
-    """All that is made of one domain's facts: claims in the order of a declaration, and what nobody can explain."""
+    """All that is made of one domain's facts: claims in the order of a declaration, what nobody can explain, and what
+    the ERP environments of the inventory explain, by the names that findings would have."""
 
     domain: str
     claims: tuple[Claim, ...] = ()
     findings: tuple[Finding, ...] = ()
-    notes: tuple[str, ...] = field(default=())
+    explained: tuple[str, ...] = ()
 
     def declaration(self) -> dict[str, Any]:
         """The entry of mail_dns_domains."""

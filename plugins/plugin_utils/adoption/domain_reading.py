@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import mx_parts, values_of
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.null_mx_kind import is_null_mx
@@ -14,33 +14,47 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy import dkim, t
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.mta_sts import mta_sts_name, mta_sts_records
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import is_inside
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.tags import TagList, read_tags
-from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.answers import DROP, KEEP, NOBODY, Answers
+from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.answers import (
+    DROP,
+    KEEP,
+    NOBODY,
+    Answers,
+    erp_question,
+)
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.claims import Claim, DomainReading, Finding
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.dmarc_claims import dmarc_parts
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.domain_facts import DomainFacts
-from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.recognition import Recognition
+from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.erp_answers import environments_question
+from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.erp_hosts import CoveredRecords
+from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.recognition import ErpWay, Recognition
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.spf_claims import SpfReading
+from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.tenant_reading import TenantPart
 
 _PLAIN_KEY_TAGS = {"v": "DKIM1", "k": "rsa"}
 """What a key record says beside the key when the key alone says all."""
 
 
-def read_domain(facts: DomainFacts, recognition: Recognition, answers: Answers) -> DomainReading:
+def read_domain(
+    facts: DomainFacts, recognition: Recognition, answers: Answers, covered: CoveredRecords, tenant: TenantPart
+) -> DomainReading:
     """Make parts of a declaration of what was read.
 
     :param facts: what was read
     :param recognition: what the catalogue knows
     :param answers: what a person said
+    :param covered: what ERP environments of the inventory need at it
+    :param tenant: what tenants tell of it
     """
-    reader = _Reader(facts, recognition, answers)
+    reader = _Reader(facts, recognition, answers, covered, tenant.ways)
     parts = list(reader.parts())
     claims = [one for one in parts if isinstance(one, Claim)]
-    findings = [one for one in parts if isinstance(one, Finding)]
+    findings = [*(one for one in parts if isinstance(one, Finding)), *tenant.findings]
     if not facts.is_ours:
         # nothing can be asked of a zone that no account serves
         findings += [one.otherwise for one in claims if one.otherwise is not None]
         claims = []
-    return DomainReading(facts.domain, tuple(claims), tuple(_decided(findings, facts.domain, answers)))
+    decided = tuple(_decided(findings, facts.domain, answers))
+    return DomainReading(facts.domain, tuple(claims), decided, tuple(reader.explained))
 
 
 def _decided(findings: list[Finding], domain: str, answers: Answers) -> Iterator[Finding]:
@@ -52,8 +66,17 @@ def _decided(findings: list[Finding], domain: str, answers: Answers) -> Iterator
 
 
 class _Reader:
-    def __init__(self, facts: DomainFacts, recognition: Recognition, answers: Answers) -> None:
+    def __init__(
+        self,
+        facts: DomainFacts,
+        recognition: Recognition,
+        answers: Answers,
+        covered: CoveredRecords,
+        tenant_ways: Sequence[ErpWay],
+    ) -> None:
         self._facts, self._recognition, self._answers = facts, recognition, answers
+        self._covered, self._tenant_ways = covered, tenant_ways
+        self.explained: list[str] = []
         self._place = f"zone {facts.zone}" if facts.is_ours else "public DNS"
 
     def parts(self) -> Iterator[Claim | Finding]:
@@ -62,7 +85,7 @@ class _Reader:
             why = "no DNS account is given for it" if facts.account is None else f"{facts.account} serves no zone of it"
             question = f"Name its DNS account in mail_adopt_domains: {why}, so that its records cannot be declared."
             yield Finding("account", "", "medium", question=question, listed=False)
-        spf, mx = SpfReading(facts, self._recognition, self._answers, receives), list(self._mx())
+        spf, mx = SpfReading(facts, self._recognition, self._answers, receives, self._covered), list(self._mx())
         selectors, policy = list(self._selectors()), list(dmarc_parts(facts))
         if self._is_parked(spf, mx, selectors, policy):
             yield Claim("services", [], "v=spf1 -all: nobody sends")
@@ -70,8 +93,22 @@ class _Reader:
             yield from (*policy, *mx)
             return
         yield from (*self._services_and_spf(spf), *policy, *selectors, *self._aliases(), *mx)
+        self.explained += spf.explained
+        if facts.is_ours and self._answers.given.get(erp_question(facts.domain)) is None:
+            yield from self._environments(spf.of_erps)
         yield from self._tls_rpt()
         yield from self._mta_sts()
+
+    def _environments(self, found: list[Finding]) -> Iterator[Finding]:
+        """The question who of the ERP environments sends, where anything speaks for one."""
+        if not found and not self._tenant_ways:
+            return
+        by_service = self._recognition.ways_of(service for one in found for service in one.candidates)
+        ways = [*self._tenant_ways, *by_service]
+        systems = tuple(dict.fromkeys(way.system for way in ways))
+        terms = tuple(term for one in found for term in one.terms)
+        what, question = erp_question(self._facts.domain), environments_question(self._facts.domain, ways)
+        yield Finding(what, "", "medium", systems, question, listed=False, terms=terms)
 
     def _services_and_spf(self, spf: SpfReading) -> list[Claim | Finding]:
         """What the record says; one that is explained whole, and names no service, says that there is none."""
@@ -122,6 +159,9 @@ class _Reader:
         services = self._recognition.of_selector(selector, target)
         told = f"alias of {target}" if target else f"{len(keys)} key{'s' * (len(keys) != 1)}"
         finding = Finding(f"dkim {selector}", f"{self._place}: {told}", "medium", tuple(services))
+        if selector in self._covered.selectors:
+            self.explained.append(finding.what)
+            return
         said = self._answers.of(finding.what, self._facts.domain) or []
         entry = _entry(selector, target, keys)
         revoked = entry is not None and "revoked" in entry

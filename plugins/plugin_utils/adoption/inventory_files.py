@@ -19,7 +19,7 @@ import yaml
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import BadName, to_alabels
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused, RuleSource
 
-_DOMAINS = "mail_dns_domains"
+_DOMAINS, _HOSTS = "mail_dns_domains", "hosts"
 _SUFFIXES = (".yml", ".yaml")
 _RULES = RuleSource("docs/adopt.md")
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -35,14 +35,25 @@ class KnownEntry:
     declared: Any
 
 
+@dataclass(frozen=True, slots=True)
+class HostsPlace:
+    """Where the next host of a group would stand."""
+
+    column: int
+    end: int
+
+
 @dataclass(slots=True)
 class InventoryFile:
     """One YAML file. ``column`` and ``end`` are where the next domain would stand; None where it declares none in a
-    way that could be added to."""
+    way that could be added to; ``groups`` are those whose hosts stand one per line; ``hosts`` what each host declares
+    there."""
 
     path: Path
     text: str
     entries: dict[str, KnownEntry] = field(default_factory=dict)
+    hosts: dict[str, Any] = field(default_factory=dict)
+    groups: dict[str, HostsPlace] = field(default_factory=dict)
     keys: set[str] = field(default_factory=set)
     column: int | None = None
     end: int | None = None
@@ -58,7 +69,18 @@ class InventoryFile:
             rule = f"it has no {_DOMAINS} of one domain per line, so that none can be added"
             way_out = "Write it in block style, or move the file out of the inventory and run again."
             raise Refused(_RULES.problem("adopt", "mail_adopt_dir", str(self.path), rule, way_out))
-        place, new = self.end + 1, [" " * self.column + line for line in lines]
+        self._put(self.column, self.end, lines)
+
+    def add_host(self, group: str, lines: list[str]) -> None:
+        """Put in a host behind the last one of a group.
+
+        :param group: one of ``groups``
+        :param lines: without indentation
+        """
+        self._put(self.groups[group].column, self.groups[group].end, lines)
+
+    def _put(self, column: int, end: int, lines: list[str]) -> None:
+        place, new = end + 1, [" " * column + line for line in lines]
         there = next((one for one in self.edits if one[:2] == (place, place)), None)
         if there:
             there[2].extend(new)
@@ -92,7 +114,8 @@ class InventoryFile:
         changed = {name for name, one in self.entries.items() if any(one.first == edit[0] for edit in self.edits)}
         kept = {name: one.declared for name, one in self.entries.items() if name not in changed}
         new_file = read_inventory_file(self.path, text)
-        if {name: one.declared for name, one in new_file.entries.items() if name in kept} != kept:
+        still = {name: one.declared for name, one in new_file.entries.items() if name in kept}
+        if still != kept or {name: new_file.hosts.get(name) for name in self.hosts} != self.hosts:
             rule, way_out = "it cannot be added to without changing what stands there", "Write it in plain block style."
             raise Refused(_RULES.problem("adopt", "mail_adopt_dir", str(self.path), rule, way_out))
         return text
@@ -131,6 +154,8 @@ def read_inventory_file(path: Path, text: str) -> InventoryFile:
             found.keys.add(str(key.value))
             if key.value == _DOMAINS and isinstance(value, yaml.MappingNode):
                 _take_domains(found, value)
+            if isinstance(value, yaml.MappingNode):
+                _take_hosts(found, str(key.value), value)
     except RecursionError:
         rule, way_out = "an alias stands inside what it names", "Mend the file."
         raise Refused(_RULES.problem("adopt", "mail_adopt_dir", str(path), rule, way_out)) from None
@@ -165,6 +190,14 @@ def _take_domains(found: InventoryFile, domains: Any) -> None:
             found.entries[name] = KnownEntry(found.path, key.start_mark.line, last, plain_node(value))
         if not domains.flow_style:
             found.column, found.end = key.start_mark.column, last
+
+
+def _take_hosts(found: InventoryFile, group: str, inner: Any) -> None:
+    for key, hosts in inner.value:
+        if key.value == _HOSTS and isinstance(hosts, yaml.MappingNode):
+            found.hosts |= {str(name.value): plain_node(value) for name, value in hosts.value}
+            if hosts.value and not hosts.flow_style:
+                found.groups[group] = HostsPlace(hosts.value[0][0].start_mark.column, _last_line(hosts))
 
 
 def _plain_name(key: Any) -> str | None:

@@ -38,17 +38,41 @@ Failed = Sequence[tuple[Claim, str]]
 """Claims that would change a record or be refused, each with the reason."""
 
 
+def environment_fault(
+    host: str, needs: Mapping[str, Any], facts: Mapping[str, DomainFacts], services: Mapping[str, Any]
+) -> str | None:
+    """What a run would change or refuse for an ERP environment, beside a record that says all else.
+
+    :param host: its name
+    :param needs: as ``environment_needs`` gives them
+    :param facts: what was read, by domain
+    :param services: of the inventory, on top of those of the catalogue
+    :returns: for a person; None where nothing would change
+    """
+    domains = sorted({*needs["domains"], *needs["dkim"]})
+    unread = [name for name in domains if name not in facts or not facts[name].is_ours]
+    if unread:
+        return f"the records of {', '.join(unread)} were not read from an account of ours in this run"
+    site = _Site(facts, services, {host: needs})
+    faults = site.faults({name: {"services": []} for name in domains})
+    return next((f"{name}: {_reason(one)}" for name, one in faults.items()), None)
+
+
 def proven(
-    readings: Sequence[DomainReading], facts: Mapping[str, DomainFacts], services: Mapping[str, Any]
+    readings: Sequence[DomainReading],
+    facts: Mapping[str, DomainFacts],
+    services: Mapping[str, Any],
+    environments: Mapping[str, Mapping[str, Any]],
 ) -> list[DomainReading]:
     """Leave open what would change a record or be refused.
 
     :param readings: what may be declared of each domain
     :param facts: what was read of them, by domain
     :param services: of the inventory, on top of those of the catalogue
+    :param environments: the needs of its ERP environments, by host
     :returns: the same domains, each with a declaration that asks for no change
     """
-    site = _Site(facts, services)
+    site = _Site(facts, services, environments)
     whole = site.faults({one.domain: one.declaration() for one in readings})
     doubtful = [one for one in readings if one.domain in whole]
     failed = _failed(doubtful, whole, site) if doubtful else {}
@@ -106,8 +130,14 @@ def _suspects(reading: DomainReading, faults: Faults) -> list[Claim]:
 class _Site:
     """Plans as ``site`` does, on what was read."""
 
-    def __init__(self, facts: Mapping[str, DomainFacts], services: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        facts: Mapping[str, DomainFacts],
+        services: Mapping[str, Any],
+        environments: Mapping[str, Mapping[str, Any]],
+    ) -> None:
         self._facts, self._services = facts, services
+        self._hosts = [HostNeeds(name, True, needs, _ACCOUNT, None) for name, needs in environments.items()]
 
     def faults(self, declared: Mapping[str, Mapping[str, Any]]) -> dict[str, Faults]:
         """What a run would change or refuse, by domain."""
@@ -115,7 +145,8 @@ class _Site:
             return {}
         options = EstateOptions(False, False, frozenset(), datetime.date.today())
         host = HostNeeds(_HOST, False, None, _ACCOUNT, dict(declared), self._services)
-        plan = add_up([host], options)
+        # an environment asks nothing of a domain that is not declared
+        plan = add_up([host, *self._hosts], options)
         found: dict[str, Faults] = {problem.subject: {"": problem.rule} for problem in reversed(plan.problems)}
         entries = [one for one in plan.domains if one["domain"] not in found]
         return {**found, **self._planned(entries, plan)} if entries else found

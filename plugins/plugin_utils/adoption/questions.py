@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused, RuleSource
-from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.answers import Answers
+from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.answers import Answers, is_erp_question
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.claims import OPEN_RISKS, Finding, OpenRisk
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.yaml_values import load_written, yaml_flow
 
@@ -23,7 +23,8 @@ _RULES = RuleSource("docs/adopt.md")
 _HEAD = """---
 # What mailroom.erp.adopt could not tell, the greatest risk first. Write behind `answer:` the name of a service of the
 # catalogue (or a list of them), keep (it is ours, and declared as it is) or drop (not listed any more); one answer for
-# all domains, or {domain: answer}. Then run adopt again. Only adopt reads this file.
+# all domains, or {domain: answer}. What a question itself says of its answers goes before that. Then run adopt again.
+# Only adopt reads this file.
 all:
   vars:
 """
@@ -35,6 +36,7 @@ _WHAT_IS = {
     "dmarc": "What is this for?",
     "mta_sts": "Who serves the policy?",
     "tls_rpt": "Who reads these reports?",
+    "entra": "Which ERP sends with this application? Name it in the answer to erp <domain>, or answer keep or drop.",
 }
 
 
@@ -69,7 +71,7 @@ def questions_of(findings: Iterable[tuple[str, Finding]]) -> list[AdoptionQuesti
     found: dict[str, AdoptionQuestion] = {}
     for domain, one in findings:
         text = one.question or _WHAT_IS[one.what.partition(" ")[0]]
-        takes = one.listed or one.what == "spf none"
+        takes = one.listed or one.what == "spf none" or is_erp_question(one.what)
         known = found.setdefault(one.what, AdoptionQuestion(one.what, one.risk, text, one.candidates, [], takes))
         known.domains.append(domain)
         known.messages += one.messages

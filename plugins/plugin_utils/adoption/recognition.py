@@ -6,18 +6,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import is_inside
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf import SpfError
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
-from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_facts import Service
+from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.tenant_facts import LiveApplication
+from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_facts import (
+    Entra,
+    Service,
+    System,
+    Transport,
+)
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_loader import Catalogue
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_spf import term_key
 
 _OF_AN_ERP = ("erp_vendor", "graph", "addon")
 """Kinds of services that only an ERP sends by, so that an environment may be meant."""
+
+
+@dataclass(frozen=True, slots=True)
+class ErpWay:
+    """A way in which an ERP may send; ``application`` must be named with it, ``sender`` is an address that is known."""
+
+    system: str
+    transport: str
+    application: str | None = None
+    sender: str | None = None
 
 
 class Recognition:
@@ -27,6 +44,7 @@ class Recognition:
     """
 
     def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
         self._services: list[Service] = []
         for name in catalogue.names("services"):
             try:
@@ -39,7 +57,7 @@ class Recognition:
 
         :param term: as it stands in a record
         """
-        return list(self._by_term.get(_key(term), ()))
+        return list(self._by_term.get(same_term(term), ()))
 
     def of_selector(self, selector: str, target: str | None) -> list[str]:
         """The services that give out a DKIM selector.
@@ -78,6 +96,31 @@ class Recognition:
         """
         return self._named[service].kind not in _OF_AN_ERP
 
+    def ways_of(self, services: Iterable[str]) -> list[ErpWay]:
+        """The ways in which an ERP sends by services that only an ERP uses.
+
+        :param services: names, of which others may be among them
+        """
+        wanted = [one for one in services if one in self._named and not self.is_plain(one)]
+        return [
+            ErpWay(system.name, transport.id)
+            for system, transport in self._transports
+            if any(name in wanted for name in transport.services)
+        ]
+
+    def ways_of_application(self, application: LiveApplication, domain: str) -> Iterator[ErpWay]:
+        """The ways in which an ERP may send with an application of a tenant.
+
+        :param application: that may send
+        :param domain: what it is told at, as A-labels
+        """
+        addresses = [one for one in application.addresses if one.lower().endswith(f"@{domain}")]
+        for system, transport in self._transports:
+            entra = transport.entra
+            if entra is not None and _fits(entra, application):
+                named = application.app_id if entra.kind == "application" else None
+                yield ErpWay(system.name, transport.id, named, addresses[0] if addresses else None)
+
     @property
     def selectors(self) -> list[str]:
         """All selectors that the catalogue knows."""
@@ -93,26 +136,44 @@ class Recognition:
         :param service: its name
         :param term: as it stands in a record
         """
-        return any(_key(term) == _key(one) for one in self._named[service].spf_terms.value or ())
+        return any(same_term(term) == same_term(one) for one in self._named[service].spf_terms.value or ())
 
     @cached_property
     def _by_term(self) -> dict[object, list[str]]:
         found: dict[object, list[str]] = {}
         for service in self._services:
             for term in service.telling_terms:
-                found.setdefault(_key(term), []).append(service.name)
+                found.setdefault(same_term(term), []).append(service.name)
         return found
+
+    @cached_property
+    def _transports(self) -> list[tuple[System, Transport]]:
+        systems = [self._catalogue.system(name) for name in self._catalogue.names("systems")]
+        return [(system, transport) for system in systems for transport in system.transports]
 
     @cached_property
     def _named(self) -> dict[str, Service]:
         return {one.name: one for one in self._services}
 
 
-def _key(term: str) -> object:
+def same_term(term: str) -> object:
+    """What equal terms have in common; what cannot be read is only like itself.
+
+    :param term: as it stands in a record
+    """
     try:
         return term_key(term)
     except SpfError:
         return term
+
+
+def _fits(entra: Entra, application: LiveApplication) -> bool:
+    """Whether an application is what a transport needs: one of the tenant's own with all its permissions, or that of
+    its publisher."""
+    if entra.kind == "application":
+        return application.own and {one["role"] for one in entra.permissions} <= application.rights
+    same = str(entra.application).casefold() == application.name.casefold()
+    return same and application.publisher in (None, entra.publisher)
 
 
 def _own_domain(service: Service) -> str | None:

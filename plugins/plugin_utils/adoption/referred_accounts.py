@@ -12,6 +12,7 @@ from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.account import secret_options
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.registry import PROVIDERS
+from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import TENANT_SECRETS
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.yaml_values import TemplateText
 from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import plain_value
 
@@ -32,6 +33,21 @@ def referred_account(raw: Any, prefix: str) -> Any:
     provider = str(raw.get("provider"))
     secrets = secret_options(provider) if provider in PROVIDERS else list(map(str, raw))
     return {str(name): _referred(value, f"{prefix}_{name}", str(name) in secrets) for name, value in raw.items()}
+
+
+def referred_tenant(raw: Any, tenant_id: str) -> Any:
+    """A sign-in to Microsoft Entra as it may stand in an inventory.
+
+    :param raw: as it was given, not templated; a text is a template that gives it
+    :param tenant_id: for the names of the variables that shall hold its secrets
+    :returns: as :func:`referred_account`
+    """
+    if isinstance(raw, str):
+        return TemplateText(raw)
+    if not isinstance(raw, Mapping):
+        return None
+    name = f"tenant_{tenant_id.partition('-')[0]}"
+    return {str(key): _referred(value, f"{name}_{key}", str(key) in TENANT_SECRETS) for key, value in raw.items()}
 
 
 def missing_secrets(account: Any) -> Iterator[str]:

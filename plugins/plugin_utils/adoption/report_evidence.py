@@ -6,11 +6,11 @@
 
 from __future__ import annotations
 
-import ipaddress
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.server_networks import NetworkFinder
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf import Directive, SpfError, parse_term
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.claims import DomainReading, Finding
 
@@ -19,62 +19,103 @@ REPORTED_DAYS = 30
 
 _MOST = 3
 """So many sources are named."""
+_NOBODY_RESOLVED = {"networks": None, "problem": "it was not followed"}
 
-Sources = Mapping[str, Sequence[Mapping[str, Any]]]
-"""By domain what ``dmarc_report_info`` returns as ``sources``."""
-
-
-def with_reports(reading: DomainReading, sources: Sources) -> DomainReading:
-    """Add to the evidence of findings what was reported.
-
-    :param reading: of one domain
-    :param sources: empty where no reports are kept
-    """
-    if reading.domain not in sources:
-        return reading
-    found = sources[reading.domain]
-    return replace(reading, findings=tuple(_told(one, found, reading.domain) for one in reading.findings))
+_Source = Mapping[str, Any]
 
 
-def _told(finding: Finding, sources: Iterable[Mapping[str, Any]], domain: str) -> Finding:
-    """A finding about something that reports can tell of; any other as it is."""
-    kind, _space, rest = finding.what.partition(" ")
-    if kind == "spf" and (network := _network(rest)) is not None:
-        seen = [(one, int(one["messages"])) for one in sources if _is_in(str(one["source"]), network)]
-    elif kind == "dkim":
-        seen = [(one, count) for one in sources if (count := _signed(one, rest, domain))]
-    else:
-        return finding
-    total = sum(count for _one, count in seen)
-    names = [_name(one) for one, _count in seen]
-    more = f" and {len(names) - _MOST} more" if len(names) > _MOST else ""
-    told = f"{total} messages from {', '.join(names[:_MOST])}{more}" if total else "no message"
+@dataclass(frozen=True, slots=True)
+class ReportedMail:
+    """``sources`` are by domain what ``dmarc_report_info`` returns under that name, empty where no reports are kept;
+    ``included`` is what ``mail_adopt_info`` returns under that name."""
+
+    sources: Mapping[str, Sequence[_Source]] = field(default_factory=dict)
+    included: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def services_of(self, domain: str) -> list[str]:
+        """The services of the catalogue that were seen to send as a domain.
+
+        :param domain: as A-labels
+        """
+        seen = [(one.get("who") or {}).get("service") for one in self.sources.get(domain, ())]
+        return sorted({str(one) for one in seen if one})
+
+    def added_to(self, reading: DomainReading) -> DomainReading:
+        """Add to the evidence of findings what was reported.
+
+        :param reading: of one domain
+        """
+        if reading.domain not in self.sources:
+            return reading
+        return replace(reading, findings=tuple(self._told(one, reading.domain) for one in reading.findings))
+
+    def _told(self, finding: Finding, domain: str) -> Finding:
+        """A finding about something that reports can tell of; any other as it is."""
+        kind, _space, rest = finding.what.partition(" ")
+        if not finding.listed:
+            # a question about terms: as much mail as is behind them
+            found = [networks for term in finding.terms for networks in self._networks(term)[0] or ()]
+            return replace(self._counted(finding, domain, _from_networks(found)), evidence=finding.evidence)
+        networks, problem = self._networks(rest) if kind == "spf" else (None, None)
+        if problem:
+            return _with(finding, f"not known, as the term cannot be resolved: {problem}", 0)
+        if networks is not None:
+            return self._counted(finding, domain, _from_networks(networks))
+        return self._counted(finding, domain, lambda one: _signed(one, rest, domain)) if kind == "dkim" else finding
+
+    def _networks(self, term: str) -> tuple[Sequence[str] | None, str | None]:
+        """The networks of a term, or why nobody knows them; neither for a term that reports tell nothing of."""
+        try:
+            parsed = parse_term(term)
+        except SpfError:
+            return None, None
+        if not isinstance(parsed, Directive):
+            return None, None
+        if parsed.network is not None:
+            return [str(parsed.network)], None
+        if parsed.mechanism != "include" or not parsed.domain:
+            return None, None
+        found = self.included.get(parsed.domain.lower().removesuffix("."), _NOBODY_RESOLVED)
+        return found["networks"], found["problem"]
+
+    def _counted(self, finding: Finding, domain: str, count: Callable[[_Source], int]) -> Finding:
+        seen = [(one, found) for one in self.sources[domain] if (found := count(one))]
+        total = sum(found for _one, found in seen)
+        names = [_name(one) for one, _count in seen]
+        more = f" and {len(names) - _MOST} more" if len(names) > _MOST else ""
+        told = f"{total} messages from {', '.join(names[:_MOST])}{more}" if total else "no message"
+        return _with(finding, told, total)
+
+
+def _with(finding: Finding, told: str, total: int) -> Finding:
     return replace(finding, evidence=f"{finding.evidence}; reported in {REPORTED_DAYS} days: {told}", messages=total)
 
 
-def _name(source: Mapping[str, Any]) -> str:
+def _name(source: _Source) -> str:
     reverse = source.get("reverse_name")
     return f"{source['source']} ({reverse})" if reverse else str(source["source"])
 
 
-def _signed(source: Mapping[str, Any], selector: str, domain: str) -> int:
+def _signed(source: _Source, selector: str, domain: str) -> int:
     """How many messages of a source had a good signature of a selector."""
     own = [one for one in source.get("selectors") or [] if str(one["selector"]).lower() == selector]
     return sum(int(one["messages"]) for one in own if one["domain"] == domain and one["result"] == "pass")
 
 
-def _network(term: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
-    try:
-        parsed = parse_term(term)
-    except SpfError:
-        return None
-    return parsed.network if isinstance(parsed, Directive) else None
+def _from_networks(networks: Sequence[str]) -> Callable[[_Source], int]:
+    """Counts what comes from some networks; a source that is a network, where addresses are kept shortened, must be in
+    them whole."""
+    servers = NetworkFinder(_ask_nobody).networks(networks, "")
+
+    def count(source: _Source) -> int:
+        try:
+            return int(source["messages"]) if servers.holds(str(source["source"])) else 0
+        except ValueError:
+            return 0
+
+    return count
 
 
-def _is_in(source: str, network: ipaddress.IPv4Network | ipaddress.IPv6Network) -> bool:
-    """Whether an address, or a network where addresses are kept shortened, is all in a network."""
-    try:
-        own = ipaddress.ip_network(source)
-    except ValueError:
-        return False
-    return own.version == network.version and own.subnet_of(network)  # type: ignore[arg-type]
+def _ask_nobody(_name: str, _rdtype: str) -> tuple[str, ...]:
+    """Networks need no look-up."""
+    return ()

@@ -13,7 +13,8 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf import Dir
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.answers import DROP, KEEP, NOBODY, Answers
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.claims import Claim, Finding
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.domain_facts import DomainFacts
-from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.recognition import Recognition
+from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.erp_hosts import CoveredRecords
+from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.recognition import Recognition, same_term
 
 _OWN = {"mx": "the servers that take the domain's mail", "a": "the domain's own address"}
 """Terms that explain themselves while they name no other domain."""
@@ -26,11 +27,23 @@ class SpfReading:
     :param recognition: what the catalogue knows
     :param answers: what a person said
     :param receives: the services that take the domain's mail, by its MX
+    :param covered: what ERP environments of the inventory need
     """
 
-    def __init__(self, facts: DomainFacts, recognition: Recognition, answers: Answers, receives: list[str]) -> None:
+    def __init__(
+        self,
+        facts: DomainFacts,
+        recognition: Recognition,
+        answers: Answers,
+        receives: list[str],
+        covered: CoveredRecords,
+    ) -> None:
         self._facts, self._recognition, self._answers = facts, recognition, answers
-        self._receives = receives
+        self._receives, self._covered = receives, covered
+        self.explained: list[str] = []
+        """What environments explain, as findings would name it."""
+        self.of_erps: list[Finding] = []
+        """What may be an ERP's alone."""
         self.records = spf.select_spf(facts.texts(facts.domain))
 
     def parts(self) -> Iterator[Claim | Finding]:
@@ -86,7 +99,12 @@ class SpfReading:
 
     def _term(self, term: Term) -> Iterator[Claim | Finding]:
         raw, candidates = term.raw, self._candidates(term.raw)
-        finding = Finding(f"spf {raw}", self._evidence(self._stands_for(candidates)), "high", candidates)
+        finding = Finding(f"spf {raw}", self._evidence(self._stands_for(candidates)), "high", candidates, terms=(raw,))
+        if same_term(raw) in self._covered.terms:
+            self.explained.append(finding.what)
+            return
+        if candidates and not any(map(self._recognition.is_plain, candidates)):
+            self.of_erps.append(finding)
         if isinstance(term, Directive) and term.mechanism in _OWN and term.domain is None:
             yield Claim("spf", raw, f"{raw}: {_OWN[term.mechanism]}", "terms", True, finding)
         elif isinstance(term, Modifier) and term.name == "exp":

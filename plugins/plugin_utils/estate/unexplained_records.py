@@ -20,8 +20,9 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_spf imp
 UNEXPLAINED_KEY = "unexplained"
 """The key of a domain in mail_dns_domains."""
 
-UNEXPLAINED_KINDS = ("spf", "dkim", "dmarc", "mx", "mta_sts", "tls_rpt", "cname")
-"""The first word of ``what``: the kind of record; behind it stand the term, selector, tag, host or record."""
+UNEXPLAINED_KINDS = ("spf", "dkim", "dmarc", "mx", "mta_sts", "tls_rpt", "cname", "entra")
+"""The first word of ``what``: the kind of record; behind it stand the term, selector, tag, host or record. ``entra`` is
+an application of a tenant, by its id."""
 
 _RULES = RuleSource("docs/adopt.md")
 _KEYS = {"what", "evidence"}

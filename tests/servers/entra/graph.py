@@ -45,6 +45,7 @@ ROUTES: tuple[tuple[str, str, Callable[..., Answer]], ...] = (
     ("DELETE", rf"servicePrincipals/{_ID}", principals.delete_principal),
     ("GET", rf"servicePrincipals/{_ID}/appRoleAssignments", principals.list_assignments),
     ("POST", rf"servicePrincipals/{_ID}/appRoleAssignments", principals.add_assignment),
+    ("GET", rf"servicePrincipals/{_ID}/appRoleAssignedTo", principals.list_assigned),
     ("DELETE", rf"servicePrincipals/{_ID}/appRoleAssignments/{_ID}", principals.delete_assignment),
     ("GET", "oauth2PermissionGrants", principals.list_grants),
     ("POST", "oauth2PermissionGrants", principals.add_grant),

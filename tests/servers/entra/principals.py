@@ -58,6 +58,13 @@ def list_assignments(call: Call, object_id: str) -> Answer:
     return call.collection("appRoleAssignment", call.state.find("appRoleAssignments", principalId=object_id))
 
 
+def list_assigned(call: Call, object_id: str) -> Answer:
+    """What an API has granted, to whom."""
+    call.need(READ_APPLICATIONS)
+    call.seen("servicePrincipals", object_id)
+    return call.collection("appRoleAssignment", call.state.find("appRoleAssignments", resourceId=object_id))
+
+
 def add_assignment(call: Call, object_id: str) -> Answer:
     call.need(ASSIGN)
     principal = call.principal(object_id)

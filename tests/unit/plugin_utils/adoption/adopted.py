@@ -14,14 +14,12 @@ import yaml
 from ansible_collections.mailroom.erp.plugins.module_utils.adoption.adoption_run import live_mail
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.request import read_order
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.run import Run
-from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.adoption_files import (
-    Adopter,
-    Adoption,
-    AdoptionWish,
-)
+from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.adoption_files import Adopter, Adoption
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.domain_facts import domain_facts
+from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.inventory_places import AdoptionWish
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.recognition import Recognition
-from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.report_evidence import Sources
+from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.report_evidence import ReportedMail
+from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.tenant_facts import tenant_facts
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_loader import Catalogue
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_input import EstateOptions, HostNeeds
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_plan import add_up
@@ -47,13 +45,16 @@ def adopted(
     resolver: Mapping[str, Any],
     wishes: Mapping[str, AdoptionWish] | None = None,
     today: datetime.date = DAY,
-    reported: Sources | None = None,
+    reported: Mapping[str, Any] | None = None,
+    tenants: Iterable[Mapping[str, Any]] = (),
 ) -> Adoption:
     """Read domains, and write the inventory."""
     selectors = Recognition(Catalogue()).selectors
     params = {"domains": list(domains), "dns": dns, "resolver": resolver, "selectors": selectors}
-    live = live_mail(params)["domains"]
-    adoption = Adopter(folder, wishes or {}, {}, today, {}).adopt(map(domain_facts, live), reported or {})
+    live = live_mail({**params, "reported_domains": list(reported or {})})
+    read = [tenant_facts(one, {one["tenant_id"]: {"tenant_id": one["tenant_id"]}}) for one in tenants]
+    mail = ReportedMail(reported or {}, live["included"])
+    adoption = Adopter(folder, wishes or {}, {}, today, {}).adopt(map(domain_facts, live["domains"]), mail, read)
     folder.mkdir(exist_ok=True)
     for path, (old, text) in adoption.files.items():
         assert (path.read_text() if path.exists() else None) == old

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
-from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.adoption_files import AdoptionWish, group_name
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.inventory_files import read_inventory_file
+from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.inventory_places import AdoptionWish, group_name
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.referred_accounts import (
     missing_secrets,
     referred_account,
@@ -203,4 +203,30 @@ def test_reports_tell_how_much_mail_is_behind_what_nobody_can_explain(tmp_path: 
     assert told["spf ip4:192.0.2.0/24"].endswith("30 days: 100 messages from 192.0.2.7 (relay.example), 192.0.2.0/25")
     assert told["spf ip6:2001:db8::1"].endswith("in 30 days: no message")
     assert told["dkim old"].endswith("in 30 days: 7 messages from 192.0.2.7 (relay.example)")
-    assert "reported" not in told["spf include:spf.afas.online"]
+    # nobody serves spf.afas.online here
+    assert "not known, as the term cannot be resolved" in told["spf include:spf.afas.online"]
+
+
+def test_mail_is_counted_for_the_networks_of_an_include(tmp_path: Path) -> None:
+    served = zones(
+        tmp_path,
+        acme='@ TXT "v=spf1 include:spf.busy.example include:spf.quiet.example include:gone.example exists:%{i}.x "'
+        ' "~all"',
+        busy='spf TXT "v=spf1 include:more.busy.example -ip4:192.0.2.9 ip4:192.0.2.0/25 -all"\n'
+        'more TXT "v=spf1 ip6:2001:db8::/32 -all"',
+        quiet='spf TXT "v=spf1 ip4:203.0.113.0/24 -all"',
+    )
+    sources = [
+        {"source": one, "reverse_name": None, "messages": 10**number, "selectors": []}
+        for number, one in enumerate(["192.0.2.1", "192.0.2.9", "2001:db8::5", "192.0.2.0/24", "198.51.100.1"])
+    ]
+    options = (tmp_path / "inv", ["acme.example"], served.dns_option, served.resolver_option)
+    found = adopted(*options, reported={"acme.example": sources})
+    assert [(one.what, one.messages) for one in found.questions[:2]] == [
+        ("spf include:spf.busy.example", 101),
+        ("spf exists:%{i}.x", 0),
+    ]
+    told = {one["what"]: one["evidence"] for one in declared(tmp_path / "inv")["acme.example"]["unexplained"]}
+    assert told["spf include:spf.busy.example"].endswith("30 days: 101 messages from 192.0.2.1, 2001:db8::5")
+    assert told["spf include:spf.quiet.example"].endswith("30 days: no message")
+    assert "not known" in told["spf include:gone.example"] and "reported" not in told["spf exists:%{i}.x"]
