@@ -50,7 +50,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.host_decl
 from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.from_rules import judge_from
 from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.system_rules import rules_of
 
-STATES = ("present", "absent")
+STATES = ("present", "leaving", "absent")
 SECRET_PLACES = ("reference", "inline")
 
 DECLARATION_VARIABLES = (

@@ -1,0 +1,201 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The playbook offboard as a user runs it: one environment leaves beside two that share its term, its domain, its tenant."""
+
+from __future__ import annotations
+
+import datetime
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.mailroom.erp.tests.integration.entra_site import (
+    PASSWORD,
+    estate_of,
+    kill_the_run,
+    profit,
+    site,
+    stored,
+)
+from ansible_collections.mailroom.erp.tests.integration.estate import RELAY, SECRET
+from ansible_collections.mailroom.erp.tests.integration.playbook import Result, run_playbook
+from ansible_collections.mailroom.erp.tests.servers.bind import Bind
+from ansible_collections.mailroom.erp.tests.servers.entra.entra_server import EntraServer
+from ansible_collections.mailroom.erp.tests.servers.server import KEY_SECRET, zone_text
+from ansible_collections.mailroom.erp.tests.unit.dmarc_reports.conftest import DAY, report_text
+
+TODAY = datetime.datetime.now(datetime.UTC).date()
+ACME = '@ IN TXT "google-site-verification=abc"\n@ IN TXT "v=spf1 mx ~all"\n@ IN MX 10 ns\n'
+OUTLOOK = 'spf.protection IN TXT "v=spf1 ip4:203.0.113.0/24 -all"\n'
+SHARED, OWN = "include:spf.protection.outlook.com", "ip4:192.0.2.77"
+PAYROLL = profit(
+    "payroll",
+    erp_mail_spf_terms=[SHARED, OWN],
+    erp_mail_dkim={
+        "acme.example": [
+            {"selector": "pay1", "target": "pay1.keys.example"},
+            {"selector": "both", "target": "both.keys.example"},
+        ]
+    },
+)
+HOSTS: dict[str, Any] = {
+    "profit": profit("erp", erp_mail_dkim={"acme.example": [{"selector": "both", "target": "both.keys.example"}]}),
+    "payroll": PAYROLL,
+    "relay": {**RELAY, "erp_mail_dkim": {"acme.example": []}},
+}
+
+
+def ago(days: int) -> str:
+    return str(TODAY - datetime.timedelta(days=days))
+
+
+class Company:
+    """A company with three environments, one of which leaves, on a BIND and a test tenant."""
+
+    def __init__(self, folder: Path, bind: Bind, tenant: EntraServer) -> None:
+        self.folder, self.bind, self.tenant = folder, bind, tenant
+        self.declared = estate_of(
+            tenant,
+            {name: dict(host) for name, host in HOSTS.items()},
+            mail_dns_account=bind.dns_option,
+            mail_dns_resolver=bind.resolver_option,
+            mail_dns_complete=True,
+            mail_dns_domains={"acme.example": {"services": [], "dmarc": {"policy": "none"}}},
+            vault_relay_password=SECRET,
+        )
+
+    @property
+    def shared(self) -> dict[str, Any]:
+        variables: dict[str, Any] = self.declared["all"]["vars"]
+        return variables
+
+    def site(self, *arguments: str) -> Result:
+        return site(self.folder, self.declared, *arguments)
+
+    def leave(self, state: str = "leaving") -> None:
+        self.declared["all"]["hosts"]["payroll"]["erp_mail_state"] = state
+
+    def offboard(self, *arguments: str, **variables: Any) -> Result:
+        self.shared.update({f"mail_offboard_{name}": value for name, value in variables.items()})
+        done = self.run("mailroom.erp.offboard", *arguments)
+        assert SECRET not in done.unbroken and KEY_SECRET not in done.unbroken
+        return done
+
+    def run(self, playbook: str, *arguments: str) -> Result:
+        (self.folder / "password").write_text(PASSWORD, encoding="utf-8")
+        vault = f"--vault-password-file={self.folder / 'password'}"
+        return run_playbook(self.folder, playbook, self.declared, *arguments, vault)
+
+    def reports(self, last_of_payroll: int, first: int = 60, witnesses: tuple[str, ...] = ("alpha", "beta")) -> None:
+        """Two months of reports of two receivers; the environment that leaves is in them until some days ago."""
+        folder = self.folder / "reports"
+        folder.mkdir(exist_ok=True)
+        midnight = int(datetime.datetime.combine(TODAY, datetime.time(), datetime.UTC).timestamp())
+        others = {"source": "192.0.2.10", "count": 20, "passed": (False, True)}
+        signed = {"domain": "acme.example", "selector": "pay1", "result": "pass"}
+        own = {"source": "192.0.2.77", "count": 3, "passed": (True, True), "dkim": [signed]}
+        for days in range(first, 0, -1):
+            for name in witnesses:
+                rows = [others, own] if days >= last_of_payroll else [others]
+                begin, org = midnight - days * DAY, f"{name}.example"
+                text = report_text(*rows, org=org, report_id=str(days), begin=begin, end=begin + DAY - 1)
+                (folder / f"{org}-{days}.xml").write_text(text, encoding="utf-8")
+        self.shared.update(
+            {
+                "mail_reports_archive": "{{ inventory_dir }}/archive",
+                "mail_reports_paths": ["{{ inventory_dir }}/reports"],
+            }
+        )
+
+    def spf(self) -> str:
+        (record,) = [one for one in self.bind.values("acme.example", "TXT") if "v=spf1" in one]
+        return record
+
+    def selectors(self) -> list[str]:
+        return [one for one in ("pay1", "both") if self.bind.values(f"{one}._domainkey.acme.example", "CNAME")]
+
+    def applications(self) -> list[str]:
+        found = self.tenant.truth["applications"].values()
+        return sorted(one["uniqueName"] for one in found if one["uniqueName"])
+
+    def state(self) -> tuple[str, list[str], list[str]]:
+        return self.spf(), self.selectors(), self.applications()
+
+    def files(self) -> dict[str, bytes]:
+        return {str(one): one.read_bytes() for one in (self.folder / "mailroom").rglob("*") if one.is_file()}
+
+    @property
+    def handback(self) -> Path:
+        return self.folder / "mailroom" / "handback" / "payroll"
+
+
+@pytest.fixture
+def company(tmp_path: Path) -> Iterator[Company]:
+    zones = {"acme.example": ACME, "outlook.com": OUTLOOK, "keys.example": ""}
+    texts = {zone: zone_text(zone, records) for zone, records in zones.items()}
+    with Bind(texts) as bind, EntraServer() as tenant:
+        for name in ("erp", "payroll"):
+            tenant.directory.add_user(f"{name}@acme.example", purpose="shared", enabled=False)
+        made = Company(tmp_path, bind, tenant)
+        first = made.site()
+        assert first.rc == 0, first.output
+        assert made.selectors() == ["pay1", "both"] and OWN in made.spf() and len(made.applications()) == 2
+        yield made
+
+
+def test_one_environment_leaves_stage_by_stage_and_comes_back_whole(company: Company) -> None:
+    before = company.state()
+    company.leave()
+    assert company.site().changed == 0, "site leaves one that leaves alone"
+    silent = company.offboard()
+    assert silent.rc == 0 and "no reports is no evidence" in silent.flat, silent.output
+    assert company.state() == before
+
+    company.tenant.plan()
+    files = company.files()
+    check = company.offboard("--check", "--diff", stopped={"payroll": ago(5)})
+    assert check.rc == 0 and "tenant would be done by this run" in check.flat, check.output
+    assert company.files() == files and {method for method, _path in company.tenant.requests} == {"GET"}
+
+    tenant = company.offboard("--diff")
+    assert tenant.rc == 0, tenant.output
+    until = TODAY + datetime.timedelta(days=9)
+    assert f"dkim waits until {until}" in tenant.flat, tenant.output
+    assert company.state() == (*before[:2], ["mailroom-profit"]) and set(stored(company.folder)) == {"profit"}
+    again = company.offboard()
+    assert (again.rc, again.changed) == (0, 0), again.output
+
+    records = company.offboard("--diff", selector_days=3)
+    assert records.rc == 0, records.output
+    assert f"stays: SPF {SHARED} at acme.example, needed by profit" in records.flat
+    assert "stays: DKIM selector both at acme.example, needed by profit" in records.flat
+    assert company.selectors() == ["both"] and OWN not in company.spf() and SHARED in company.spf()
+    assert (company.folder / "mailroom" / "payroll" / "settings.yml").exists(), "until the last stage"
+    assert company.offboard().changed == 0
+
+    page = (company.handback / "handback.md").read_text(encoding="utf-8")
+    assert ago(5) in page and f"`{OWN}`" in page and "pay1" in page and "offboard" in page
+    zone = company.handback / "acme.example.zone"
+    checked = subprocess.run(
+        ["named-checkzone", "acme.example", str(zone)], stdout=subprocess.PIPE, text=True, check=False
+    )
+    assert checked.returncode == 0, checked.stdout
+    assert OWN in zone.read_text(encoding="utf-8"), "as it was before it left"
+
+    comes_back(company, before)
+
+
+def comes_back(company: Company, before: tuple[str, list[str], list[str]]) -> None:
+    """Undone by restore and site, with the same application."""
+    company.leave("present")
+    snapshot = max((company.folder / "mailroom" / "snapshots").glob("*.yml"))
+    back = company.run("mailroom.erp.restore", "-e", f"mail_restore_snapshot={snapshot}")
+    assert back.rc == 0, back.output
+    company.shared.pop("mail_offboard_stopped")
+    made = company.site()
+    assert made.rc == 0, made.output
+    assert company.state() == before
+    assert set(stored(company.folder)) == {"profit", "payroll"}, "with a new secret"
