@@ -25,7 +25,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.files.private_files i
     plan_files,
 )
 from ansible_collections.mailroom.erp.plugins.plugin_utils.offboard.handback import (
-    PAGE,
+    HANDBACK_PAGE,
     Handback,
     handback_page,
     zone_texts,
@@ -102,7 +102,7 @@ def _changes(
             if part_state(needs, SENDERS) != "absent" or not (folder / f"{zone}.zone").exists()
         }
         page = handback_page(Handback(host, needs, told, writes))
-        yield from plan_files(folder, {**texts, PAGE: page})
+        yield from plan_files(folder, {**texts, HANDBACK_PAGE: page})
 
 
 def _difference(change: FileChange) -> dict[str, str]:

@@ -29,7 +29,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.markdown_text import 
 from ansible_collections.mailroom.erp.plugins.plugin_utils.offboard.leaving_estate import told_stages
 from ansible_collections.mailroom.erp.plugins.plugin_utils.offboard.offboard_stages import STOPPED, Stage
 
-PAGE = "handback.md"
+HANDBACK_PAGE = "handback.md"
 _NEVER = ["never", "", "", "", ""]
 _TYPES = ("TXT", "CNAME", "MX")
 _HEAD = """\

@@ -33,7 +33,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.offboard.offboard_wis
     OFFBOARD_RULES,
     OffboardWishes,
 )
-from ansible_collections.mailroom.erp.plugins.plugin_utils.offboard.stop_evidence import Stop, stop_of
+from ansible_collections.mailroom.erp.plugins.plugin_utils.offboard.stop_evidence import StopFinding, stop_of
 
 _POLICIES = ("dmarc", "tls_rpt")
 _DOMAINS = "mail_dns_domains"
@@ -101,7 +101,7 @@ def leaving_estate(
     )
 
 
-def told_of(stop: Stop, stages: Sequence[Stage]) -> dict[str, Any]:
+def told_of(stop: StopFinding, stages: Sequence[Stage]) -> dict[str, Any]:
     """The stages as plain data, for the tasks that follow; :func:`told_stages` reads them."""
     found = [{**asdict(one), "until": str(one.until) if one.until else None} for one in stages]
     return {"last_mail": str(stop.day) if stop.day else None, "proof": stop.proof, "stages": found}
@@ -126,13 +126,13 @@ def _stages(
     seen: Mapping[str, Sequence[SeenSender]] | None,
     wishes: OffboardWishes,
     today: datetime.date,
-) -> tuple[Stop, tuple[Stage, ...]]:
+) -> tuple[StopFinding, tuple[Stage, ...]]:
     own = None if seen is None else seen.get(host, ())
     stop = stop_of(own, wishes.stopped.get(host), today, wishes.quiet_days)
     return stop, stages_of(StageFacts(stop, today, wishes.selector_days, host in wishes.final))
 
 
-def _contradicted(host: str, stop: Stop) -> Iterator[Problem]:
+def _contradicted(host: str, stop: StopFinding) -> Iterator[Problem]:
     if stop.against:
         way_out = "Find out what still sends and stop it, or correct the day."
         yield OFFBOARD_RULES.problem(host, "mail_offboard_stopped", str(stop.day), stop.against, way_out)

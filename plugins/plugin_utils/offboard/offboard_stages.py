@@ -23,7 +23,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_input i
     TENANT,
     TERMS,
 )
-from ansible_collections.mailroom.erp.plugins.plugin_utils.offboard.stop_evidence import Stop
+from ansible_collections.mailroom.erp.plugins.plugin_utils.offboard.stop_evidence import StopFinding
 
 SELECTOR_DAYS = 14
 """Days from the last mail until its selectors go, unless mail_offboard_selector_days says another number. A message
@@ -31,7 +31,7 @@ waits in a queue for at least four to five days (RFC 5321 section 4.5.4.1), and 
 rest is for a receiver that looks at a signature when the message is read (RFC 6376 section 5.2)."""
 
 STOPPED, POLICY = "stopped", "policy"
-STAGES = (STOPPED, TENANT, SELECTORS, TERMS, POLICY)
+OFFBOARD_STAGES = (STOPPED, TENANT, SELECTORS, TERMS, POLICY)
 """In their order: sending has stopped; what stands in the tenant, the DKIM selectors and the SPF terms go; and last,
 with consent, the return paths, the files, and the policies of domains that leave as well."""
 
@@ -46,7 +46,7 @@ class StageFacts:
     """All that the stages of one environment rest on. ``selector_days`` as :data:`SELECTOR_DAYS`; ``final``: a person
     consents to the last stage."""
 
-    stop: Stop
+    stop: StopFinding
     today: datetime.date
     selector_days: int = SELECTOR_DAYS
     final: bool = False

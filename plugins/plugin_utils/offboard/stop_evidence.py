@@ -29,7 +29,7 @@ mail."""
 
 
 @dataclass(frozen=True, slots=True)
-class Stop:
+class StopFinding:
     """Whether an environment has stopped: ``day`` is that of its last mail, None while that is not known to be the
     last; ``proof`` says by what it is known, ``missing`` what there is not yet, ``until`` is the first day on which reports
     can show it; ``against``: reports show mail after the day that a person named."""
@@ -43,7 +43,7 @@ class Stop:
 
 def stop_of(
     seen: Sequence[SeenSender] | None, word: datetime.date | None, today: datetime.date, quiet_days: int = QUIET_DAYS
-) -> Stop:
+) -> StopFinding:
     """Judge whether an environment has stopped.
 
     :param seen: what reports tell of its senders; None where there is no archive of reports
@@ -52,16 +52,16 @@ def stop_of(
     :param quiet_days: how many days without mail reports must show
     """
     if word is not None:
-        return Stop(word, f"a person's word: the last mail was on {word}", against=_against(seen or (), word))
+        return StopFinding(word, f"a person's word: the last mail was on {word}", against=_against(seen or (), word))
     if not seen:
         none = "no sender of it is at a domain of ours" if seen is not None else "there is no archive of reports"
-        return Stop(None, missing=(f"{none}, and no reports is no evidence",))
+        return StopFinding(None, missing=(f"{none}, and no reports is no evidence",))
     missing = [text for one in seen for text in _missing(one, today, quiet_days)]
     last = max((_last(one.own) or "" for one in seen), default="")
     if missing:
-        return Stop(None, missing=tuple(missing), until=_until(seen, today, quiet_days))
+        return StopFinding(None, missing=tuple(missing), until=_until(seen, today, quiet_days))
     day = datetime.date.fromisoformat(last)
-    return Stop(day, f"reports: the last mail was on {day}, and those who saw it have reported none since")
+    return StopFinding(day, f"reports: the last mail was on {day}, and those who saw it have reported none since")
 
 
 def _against(seen: Iterable[SeenSender], word: datetime.date) -> str | None:
