@@ -16,8 +16,8 @@ description:
   - Called by the playbook C(mailroom.erp.offboard), see C(docs/offboard.md). It runs on the controller, and writes
     nothing.
   - Of each environment with C(erp_mail_state=leaving) it decides which stages are permitted, from the reports in
-    O(archive) and from what a person told, and gives back what was judged as it holds then. So the tasks of the playbook
-    C(mailroom.erp.site), which follow, take away what may go, and leave the rest as it is.
+    O(archive) and from what a person told, and gives back what was judged as it holds then. So the tasks of the
+    playbook C(mailroom.erp.site), which follow, take away what may go, and leave the rest as it is.
 extends_documentation_fragment:
   - mailroom.erp.play
   - mailroom.erp.play.judged

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The playbook offboard as a user runs it: one environment leaves beside two that share its term, its domain, its tenant."""
+"""The playbook offboard as a user runs it: one environment leaves beside others that share what it has."""
 
 from __future__ import annotations
 
@@ -199,3 +199,54 @@ def comes_back(company: Company, before: tuple[str, list[str], list[str]]) -> No
     assert made.rc == 0, made.output
     assert company.state() == before
     assert set(stored(company.folder)) == {"profit", "payroll"}, "with a new secret"
+
+
+@pytest.mark.slow
+def test_reports_decide_where_nobody_gives_a_word(company: Company) -> None:
+    company.leave()
+    company.reports(last_of_payroll=10)
+    before = company.state()
+    waits = company.offboard()
+    assert waits.rc == 0 and company.state() == before, waits.output
+    until = TODAY + datetime.timedelta(days=26)
+    assert f"stopped waits until {until}" in waits.flat
+    assert f"reports show 156 messages, the last on {ago(10)}, reported by alpha.example, beta.example" in waits.flat
+    refused = company.offboard(stopped={"payroll": ago(20)})
+    assert refused.rc != 0 and company.state() == before
+    assert "payroll: mail_offboard_stopped" in refused.flat and f"the last on {ago(10)}" in refused.flat
+
+    company.shared.pop("mail_offboard_stopped")
+    done = company.offboard("--diff", quiet_days=9, final=["payroll"])
+    assert done.rc == 0, done.output
+    assert f"stopped done: reports: the last mail was on {ago(10)}" in done.flat
+    assert company.applications() == ["mailroom-profit"] and company.selectors() == ["pay1", "both"]
+    assert company.offboard(selector_days=10).rc == 0
+    assert company.selectors() == ["both"] and OWN not in company.spf()
+    assert not (company.folder / "mailroom" / "payroll" / "settings.yml").exists(), "the last stage, with consent"
+    last = company.offboard()
+    assert (last.rc, last.changed) == (0, 0) and "payroll has left: take it out of the inventory" in last.flat
+
+
+@pytest.mark.slow
+def test_a_run_that_is_killed_goes_on_and_wrong_input_writes_nothing(company: Company) -> None:
+    company.leave()
+    files, before = company.files(), company.state()
+    refused = company.offboard(stopped={"payrol": ago(1)})
+    assert refused.rc != 0 and "payrol: mail_offboard_stopped: this play has no such environment" in refused.flat
+    assert company.state() == before and company.files() == files
+
+    def die(number: int, moment: str) -> None:
+        method, path = company.tenant.requests[number - 1]
+        if moment == "after" and method == "DELETE" and "applications" in path:
+            kill_the_run()
+
+    company.tenant.plan()
+    company.tenant.hook = die
+    killed = company.offboard(stopped={"payroll": ago(30)})
+    assert killed.rc != 0 and company.applications() == ["mailroom-profit"]
+    assert company.state()[:2] == before[:2], "the DNS comes after the tenant"
+    company.tenant.hook = lambda number, moment: None
+    goes_on = company.offboard()
+    assert goes_on.rc == 0, goes_on.output
+    assert company.selectors() == ["both"] and OWN not in company.spf() and set(stored(company.folder)) == {"profit"}
+    assert company.offboard().changed == 0

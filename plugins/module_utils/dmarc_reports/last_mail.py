@@ -84,8 +84,8 @@ def _seen(environment: str, index: int, groups: Sequence[SenderGroup], messages:
     for indices, day, reporter, count in messages:
         if index not in indices:
             continue
-        beside = _others(environment, [groups[one] for one in indices])
-        others.update(beside)
+        beside = set(_others(environment, [groups[one] for one in indices]))
+        others |= beside
         place = own.shared if beside else own.own
         place[day, reporter] = place.get((day, reporter), 0) + count
     own.others = tuple(sorted(others))

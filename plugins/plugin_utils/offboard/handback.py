@@ -110,9 +110,7 @@ def handback_page(given: Handback) -> str:
         markdown_table(["domain", "what", "value"], list(_needed(given.needs)) or [["none", "", ""]]),
         *_kept(given),
         "## What was changed in the DNS, from the journal",
-        markdown_table(
-            ["when (UTC)", "record", "before", "after", "why"], list(_changes(given)) or [["never"] + [""] * 4]
-        ),
+        markdown_table(["when (UTC)", "record", "before", "after", "why"], list(_changes(given)) or [_NEVER]),
         "## What to do with it",
         *(f"{number}. {text}" for number, text in enumerate(_TO_DO, 1)),
     ]
@@ -122,8 +120,8 @@ def handback_page(given: Handback) -> str:
 _TO_DO = (
     "Publish SPF terms and DKIM selectors of the service that sends from now on; the zone files beside this page are "
     "what stood there, to compare with, not to be taken over as they are.",
-    "Keep the DMARC policy. A domain without one is easier to forge, most of all one that nobody sends as any more: such "
-    "a domain wants `v=spf1 -all` and `p=reject`.",
+    "Keep the DMARC policy. A domain without one is easier to forge, most of all one that nobody sends as any more: "
+    "such a domain wants `v=spf1 -all` and `p=reject`.",
     "Report addresses (`rua`, `ruf`) in `_dmarc` and `_smtp._tls` say who reads the reports: name your own.",
     "Do not remove MTA-STS at once: senders remember the policy (RFC 8461 section 8.3).",
 )

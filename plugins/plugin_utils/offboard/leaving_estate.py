@@ -8,7 +8,7 @@ the evidence permits. Pure."""
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -70,33 +70,23 @@ def leaving_estate(
     :param catalogue: has the terms of declared services
     :raises Refused: reports show mail after the day that a person named as that of the last
     """
-    stages = {host: _stages(host, judged["needs"][host], seen, wishes, today) for host in _leaving(judged["needs"])}
+    stages = {host: _stages(host, seen, wishes, today) for host in _leaving(judged["needs"])}
     contradicted = [problem for host, (stop, _found) in stages.items() for problem in _contradicted(host, stop)]
     if contradicted:
         raise Refused(contradicted)
-    needs = {
-        host: {**one, "parts": part_states(stages[host][1])} if host in stages else one
-        for host, one in judged["needs"].items()
-    }
+    parts = {host: part_states(found) for host, (_stop, found) in stages.items()}
+    needs = {host: {**one, "parts": parts[host]} if host in parts else one for host, one in judged["needs"].items()}
     final = {host for host, (_stop, found) in stages.items() if found[-1].is_permitted}
-    agreed = {name for host in final for name in domains_sent_as(needs[host])}
-    going = {
-        name: list(_holding_on(name, needs, domains, wishes.all_final or name in agreed))
-        for name in sorted(wishes.domains)
-    }
-    told = {
-        host: {
-            **told_of(stop, found),
-            "kept": [one.text for one in kept_for_others(host, needs, domains, catalogue)],
-        }
-        for host, (stop, found) in stages.items()
-    }
+    going = _going(needs, domains, wishes, final)
     gone = {name for name, reasons in going.items() if not reasons}
     return LeavingEstate(
         needs,
         {host: _declaration(one) if host in final else one for host, one in judged["declarations"].items()},
         {host: _without_policies(own, gone) for host, own in judged["variables"].items()},
-        told,
+        {
+            host: {**told_of(*found), "kept": [one.text for one in kept_for_others(host, needs, domains, catalogue)]}
+            for host, found in stages.items()
+        },
         {name: reasons or list(_staying(domains[name])) for name, reasons in going.items()},
     )
 
@@ -122,7 +112,6 @@ def _leaving(needs: Mapping[str, Mapping[str, Any]]) -> list[str]:
 
 def _stages(
     host: str,
-    needs: Mapping[str, Any],
     seen: Mapping[str, Sequence[SeenSender]] | None,
     wishes: OffboardWishes,
     today: datetime.date,
@@ -141,6 +130,17 @@ def _contradicted(host: str, stop: StopFinding) -> Iterator[Problem]:
 def _declaration(declared: Mapping[str, Any]) -> dict[str, Any]:
     """The declaration of one whose files go."""
     return {**declared, "options": {**declared["options"], "state": "absent"}}
+
+
+def _going(
+    needs: Mapping[str, Mapping[str, Any]], domains: Domains, wishes: OffboardWishes, final: Iterable[str]
+) -> dict[str, list[str]]:
+    """By domain that leaves, why its policies stay for now; empty where they go."""
+    agreed = {name for host in final for name in domains_sent_as(needs[host])}
+    return {
+        name: list(_holding_on(name, needs, domains, wishes.all_final or name in agreed))
+        for name in sorted(wishes.domains)
+    }
 
 
 def _holding_on(name: str, needs: Mapping[str, Mapping[str, Any]], domains: Domains, is_final: bool) -> Iterator[str]:

@@ -27,8 +27,8 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.offboard.stop_evidenc
 
 SELECTOR_DAYS = 14
 """Days from the last mail until its selectors go, unless mail_offboard_selector_days says another number. A message
-waits in a queue for at least four to five days (RFC 5321 section 4.5.4.1), and in a second one where it is forwarded; the
-rest is for a receiver that looks at a signature when the message is read (RFC 6376 section 5.2)."""
+waits in a queue for at least four to five days (RFC 5321 section 4.5.4.1), and in a second one where it is forwarded;
+the rest is for a receiver that looks at a signature when the message is read (RFC 6376 section 5.2)."""
 
 STOPPED, POLICY = "stopped", "policy"
 OFFBOARD_STAGES = (STOPPED, TENANT, SELECTORS, TERMS, POLICY)

@@ -30,8 +30,9 @@ mail."""
 
 @dataclass(frozen=True, slots=True)
 class StopFinding:
-    """Whether an environment has stopped: ``day`` is that of its last mail, None while that is not known to be the
-    last; ``proof`` says by what it is known, ``missing`` what there is not yet, ``until`` is the first day on which reports
+    """Whether an environment has stopped: ``day`` is that of its last mail, None while it is not known to be the last.
+
+    ``proof`` says by what it is known, ``missing`` what there is not yet, ``until`` is the first day on which reports
     can show it; ``against``: reports show mail after the day that a person named."""
 
     day: datetime.date | None
