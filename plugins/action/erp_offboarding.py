@@ -26,7 +26,11 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_input i
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_services import estate_catalogue
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_tenants import host_tenant, tenants_of
 from ansible_collections.mailroom.erp.plugins.plugin_utils.offboard.leaving_estate import leaving_estate
-from ansible_collections.mailroom.erp.plugins.plugin_utils.offboard.offboard_wishes import KnownEstate, read_wishes
+from ansible_collections.mailroom.erp.plugins.plugin_utils.offboard.offboard_wishes import (
+    KnownEstate,
+    check_whole,
+    read_wishes,
+)
 from ansible_collections.mailroom.erp.plugins.plugin_utils.running.controller_action import ControllerAction
 from ansible_collections.mailroom.erp.plugins.plugin_utils.running.play_variables import PlayVariables, kept_result
 from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.declared_customers import (
@@ -38,6 +42,8 @@ _WISHES = ("stopped", "final", "domains", "customers", "quiet_days", "selector_d
 _ARGUMENTS: ArgumentSpec = {
     "judged": {"type": "str", "required": True},
     "plan": {"type": "str", "required": True},
+    "complete": {"type": "bool", "default": False},
+    "limit": {"type": "str", "default": ""},
     "archive": {"type": "path"},
     "resolver": {"type": "dict", "options": RESOLVER_OPTIONS},
     **{name: {"type": "raw"} for name in _WISHES},
@@ -61,6 +67,7 @@ class ActionModule(ControllerAction):
         domains = _domains(judged)
         today = datetime.datetime.now(datetime.UTC).date()
         known = self._known(judged, domains, variables)
+        check_whole(known.leaving, options["complete"], options["limit"], judged["left_out"])
         wishes = read_wishes({name: options[name] for name in _WISHES}, known, today)
         seen = _seen(options, kept_result(variables, options["plan"])["senders"], known.leaving)
         hosts = [host_needs(host, None, own.get) for host, own in sorted(judged["variables"].items())]

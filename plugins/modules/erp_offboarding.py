@@ -33,6 +33,14 @@ options:
     description: The name of the variable that holds the result of M(mailroom.erp.erp_environments_plan).
     type: str
     required: true
+  complete:
+    description: Whether the inventory holds every sender, which is C(mail_dns_complete). Nothing is decided without.
+    type: bool
+    default: false
+  limit:
+    description: The limit of the run, C(ansible_limit). Nothing is decided with one.
+    type: str
+    default: ""
   archive:
     description: The folder that M(mailroom.erp.dmarc_report_info) keeps reports in. Without it only a person's word
       counts.

@@ -77,6 +77,23 @@ def read_wishes(given: Mapping[str, Any], known: KnownEstate, today: datetime.da
     return wishes
 
 
+def check_whole(leaving: Collection[str], complete: bool, limit: str, left_out: Collection[str]) -> None:
+    """See that the run knows all that others need, before anything of an environment that leaves is taken away.
+
+    :param leaving: the environments that leave
+    :param complete: whether the inventory holds every sender, as mail_dns_complete says
+    :param limit: of the run
+    :param left_out: environments of the inventory that are not in the play
+    :raises Refused: it does not
+    """
+    if not leaving or (complete and not limit and not left_out):
+        return
+    where, value = ("mail_dns_complete", "false") if not complete else ("hosts", limit or ", ".join(sorted(left_out)))
+    rule = "what others need of an environment that leaves is known only to a run that knows every sender"
+    way_out = "Write mail_dns_complete: true when this inventory holds them all, and run for all hosts."
+    raise Refused(OFFBOARD_RULES.problem("offboard", where, value, rule, way_out))
+
+
 class _Reader:
     """Reads one variable after the other, collecting problems."""
 

@@ -24,6 +24,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.offboard.offboard_rep
 from ansible_collections.mailroom.erp.plugins.plugin_utils.offboard.offboard_wishes import (
     KnownEstate,
     OffboardWishes,
+    check_whole,
     read_wishes,
 )
 from dns import zone
@@ -94,6 +95,14 @@ def test_what_is_told_wrongly_is_refused(given: Json, words: str) -> None:
     with pytest.raises(Refused) as refused:
         read_wishes(given, KNOWN, TODAY)
     assert words in str(refused.value)
+
+
+def test_a_run_that_does_not_know_every_sender_takes_nothing_away() -> None:
+    check_whole(["payroll"], True, "", [])
+    check_whole([], False, "payroll", ["relay"])
+    for complete, limit, left_out in ((False, "", []), (True, "payroll", []), (True, "", ["relay"])):
+        with pytest.raises(Refused, match="mail_dns_complete: true"):
+            check_whole(["payroll"], complete, limit, left_out)
 
 
 # --- an estate -------------------------------------------------------------------------------------------------------
@@ -189,8 +198,8 @@ def test_without_consent_and_without_the_word_for_a_domain_policies_stay() -> No
 
 
 def record(name: str, kind: str, rdtype: str, before: list[str] | None, after: list[str] | None) -> PlannedRecord:
-    sides = [None if values is None else PlannedRrset(3600, tuple(values)) for values in (before, after)]
-    return PlannedRecord("acme.example", 0, name, rdtype, *sides, None, ("acme.example",), (kind,))
+    old, new = (None if values is None else PlannedRrset(3600, tuple(values)) for values in (before, after))
+    return PlannedRecord("acme.example", 0, name, rdtype, old, new, None, ("acme.example",), (kind,))
 
 
 ODD = escaped('it said "; \\ and \t' + "x" * 300)

@@ -122,8 +122,7 @@ def test_what_is_no_evidence_is_said(sender: SeenSender, words: str) -> None:
 
 
 def test_no_reports_is_no_evidence() -> None:
-    for none in (None, []):
-        stop = stop_of(none, None, TODAY)
+    for stop in (stop_of(None, None, TODAY), stop_of([], None, TODAY)):
         assert stop.day is None and "no reports is no evidence" in stop.missing[0]
 
 
