@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
 from ansible.utils.display import Display
 from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import ArgumentSpec, Result
@@ -25,7 +25,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.change_plan.plan_file
     plan_bytes,
     plan_file_of,
 )
-from ansible_collections.mailroom.erp.plugins.plugin_utils.change_plan.plan_model import ChangePlan
+from ansible_collections.mailroom.erp.plugins.plugin_utils.change_plan.plan_model import ChangePlan, PlanningPlaybook
 from ansible_collections.mailroom.erp.plugins.plugin_utils.change_plan.plan_page import plan_page
 from ansible_collections.mailroom.erp.plugins.plugin_utils.change_plan.proved_plan import (
     PROOF_OPTIONS,
@@ -47,6 +47,7 @@ _ARGUMENTS: ArgumentSpec = {
     "confirmed_cautions": {"type": "list", "elements": "str", "default": []},
     "inventory_dir": {"type": "path"},
     "agreed": {"type": "bool", "default": False},
+    "playbook": {"type": "str", "choices": list(get_args(PlanningPlaybook)), "default": "site"},
     "valid": {"type": "raw", "default": 7},
     **PROOF_OPTIONS,
 }
@@ -102,6 +103,7 @@ class ActionModule(ControllerAction):
             files={host: one.changes for host, one in files.items() if one.changes},
             root=options["inventory_dir"] or "",
             confirmed=frozenset(options["confirmed_cautions"]),
+            playbook=options["playbook"],
         )
 
     def _none(self, run: SiteRun, agreed: bool) -> Result:

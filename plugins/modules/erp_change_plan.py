@@ -61,6 +61,11 @@ options:
     description: Whether the plan in O(path) is compared, rather than written.
     type: bool
     default: false
+  playbook:
+    description: The playbook whose way this run goes. A plan of another one is not what this run does.
+    type: str
+    choices: [site, offboard]
+    default: site
   valid:
     description: How many days the plan is valid, which is C(mail_plan_valid); a whole number from 1 to 366.
     type: raw

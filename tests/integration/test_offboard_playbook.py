@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -249,4 +250,26 @@ def test_a_run_that_is_killed_goes_on_and_wrong_input_writes_nothing(company: Co
     goes_on = company.offboard()
     assert goes_on.rc == 0, goes_on.output
     assert company.selectors() == ["both"] and OWN not in company.spf() and set(stored(company.folder)) == {"profit"}
+    assert company.offboard().changed == 0
+
+
+@pytest.mark.slow
+def test_offboarding_can_be_planned_and_applied(company: Company) -> None:
+    company.leave()
+    before, files = company.state(), company.files()
+    plan = ("-e", f"mail_plan={company.folder / 'out'}")
+    planned = company.offboard(*plan, stopped={"payroll": ago(30)})
+    assert planned.rc == 0, planned.output
+    assert company.state() == before and company.files() == files, "a plan changes nothing"
+    made = json.loads((company.folder / "out" / "plan.json").read_text(encoding="utf-8"))
+    assert made["playbook"] == "offboard" and made["tenants"]
+    moved = company.run("mailroom.erp.apply", *plan, "-e", json.dumps({"mail_offboard_stopped": {"payroll": ago(29)}}))
+    assert moved.rc != 0 and "the run: declaration: it is declared otherwise" in moved.flat
+    assert company.state() == before
+    done = company.run("mailroom.erp.apply", *plan)
+    assert done.rc == 0, done.output
+    assert company.applications() == ["mailroom-profit"] and company.selectors() == ["both"]
+    assert OWN not in company.spf() and (company.handback / "acme.example.zone").exists()
+    again = company.run("mailroom.erp.apply", *plan)
+    assert (again.rc, again.changed) == (0, 0), again.output
     assert company.offboard().changed == 0
