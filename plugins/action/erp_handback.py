@@ -17,6 +17,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.domains.planned_recor
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused, escape_controls
 from ansible_collections.mailroom.erp.plugins.module_utils.snapshots.last_writes import LastWrite, all_writes
+from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.domain_facts import DomainFacts, domain_facts
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_input import SENDERS, part_state
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_tenants import made_environments
 from ansible_collections.mailroom.erp.plugins.plugin_utils.files.private_files import (
@@ -38,6 +39,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.environment_tex
 
 _ARGUMENTS: ArgumentSpec = {
     "judged": {"type": "str", "required": True},
+    "live": {"type": "str", "required": True},
     "records": {"type": "str", "required": True},
     "tenants": {"type": "list", "elements": "dict", "default": []},
     "dir": {"type": "path", "required": True},
@@ -67,7 +69,8 @@ class ActionModule(ControllerAction):
             for line in offboard_lines(told["environments"], told["domains"], left, self._task.check_mode):
                 Display().display(escape_controls(line))
         try:
-            changes = list(_changes(judged, records, options))
+            live = kept_result(variables, options["live"]).get("domains") or []
+            changes = list(_changes(judged, [domain_facts(one) for one in live], options))
             if not self._task.check_mode:
                 apply_files(changes)
         except OSError as error:
@@ -90,14 +93,14 @@ def _left(
 
 
 def _changes(
-    judged: Mapping[str, Any], records: Sequence[PlannedRecord], options: Mapping[str, Any]
+    judged: Mapping[str, Any], live: Sequence[DomainFacts], options: Mapping[str, Any]
 ) -> Iterator[FileChange]:
     writes: list[tuple[tuple[str, str], LastWrite]] = list(all_writes(Path(options["snapshot_dir"])))
     for host, told in judged["offboarding"]["environments"].items():
         needs, folder = judged["needs"][host], Path(options["dir"]).absolute() / host
         texts: dict[str, str | None] = {
             f"{zone}.zone": text
-            for zone, text in zone_texts(host, needs, records).items()
+            for zone, text in zone_texts(host, needs, live).items()
             # once something may be gone, what stood there is known from the first runs only
             if part_state(needs, SENDERS) != "absent" or not (folder / f"{zone}.zone").exists()
         }

@@ -15,6 +15,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.last_ma
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_archive import reading_archive
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.sender_option import read_senders
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.world import world_of
+from ansible_collections.mailroom.erp.plugins.module_utils.libraries import MissingLibrary
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
 from ansible_collections.mailroom.erp.plugins.module_utils.public_dns.resolver import Resolver
 from ansible_collections.mailroom.erp.plugins.module_utils.public_dns.resolver_options import RESOLVER_OPTIONS
@@ -22,10 +23,18 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.declared_domai
     DomainDeclaration,
     read_declared_domains,
 )
-from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_input import host_needs
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_accounts import (
+    account_of,
+    different_accounts,
+)
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_input import LEAVING, HostNeeds, host_needs
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_refusals import domains_sent_as
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_services import estate_catalogue
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_tenants import host_tenant, tenants_of
-from ansible_collections.mailroom.erp.plugins.plugin_utils.offboard.leaving_estate import leaving_estate
+from ansible_collections.mailroom.erp.plugins.plugin_utils.offboard.leaving_estate import (
+    leaving_estate,
+    leaving_tenants,
+)
 from ansible_collections.mailroom.erp.plugins.plugin_utils.offboard.offboard_wishes import (
     KnownEstate,
     check_whole,
@@ -56,34 +65,43 @@ class ActionModule(ControllerAction):
     argument_spec = _ARGUMENTS
 
     def work(self, options: Mapping[str, Any], variables: Mapping[str, Any]) -> Result:
-        """Decide.
+        """Decide. What is refused is told in the result, which is not shown because it holds sign-ins.
 
         :param options: the variables that hold what was judged and planned, the archive, and what a person told
         :param variables: those of the host that the task runs for; all others are reached through them
         :returns: what was judged, as it holds while environments leave, and ``offboarding``
-        :raises Refused: what a person told is wrong, or reports speak against it
         """
         judged = kept_result(variables, options["judged"])
+        try:
+            return self._decided(judged, options, variables)
+        except (Refused, MissingLibrary) as error:
+            told = {"refused": str(error).splitlines(), "environments": {}, "domains": {}, "read": []}
+            return {**judged, "changed": False, "offboarding": told}
+
+    def _decided(self, judged: Mapping[str, Any], options: Mapping[str, Any], variables: Mapping[str, Any]) -> Result:
         domains = _domains(judged)
         today = datetime.datetime.now(datetime.UTC).date()
         known = self._known(judged, domains, variables)
         check_whole(known.leaving, options["complete"], options["limit"], judged["left_out"])
         wishes = read_wishes({name: options[name] for name in _WISHES}, known, today)
         seen = _seen(options, kept_result(variables, options["plan"])["senders"], known.leaving)
-        hosts = [host_needs(host, None, own.get) for host, own in sorted(judged["variables"].items())]
+        hosts = [
+            host_needs(host, judged["needs"].get(host), own.get) for host, own in sorted(judged["variables"].items())
+        ]
         estate = leaving_estate(judged, domains, seen, wishes, today, estate_catalogue(hosts)[0])
         tenants = tenants_of(
             host_tenant(host, estate.needs.get(host), own.get) for host, own in estate.variables.items()
         )
+        told = {"environments": estate.told, "domains": estate.domains, "read": _to_read(hosts, domains), "refused": []}
         return {
             **judged,
             "changed": False,
             "needs": estate.needs,
             "declarations": estate.declarations,
             "variables": estate.variables,
-            "tenants": tenants.tenants,
+            "tenants": leaving_tenants(tenants.tenants),
             "problems": [asdict(problem) for problem in tenants.problems],
-            "offboarding": {"environments": estate.told, "domains": estate.domains},
+            "offboarding": told,
         }
 
     def _known(
@@ -97,6 +115,21 @@ class ActionModule(ControllerAction):
             customers=host_customers((host, play.of(host)) for host in hosts),
             domains={name: customers.get(name) for name in domains},
         )
+
+
+def _to_read(hosts: Sequence[HostNeeds], domains: Mapping[str, DomainDeclaration]) -> list[dict[str, Any]]:
+    """The domains of those that leave, as ``mail_adopt_info`` takes them; one without an account is left out."""
+    leaving = [host for host in hosts if host.needs and host.needs["state"] == LEAVING]
+    names = {name for host in leaving for name in domains_sent_as(host.needs or {})} & set(domains)
+    others = different_accounts(hosts)
+    found = []
+    for name in sorted(names):
+        needing = [host for host in hosts if host.needs_domain(name)]
+        account, _problems = account_of(name, domains[name].get("dns"), needing, others)
+        keys = {one["selector"] for host in leaving for one in (host.needs or {})["dkim"].get(name, [])}
+        zone = {"zone": domains[name]["zone"]} if domains[name].get("zone") else {}
+        found += [{"domain": name, "dns": account, "selectors": sorted(keys), **zone}] if account else []
+    return found
 
 
 def _domains(judged: Mapping[str, Any]) -> dict[str, DomainDeclaration]:

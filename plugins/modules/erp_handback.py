@@ -28,9 +28,14 @@ attributes:
     support: full
     description: Shows each file.
 options:
+  live:
+    description: The name of the variable that holds the result of M(mailroom.erp.mail_adopt_info) on the domains of
+      those that leave. It need not be defined.
+    type: str
+    required: true
   records:
     description: The name of the variable that holds the result of M(mailroom.erp.mail_domains) in check mode, with
-      O(mailroom.erp.mail_domains#module:tell_plan). Empty for none; then no zone file is written.
+      O(mailroom.erp.mail_domains#module:tell_plan). It need not be defined; empty for none.
     type: str
     required: true
   tenants:
@@ -58,6 +63,7 @@ EXAMPLES = r"""
 - name: Hand back
   mailroom.erp.erp_handback:
     judged: judged
+    live: live
     records: looked
     dir: /srv/mailroom/handback
     snapshot_dir: /srv/mailroom/snapshots

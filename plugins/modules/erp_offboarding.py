@@ -87,7 +87,8 @@ needs:
   type: dict
 offboarding:
   description: C(environments), each that leaves with its C(stages), C(last_mail), C(proof) and what is C(kept) because
-    others need it; and C(domains), each that leaves with why its policies stay.
+    others need it; C(domains), each that leaves with why its policies stay; C(read), what
+    M(mailroom.erp.mail_adopt_info) is to read, with accounts; and C(refused), what is wrong, one line each.
   returned: success
   type: dict
 """

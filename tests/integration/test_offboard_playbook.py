@@ -82,7 +82,8 @@ class Company:
     def offboard(self, *arguments: str, **variables: Any) -> Result:
         self.shared.update({f"mail_offboard_{name}": value for name, value in variables.items()})
         done = self.run("mailroom.erp.offboard", *arguments)
-        assert SECRET not in done.unbroken and KEY_SECRET not in done.unbroken
+        secrets = (SECRET, KEY_SECRET, *self.tenant.directory.secrets.values())
+        assert not [one for one in secrets if one in done.unbroken]
         return done
 
     def run(self, playbook: str, *arguments: str) -> Result:
@@ -151,7 +152,9 @@ def test_one_environment_leaves_stage_by_stage_and_comes_back_whole(company: Com
     before = company.state()
     company.leave()
     assert company.site().changed == 0, "site leaves one that leaves alone"
-    silent = company.offboard()
+    company.shared["mail_dns_domains"]["acme.example"]["tls_rpt"] = {"rua": ["tls@acme.example"]}
+    company.declared["all"]["hosts"]["profit"]["mail_entra_display_name"] = "Another name"
+    silent = company.offboard("-vvvv")
     assert silent.rc == 0 and "no reports is no evidence" in silent.flat, silent.output
     assert company.state() == before
 
@@ -184,7 +187,11 @@ def test_one_environment_leaves_stage_by_stage_and_comes_back_whole(company: Com
         ["named-checkzone", "acme.example", str(zone)], stdout=subprocess.PIPE, text=True, check=False
     )
     assert checked.returncode == 0, checked.stdout
-    assert OWN in zone.read_text(encoding="utf-8"), "as it was before it left"
+    text = zone.read_text(encoding="utf-8")
+    assert OWN in text and "pay1._domainkey" in text, "as it was before it left"
+    assert not company.bind.values("_smtp._tls.acme.example", "TXT"), "offboard makes nothing"
+    names = [one["displayName"] for one in company.tenant.truth["applications"].values()]
+    assert "Another name" not in names
 
     comes_back(company, before)
 
@@ -196,6 +203,7 @@ def comes_back(company: Company, before: tuple[str, list[str], list[str]]) -> No
     back = company.run("mailroom.erp.restore", "-e", f"mail_restore_snapshot={snapshot}")
     assert back.rc == 0, back.output
     company.shared.pop("mail_offboard_stopped")
+    company.shared["mail_dns_domains"]["acme.example"].pop("tls_rpt")
     made = company.site()
     assert made.rc == 0, made.output
     assert company.state() == before

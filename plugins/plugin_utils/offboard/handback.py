@@ -14,12 +14,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Key
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Key, RRset
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.values import name_of, rdata_text
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.planned_records import PlannedRecord
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import escape_controls
 from ansible_collections.mailroom.erp.plugins.module_utils.snapshots.last_writes import LastWrite
-from ansible_collections.mailroom.erp.plugins.module_utils.snapshots.snapshot_format import unescaped
+from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.domain_facts import DomainFacts
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_refusals import domains_sent_as
 from ansible_collections.mailroom.erp.plugins.plugin_utils.markdown_text import (
     markdown_code,
@@ -66,28 +65,31 @@ class Handback:
         return domains_sent_as(self.needs)
 
 
-def zone_texts(host: str, needs: Mapping[str, Any], records: Iterable[PlannedRecord]) -> dict[str, str]:
+def zone_texts(host: str, needs: Mapping[str, Any], live: Iterable[DomainFacts]) -> dict[str, str]:
     """Write the records of the domains of an environment as zone files.
 
     :param host: the environment
     :param needs: what it needs
-    :param records: all that were read, as they are
-    :returns: a text by zone; only zones with records of it
+    :param live: what was read of domains, those of others too
+    :returns: a text by zone; only zones of ours with records of it
     """
     domains = domains_sent_as(needs)
-    found: dict[str, list[str]] = {}
-    for one in sorted(records, key=lambda one: (one.name, one.type)):
-        if one.before is None or one.type not in _TYPES or not domains.intersection(one.domains):
-            continue
-        lines = [
-            f"{name_of(one.name).to_text()} {one.before.ttl} IN {one.type} {rdata_text(one.type, unescaped(value))}"
-            for value in one.before.values
-        ]
-        found.setdefault(one.zone, []).extend(lines)
+    found: dict[str, dict[Key, RRset]] = {}
+    for one in live:
+        if one.domain in domains and one.zone is not None:
+            taken = {key: rrset for key, rrset in one.rrsets.items() if rrset.type in _TYPES}
+            found.setdefault(one.zone, {}).update(taken)
     return {
-        zone: _HEAD.format(host=escape_controls(host), zone=zone) + "\n".join(lines) + "\n"
-        for zone, lines in sorted(found.items())
+        zone: _HEAD.format(host=escape_controls(host), zone=zone) + "".join(_lines(rrsets))
+        for zone, rrsets in sorted(found.items())
+        if rrsets
     }
+
+
+def _lines(rrsets: Mapping[Key, RRset]) -> Iterator[str]:
+    for (name, rdtype), rrset in sorted(rrsets.items()):
+        for value in sorted(rrset.values):
+            yield f"{name_of(name).to_text()} {rrset.ttl} IN {rdtype} {rdata_text(rdtype, value)}\n"
 
 
 def handback_page(given: Handback) -> str:

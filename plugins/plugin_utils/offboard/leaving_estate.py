@@ -81,7 +81,7 @@ def leaving_estate(
     gone = {name for name, reasons in going.items() if not reasons}
     return LeavingEstate(
         needs,
-        {host: _declaration(one) if host in final else one for host, one in judged["declarations"].items()},
+        {host: _declaration(one, host in final) for host, one in judged["declarations"].items()},
         {host: _without_policies(own, gone) for host, own in judged["variables"].items()},
         {
             host: {**told_of(*found), "kept": [one.text for one in kept_for_others(host, needs, domains, catalogue)]}
@@ -89,6 +89,24 @@ def leaving_estate(
         },
         {name: reasons or list(_staying(domains[name])) for name, reasons in going.items()},
     )
+
+
+def leaving_tenants(tenants: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """What is to go from tenants, and whom to look for there; nothing is made.
+
+    :param tenants: as ``tenants_of`` adds them up
+    """
+    return {
+        name: {**one, "environments": [_going_from_tenant(entry) for entry in one["environments"]]}
+        for name, one in tenants.items()
+    }
+
+
+def _going_from_tenant(entry: Mapping[str, Any]) -> dict[str, Any]:
+    gone = {part for part in ("application", "consent") if (entry.get(part) or {}).get("state") == "absent"}
+    return {
+        name: value for name, value in entry.items() if name in gone or name in ("environment", "customer", "senders")
+    }
 
 
 def told_of(stop: StopFinding, stages: Sequence[Stage]) -> dict[str, Any]:
@@ -127,9 +145,9 @@ def _contradicted(host: str, stop: StopFinding) -> Iterator[Problem]:
         yield OFFBOARD_RULES.problem(host, "mail_offboard_stopped", str(stop.day), stop.against, way_out)
 
 
-def _declaration(declared: Mapping[str, Any]) -> dict[str, Any]:
-    """The declaration of one whose files go."""
-    return {**declared, "options": {**declared["options"], "state": "absent"}}
+def _declaration(declared: Mapping[str, Any], is_final: bool) -> dict[str, Any]:
+    """The declaration of one whose files go, or stay as they are."""
+    return {**declared, "options": {**declared["options"], "state": "absent" if is_final else LEAVING}}
 
 
 def _going(

@@ -9,17 +9,21 @@ import datetime
 from typing import Any
 
 import pytest
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import RRset
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.planned_records import PlannedRecord, PlannedRrset
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
 from ansible_collections.mailroom.erp.plugins.module_utils.snapshots.last_writes import LastWrite
-from ansible_collections.mailroom.erp.plugins.module_utils.snapshots.snapshot_format import escaped
+from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.domain_facts import DomainFacts
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_loader import Catalogue
 from ansible_collections.mailroom.erp.plugins.plugin_utils.offboard.handback import (
     Handback,
     handback_page,
     zone_texts,
 )
-from ansible_collections.mailroom.erp.plugins.plugin_utils.offboard.leaving_estate import leaving_estate
+from ansible_collections.mailroom.erp.plugins.plugin_utils.offboard.leaving_estate import (
+    leaving_estate,
+    leaving_tenants,
+)
 from ansible_collections.mailroom.erp.plugins.plugin_utils.offboard.offboard_report import offboard_lines, what_is_left
 from ansible_collections.mailroom.erp.plugins.plugin_utils.offboard.offboard_wishes import (
     KnownEstate,
@@ -184,6 +188,23 @@ def test_the_policies_of_a_domain_that_leaves_go_last() -> None:
     assert domain["mta_sts"] == {"mode": "none", "max_age": 86400, "state": "absent"}
 
 
+def test_from_tenants_only_what_leaves_is_taken_and_nothing_is_made() -> None:
+    absent = {"environment": "payroll", "customer": "acme", "application": {"unique_name": "x", "state": "absent"}}
+    stays = {
+        "environment": "profit",
+        "application": {"unique_name": "y"},
+        "credential": {"name": "mail"},
+        "scope": {"mailboxes": ["a@acme.example"]},
+        "consent": {"app_id": "z", "users": ["u"]},
+        "senders": ["a@acme.example"],
+    }
+    revoked = {"environment": "office", "consent": {"app_id": "z", "state": "absent"}}
+    found = leaving_tenants({"t": {"tenant": {"tenant_id": "t"}, "environments": [absent, stays, revoked]}})
+    assert found["t"]["tenant"] == {"tenant_id": "t"}
+    looked = {"environment": "profit", "senders": ["a@acme.example"]}
+    assert found["t"]["environments"] == [absent, looked, revoked]
+
+
 def test_without_consent_and_without_the_word_for_a_domain_policies_stay() -> None:
     waiting = left_of(judged(PAYROLL), OffboardWishes({"payroll": LONG_AGO}, domains=frozenset({"acme.example"})))
     assert waiting.domains["acme.example"] == ["payroll still needs it"], "its last stage waits"
@@ -202,13 +223,12 @@ def record(name: str, kind: str, rdtype: str, before: list[str] | None, after: l
     return PlannedRecord("acme.example", 0, name, rdtype, old, new, None, ("acme.example",), (kind,))
 
 
-ODD = escaped('it said "; \\ and \t' + "x" * 300)
 SPF = record(
     "acme.example",
     "spf",
     "TXT",
-    ["v=spf1 mx ip4:192.0.2.7 ~all", ODD],
-    ["v=spf1 mx ~all", ODD],
+    ["v=spf1 mx ip4:192.0.2.7 ~all", "other"],
+    ["v=spf1 mx ~all", "other"],
 )
 KEY = record("own._domainkey.acme.example", "dkim", "CNAME", ["own.keys.example"], ["own.keys.example"])
 
@@ -233,13 +253,23 @@ def test_each_environment_is_told_with_its_stages() -> None:
 
 
 def test_the_zone_file_is_read_by_others_and_says_what_stood_there() -> None:
-    texts = zone_texts("payroll", PAYROLL, [KEY, SPF, record("other.example", "dkim", "TXT", None, ["new"])])
+    odd = 'it said "; \\ and \t' + "x" * 300
+    rrsets = [
+        RRset("acme.example", "TXT", 3600, ("v=spf1 mx ip4:192.0.2.7 ~all", odd)),
+        RRset("own._domainkey.acme.example", "CNAME", 300, ("own.keys.example",)),
+        RRset("acme.example", "MX", 60, ("10 mx.acme.example",)),
+    ]
+    ours = DomainFacts("acme.example", "rfc2136", "acme.example", True, {one.key: one for one in rrsets}, {})
+    other = DomainFacts("other.example", "rfc2136", "other.example", True, ours.rrsets, {})
+    texts = zone_texts("payroll", PAYROLL, [ours, other])
     assert list(texts) == ["acme.example"]
     read = zone.from_text(texts["acme.example"], origin="acme.example", relativize=False)
     found = {(name.to_text(), data.rdtype.name): data for name, data in read.iterate_rdatasets()}
-    assert found["own._domainkey.acme.example.", "CNAME"].ttl == 3600
+    assert found["own._domainkey.acme.example.", "CNAME"].ttl == 300 and ("acme.example.", "MX") in found
     values = {b"".join(one.strings).decode() for one in found["acme.example.", "TXT"]}
-    assert values == {"v=spf1 mx ip4:192.0.2.7 ~all", 'it said "; \\ and \t' + "x" * 300}
+    assert values == {"v=spf1 mx ip4:192.0.2.7 ~all", odd}
+    nowhere = DomainFacts("acme.example", None, None, False, ours.rrsets, {})
+    assert zone_texts("payroll", PAYROLL, [nowhere]) == {}, "only public DNS was asked"
 
 
 def test_the_page_tells_what_was_needed_changed_and_when_and_is_no_link_for_what_others_wrote() -> None:
