@@ -21,13 +21,14 @@ from ansible_collections.mailroom.erp.tests.integration.entra_site import (
     site,
     stored,
 )
-from ansible_collections.mailroom.erp.tests.integration.estate import RELAY, SECRET
+from ansible_collections.mailroom.erp.tests.integration.estate import RELAY, SECRET, SITE, inventory
 from ansible_collections.mailroom.erp.tests.integration.playbook import Result, run_playbook
 from ansible_collections.mailroom.erp.tests.servers.bind import Bind
 from ansible_collections.mailroom.erp.tests.servers.entra.entra_server import EntraServer
 from ansible_collections.mailroom.erp.tests.servers.server import KEY_SECRET, zone_text
 from ansible_collections.mailroom.erp.tests.unit.dmarc_reports.conftest import DAY, report_text
 
+OFFBOARD = "mailroom.erp.offboard"
 TODAY = datetime.datetime.now(datetime.UTC).date()
 ACME = '@ IN TXT "google-site-verification=abc"\n@ IN TXT "v=spf1 mx ~all"\n@ IN MX 10 ns\n'
 OUTLOOK = 'spf.protection IN TXT "v=spf1 ip4:203.0.113.0/24 -all"\n'
@@ -81,7 +82,7 @@ class Company:
 
     def offboard(self, *arguments: str, **variables: Any) -> Result:
         self.shared.update({f"mail_offboard_{name}": value for name, value in variables.items()})
-        done = self.run("mailroom.erp.offboard", *arguments)
+        done = self.run(OFFBOARD, *arguments)
         secrets = (SECRET, KEY_SECRET, *self.tenant.directory.secrets.values())
         assert not [one for one in secrets if one in done.unbroken]
         return done
@@ -281,3 +282,37 @@ def test_offboarding_can_be_planned_and_applied(company: Company) -> None:
     again = company.run("mailroom.erp.apply", *plan)
     assert (again.rc, again.changed) == (0, 0), again.output
     assert company.offboard().changed == 0
+
+
+def test_a_customer_leaves_with_its_domain_and_return_path(estate: Path) -> None:
+    alias = {"name": "em1", "target": "u1.wl.sendgrid.net"}
+    keys = [{"selector": "s1", "target": "s1.domainkey.u1.wl.sendgrid.net"}, alias]
+    leaves = {**RELAY, "erp_mail_dkim": {"acme.example": keys}, "mail_customer": "Acme"}
+    policies = {"dmarc": {"policy": "none"}, "tls_rpt": {"rua": ["tls@acme.example"]}}
+    shared: dict[str, Any] = {
+        "mail_dns_complete": True,
+        "mail_dns_domains": {
+            "acme.example": {"services": [], "customer": "Acme", **policies},
+            "mijnbakkerij.example": {"services": [], "dmarc": {"policy": "none"}},
+        },
+        "vault_relay_password": SECRET,
+    }
+    assert run_playbook(estate, SITE, inventory({"acme_relay": leaves}, **shared)).rc == 0
+    zone = estate / "zones" / "acme.example.zone"
+    before = zone.read_text(encoding="utf-8")
+    assert "em1" in before and "_smtp._tls" in before
+    gone = inventory({"acme_relay": {**leaves, "erp_mail_state": "leaving"}}, **shared)
+    words = {"mail_offboard_stopped": {"acme_relay": ago(20)}, "mail_offboard_customers": ["Acme"]}
+    waits = run_playbook(estate, OFFBOARD, gone, "-e", json.dumps(words))
+    assert waits.rc == 0 and "the policies of acme.example stay: acme_relay still needs it" in waits.flat, waits.output
+    kept = zone.read_text(encoding="utf-8")
+    assert "em1" in kept and "_dmarc" in kept and "_smtp._tls" in kept and "s1._domainkey" not in kept
+    final = ("-e", json.dumps({**words, "mail_offboard_final": ["acme_relay"]}))
+    done = run_playbook(estate, OFFBOARD, gone, *final)
+    assert done.rc == 0 and "the policies of acme.example go" in done.flat, done.output
+    left = zone.read_text(encoding="utf-8")
+    assert not [name for name in ("em1", "_dmarc", "_smtp._tls", "192.0.2.10") if name in left] and "v=spf1 mx" in left
+    assert not (estate / "mailroom" / "acme_relay" / "settings.yml").exists()
+    assert "_dmarc" in (estate / "zones" / "mijnbakkerij.example.zone").read_text(encoding="utf-8")
+    again = run_playbook(estate, OFFBOARD, gone, *final)
+    assert (again.rc, again.changed) == (0, 0) and "acme_relay has left" in again.flat, again.output
