@@ -43,13 +43,15 @@ def only_removals(entry: Mapping[str, Any]) -> dict[str, Any] | None:
     :param entry: as the estate's plan has it
     :returns: the same domain and account with that alone; None where there is no such thing
     """
-    spf = entry.get("spf") or {}
+    parts = {kind: one for kind, one in entry.items() if isinstance(one, Mapping)}
+    spf = parts.get("spf", {})
     kept = {name: spf[name] for name in ("absent_terms", "kept_terms", *_FLATTENING) if spf.get(name)}
     found: dict[str, Any] = {"spf": {"terms": [], **kept}} if spf.get("absent_terms") else {}
     for kind in _LISTED:
-        gone = [one for one in entry.get(kind) or [] if isinstance(one, Mapping) and one.get("state") == "absent"]
+        listed = entry.get(kind) if isinstance(entry.get(kind), list) else []
+        gone = [one for one in listed or () if isinstance(one, Mapping) and one.get("state") == "absent"]
         found |= {kind: gone} if gone else {}
-    found |= {kind: entry[kind] for kind in _SINGLE if (entry.get(kind) or {}).get("state") == "absent"}
+    found |= {kind: parts[kind] for kind in _SINGLE if parts.get(kind, {}).get("state") == "absent"}
     about = {name: entry[name] for name in ("domain", "dns", "zone", "ttl") if name in entry}
     return {**about, "spf": None, **found} if found else None
 

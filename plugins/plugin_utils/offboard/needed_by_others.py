@@ -6,10 +6,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf import SpfError
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_loader import Catalogue
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_input import (
@@ -95,16 +97,16 @@ def _terms(own: Mapping[str, Any], others: Needs, domains: Domains, catalogue: C
                 for name in declared.get("services") or []
                 if _has(_service_terms(name, catalogue), key)
             ]
-            stated = (declared.get("spf") or {}).get("terms") or []
-            needing += ["mail_dns_domains"] if key in map(term_key, stated) else []
+            needing += ["mail_dns_domains"] if key in _stated_terms(declared) else []
             needing += ["what is unexplained"] if key in map(term_key, kept_terms(declared)) else []
             yield KeptThing(f"SPF {term}", domain, tuple(needing))
 
 
 def _selectors(own: Mapping[str, Any], others: Needs, domains: Domains) -> Iterator[KeptThing]:
     for domain, selectors in own.get("dkim", {}).items():
-        declared = domains.get(domain, {}).get("dkim") or []
-        stated = {str(one.get("selector")).lower() for one in declared if isinstance(one, Mapping)}
+        declared = domains.get(domain, {}).get("dkim")
+        listed = declared if isinstance(declared, list) else []
+        stated = {str(one.get("selector")).lower() for one in listed if isinstance(one, Mapping)}
         for selector in dict.fromkeys(one["selector"] for one in selectors):
             needing = [
                 name
@@ -135,6 +137,17 @@ def _consent(own: Mapping[str, Any], others: Needs) -> Iterator[KeptThing]:
 
 def _is_same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     return all(str(one.get(name)).lower() == str(other.get(name)).lower() for name in ("kind", "app_id", "user"))
+
+
+def _stated_terms(declared: Mapping[str, Any]) -> set[object]:
+    """The terms that a domain states itself; what is wrong with them is told where they are planned."""
+    spf = declared.get("spf")
+    terms = spf.get("terms") if isinstance(spf, Mapping) else None
+    found = set()
+    for term in terms if isinstance(terms, list) else ():
+        with contextlib.suppress(SpfError):
+            found.add(term_key(str(term)))
+    return found
 
 
 def _has(terms: Iterable[Mapping[str, Any]], key: object) -> bool:

@@ -15,6 +15,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refuse
 from ansible_collections.mailroom.erp.plugins.module_utils.snapshots.last_writes import LastWrite
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.domain_facts import DomainFacts
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_loader import Catalogue
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_removal import only_removals
 from ansible_collections.mailroom.erp.plugins.plugin_utils.offboard.handback import (
     Handback,
     handback_page,
@@ -167,6 +168,37 @@ def test_what_others_need_stays_and_is_named() -> None:
     unexplained = left_of(judged(PAYROLL, **odd), GONE)
     assert unexplained.told["payroll"]["kept"] == ["SPF ip4:192.0.2.7 at acme.example, needed by what is unexplained"]
     assert unexplained.domains["acme.example"] == ["what is unexplained (spf ip4:192.0.2.7) still needs it"]
+
+
+@pytest.mark.parametrize("odd", [5, "x", [1, "x"], {"terms": 3}, {"terms": ["ip4:::", 7, None]}, {"x": {}}])
+def test_what_a_domain_says_wrongly_is_left_to_those_who_tell_it(odd: Any) -> None:
+    for key in ("spf", "dkim", "dmarc", "tls_rpt", "mta_sts"):
+        assert left_of(judged(PAYROLL, **{key: odd}), GONE).told["payroll"]["stages"]
+        assert only_removals({"domain": "acme.example", key: odd}) is None
+
+
+def test_of_what_is_planned_only_removals_are_left() -> None:
+    flatten = {"flatten": ["spf.x.example"], "other_flattened": "restore"}
+    entry = {
+        "domain": "acme.example",
+        "dns": {"provider": "zonefile"},
+        "ttl": 60,
+        "spf": {"terms": ["mx"], "all": "-all", "absent_terms": ["ip4:192.0.2.7"], "kept_terms": ["a"], **flatten},
+        "dkim": [{"selector": "new", "target": "x"}, {"selector": "own", "state": "absent"}],
+        "cnames": [{"name": "em1", "target": "x"}],
+        "dmarc": {"policy": "reject", "tighten": True},
+        "tls_rpt": {"state": "absent"},
+    }
+    assert only_removals(entry) == {
+        "domain": "acme.example",
+        "dns": {"provider": "zonefile"},
+        "ttl": 60,
+        "spf": {"terms": [], "absent_terms": ["ip4:192.0.2.7"], "kept_terms": ["a"], **flatten},
+        "dkim": [{"selector": "own", "state": "absent"}],
+        "tls_rpt": {"state": "absent"},
+    }
+    nothing = {**entry, "spf": {"terms": ["mx"]}, "dkim": None, "tls_rpt": None}
+    assert only_removals(nothing) is None
 
 
 def test_one_that_leaves_but_waits_still_needs_what_it_has() -> None:
