@@ -32,6 +32,10 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.change_plan.proved_pl
     proved_plan,
     whole_number,
 )
+from ansible_collections.mailroom.erp.plugins.plugin_utils.change_plan.restored_parts import (
+    known_of_restore,
+    with_restored,
+)
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_probe import server_sights
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.site_files import site_files
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.site_report import run_cautions, run_senders
@@ -70,6 +74,8 @@ class ActionModule(ControllerAction):
         """
         now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
         known = {name: kept_result(variables, options[name]) for name in _RESULTS}
+        if options["playbook"] == "restore":
+            known = known_of_restore(known["records"])
         run = SiteRun.of_results(known, options["tenants"], variables)
         if not run.goes_on:
             return self._none(run, options["agreed"])
@@ -137,6 +143,8 @@ class ActionModule(ControllerAction):
 def _compared(now_made: ChangePlan, options: Mapping[str, Any], now: datetime.datetime) -> Result:
     """The leave to carry out a plan; it is read and proved anew, so that nothing is kept from one task to the next."""
     proved = proved_plan(options, now)
+    if now_made.playbook == "restore":
+        now_made = with_restored(now_made, proved.plan)
     problems = plan_differences(proved.plan, now_made)
     if problems:
         raise Refused(problems)

@@ -18,7 +18,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.domains.planned_recor
 PLAN_SCHEMA = "mailroom.erp/plan/1"
 
 Judged = Literal["pass", "fail", "unknown"]
-PlanningPlaybook = Literal["site", "offboard"]
+PlanningPlaybook = Literal["site", "offboard", "restore"]
 """The playbooks that make plans; ``apply`` comes by the way of the one that made a plan."""
 
 
