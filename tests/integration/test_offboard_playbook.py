@@ -179,7 +179,6 @@ def test_one_environment_leaves_stage_by_stage_and_comes_back_whole(company: Com
     assert "stays: DKIM selector both at acme.example, needed by profit" in records.flat
     assert company.selectors() == ["both"] and OWN not in company.spf() and SHARED in company.spf()
     assert (company.folder / "mailroom" / "payroll" / "settings.yml").exists(), "until the last stage"
-    assert company.offboard().changed == 0
 
     page = (company.handback / "handback.md").read_text(encoding="utf-8")
     assert ago(5) in page and f"`{OWN}`" in page and "pay1" in page and "offboard" in page
@@ -259,7 +258,6 @@ def test_a_run_that_is_killed_goes_on_and_wrong_input_writes_nothing(company: Co
     goes_on = company.offboard()
     assert goes_on.rc == 0, goes_on.output
     assert company.selectors() == ["both"] and OWN not in company.spf() and set(stored(company.folder)) == {"profit"}
-    assert company.offboard().changed == 0
 
 
 @pytest.mark.slow
@@ -281,7 +279,6 @@ def test_offboarding_can_be_planned_and_applied(company: Company) -> None:
     assert OWN not in company.spf() and (company.handback / "acme.example.zone").exists()
     again = company.run("mailroom.erp.apply", *plan)
     assert (again.rc, again.changed) == (0, 0), again.output
-    assert company.offboard().changed == 0
 
 
 def test_a_customer_leaves_with_its_domain_and_return_path(estate: Path) -> None:

@@ -181,6 +181,7 @@ def test_a_tenant_is_planned_compared_and_brought(estate: Path, server: EntraSer
     assert contents(estate) == after
 
 
+@pytest.mark.slow
 def test_a_restore_can_be_planned_and_applied(estate: Path) -> None:
     before = spf(estate, "acme.example")
     assert run_playbook(estate, SITE, DECLARED).rc == 0
