@@ -78,6 +78,10 @@ class ActionModule(CatalogueAction):
         environments = executed.get("environments") or {}
         for name, one in environments.items():
             one["stored"] = files.place_of(name)
+        for name in files.left_over(environments):
+            # a run that was cut off has deleted the application and not the secret
+            environments[name] |= {"changed": True, "diff": [*environments[name]["diff"], _stored_difference(name)]}
+            executed |= {"changed": True, "differs": True}
         returned = {"secrets": made, "_ansible_no_log": bool(made)} if files.returns_secrets else {}
         if self._task.check_mode or arguments.get("withdraw"):
             return {**executed, **returned}
@@ -105,6 +109,11 @@ class ActionModule(CatalogueAction):
         lines = [*([executed["msg"]] if executed.get("failed") else []), *dict.fromkeys(unstored.values())]
         msg = "\n".join([*lines, f"{told}; run again once it can be written."])
         return {**executed, "failed": True, "msg": msg}
+
+
+def _stored_difference(environment: str) -> dict[str, Any]:
+    header = f"stored secret of {environment}"
+    return {"before_header": header, "after_header": header, "before": {"stored": True}, "after": {"stored": False}}
 
 
 def _names_tenants(arguments: Mapping[str, Any]) -> bool:

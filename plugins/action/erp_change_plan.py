@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
 from ansible.utils.display import Display
 from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import ArgumentSpec, Result
@@ -25,12 +25,16 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.change_plan.plan_file
     plan_bytes,
     plan_file_of,
 )
-from ansible_collections.mailroom.erp.plugins.plugin_utils.change_plan.plan_model import ChangePlan
+from ansible_collections.mailroom.erp.plugins.plugin_utils.change_plan.plan_model import ChangePlan, PlanningPlaybook
 from ansible_collections.mailroom.erp.plugins.plugin_utils.change_plan.plan_page import plan_page
 from ansible_collections.mailroom.erp.plugins.plugin_utils.change_plan.proved_plan import (
     PROOF_OPTIONS,
     proved_plan,
     whole_number,
+)
+from ansible_collections.mailroom.erp.plugins.plugin_utils.change_plan.restored_parts import (
+    known_of_restore,
+    with_restored,
 )
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_probe import server_sights
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.site_files import site_files
@@ -47,6 +51,7 @@ _ARGUMENTS: ArgumentSpec = {
     "confirmed_cautions": {"type": "list", "elements": "str", "default": []},
     "inventory_dir": {"type": "path"},
     "agreed": {"type": "bool", "default": False},
+    "playbook": {"type": "str", "choices": list(get_args(PlanningPlaybook)), "default": "site"},
     "valid": {"type": "raw", "default": 7},
     **PROOF_OPTIONS,
 }
@@ -69,6 +74,8 @@ class ActionModule(ControllerAction):
         """
         now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
         known = {name: kept_result(variables, options[name]) for name in _RESULTS}
+        if options["playbook"] == "restore":
+            known = known_of_restore(known["records"])
         run = SiteRun.of_results(known, options["tenants"], variables)
         if not run.goes_on:
             return self._none(run, options["agreed"])
@@ -102,6 +109,7 @@ class ActionModule(ControllerAction):
             files={host: one.changes for host, one in files.items() if one.changes},
             root=options["inventory_dir"] or "",
             confirmed=frozenset(options["confirmed_cautions"]),
+            playbook=options["playbook"],
         )
 
     def _none(self, run: SiteRun, agreed: bool) -> Result:
@@ -135,6 +143,8 @@ class ActionModule(ControllerAction):
 def _compared(now_made: ChangePlan, options: Mapping[str, Any], now: datetime.datetime) -> Result:
     """The leave to carry out a plan; it is read and proved anew, so that nothing is kept from one task to the next."""
     proved = proved_plan(options, now)
+    if now_made.playbook == "restore":
+        now_made = with_restored(now_made, proved.plan)
     problems = plan_differences(proved.plan, now_made)
     if problems:
         raise Refused(problems)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from ansible.module_utils.parsing.convert_bool import boolean
@@ -20,6 +21,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.audited_domain
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_input import EstateOptions, host_needs
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_probe import server_sights
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_refusals import sound_plan
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_removal import only_removals
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_tenants import (
     made_environments,
     tenant_failures,
@@ -38,6 +40,7 @@ _ARGUMENTS: ArgumentSpec = {
     "limit": {"type": "str", "default": ""},
     "accept_stale": {"type": "list", "elements": "str", "default": []},
     "on_refused": {"type": "str", "default": "stop"},
+    "only_removals": {"type": "bool", "default": False},
 }
 _CHOICES = ("stop", "skip")
 
@@ -67,6 +70,8 @@ class ActionModule(ControllerAction):
         refused = {one["domain"]: one["msg"] for one in looked.get("failures") or []}
         plan, refusals = sound_plan(hosts, _estate_options(options, judged), wrong, refused)
         refusals.run.extend([*_wrong_choices(options), *_of_the_run(looked)])
+        if options["only_removals"]:
+            plan = replace(plan, domains=[one for entry in plan.domains if (one := only_removals(entry))])
         return {
             "changed": False,
             **plan.module_options(),

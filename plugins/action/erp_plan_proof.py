@@ -34,6 +34,7 @@ class ActionModule(ControllerAction):
             "changed": False,
             "plan_file": str(proved.file),
             "digest": plan.digest,
+            "playbook": plan.playbook,
             **times,
             "signed_by": list(proved.signed_by),
         }

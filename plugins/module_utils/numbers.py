@@ -37,6 +37,7 @@ NUMBER_OPTIONS = frozenset(
         "renew_before",
         "retention",
         "rrsets",
+        "selector_days",
         "settle",
         "share",
         "timeout",

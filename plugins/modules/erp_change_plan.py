@@ -33,7 +33,8 @@ attributes:
 options:
   records:
     description: The name of the variable that holds the result of M(mailroom.erp.mail_domains) in check mode, with
-      O(mailroom.erp.mail_domains#module:tell_plan).
+      O(mailroom.erp.mail_domains#module:tell_plan). With O(playbook=restore) that of
+      M(mailroom.erp.mail_records_restore) in check mode.
     type: str
     required: true
   live:
@@ -61,6 +62,11 @@ options:
     description: Whether the plan in O(path) is compared, rather than written.
     type: bool
     default: false
+  playbook:
+    description: The playbook whose way this run goes. A plan of another one is not what this run does.
+    type: str
+    choices: [site, offboard, restore]
+    default: site
   valid:
     description: How many days the plan is valid, which is C(mail_plan_valid); a whole number from 1 to 366.
     type: raw

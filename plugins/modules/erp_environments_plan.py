@@ -67,6 +67,10 @@ options:
       wrong.
     type: str
     default: stop
+  only_removals:
+    description: Whether nothing is planned but what takes records away, as for the playbook C(mailroom.erp.offboard).
+    type: bool
+    default: false
 seealso:
   - module: mailroom.erp.erp_environments_info
   - module: mailroom.erp.mail_domains

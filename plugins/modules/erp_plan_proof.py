@@ -36,6 +36,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+playbook:
+  description: The playbook that made the plan.
+  returned: success
+  type: str
+  sample: site
 digest:
   description: The SHA-256 of all that the plan says.
   returned: success

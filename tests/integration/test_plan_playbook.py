@@ -179,3 +179,27 @@ def test_a_tenant_is_planned_compared_and_brought(estate: Path, server: EntraSer
     again = run_playbook(estate, APPLY, declared, *with_plan(estate), vault)
     assert (again.rc, again.changed) == (0, 0), again.output
     assert contents(estate) == after
+
+
+@pytest.mark.slow
+def test_a_restore_can_be_planned_and_applied(estate: Path) -> None:
+    before = spf(estate, "acme.example")
+    assert run_playbook(estate, SITE, DECLARED).rc == 0
+    after = spf(estate, "acme.example")
+    (snapshot,) = (estate / "mailroom" / "snapshots").glob("*.yml")
+    given = ("-e", f"mail_restore_snapshot={snapshot}")
+    files = contents(estate)
+    planned = run_playbook(estate, "mailroom.erp.restore", DECLARED, *given, *with_plan(estate))
+    assert planned.rc == 0, planned.output
+    assert contents(estate) == files, "a plan changes nothing"
+    assert plan(estate)["playbook"] == "restore" and plan(estate)["records"]
+    other = run_playbook(
+        estate, APPLY, DECLARED, *given, *with_plan(estate), "-e", "mail_restore_changed_since=restore"
+    )
+    assert other.rc != 0 and "the run: declaration: it is declared otherwise" in other.flat, other.output
+    assert spf(estate, "acme.example") == after
+    done = run_playbook(estate, APPLY, DECLARED, *given, *with_plan(estate))
+    assert done.rc == 0 and spf(estate, "acme.example") == before, done.output
+    assert journal(estate)[-1]["why"].startswith("plan ")
+    again = run_playbook(estate, APPLY, DECLARED, *given, *with_plan(estate))
+    assert (again.rc, again.changed) == (0, 0), again.output

@@ -170,6 +170,9 @@ def _term() -> Schema:
     return matching(f"^\\+?({'|'.join(forms)})$", rule)
 
 
+_DAY: Schema = {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
+
+
 def _of_run() -> dict[str, Schema]:
     """What is the same for the whole run."""
     return {
@@ -185,6 +188,10 @@ def _of_run() -> dict[str, Schema]:
         "mail_plan_allowed_signers": given({"type": "string"}),
         "mail_plan_signatures": given({"type": "integer"}),
         "mail_plan_valid": given({"type": "integer"}),
+        "mail_offboard_stopped": given({"type": "object", "additionalProperties": given(_DAY)}),
+        "mail_offboard_final": given({"type": ["boolean", "array"], "items": {"type": "string"}}),
+        "mail_offboard_domains": list_of({"type": "string"}),
+        "mail_offboard_customers": list_of({"type": "string"}),
         "mail_adopt_dir": given({"type": "string"}),
         "mail_adopt_tenants": list_of(given(spec_record(TENANT_OPTIONS))),
         "mail_adopt_domains": given(

@@ -18,7 +18,7 @@ FILE = Path(__file__).parents[2] / "docs" / "schema" / "plan-1.json"
 
 def schema_text() -> str:
     """The schema as it stands in its file."""
-    return dataclass_schema(ChangePlan, PLAN_SCHEMA, "A plan of mailroom.erp.site")
+    return dataclass_schema(ChangePlan, PLAN_SCHEMA, "A plan of mailroom.erp.site, offboard or restore")
 
 
 if __name__ == "__main__":

@@ -25,31 +25,40 @@ _LONGEST_LINE = 4_000_000
 @dataclass(frozen=True, slots=True)
 class LastWrite:
     """The last write to one RRset: ``when`` (ISO 8601, UTC), the name of the snapshot's file, None without one, and
-    the values that stood there before and after, None for no record."""
+    the values that stood there before and after, None for no record; ``why`` as the journal has it."""
 
     when: str
     snapshot: str | None
     before: tuple[str, ...] | None
     after: tuple[str, ...] | None
+    why: str = ""
 
 
 def last_writes(folder: Path) -> dict[Key, LastWrite]:
     """Read the journal.
 
     :param folder: that of the snapshots
-    :returns: the last write of each RRset; empty where there is no journal. A line that is no line of the journal is
-        passed over: the journal is a help for people, and nothing is decided by it
+    :returns: the last write of each RRset; empty where there is no journal
     :raises OSError: there is a journal and it cannot be read
     """
-    found: dict[Key, LastWrite] = {}
+    return dict(all_writes(folder))
+
+
+def all_writes(folder: Path) -> Iterator[tuple[Key, LastWrite]]:
+    """Read the journal.
+
+    :param folder: that of the snapshots
+    :returns: each write to an RRset, the oldest first; none where there is no journal. A line that is no line
+        of the journal is passed over: the journal is a help for people, and nothing is decided by it
+    :raises OSError: there is a journal and it cannot be read
+    """
     try:
         handle = open_regular(folder / "journal.jsonl", os.O_RDONLY)
     except FileNotFoundError:
-        return {}
+        return
     with os.fdopen(handle, encoding="utf-8", errors="replace") as lines:
         for entry in _entries(iter(lambda: lines.readline(_LONGEST_LINE), "")):
-            found |= dict(_writes(entry))
-    return found
+            yield from _writes(entry)
 
 
 def _entries(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
@@ -63,10 +72,10 @@ def _entries(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
 def _writes(entry: dict[str, Any]) -> Iterator[tuple[Key, LastWrite]]:
     with contextlib.suppress(KeyError, TypeError, ValueError, AttributeError):
         when, snapshot = str(entry["when"]), entry.get("snapshot")
-        name = str(snapshot) if snapshot else None
+        name, why = str(snapshot) if snapshot else None, str(entry.get("why") or "")
         for change in entry["changes"]:
             key = (str(change["name"]), str(change["type"]))
-            yield key, LastWrite(when, name, _values(change["before"]), _values(change["after"]))
+            yield key, LastWrite(when, name, _values(change["before"]), _values(change["after"]), why)
 
 
 def _values(side: Any) -> tuple[str, ...] | None:

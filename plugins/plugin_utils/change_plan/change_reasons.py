@@ -12,6 +12,7 @@ from typing import Any
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.values import departed
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.planned_records import PlannedRecord, PlannedRrset
 from ansible_collections.mailroom.erp.plugins.plugin_utils.change_plan.plan_model import ChangeReason
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_input import TERMS, part_state
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_spf import term_key
 
 _VARIABLES = {
@@ -68,10 +69,10 @@ def _terms(domain: str, record: PlannedRecord, needs: Mapping[str, Mapping[str, 
     for host, one in sorted(needs.items()):
         for term in one.get("domains", {}).get(domain, []):
             key = term_key(term["term"])
-            if key in new and one["state"] == "present":
+            if key in new and part_state(one, TERMS) == "present":
                 new = {other: word for other, word in new.items() if other != key}
                 yield f"{host} sends by {term['service']}: {term['term']}"
-            elif key in gone and one["state"] == "absent":
+            elif key in gone and part_state(one, TERMS) == "absent":
                 gone = {other: word for other, word in gone.items() if other != key}
                 yield f"{host} is gone, and nobody else needs {term['term']}"
     rest = sorted({*new.values(), *gone.values()})

@@ -33,6 +33,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.change_plan.plan_mode
     JudgedSender,
     PlanBasis,
     PlannedSettings,
+    PlanningPlaybook,
     TenantChange,
     UndonePart,
 )
@@ -55,7 +56,8 @@ _ITS_END = re.compile(r", until \d{4}-\d\d-\d\d$")
 class PlanFacts:
     """All that a plan is made of. ``judged`` and ``plan``: the results of ``erp_environments_info`` and
     ``erp_environments_plan``; ``told``: what else the run was told, by variable; ``files``: what changes for each
-    environment; ``root``: the folder of the inventory; ``confirmed``: the stamps of cautions that nobody wants told."""
+    environment; ``root``: the folder of the inventory; ``confirmed``: the stamps of cautions that nobody wants told;
+    ``playbook``: whose way the run went."""
 
     now: datetime
     valid_days: int
@@ -68,6 +70,7 @@ class PlanFacts:
     files: Mapping[str, Sequence[FileChange]]
     root: str
     confirmed: frozenset[str] = frozenset()
+    playbook: PlanningPlaybook = "site"
 
 
 def made_plan(facts: PlanFacts) -> ChangePlan:
@@ -87,6 +90,7 @@ def made_plan(facts: PlanFacts) -> ChangePlan:
         made=when_text(facts.now),
         valid_until=when_text(facts.now + timedelta(days=facts.valid_days)),
         collection=VERSION,
+        playbook=facts.playbook,
         basis=PlanBasis(
             declaration=digest_of([report_data(one) for one in declared]),
             catalogue=catalogue_digest(),

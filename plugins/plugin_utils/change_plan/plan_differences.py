@@ -32,6 +32,9 @@ def plan_differences(agreed: ChangePlan, now: ChangePlan) -> list[Problem]:
     :returns: what was declared otherwise, what the catalogue says otherwise, which record moved; where none of these
         did, what the run would do otherwise. Empty: it would do what was agreed, or what is left of it
     """
+    if agreed.playbook != now.playbook:
+        rule = f"the plan was made by the playbook {agreed.playbook}, and this run goes the way of {now.playbook}"
+        return [_problem("apply", "playbook", rule)]
     causes = [*_collection(agreed, now), *_declared(agreed, now), *moved_records(agreed.of_records, now.of_records)]
     rest = [*_settings(agreed, now), *_tenants(agreed, now), *_senders(agreed, now)]
     found = [*causes, *rest]

@@ -25,7 +25,7 @@ PLAN_RULES = RuleSource("docs/plan.md")
 _LARGEST = 256 * 1024 * 1024
 _CLOCKS = timedelta(minutes=5)
 """By how much the clocks of two machines may differ."""
-_ANEW = "Make a new plan with the playbook site, and have it signed."
+_ANEW = "Make a new plan with the playbook that made it, and have it signed."
 
 
 def plan_file_of(place: str) -> Path:

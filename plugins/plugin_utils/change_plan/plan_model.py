@@ -18,6 +18,8 @@ from ansible_collections.mailroom.erp.plugins.module_utils.domains.planned_recor
 PLAN_SCHEMA = "mailroom.erp/plan/1"
 
 Judged = Literal["pass", "fail", "unknown"]
+PlanningPlaybook = Literal["site", "offboard", "restore"]
+"""The playbooks that make plans; ``apply`` comes by the way of the one that made a plan."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,15 +101,16 @@ class UndonePart:
 
 @dataclass(frozen=True, slots=True)
 class ChangePlan:
-    """All that a run of ``site`` would do, and what that rests on. ``digest``: the SHA-256 of all the rest; ``made``
-    and ``valid_until``: ISO 8601, UTC; ``collection``: its version. Paths of files begin at the folder of the
-    inventory, unless they lie elsewhere."""
+    """All that a run of a playbook would do, and what that rests on. ``digest``: the SHA-256 of all the rest; ``made``
+    and ``valid_until``: ISO 8601, UTC; ``collection``: its version; ``playbook``: which of them made it. Paths of files
+    begin at the folder of the inventory, unless they lie elsewhere."""
 
     schema: str
     digest: str
     made: str
     valid_until: str
     collection: str
+    playbook: PlanningPlaybook
     basis: PlanBasis
     declared: tuple[DeclaredPart, ...]
     records: tuple[PlannedRecord, ...]

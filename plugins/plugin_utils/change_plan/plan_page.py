@@ -28,7 +28,8 @@ def plan_page(plan: ChangePlan) -> bytes:
     """
     parts = [
         "# Plan of mailroom.erp",
-        f"Made {_plain(plan.made)} by version {_plain(plan.collection)}, valid until {_plain(plan.valid_until)}. "
+        f"Made {_plain(plan.made)} by {_plain(plan.playbook)} of version {_plain(plan.collection)}, valid until "
+        f"{_plain(plan.valid_until)}. "
         f"Digest {_code(plan.digest)}. {_counted(plan)}",
         *_section("Risks", _list(plan.risks)),
         *_section("Left out", _list(f"{one.subject}: {one.reason}" for one in plan.left_out)),

@@ -58,6 +58,7 @@ PREFIXES = (
     "mail_dns_",
     "mail_entra_",
     "mail_max_",
+    "mail_offboard_",
     "mail_parked_",
     "mail_plan_",
     "mail_policy_",

@@ -16,6 +16,12 @@ from typing import Any
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import is_inside
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, RuleSource
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import INVENTORY_RULES
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_input import (
+    ALIASES,
+    LEAVING,
+    SELECTORS,
+    part_state,
+)
 
 _AFAS_RULES = RuleSource('AFAS Profit help, "Set the email server and sender"')
 _TTL = 3600
@@ -49,12 +55,15 @@ def selectors_of(
         return EstateSelectors(own if isinstance(own, list) else [own])  # mail_domains says what is wrong with it
     result = EstateSelectors()
     wanted = {str(entry.get("selector")).lower(): (_DECLARED, entry) for entry in own}
-    listed = [(host, need["state"], one) for host, need in needs for one in need.get("dkim", {}).get(name, [])]
+    listed = [
+        (host, part_state(need, SELECTORS), one) for host, need in needs for one in need.get("dkim", {}).get(name, [])
+    ]
     for host, _state, selector in (one for one in listed if one[1] == "present"):
         _add(name, host, selector, wanted, result)
         if selector["after_spf"]:
             _judge_afas(name, host, declared, has_spf, result)
-    gone = {one["selector"]: one for _host, state, one in listed if state == "absent" and one["selector"] not in wanted}
+    needed = {*wanted, *(one["selector"] for _host, state, one in listed if state == LEAVING)}
+    gone = {one["selector"]: one for _host, state, one in listed if state == "absent" and one["selector"] not in needed}
     result.entries = [entry for _holder, entry in wanted.values()]
     result.entries += [{**_entry(one), "state": "absent", "validate": "ignore"} for one in gone.values()]
     result.removes = bool(gone)
@@ -72,16 +81,19 @@ def aliases_of(name: str, needs: Iterable[Mapping[str, Any]], below: Iterable[st
     result = EstateSelectors()
     nearer = [other for other in below if other != name]
     wanted: dict[str, str] = {}
+    held: dict[str, str] = {}
     gone: dict[str, str] = {}
+    found = {"present": wanted, LEAVING: held, "absent": gone}
     for need in needs:
+        state = part_state(need, ALIASES)
         for one in need.get("cnames", []):
             if is_inside(one["name"], name) and not any(is_inside(one["name"], other) for other in nearer):
-                (wanted if need["state"] == "present" else gone).setdefault(one["name"], one["target"])
-                if need["state"] == "present" and wanted[one["name"]] != one["target"]:
+                found[state].setdefault(one["name"], one["target"])
+                if state == "present" and wanted[one["name"]] != one["target"]:
                     rule = f"two environments want it to be an alias of {wanted[one['name']]} and of {one['target']}"
                     way_out = "Declare it alike."
                     result.problems.append(INVENTORY_RULES.problem(name, "CNAME", one["name"], rule, way_out))
-    left = {alias: target for alias, target in gone.items() if alias not in wanted}
+    left = {alias: target for alias, target in gone.items() if alias not in {**wanted, **held}}
     result.entries = [{"name": alias, "target": target} for alias, target in sorted(wanted.items())]
     result.entries += [{"name": alias, "target": target, "state": "absent"} for alias, target in sorted(left.items())]
     result.removes = bool(left)

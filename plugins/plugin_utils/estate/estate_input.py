@@ -11,6 +11,23 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+LEAVING = "leaving"
+"""The state of an environment that the playbook offboard takes away, part after part: what it has stays as it is."""
+
+SENDERS, TENANT, SELECTORS, TERMS, ALIASES = "senders", "tenant", "dkim", "spf", "cnames"
+LEAVING_PARTS = (SENDERS, TENANT, SELECTORS, TERMS, ALIASES)
+"""What an environment has outside of its files; each may have a state of its own while the environment leaves."""
+
+
+def part_state(needs: Mapping[str, Any], part: str) -> str:
+    """The state of one part of an environment: present (it is made), leaving (it stays as it is, and nothing else takes
+    it away) or absent (it goes, unless others need it).
+
+    :param needs: what ``environment_needs`` gave; ``parts`` has the parts whose state is another than that of the whole
+    :param part: one of :data:`LEAVING_PARTS`
+    """
+    return str((needs.get("parts") or {}).get(part, needs["state"]))
+
 
 @dataclass(frozen=True, slots=True)
 class HostNeeds:
@@ -26,18 +43,19 @@ class HostNeeds:
 
     @property
     def is_decommissioned(self) -> bool:
-        """Whether its environment is to go, so that what it needed may be taken away."""
-        return (self.needs or {}).get("state") == "absent"
+        """Whether its environment is to go, or a part of what it has in the DNS, so that this may be taken away."""
+        return any(self.needs and part_state(self.needs, part) == "absent" for part in (SELECTORS, TERMS, ALIASES))
 
     def terms(self, domain: str, state: str) -> list[dict[str, Any]]:
         """The SPF terms that its environment needs, or needed, at a domain.
 
         :param domain: the name as A-labels
-        :param state: present or absent; an environment of the other state has none
+        :param state: present, leaving or absent; an environment of another state has none
         :returns: terms as ``environment_needs`` lists them: {term, service, source, date, given}
         """
-        needs = self.needs or {}
-        found: list[dict[str, Any]] = needs["domains"].get(domain, []) if needs.get("state") == state else []
+        if not self.needs or part_state(self.needs, TERMS) != state:
+            return []
+        found: list[dict[str, Any]] = self.needs["domains"].get(domain, [])
         return found
 
     def needs_domain(self, domain: str) -> bool:

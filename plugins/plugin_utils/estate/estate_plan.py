@@ -50,7 +50,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_signatu
     domain_signature,
     known_selectors,
 )
-from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_spf import estate_terms, is_usable
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_spf import EstateTerms, estate_terms, is_usable
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.parked_domains import is_parked, wrong_parking
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.unexplained_records import (
     explained_after_all,
@@ -195,7 +195,7 @@ def _plan_domain(estate: _Estate, name: str) -> _DomainPlan:
     terms = estate_terms(name, declared.get("services") or [], hosts, estate.catalogue, options)
     flattening, wrong_flattening = flattening_of(name, declared)
     stated, wrong_spf = read_declared_spf(name, declared)
-    spf, contradictions = spf_entry(name, terms, stated, {**flattening, **_create(declared), **_kept(declared)})
+    spf, contradictions = spf_entry(name, terms, stated, {**flattening, **_create(declared), **_kept(declared, terms)})
     needs = [(host.host, host.needs) for host in hosts if host.needs]
     selectors = selectors_of(name, declared, needs, bool(terms.wanted))
     aliases = aliases_of(name, estate.aliasing, estate.below.get(name, ()))
@@ -242,10 +242,10 @@ def _create(declared: DomainDeclaration) -> dict[str, Any]:
     return {"create": False} if declared.get("services") is None else {}
 
 
-def _kept(declared: DomainDeclaration) -> dict[str, Any]:
+def _kept(declared: DomainDeclaration, terms: EstateTerms) -> dict[str, Any]:
     """The terms that stay in the record, whatever else is asked of it."""
-    terms = kept_terms(declared)
-    return {"kept_terms": terms} if terms else {}
+    kept = [*kept_terms(declared), *terms.held]
+    return {"kept_terms": kept} if kept else {}
 
 
 def _dmarc(declared: DomainDeclaration, options: EstateOptions) -> dict[str, Any]:

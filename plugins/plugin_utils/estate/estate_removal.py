@@ -2,14 +2,15 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: it may change at any time, and nothing outside may import it.
-"""Why what a decommissioned environment leaves in the DNS may not be removed in a run.
+"""What is removed from the DNS, and why what a decommissioned environment leaves there may not be removed in a run.
 
 Source of the rule: docs/inventory.md.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import INVENTORY_RULES
@@ -30,6 +31,29 @@ def refused_removals(domain: str, hosts: Iterable[HostNeeds], options: EstateOpt
     gone = [host for host in hosts if host.is_decommissioned and host.needs_domain(domain)]
     where = f"erp_mail_state of {domain}"
     return [INVENTORY_RULES.problem(host.host, where, "absent", rule, way_out) for host in gone]
+
+
+_FLATTENING = ("flatten", "flatten_refresh", "other_flattened")
+_LISTED, _SINGLE = ("dkim", "cnames"), ("dmarc", "tls_rpt", "mta_sts")
+
+
+def only_removals(entry: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What of an entry for ``mail_domains`` takes something away.
+
+    :param entry: as the estate's plan has it
+    :returns: the same domain and account with that alone; None where there is no such thing
+    """
+    parts = {kind: one for kind, one in entry.items() if isinstance(one, Mapping)}
+    spf = parts.get("spf", {})
+    kept = {name: spf[name] for name in ("absent_terms", "kept_terms", *_FLATTENING) if spf.get(name)}
+    found: dict[str, Any] = {"spf": {"terms": [], **kept}} if spf.get("absent_terms") else {}
+    for kind in _LISTED:
+        listed = entry.get(kind) if isinstance(entry.get(kind), list) else []
+        gone = [one for one in listed or () if isinstance(one, Mapping) and one.get("state") == "absent"]
+        found |= {kind: gone} if gone else {}
+    found |= {kind: parts[kind] for kind in _SINGLE if parts.get(kind, {}).get("state") == "absent"}
+    about = {name: entry[name] for name in ("domain", "dns", "zone", "ttl") if name in entry}
+    return {**about, "spf": None, **found} if found else None
 
 
 def _rule_and_way_out(options: EstateOptions) -> tuple[str, str]:

@@ -12,6 +12,7 @@ from typing import Any
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_facts import Service
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_loader import Catalogue
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_input import SENDERS, part_state
 from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import canonical_json
 
 _PEOPLE = ("mailbox", "isp", "graph")
@@ -26,7 +27,7 @@ SignatureOf = Callable[[Mapping[str, Any]], dict[str, Any] | None]
 def estate_senders(
     needs: Iterable[Mapping[str, Any]], is_usable: Callable[[Mapping[str, Any]], bool], signature_of: SignatureOf
 ) -> list[dict[str, Any]]:
-    """Gather the senders of environments that are there.
+    """Gather the senders of environments that are there; one that leaves is there until it is seen to have stopped.
 
     :param needs: the fact ``erp_mail_needs`` of every environment, in a fixed order
     :param is_usable: tells whether an SPF term {term, service, date, given} may be relied on; addresses that are too
@@ -35,7 +36,7 @@ def estate_senders(
     :returns: the option ``senders``, what is not known left out; senders that differ only in what they are used for are
         one
     """
-    present = [one for one in needs if one["state"] == "present"]
+    present = [one for one in needs if part_state(one, SENDERS) != "absent"]
     found: dict[str, dict[str, Any]] = {}
     for sender in (_sender(sender, is_usable, signature_of) for one in present for sender in one.get("senders", [])):
         used_for = sender.pop("used_for")

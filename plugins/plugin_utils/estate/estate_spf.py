@@ -18,7 +18,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.problem import Proble
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_loader import Catalogue
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.stale_terms import NeededTerm, is_held_back
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import INVENTORY_RULES
-from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_input import EstateOptions, HostNeeds
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_input import LEAVING, EstateOptions, HostNeeds
 from ansible_collections.mailroom.erp.plugins.plugin_utils.needs.environment_needs import service_terms
 
 _SERVICES = "mail_dns_domains.services"
@@ -26,10 +26,12 @@ _SERVICES = "mail_dns_domains.services"
 
 @dataclass(frozen=True, slots=True)
 class EstateTerms:
-    """The SPF terms of a domain as text: ``wanted`` are to be in its record, ``absent`` are to be taken out of it."""
+    """The SPF terms of a domain as text: ``wanted`` are to be in its record, ``absent`` are to be taken out of it, and
+    ``held`` stay where they are there."""
 
     wanted: list[str]
     absent: list[str]
+    held: list[str]
     problems: list[Problem]
     warnings: list[Problem]
 
@@ -48,17 +50,24 @@ def estate_terms(
     """
     declared = [_terms_of_service(domain, service, catalogue) for service in services]
     needed = [term for one in declared for term in one.terms]
-    needed += [term for host in hosts for term in host.terms(domain, "present")]
+    needed += _of(hosts, domain, "present")
     keys = {term_key(term["term"]) for term in needed}
-    left = _distinct(term for host in hosts for term in host.terms(domain, "absent"))
+    held = [term for term in _distinct(_of(hosts, domain, LEAVING)) if term_key(term["term"]) not in keys]
+    keys |= {term_key(term["term"]) for term in held}
+    left = _distinct(_of(hosts, domain, "absent"))
     distinct = _distinct(needed)
     stale = [term for term in distinct if not is_usable(term, options)]
     return EstateTerms(
         wanted=[term["term"] for term in distinct if term not in stale],
         absent=[term["term"] for term in left if term_key(term["term"]) not in keys],
+        held=[term["term"] for term in held],
         problems=[problem for one in declared for problem in one.problems],
         warnings=[*(warning for one in declared for warning in one.warnings), *(_held(domain, term) for term in stale)],
     )
+
+
+def _of(hosts: Iterable[HostNeeds], domain: str, state: str) -> list[dict[str, Any]]:
+    return [term for host in hosts for term in host.terms(domain, state)]
 
 
 def is_usable(term: NeededTerm, options: EstateOptions) -> bool:

@@ -16,6 +16,7 @@ from typing import Any
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import TENANT_SECRETS, check_tenant
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import CONSENT_KEYS, INVENTORY_RULES
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_input import LEAVING, TENANT, part_state
 from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import canonical_json, untemplated
 
 ACCESS_KINDS = ("scoped", "tenant")
@@ -63,8 +64,17 @@ class HostTenant:
 
     @property
     def is_present(self) -> bool:
-        """Whether the environment is to stay."""
-        return (self.needs or {}).get("state") == "present"
+        """Whether its part of the tenant is to be as declared."""
+        return self._state == "present"
+
+    @property
+    def is_leaving(self) -> bool:
+        """Whether its part of the tenant stays as it is, because the environment still needs it and will go."""
+        return self._state == LEAVING
+
+    @property
+    def _state(self) -> str:
+        return part_state(self.needs, TENANT) if self.needs else ""
 
     @property
     def name(self) -> str:
@@ -239,13 +249,15 @@ def _shared_names(group: list[HostTenant]) -> Iterator[Problem]:
 def _entry(host: HostTenant, group: list[HostTenant]) -> dict[str, Any]:
     """One of the module's ``environments``; without any part when the tenant has nothing to do with it."""
     entry: dict[str, Any] = {"environment": host.host}
-    if host.entra["kind"] == "application" and host.entra["managed"]:
+    if host.is_leaving:
+        pass
+    elif host.entra["kind"] == "application" and host.entra["managed"]:
         entry |= _application(host)
     elif host.entra["kind"] == "consent":
         entry |= _consent(host, group)
     needs = host.needs or {}
     senders = sorted({one["from"] for one in needs.get("senders", []) if one["service"] == needs["service"]})
-    if not host.is_present or not senders:
+    if not (host.is_present or host.is_leaving) or not senders:
         return entry
     if entry.get("application") and host.access == "scoped":
         entry["scope"] = {"mailboxes": senders, "confirmed_assignments": list(host.confirmed_assignments or [])}
@@ -277,7 +289,7 @@ def _consent(host: HostTenant, group: list[HostTenant]) -> dict[str, Any]:
         return {}
     if host.is_present:
         return {"consent": {**wanted, "users": [user]}}
-    same = [one for one in group if one.is_present and _is_same_consent(one.entra, host.entra)]
+    same = [one for one in group if (one.is_present or one.is_leaving) and _is_same_consent(one.entra, host.entra)]
     return {} if same else {"consent": {**wanted, "users": [user], "state": "absent"}}
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.inline_secret import read_secret
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.declared_files import declared_files
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_input import LEAVING
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_tenants import made_environments
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.host_judgement import Catalogues
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.site_run import SiteRun, unwell
@@ -54,6 +55,9 @@ def site_files(
 
     made, failed, catalogues = made_environments(run.tenants), unwell(run), Catalogues()
     for host, declaration in declarations.items():
+        if declaration["options"]["state"] == LEAVING:
+            # what its person typed in stays readable until it has left
+            continue
         try:
             files = declared_files(declaration, made.get(host), failed.get(host, []), catalogues, sights.get(host))
             reader = partial(secret_of, host) if files.holds_secret else None

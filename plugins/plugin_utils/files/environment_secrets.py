@@ -35,6 +35,7 @@ class SecretFiles:
         }
         self._files: dict[str, SecretFile] = {}
         self._of: dict[str, SecretFile] = {}
+        self._held: set[str] = set()
         self.unstored: dict[str, str] = {}
         """The environments whose entries could not be stored when that was last tried, each with the reason."""
         self.problems: dict[str, str] = {}
@@ -52,6 +53,7 @@ class SecretFiles:
             names = self._names(file)
             with self._told_of(names):
                 held, asked = file.read(), file.asked()
+                self._held |= held.keys() & set(names)
                 credentials = {name: self._entries[name].get("credential") for name in names}
                 if any(credentials.values()):
                     file.check()
@@ -111,9 +113,20 @@ class SecretFiles:
         entries: dict[str, dict[str, Any] | None] = {
             name: {**stored_entry(found[name]), "secret": value} for name, value in made.items()
         }
-        gone = [name for name, entry in self._entries.items() if entry["application"].get("state") == "absent"]
-        entries |= {name: None for name in gone if name in found and not found[name]["problems"]}
+        entries |= dict.fromkeys(self._gone(found))
         return self.store(entries)
+
+    def left_over(self, found: Mapping[str, Mapping[str, Any]]) -> list[str]:
+        """The environments whose secrets are stored still, although their applications went in a run before.
+
+        :param found: the module's ``environments``
+        """
+        return [name for name in self._gone(found) if name in self._held and not found[name]["changed"]]
+
+    def _gone(self, found: Mapping[str, Mapping[str, Any]]) -> list[str]:
+        """The environments that are to have no application, and have none, or will."""
+        absent = [name for name, entry in self._entries.items() if entry["application"].get("state") == "absent"]
+        return [name for name in absent if name in found and not found[name]["problems"]]
 
     def store(self, entries: Mapping[str, Mapping[str, Any] | None]) -> bool:
         """Store entries in the files of their environments; a file that cannot be written stops no other.

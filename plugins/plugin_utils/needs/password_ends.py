@@ -46,7 +46,7 @@ def ending_password(environment: Environment, catalogue: Catalogue) -> EndingPas
     :returns: None when it signs in without a password, goes away, or nobody said that the password ends
     """
     service = _signed_in_to(environment, catalogue)
-    if environment.state != "present" or service.password_end is None or not _uses_password(environment, service):
+    if environment.state == "absent" or service.password_end is None or not _uses_password(environment, service):
         return None
     successors = service.password_end.successors.value or ()
     moved = [

@@ -46,7 +46,7 @@ def judge_host(
     environment, findings = judge_declaration(declaration_of(options, facts), catalogue)
     unknown_variables(facts.names, findings)
     _plain_secrets(facts, findings)
-    if options["secrets"] == "inline" and facts.password.is_given and options["state"] == "present":
+    if options["secrets"] == "inline" and facts.password.is_given and options["state"] != "absent":
         _readable(read_password, findings)
     sound = environment if not findings.errors else None
     return JudgedHost(sound, findings.errors, findings.warnings)

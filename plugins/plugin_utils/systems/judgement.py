@@ -50,7 +50,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.host_decl
 from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.from_rules import judge_from
 from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.system_rules import rules_of
 
-STATES = ("present", "absent")
+STATES = ("present", "leaving", "absent")
 SECRET_PLACES = ("reference", "inline")
 
 DECLARATION_VARIABLES = (
@@ -94,6 +94,13 @@ DECLARATION_VARIABLES = (
     "mail_entra_secrets_dir",
     "mail_entra_store_tasks",
     "mail_entra_secrets",
+    "mail_offboard_customers",
+    "mail_offboard_dir",
+    "mail_offboard_domains",
+    "mail_offboard_final",
+    "mail_offboard_quiet_days",
+    "mail_offboard_selector_days",
+    "mail_offboard_stopped",
     "mail_parked_quiet_days",
     "mail_plan",
     "mail_plan_allowed_signers",

@@ -41,7 +41,7 @@ def test_the_last_write_counts_and_one_that_failed_does_not(tmp_path: Path) -> N
     write(tmp_path, 1, None, "v=spf1 a ~all")
     name = write(tmp_path, 2, "v=spf1 a ~all", 'v=spf1 "odd\\ \x00 ~all')
     write(tmp_path, 3, "v=spf1 mx ~all", "v=spf1 ~all", fails=True)
-    expected = LastWrite("2026-11-02T00:00:00Z", name, ("v=spf1 a ~all",), ('v=spf1 "odd\\ \x00 ~all',))
+    expected = LastWrite("2026-11-02T00:00:00Z", name, ("v=spf1 a ~all",), ('v=spf1 "odd\\ \x00 ~all',), "test")
     assert last_writes(tmp_path) == {KEY: expected}
 
 

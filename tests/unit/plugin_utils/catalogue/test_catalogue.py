@@ -408,6 +408,8 @@ def test_the_variables_are_those_that_the_roles_document() -> None:
         specs = yaml.safe_load((ROLES / role / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
         entries = specs["argument_specs"]
         documented |= {
-            name for entry in ("main", "advance", "park") for name in entries.get(entry, {}).get("options", {})
+            name
+            for entry in ("main", "advance", "offboard", "park")
+            for name in entries.get(entry, {}).get("options", {})
         }
     assert documented == set(DECLARATION_VARIABLES)

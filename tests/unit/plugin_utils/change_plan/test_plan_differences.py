@@ -195,3 +195,8 @@ def test_an_environment_whose_tenant_changes_first_may_get_another_text() -> Non
     facts["tenants"][0]["environments"]["profit"].update(changed=False, secret_due=None)
     facts["tenants"][0]["diff"].clear()
     assert plan_differences(planned, plan_of(facts)) == []
+
+
+def test_a_plan_of_one_playbook_is_not_done_by_the_way_of_another() -> None:
+    (problem,) = plan_differences(replace(AGREED, playbook="offboard"), AGREED)
+    assert "the plan was made by the playbook offboard, and this run goes the way of site" in str(problem)
