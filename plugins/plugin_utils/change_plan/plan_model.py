@@ -100,14 +100,15 @@ class UndonePart:
 @dataclass(frozen=True, slots=True)
 class ChangePlan:
     """All that a run of ``site`` would do, and what that rests on. ``digest``: the SHA-256 of all the rest; ``made``
-    and ``valid_until``: ISO 8601, UTC; ``collection``: its version. Paths of files begin at the folder of the
-    inventory, unless they lie elsewhere."""
+    and ``valid_until``: ISO 8601, UTC; ``collection``: its version; ``customer``: for whom the run is, null for all.
+    Paths of files begin at the folder of the inventory, unless they lie elsewhere."""
 
     schema: str
     digest: str
     made: str
     valid_until: str
     collection: str
+    customer: str | None
     basis: PlanBasis
     declared: tuple[DeclaredPart, ...]
     records: tuple[PlannedRecord, ...]

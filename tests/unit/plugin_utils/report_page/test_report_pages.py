@@ -16,13 +16,13 @@ from typing import Any
 
 import pytest
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
+from ansible_collections.mailroom.erp.plugins.plugin_utils.customers.declared_customers import customer_file_stem
 from ansible_collections.mailroom.erp.plugins.plugin_utils.report_page.html_page import html_report
 from ansible_collections.mailroom.erp.plugins.plugin_utils.report_page.page_style import REPORT_COLOURS
 from ansible_collections.mailroom.erp.plugins.plugin_utils.report_page.report_folder import report_pages
 from ansible_collections.mailroom.erp.plugins.plugin_utils.report_page.report_reading import report_from_data
 from ansible_collections.mailroom.erp.plugins.plugin_utils.report_page.report_words import LANGUAGES, report_words
 from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.customer_reports import (
-    customer_file_stem,
     customer_report,
 )
 from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.report_model import (

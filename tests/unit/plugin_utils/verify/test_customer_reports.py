@@ -9,8 +9,8 @@ import json
 from dataclasses import replace
 
 import pytest
+from ansible_collections.mailroom.erp.plugins.plugin_utils.customers.declared_customers import customer_file_stem
 from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.customer_reports import (
-    customer_file_stem,
     customer_report,
 )
 from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.report_model import (

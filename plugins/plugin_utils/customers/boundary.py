@@ -1,0 +1,211 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change at any time, and nothing outside may import it.
+"""A run for one customer: which hosts and domains are its own, and what would cross the boundary to another's.
+
+Others' hosts are read as they are written, never templated: their vault may be closed in this run. Source of the rules:
+docs/customers.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import parents_of
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
+from ansible_collections.mailroom.erp.plugins.plugin_utils.customers.crossings import (
+    claimed_twice,
+    in_foreign_zones,
+    needs_foreign,
+    shared_things,
+    strange_hosts,
+    told_for_all,
+    unknown,
+    wrong_name,
+)
+from ansible_collections.mailroom.erp.plugins.plugin_utils.customers.declared_customers import (
+    HOST_VARIABLE,
+    is_customer,
+)
+from ansible_collections.mailroom.erp.plugins.plugin_utils.customers.domain_owners import (
+    alabels_of,
+    domain_entries,
+    is_own,
+    owner_text,
+)
+from ansible_collections.mailroom.erp.plugins.plugin_utils.running.written_inventory import (
+    WrittenInventory,
+    WrittenVariables,
+    is_template,
+)
+
+_REPORTS = "mail_reports_paths"
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerBoundary:
+    """What is the customer's own: ``hosts`` of the whole inventory, and ``domains`` as A-labels. ``foreign``: the other
+    domains that some host declares, each with whose it is, for a message. ``silent``: hosts of which nobody can tell
+    whose they are without templating. ``unseen``: environments that may send as a domain of his all the same.
+    ``reads_reports``: whether the place where reports come in is his own. ``problems``: what would cross the boundary;
+    then nothing may be done."""
+
+    customer: str
+    hosts: tuple[str, ...] = ()
+    domains: frozenset[str] = frozenset()
+    foreign: Mapping[str, str] = field(default_factory=dict)
+    unseen: tuple[str, ...] = ()
+    left_out: int = 0
+    silent: int = 0
+    reads_reports: bool = True
+    problems: tuple[Problem, ...] = ()
+
+    def own(self, domains: Mapping[Any, Any]) -> dict[Any, Any]:
+        """The domains of a declaration that are the customer's.
+
+        :param domains: a mail_dns_domains, raw or templated
+        """
+        return {name: one for name, one in domains.items() if alabels_of(name) in self.domains}
+
+    def own_domains(self, domains: Any) -> Any:
+        """The same for what may be no declaration, which is told by whoever reads it.
+
+        :param domains: a mail_dns_domains, checked or not
+        """
+        return self.own(domains) if isinstance(domains, Mapping) else domains
+
+    def line(self) -> str:
+        """What a person is told of whom the run leaves out; it names nobody."""
+        silent = f", {self.silent} of them because nobody can tell whose they are" if self.silent else ""
+        reports = "" if self.reads_reports else " New reports are not read, because those of others come in there, too."
+        counts = f"{self.left_out} hosts{silent}; {len(self.foreign)} domains."
+        return f"This run is for {self.customer}. Left out: {counts}{reports}"
+
+    def crossings(self, host: str, needs: Mapping[str, Any] | None) -> list[Problem]:
+        """Why an environment of the customer cannot be done: it needs a domain that is another's.
+
+        :param host: its name
+        :param needs: what ``environment_needs`` gave for it
+        """
+        needs = needs or {}
+        senders = [str(one.get("from", "")).rpartition("@")[2] for one in needs.get("senders", [])]
+        wanted = {*needs.get("domains", {}), *needs.get("dkim", {}), *map(alabels_of, senders)}
+        found = {name: self._foreign_at(name) for name in sorted(one for one in wanted if one)}
+        return [needs_foreign(host, name, self.foreign[other]) for name, other in found.items() if other]
+
+    def _foreign_at(self, name: str) -> str | None:
+        """The domain of another that a name is at or below, unless one of ours is nearer."""
+        nearest = next((one for one in parents_of(name) if one in self.domains or one in self.foreign), None)
+        return nearest if nearest in self.foreign else None
+
+
+def draw_boundary(
+    inventory: WrittenInventory, customer: Any, in_play: Collection[str] | None, read_own: Callable[[str, str], Any]
+) -> CustomerBoundary:
+    """Find what is a customer's own, and what crosses the boundary.
+
+    :param inventory: all hosts, not only those of the play
+    :param customer: for whom the run is, as it was given
+    :param in_play: the hosts of the play; None where they are still to be found
+    :param read_own: gives a variable of one of the customer's hosts, templated
+    """
+    wrong = [*wrong_name(customer), *told_for_all(inventory)]
+    if wrong:
+        return CustomerBoundary("", problems=tuple(wrong))
+    holders = {host: _holder(inventory.of(host)) for host in inventory.hosts}
+    own = tuple(host for host, holder in holders.items() if holder == customer)
+    entries = domain_entries(inventory, holders, own, read_own)
+    known = {holder for holder in holders.values() if holder} | {
+        one for found in entries.values() for entry in found for one in entry.customers if is_customer(one)
+    }
+    if customer not in known:
+        return CustomerBoundary("", problems=(unknown(customer, known),))
+    domains = frozenset(name for name, found in entries.items() if is_own(customer, found))
+    foreign = {name: owner_text(found) for name, found in entries.items() if name not in domains}
+    silent = {host for host, holder in holders.items() if holder is None and _is_silent(inventory, host)}
+    return CustomerBoundary(
+        customer,
+        own,
+        domains,
+        foreign,
+        _unseen(inventory, holders, customer, domains, in_play or ()),
+        len(holders) - len(own),
+        len(silent),
+        not any(_shares_reports(inventory, host) for host in own[:1]),
+        (
+            *strange_hosts(customer, holders, in_play),
+            *claimed_twice(customer, entries, domains),
+            *in_foreign_zones(domains, foreign, entries),
+            *shared_things(customer, inventory, holders, entries, domains),
+        ),
+    )
+
+
+def adopted_domains(domains: Mapping[Any, Any], customer: Any) -> dict[Any, Any]:
+    """The domains of a customer among those that are to be adopted.
+
+    :param domains: ``mail_adopt_domains``, each with its ``customer``
+    :param customer: for whom the run is
+    :raises Refused: it can be nobody's name, or no domain is this customer's
+    """
+    wrong = list(wrong_name(customer))
+    whose = {name: one.get("customer") for name, one in domains.items() if isinstance(one, Mapping)}
+    found = {name: domains[name] for name, one in whose.items() if one == customer}
+    if wrong or not found:
+        raise Refused(wrong or [unknown(customer, {str(one) for one in whose.values() if one is not None})])
+    return found
+
+
+def _holder(written: WrittenVariables) -> str | None:
+    """Whose a host is; None when it says so nowhere, or in a way that only a template could tell."""
+    found = written.value(HOST_VARIABLE)
+    return found if is_customer(found) and not is_template(found) else None
+
+
+def _is_silent(inventory: WrittenInventory, host: str) -> bool:
+    return host in inventory.unreadable or inventory.of(host).value(HOST_VARIABLE) is not None
+
+
+def _unseen(
+    inventory: WrittenInventory,
+    holders: Mapping[str, str | None],
+    customer: str,
+    domains: Collection[str],
+    in_play: Collection[str],
+) -> tuple[str, ...]:
+    """Environments that may send as a domain of the customer, and that the run does not look at, so that it does not
+    know every sender. One of another customer may not, so it counts only where it is seen to do so."""
+    left = [host for host in holders if host not in in_play]
+    return tuple(host for host in left if _may_send(inventory, host, holders[host], customer, domains))
+
+
+def _may_send(
+    inventory: WrittenInventory, host: str, holder: str | None, customer: str, domains: Collection[str]
+) -> bool:
+    written = inventory.of(host)
+    if host in inventory.unreadable and holder is None:
+        return True
+    if "erp_mail_system" not in written:
+        return False
+    said = [written.value(name) for name in ("erp_mail_senders", "erp_mail_envelope_from")]
+    if holder is None and any(map(is_template, said)):
+        return True
+    return holder == customer or any(_mentions(one, domains) for one in said)
+
+
+def _mentions(value: Any, domains: Collection[str]) -> bool:
+    if isinstance(value, Mapping):
+        return any(_mentions(one, domains) for one in value.values())
+    if isinstance(value, list):
+        return any(_mentions(one, domains) for one in value)
+    name = alabels_of(value.rpartition("@")[2]) if isinstance(value, str) else None
+    return name is not None and any(one in domains for one in parents_of(name))
+
+
+def _shares_reports(inventory: WrittenInventory, host: str) -> bool:
+    """Whether reports come in for all customers at one place, which shows whose they are only when they are read."""
+    place = inventory.of(host).value(_REPORTS)
+    return bool(place) and place == inventory.for_all(host).value(_REPORTS)

@@ -1,0 +1,173 @@
+# Copyright (c) 2026, the mailroom.erp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change at any time, and nothing outside may import it.
+"""The variables of any host as they were written: nothing is templated, and nothing is decrypted.
+
+A value that refers to other variables is followed, because an inventory says most things that way; what is left of it
+when that comes to an end, such as a lookup, is compared as text.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ansible.errors import AnsibleError
+from ansible.inventory.helpers import get_group_vars
+from ansible.inventory.host import Host
+from ansible.utils.vars import combine_vars
+
+_NAME = r"[A-Za-z_][A-Za-z0-9_]*"
+_REFERENCE = re.compile(rf"\{{\{{\s*({_NAME}(?:\.{_NAME}|\[['\"][^'\"]+['\"]\])*)\s*\}}\}}")
+_STEP = re.compile(rf"^{_NAME}|\.({_NAME})|\[['\"]([^'\"]+)['\"]\]")
+_MARKS = ("{{", "{%", "{#")
+_MOST_REFERENCES = 20
+_NOBODY = "no_host_of_any_customer"
+_OF_THE_INVENTORY = ("inventory_dir", "inventory_file")
+_MISSING = object()
+
+
+def is_template(value: object) -> bool:
+    """Whether some text of a value is still a template, so that nobody can tell what it says.
+
+    :param value: as :meth:`WrittenVariables.value` gives it
+    """
+    if isinstance(value, str):
+        return any(mark in value for mark in _MARKS)
+    if isinstance(value, Mapping):
+        return any(is_template(one) for pair in value.items() for one in pair)
+    return isinstance(value, list) and any(is_template(one) for one in value)
+
+
+class WrittenVariables:
+    """What is written for one host.
+
+    :param raw: by name
+    """
+
+    def __init__(self, raw: Mapping[str, Any]) -> None:
+        self.raw = raw
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.raw
+
+    def referred(self, name: str) -> Any:
+        """The raw value of a variable, or of the one that it does nothing but refer to; None when there is none."""
+        return self._end_of(self.raw.get(name))
+
+    def value(self, name: str) -> Any:
+        """A variable with all that it refers to put in; None when there is none.
+
+        :returns: plain Python; text that is still a template stays one, and what is encrypted becomes a text, the same
+            for the same encrypted text
+        """
+        return self.filled(self.raw.get(name))
+
+    def filled(self, given: Any, left: int = _MOST_REFERENCES) -> Any:
+        """Put into a raw value all that it refers to; see :meth:`value`.
+
+        :param given: raw
+        :param left: how many references are followed one after the other; then the text stays as it is
+        """
+        if given is None or isinstance(given, (bool, int, float)):
+            return given
+        encrypted = getattr(given, "_ciphertext", None)
+        if encrypted is not None:
+            text = encrypted if isinstance(encrypted, bytes) else str(encrypted).encode()
+            return f"(encrypted {hashlib.sha256(b''.join(text.split())).hexdigest()})"
+        if isinstance(given, str):
+            return self._filled_text("".join((given, "")), left)
+        if isinstance(given, Mapping):
+            return {str(self.filled(key, left)): self.filled(one, left) for key, one in given.items()}
+        return [self.filled(one, left) for one in given] if isinstance(given, Sequence) else "{{ not known }}"
+
+    def _filled_text(self, text: str, left: int) -> Any:
+        whole = _REFERENCE.fullmatch(text.strip())
+        if whole:
+            found = self._at(whole[1]) if left else _MISSING
+            return text if found is _MISSING else self.filled(found, left - 1)
+        return _REFERENCE.sub(lambda match: self._part(match, left), text)
+
+    def _part(self, match: re.Match[str], left: int) -> str:
+        found = self._at(match[1]) if left else _MISSING
+        inner = None if found is _MISSING else self.filled(found, left - 1)
+        return str(inner) if isinstance(inner, (str, int)) and not isinstance(inner, bool) else match[0]
+
+    def _at(self, path: str) -> Any:
+        """What a reference such as ``tenants.acme`` or ``tenants['acme']`` names."""
+        first, *steps = [next(filter(None, match.groups()), match[0]) for match in _STEP.finditer(path)]
+        found = self.raw.get(first, _MISSING)
+        for step in steps:
+            inner = self._end_of(found)
+            found = inner.get(step, _MISSING) if isinstance(inner, Mapping) else _MISSING
+        return found
+
+    def _end_of(self, given: Any) -> Any:
+        for _step in range(_MOST_REFERENCES):
+            whole = _REFERENCE.fullmatch(given.strip()) if isinstance(given, str) else None
+            found = self._at(whole[1]) if whole else _MISSING
+            if found is _MISSING:
+                return given
+            given = found
+        return given
+
+
+class WrittenInventory:
+    """What is written for each host of an inventory, and for all of them.
+
+    :param hostvars: the variable of that name, which holds Ansible's own keepers of hosts and variables
+    """
+
+    def __init__(self, hostvars: Any) -> None:
+        self._inventory, self._manager = hostvars._inventory, hostvars._variable_manager
+        self._known: dict[str, WrittenVariables] = {}
+        self.unreadable: set[str] = set()
+        """Hosts of which only a part is known, because a file of theirs is encrypted."""
+
+    @property
+    def hosts(self) -> list[str]:
+        """The names of all hosts, sorted."""
+        return sorted(map(str, self._inventory.hosts))
+
+    @property
+    def told(self) -> Mapping[str, Any]:
+        """What was given on the command line, raw."""
+        extra: Mapping[str, Any] = self._manager.extra_vars
+        return extra
+
+    def of(self, host: str) -> WrittenVariables:
+        """What is written for one host.
+
+        :param host: its name
+        """
+        if host not in self._known:
+            self._known[host] = WrittenVariables(self._raw(self._inventory.get_host(host)))
+        return self._known[host]
+
+    def for_all(self, host: str) -> WrittenVariables:
+        """What is written for all hosts, as a host sees it that is in no group: what a provider shares.
+
+        :param host: whose folder of the inventory such values may refer to
+        """
+        nobody = Host(_NOBODY)
+        place = {name: value for name, value in self.of(host).raw.items() if name in _OF_THE_INVENTORY}
+        return WrittenVariables({**self._raw(nobody), **place})
+
+    def matching(self, pattern: Any) -> list[str]:
+        """The hosts of a pattern, as a play takes them with ``--limit``.
+
+        :param pattern: a text or a list of them
+        """
+        return [str(host.name) for host in self._inventory.get_hosts(pattern)]
+
+    def _raw(self, host: Any) -> dict[str, Any]:
+        try:
+            found: dict[str, Any] = self._manager.get_vars(host=host, include_hostvars=False)
+        except AnsibleError:  # a file that is encrypted as a whole; what stands in the inventory itself is no such file
+            self.unreadable.add(str(host.name))
+            groups = get_group_vars(host.get_groups())
+            found = combine_vars(groups, host.get_vars())
+        return found
