@@ -13,6 +13,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refuse
 from ansible_collections.mailroom.erp.plugins.plugin_utils.customers.boundary import (
     CustomerBoundary,
     adopted_domains,
+    customer_hosts,
     draw_boundary,
 )
 from ansible_collections.mailroom.erp.plugins.plugin_utils.customers.crossings import CUSTOMER_RULES, RUN_VARIABLE
@@ -28,17 +29,15 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.template_marks import
 
 def mail_customer_hosts(hostvars: Any, customer: Any, pattern: Any = "all") -> list[str]:
     """The hosts of a play that are one customer's; ``mail_customer_hosts.yml`` documents the options and the result."""
-    boundary = boundary_of(hostvars, customer, None)
-    if boundary.problems:
-        raise AnsibleFilterError("\n".join(map(str, boundary.problems)))
-    own = set(boundary.hosts)
-    found = [host for host in WrittenInventory(hostvars).matching(plain_value(pattern)) if host in own]
+    inventory = WrittenInventory(hostvars)
+    own, problems = customer_hosts(inventory, plain_value(customer))
+    if problems:
+        raise AnsibleFilterError("\n".join(map(str, problems)))
+    found = [host for host in inventory.matching(plain_value(pattern)) if host in own]
     if not found:
         rule = "no host of this run is this customer's"
-        way_out = "Look at mail_hosts and --limit; domains without an ERP environment need a host that declares them."
-        raise AnsibleFilterError(
-            str(CUSTOMER_RULES.problem("this run", RUN_VARIABLE, boundary.customer, rule, way_out))
-        )
+        way_out = "Look at mail_hosts and --limit."
+        raise AnsibleFilterError(str(CUSTOMER_RULES.problem("this run", RUN_VARIABLE, customer, rule, way_out)))
     return found
 
 
@@ -61,12 +60,12 @@ def mail_customer_domains(domains: Any, customer: Any) -> dict[str, Any]:
         raise AnsibleFilterError(str(refused)) from None
 
 
-def boundary_of(hostvars: Any, customer: Any, hosts: Iterable[str] | None) -> CustomerBoundary:
+def boundary_of(hostvars: Any, customer: Any, hosts: Iterable[str]) -> CustomerBoundary:
     """Draw the boundary of a run; what cannot be read is a problem of it.
 
     :param hostvars: the variable of that name
     :param customer: for whom the run is
-    :param hosts: of the play, None where they are to be found
+    :param hosts: of the play
     """
 
     def read(host: str, name: str) -> Any:
@@ -75,7 +74,7 @@ def boundary_of(hostvars: Any, customer: Any, hosts: Iterable[str] | None) -> Cu
         except UnreadableVariable:
             raise Refused(unreadable_problem(host, name)) from None
 
-    in_play = None if hosts is None else [str(host) for host in hosts]
+    in_play = [str(host) for host in hosts]
     try:
         return draw_boundary(WrittenInventory(hostvars), plain_value(customer), in_play, read)
     except Refused as refused:

@@ -102,6 +102,21 @@ class CustomerBoundary:
         return nearest if nearest in self.foreign else None
 
 
+def customer_hosts(inventory: WrittenInventory, customer: Any) -> tuple[tuple[str, ...], list[Problem]]:
+    """Find the hosts of a customer.
+
+    :param inventory: all hosts, not only those of a play
+    :param customer: for whom the run is, as it was given
+    :returns: the hosts, and what is wrong with the name; then nothing may be done
+    """
+    wrong = [*wrong_name(customer), *told_for_all(inventory)]
+    if wrong:
+        return (), wrong
+    holders = {host: holder_of(inventory.of(host)) for host in inventory.hosts}
+    own = tuple(host for host, holder in holders.items() if holder == customer)
+    return own, [] if own else [unknown(customer, {holder for holder in holders.values() if holder})]
+
+
 def draw_boundary(
     inventory: WrittenInventory, customer: Any, in_play: Collection[str] | None, read_own: Callable[[str, str], Any]
 ) -> CustomerBoundary:
@@ -112,17 +127,11 @@ def draw_boundary(
     :param in_play: the hosts of the play; None where they are still to be found
     :param read_own: gives a variable of one of the customer's hosts, templated
     """
-    wrong = [*wrong_name(customer), *told_for_all(inventory)]
+    own, wrong = customer_hosts(inventory, customer)
     if wrong:
         return CustomerBoundary("", problems=tuple(wrong))
-    holders = {host: _holder(inventory.of(host)) for host in inventory.hosts}
-    own = tuple(host for host, holder in holders.items() if holder == customer)
+    holders = {host: holder_of(inventory.of(host)) for host in inventory.hosts}
     entries = domain_entries(inventory, holders, own, read_own)
-    known = {holder for holder in holders.values() if holder} | {
-        one for found in entries.values() for entry in found for one in entry.customers if is_customer(one)
-    }
-    if customer not in known:
-        return CustomerBoundary("", problems=(unknown(customer, known),))
     domains = frozenset(name for name, found in entries.items() if is_own(customer, found))
     foreign = {name: owner_text(found) for name, found in entries.items() if name not in domains}
     silent = {host for host, holder in holders.items() if holder is None and _is_silent(inventory, host)}
@@ -159,8 +168,11 @@ def adopted_domains(domains: Mapping[Any, Any], customer: Any) -> dict[Any, Any]
     return found
 
 
-def _holder(written: WrittenVariables) -> str | None:
-    """Whose a host is; None when it says so nowhere, or in a way that only a template could tell."""
+def holder_of(written: WrittenVariables) -> str | None:
+    """Whose a host is; None when it says so nowhere, or in a way that only a template could tell.
+
+    :param written: its variables
+    """
     found = written.value(HOST_VARIABLE)
     return found if is_customer(found) and not is_template(found) else None
 

@@ -64,7 +64,7 @@ def unknown(customer: str, known: Iterable[str]) -> Problem:
     wanted = "".join(filter(str.isalnum, customer.casefold()))
     close = [letters[one] for one in difflib.get_close_matches(wanted, letters, n=1, cutoff=0.8)]
     way_out = f"Did you mean {close[0]}?" if close else f"Look for {HOST_VARIABLE} in the inventory."
-    rule = "no host and no domain of the inventory is this customer's"
+    rule = "no host of the inventory is this customer's"
     return CUSTOMER_RULES.problem(_THE_RUN, RUN_VARIABLE, customer, rule, way_out)
 
 

@@ -10,15 +10,21 @@ when that comes to an end, such as a lookup, is compared as text.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import os
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ansible import context
 from ansible.errors import AnsibleError
-from ansible.inventory.helpers import get_group_vars
+from ansible.inventory.helpers import sort_groups
 from ansible.inventory.host import Host
+from ansible.inventory.manager import InventoryManager
+from ansible.parsing.dataloader import DataLoader
 from ansible.utils.vars import combine_vars
+from ansible.vars.manager import VariableManager
 
 _NAME = r"[A-Za-z_][A-Za-z0-9_]*"
 _REFERENCE = re.compile(rf"\{{\{{\s*({_NAME}(?:\.{_NAME}|\[['\"][^'\"]+['\"]\])*)\s*\}}\}}")
@@ -118,11 +124,15 @@ class WrittenVariables:
 class WrittenInventory:
     """What is written for each host of an inventory, and for all of them.
 
-    :param hostvars: the variable of that name, which holds Ansible's own keepers of hosts and variables
+    :param hostvars: the variable of that name, which holds Ansible's own keepers of hosts and variables; None before
+        the first play of a run, when there is no such variable: then the inventory is read anew
     """
 
     def __init__(self, hostvars: Any) -> None:
-        self._inventory, self._manager = hostvars._inventory, hostvars._variable_manager
+        if hostvars is None:
+            self._inventory, self._manager = _read_anew()
+        else:
+            self._inventory, self._manager = hostvars._inventory, hostvars._variable_manager
         self._known: dict[str, WrittenVariables] = {}
         self.unreadable: set[str] = set()
         """Hosts of which only a part is known, because a file of theirs is encrypted."""
@@ -166,8 +176,29 @@ class WrittenInventory:
     def _raw(self, host: Any) -> dict[str, Any]:
         try:
             found: dict[str, Any] = self._manager.get_vars(host=host, include_hostvars=False)
-        except AnsibleError:  # a file that is encrypted as a whole; what stands in the inventory itself is no such file
+        except AnsibleError:  # a file that is encrypted as a whole
             self.unreadable.add(str(host.name))
-            groups = get_group_vars(host.get_groups())
-            found = combine_vars(groups, host.get_vars())
+            found = {}
+            for part in (*sort_groups(host.get_groups()), host):
+                found = combine_vars(found, self._without_closed_files(part))
         return found
+
+    def _without_closed_files(self, part: Any) -> dict[str, Any]:
+        """What is written for a group or a host, but for files that this run cannot decrypt."""
+        found: dict[str, Any] = part.get_vars()
+        folder = "host_vars" if isinstance(part, Host) else "group_vars"
+        loader = self._inventory._loader
+        for source in self._inventory._sources:
+            place = os.path.join(source if os.path.isdir(source) else os.path.dirname(source), folder)
+            for file in loader.find_vars_files(place, part.name) if os.path.isdir(place) else ():
+                with contextlib.suppress(AnsibleError):
+                    found = combine_vars(found, loader.load_from_file(file) or {})
+        return found
+
+
+def _read_anew() -> tuple[InventoryManager, VariableManager]:
+    """Read the inventory of this run, as ansible-playbook does before its first play."""
+    told, loader = context.CLIARGS, DataLoader()
+    inventory = InventoryManager(loader=loader, sources=told["inventory"])
+    inventory.subset(told["subset"])
+    return inventory, VariableManager(loader=loader, inventory=inventory)
