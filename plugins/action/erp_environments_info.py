@@ -121,7 +121,7 @@ def _told(boundary: CustomerBoundary) -> Result:
         "customer": boundary.customer,
         "domains": sorted(boundary.domains),
         "foreign": sorted(boundary.foreign),
-        "reads_reports": boundary.reads_reports,
+        "left_to_all": list(boundary.left_to_all),
         "problems": [str(one) for one in boundary.problems],
     }
 

@@ -42,7 +42,8 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.running.written_inven
     is_template,
 )
 
-_REPORTS = "mail_reports_paths"
+_ABOUT_OTHERS = ("mail_reports_paths", "mail_rotate_credentials")
+_ABOUT_ALL = ("mail_report_prometheus",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +51,8 @@ class CustomerBoundary:
     """What is the customer's own: ``hosts`` of the whole inventory, and ``domains`` as A-labels. ``foreign``: the other
     domains that some host declares, each with whose it is, for a message. ``silent``: hosts of which nobody can tell
     whose they are without templating. ``unseen``: environments that may send as a domain of his all the same.
-    ``reads_reports``: whether the place where reports come in is his own. ``problems``: what would cross the boundary;
-    then nothing may be done."""
+    ``left_to_all``: variables of the run that are about others, too, so that a run for all has to use them.
+    ``problems``: what would cross the boundary; then nothing may be done."""
 
     customer: str
     hosts: tuple[str, ...] = ()
@@ -60,7 +61,7 @@ class CustomerBoundary:
     unseen: tuple[str, ...] = ()
     left_out: int = 0
     silent: int = 0
-    reads_reports: bool = True
+    left_to_all: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
 
     def own(self, domains: Mapping[Any, Any]) -> dict[Any, Any]:
@@ -80,9 +81,9 @@ class CustomerBoundary:
     def line(self) -> str:
         """What a person is told of whom the run leaves out; it names nobody."""
         silent = f", {self.silent} of them because nobody can tell whose they are" if self.silent else ""
-        reports = "" if self.reads_reports else " New reports are not read, because those of others come in there, too."
+        left = f" Left to a run for all: {', '.join(self.left_to_all)}." if self.left_to_all else ""
         counts = f"{self.left_out} hosts{silent}; {len(self.foreign)} domains."
-        return f"This run is for {self.customer}. Left out: {counts}{reports}"
+        return f"This run is for {self.customer}. Left out: {counts}{left}"
 
     def crossings(self, host: str, needs: Mapping[str, Any] | None) -> list[Problem]:
         """Why an environment of the customer cannot be done: it needs a domain that is another's.
@@ -143,7 +144,7 @@ def draw_boundary(
         _unseen(inventory, holders, customer, domains, in_play or ()),
         len(holders) - len(own),
         len(silent),
-        not any(_shares_reports(inventory, host) for host in own[:1]),
+        _left_to_all(inventory, own[0]),
         (
             *strange_hosts(customer, holders, in_play),
             *claimed_twice(customer, entries, domains),
@@ -217,7 +218,9 @@ def _mentions(value: Any, domains: Collection[str]) -> bool:
     return name is not None and any(one in domains for one in parents_of(name))
 
 
-def _shares_reports(inventory: WrittenInventory, host: str) -> bool:
-    """Whether reports come in for all customers at one place, which shows whose they are only when they are read."""
-    place = inventory.of(host).value(_REPORTS)
-    return bool(place) and place == inventory.for_all(host).value(_REPORTS)
+def _left_to_all(inventory: WrittenInventory, host: str) -> tuple[str, ...]:
+    """Whose a report is shows only when it is read, and a credential in a list for all may be anybody's; one file of
+    figures is of all customers wherever it is declared."""
+    written, for_all = inventory.of(host), inventory.for_all(host)
+    shared = [name for name in _ABOUT_OTHERS if written.value(name) and written.value(name) == for_all.value(name)]
+    return (*shared, *(name for name in _ABOUT_ALL if written.value(name)))

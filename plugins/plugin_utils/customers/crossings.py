@@ -37,12 +37,19 @@ _THE_RUN = "this run"
 
 
 def wrong_name(customer: Any) -> Iterator[Problem]:
+    """A name that can be nobody's; an empty one, too, or a run that was meant for one would be for all.
+
+    :param customer: for whom the run is, as it was given
+    """
     if not is_customer(customer):
         yield customer_problem(_THE_RUN, RUN_VARIABLE)
 
 
 def told_for_all(inventory: WrittenInventory) -> Iterator[Problem]:
-    """The variable of a host, given for a run, would make every host the customer's."""
+    """The variable of a host, given for a run, would make every host the customer's.
+
+    :param inventory: with what was given on the command line
+    """
     if HOST_VARIABLE in inventory.told:
         rule = "given on the command line it makes every host of the inventory this customer's"
         way_out = f"Say for whom the run is with {RUN_VARIABLE}, and leave {HOST_VARIABLE} to the inventory."
@@ -59,7 +66,11 @@ def run_of_one_host(host: str) -> Problem:
 
 
 def unknown(customer: str, known: Iterable[str]) -> Problem:
-    """A name with a slip of the pen is helped; a list of all customers would stand in the log of a run for one."""
+    """A name with a slip of the pen is helped; a list of all customers would stand in the log of a run for one.
+
+    :param customer: for whom the run is
+    :param known: the customers of the inventory
+    """
     letters = {"".join(filter(str.isalnum, one.casefold())): one for one in sorted(known)}
     wanted = "".join(filter(str.isalnum, customer.casefold()))
     close = [letters[one] for one in difflib.get_close_matches(wanted, letters, n=1, cutoff=0.8)]
@@ -71,6 +82,12 @@ def unknown(customer: str, known: Iterable[str]) -> Problem:
 def strange_hosts(
     customer: str, holders: Mapping[str, str | None], in_play: Collection[str] | None
 ) -> Iterator[Problem]:
+    """Hosts of the play that are not the customer's: a play of one's own, or a variable that no command line gave.
+
+    :param customer: for whom the run is
+    :param holders: whose each host is
+    :param in_play: the hosts of the play
+    """
     strange = sorted(host for host in in_play or () if holders.get(host) != customer)
     if strange:
         rule = f"the play has hosts that are not those of {customer}"
@@ -84,7 +101,12 @@ def strange_hosts(
 def claimed_twice(
     customer: str, entries: Mapping[str, list[DomainEntry]], domains: Collection[str]
 ) -> Iterator[Problem]:
-    """A domain that one host calls ours, and another host somebody else's."""
+    """A domain that one host calls ours, and another host somebody else's.
+
+    :param customer: for whom the run is
+    :param entries: what is declared of each domain
+    :param domains: those of the customer
+    """
     for name in sorted(domains):
         ours = next((one for one in entries[name] if customer in one.customers), None)
         other = next((one for one in entries[name] if one.customers and customer not in one.customers), None)
@@ -97,11 +119,17 @@ def claimed_twice(
 def in_foreign_zones(
     domains: Collection[str], foreign: Mapping[str, str], entries: Mapping[str, list[DomainEntry]]
 ) -> Iterator[Problem]:
-    """A record is written into the zone that holds its name, and that must be no zone of another."""
+    """A record is written into the zone that holds its name, and that must be no zone of another.
+
+    :param domains: those of the customer
+    :param foreign: the others, each with whose it is
+    :param entries: what is declared of each domain
+    """
     for name in sorted(domains):
         stated = next((one.zone for one in entries[name] if one.zone is not None), None)
         zone = alabels_of(stated) if stated is not None else None
-        nearest = next((one for one in parents_of(zone or name)[not zone :] if one in domains or one in foreign), None)
+        above = parents_of(zone) if zone else parents_of(name)[1:]
+        nearest = next((one for one in above if one in domains or one in foreign), None)
         if nearest is None or nearest not in foreign:
             continue
         where, rule = f"{DOMAINS}.{name}.zone", f"it may lie in the zone of {nearest}: {foreign[nearest]}"
@@ -116,7 +144,14 @@ def shared_things(
     entries: Mapping[str, list[DomainEntry]],
     domains: Collection[str],
 ) -> Iterator[Problem]:
-    """What a host or domain of ours uses, and one of another customer names as its own."""
+    """What a host or domain of ours uses, and one of another customer names as its own.
+
+    :param customer: for whom the run is
+    :param inventory: all hosts
+    :param holders: whose each host is
+    :param entries: what is declared of each domain
+    :param domains: those of the customer
+    """
     ours: dict[Holding, str] = {}
     theirs: dict[Holding, str] = {}
     shared: list[Holding] = []
@@ -154,6 +189,12 @@ def _meeting(one: Holding, user: str, other: Holding, owner: str) -> Problem:
 
 
 def needs_foreign(host: str, name: str, owner: str) -> Problem:
+    """What is told of an environment that sends as the domain of another customer.
+
+    :param host: its name
+    :param name: the domain, as A-labels
+    :param owner: whose it is
+    """
     rule = f"{host} needs {name}, which is not its customer's: {owner}"
     way_out = f"Correct the sender, or name both customers: {DOMAINS}.{name}.customer: [...]."
     return CUSTOMER_RULES.problem(host, f"{DOMAINS}.{name}.customer", None, rule, way_out)

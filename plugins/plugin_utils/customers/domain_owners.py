@@ -38,7 +38,13 @@ def domain_entries(
     own: Collection[str],
     read_own: Callable[[str, str], Any],
 ) -> dict[str, list[DomainEntry]]:
-    """All that is declared of each domain, by A-label name; what many hosts share is read once, as ours see it."""
+    """All that is declared of each domain, by A-label name; what many hosts share is read once, as ours see it.
+
+    :param inventory: all hosts
+    :param holders: whose each host is
+    :param own: the hosts of the customer
+    :param read_own: gives a variable of one of these, templated
+    """
     found: dict[str, list[DomainEntry]] = {}
     read: dict[int, tuple[Any, dict[str, DomainEntry]]] = {}
     told: set[tuple[int, str | None]] = set()
@@ -76,13 +82,21 @@ def _entry(name: str, declared: Any) -> DomainEntry:
 
 
 def is_own(customer: str, entries: Iterable[DomainEntry]) -> bool:
-    """A domain is of those that it names; one that names none is of the only customer whose hosts declare it."""
+    """Whether a domain is a customer's: of those that it names, or of the only one whose hosts declare it.
+
+    :param customer: whose it may be
+    :param entries: what is declared of the domain
+    """
     named = {one for entry in entries for one in entry.customers}
     holders = {entry.holder for entry in entries if entry.holder}
     return customer in named if named else holders == {customer}
 
 
 def owner_text(entries: list[DomainEntry]) -> str:
+    """Whose a domain is, as the end of a sentence.
+
+    :param entries: what is declared of the domain
+    """
     named = sorted({str(one) for entry in entries for one in entry.customers})
     holders = sorted({entry.holder for entry in entries if entry.holder})
     if named:
@@ -92,6 +106,10 @@ def owner_text(entries: list[DomainEntry]) -> str:
 
 
 def alabels_of(given: object) -> str | None:
+    """A name as A-labels; None for what is no name.
+
+    :param given: of a domain
+    """
     try:
         return to_alabels(str(given))
     except BadName:
