@@ -11,7 +11,7 @@ from typing import Any
 
 from ansible.utils.display import Display
 from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import ArgumentSpec, Result
-from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
 from ansible_collections.mailroom.erp.plugins.plugin_utils.customers.boundary import (
     CustomerBoundary,
     draw_boundary,
@@ -69,7 +69,7 @@ class ActionModule(ControllerAction):
             one = judged_variables(host, view, catalogues)
             one.warnings = [*one.warnings, *contradictions(host, view, one.needs, one.variables)]
             judged[host] = one
-        found = [one for host in judged for one in boundary.crossings(host, judged[host].needs)] if boundary else []
+        found = [one for host in judged for one in _crossings(boundary, host, judged[host])] if boundary else []
         if boundary and found:
             return {**_nothing(), "boundary": _told(replace(boundary, problems=tuple(found)))}
         if boundary:
@@ -109,6 +109,11 @@ class ActionModule(ControllerAction):
         except Refused as refused:
             # told by the next task: this one shows nothing of its result
             return CustomerBoundary("", problems=tuple(refused.problems))
+
+
+def _crossings(boundary: CustomerBoundary, host: str, judged: HostJudgement) -> list[Problem]:
+    options = (judged.declaration or {}).get("options", {})
+    return boundary.crossings(host, judged.needs, [options.get("senders"), options.get("envelope_from")])
 
 
 def _nothing() -> Result:

@@ -56,7 +56,10 @@ def mail_needs(
     parts = [_parts(name, hostvars[name], unreadable) for name in names]
     crossing: list[Problem] = []
     if boundary:
-        crossing = [one for needs, _tenant in parts for one in boundary.crossings(needs.host, needs.needs)]
+        said = {name: readable_variable(name, hostvars[name], "erp_mail_senders", unreadable) for name in names}
+        crossing = [
+            one for needs, _tenant in parts for one in boundary.crossings(needs.host, needs.needs, said[needs.host])
+        ]
         parts = [(replace(needs, domains=boundary.own_domains(needs.domains)), tenant) for needs, tenant in parts]
     plan, tenants = (
         add_up([needs for needs, _tenant in parts], options),

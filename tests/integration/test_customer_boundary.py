@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible.parsing.vault import VaultLib, VaultSecret
+from ansible_collections.mailroom.erp.tests.integration.entra_site import RIGHTS
 from ansible_collections.mailroom.erp.tests.integration.estate import SITE
 from ansible_collections.mailroom.erp.tests.integration.playbook import Result, run_playbook
 from ansible_collections.mailroom.erp.tests.servers.bind import Bind
@@ -34,7 +35,8 @@ FOR_ACME = ("-e", json.dumps({"mail_run_customer": ACME}))
 OTHERS = re.compile("jansen|smit", re.IGNORECASE)
 OTHER_TENANT = "99999999-8888-7777-6666-555555555555"
 CLOSED = VaultLib([("closed", VaultSecret(b"a password that no run is given"))])
-AFAS = "include:spf.afas.online"
+OUTLOOK = "include:spf.protection.outlook.com"
+PASSWORD = "correct horse battery staple"
 SPF = '@ TXT "v=spf1 mx ~all"\n@ MX 10 ns1\n'
 
 
@@ -60,9 +62,12 @@ class World:
     bind: AskedBind
     cloudflare: Cloudflare
     tenants: dict[str, EntraServer]
+    sign_ins: dict[str, dict[str, Any]]
 
     def run(self, playbook: str, *arguments: str) -> Result:
-        return run_playbook(self.folder, playbook, self.inventory(), *arguments)
+        password = self.folder / "password"
+        password.write_text(PASSWORD, encoding="utf-8")
+        return run_playbook(self.folder, playbook, self.inventory(), *arguments, f"--vault-id=own@{password}")
 
     def inventory(self) -> dict[str, Any]:
         children = {name: {"hosts": {f"{name}_profit": _profit(name)}, "vars": self._vars(name)} for name in CUSTOMERS}
@@ -74,8 +79,7 @@ class World:
         if server is None:
             return found
         # the others' sign-in refers to a file that is encrypted as a whole
-        client = server.directory.add_client("automation", ["Application.ReadWrite.OwnedBy"])
-        option = server.tenant_option(client)
+        option = self.sign_ins[name]
         return {
             **found,
             "mail_entra_tenant": option if name == "acme" else {**option, "client_secret": "{{ vault_x }}"},
@@ -88,14 +92,15 @@ class World:
         return {
             str(file): f"{hashlib.sha256(file.read_bytes()).hexdigest()} {file.stat().st_mtime_ns}"
             for file in others
-            if file.parent.name != "snapshots"
+            if file.parent.name != "snapshots" and file.name != ".lock"
         }
 
 
 def _profit(name: str) -> dict[str, Any]:
     return {
         "erp_mail_system": "afas_profit",
-        "erp_mail_transport": "afas_online",
+        "erp_mail_transport": "exchange",
+        "mail_entra_access": "tenant",
         "erp_mail_senders": {"environment": f"erp@{name}.example"},
     }
 
@@ -163,10 +168,8 @@ def world(tmp_path: Path) -> Iterator[World]:
     names = [f"{name}.example" for name in CUSTOMERS]
     clouds = [f"{name}-cloud.example" for name in ("acme", "jansen")]
     zones = {name: zone_text(name, SPF) for name in [*names, *clouds]}
-    zones |= {
-        "example": zone_text("example"),
-        "afas.online": zone_text("afas.online", 'spf TXT "v=spf1 ip4:198.51.100.0/24 -all"'),
-    }
+    outlook = zone_text("outlook.com", 'spf.protection TXT "v=spf1 ip4:203.0.113.0/24 -all"')
+    zones |= {"example": zone_text("example"), "outlook.com": outlook}
     with (
         AskedBind(zones) as bind,
         Cloudflare({name: zones[name] for name in clouds}) as cloudflare,
@@ -175,7 +178,14 @@ def world(tmp_path: Path) -> Iterator[World]:
     ):
         _group_vars(tmp_path, bind, cloudflare)
         _leave_what_others_have(tmp_path)
-        yield World(tmp_path, bind, cloudflare, {"acme": own, "jansen": other})
+        own.directory.add_user("erp@acme.example", purpose="shared", enabled=False)
+        tenants = {"acme": own, "jansen": other}
+        sign_ins = {
+            name: one.tenant_option(one.directory.add_client("automation", RIGHTS)) for name, one in tenants.items()
+        }
+        own.plan()
+        other.plan()
+        yield World(tmp_path, bind, cloudflare, tenants, sign_ins)
 
 
 def nothing_of_others(world: World, run: Result, before: dict[str, str]) -> None:
@@ -190,15 +200,16 @@ def nothing_of_others(world: World, run: Result, before: dict[str, str]) -> None
 
 
 def test_site_and_verify_for_one_customer_meet_nobody_else(world: World) -> None:
-    world.tenants["jansen"].sign_ins = 0
     before = world.contents()
     made = world.run(SITE, *FOR_ACME)
     assert made.rc == 0, made.output
     nothing_of_others(world, made, before)
     assert f"This run is for {ACME}. Left out: 2 hosts; 3 domains." in made.flat
-    assert world.bind.values("acme.example", "TXT") == [f'"v=spf1 mx {AFAS} ~all"']
+    assert world.bind.values("acme.example", "TXT") == [f'"v=spf1 mx {OUTLOOK} ~all"']
     assert world.cloudflare.values("_dmarc.acme-cloud.example", "TXT") == ['"v=DMARC1; p=none"']
     assert (world.folder / "mailroom" / "acme_profit" / "sheet.md").is_file()
+    assert len(world.tenants["acme"].truth.find("applications", uniqueName="mailroom-acme_profit")) == 1
+    assert (world.folder / "mailroom" / "secrets" / "acme.yml").is_file()
     (snapshot,) = (world.folder / "mailroom" / "snapshots").glob("*.yml")
     assert OTHERS.findall(snapshot.read_text(encoding="utf-8")) == []
 
@@ -211,7 +222,56 @@ def test_site_and_verify_for_one_customer_meet_nobody_else(world: World) -> None
     assert sorted(one["name"] for one in found["domains"]) == ["acme-cloud.example", "acme.example"]
     for page in (report, report.with_suffix(".html")):
         assert OTHERS.findall(page.read_text(encoding="utf-8")) == []
-    again = world.run(VERIFY, *FOR_ACME)
-    assert "nothing changed since " in again.output
     world.bind.values("jansen.example", "TXT")
     assert len(world.bind.asked()) == 1, "who asks is seen"
+
+
+@pytest.mark.slow
+def test_a_plan_and_a_snapshot_of_one_customer_serve_no_other_run(world: World) -> None:
+    before, place = world.contents(), ("-e", f"mail_plan={world.folder / 'acme-plan'}")
+    planned = world.run(SITE, *FOR_ACME, *place)
+    assert planned.rc == 0, planned.output
+    nothing_of_others(world, planned, before)
+    page = (world.folder / "acme-plan" / "plan.md").read_text(encoding="utf-8")
+    assert f"It is for the customer {ACME}" in page and not OTHERS.search(page)
+    for_smit = ("-e", json.dumps({"mail_run_customer": SMIT}))
+    serial = world.bind.serial("acme.example")
+    another = world.run(APPLY, *for_smit, *place)
+    assert another.rc != 0 and "the plan was made for another customer than this run" in another.flat
+    assert ACME not in another.output
+    over = world.run(SITE, *for_smit, *place)
+    assert over.rc != 0
+    assert world.bind.serial("acme.example") == serial
+
+    applied = world.run(APPLY, *FOR_ACME, *place)
+    assert applied.rc == 0, applied.output
+    assert world.bind.values("acme.example", "TXT") == [f'"v=spf1 mx {OUTLOOK} ~all"']
+    nothing_of_others(world, world.run(VERIFY, *FOR_ACME), before)
+    again = world.run(VERIFY, *FOR_ACME)
+    nothing_of_others(world, again, before)
+    assert "nothing changed since " in again.output
+    (snapshot,) = (world.folder / "mailroom" / "snapshots").glob("*.yml")
+    back = ("-e", f"mail_restore_snapshot={snapshot}")
+    refused = world.run(RESTORE, *for_smit, *back)
+    assert refused.rc != 0 and "this snapshot holds no record of these domains" in refused.flat
+    restored = world.run(RESTORE, *FOR_ACME, *back)
+    assert restored.rc == 0, restored.output
+    assert world.bind.values("acme.example", "TXT") == ['"v=spf1 mx ~all"']
+    assert world.cloudflare.values("_dmarc.acme-cloud.example", "TXT") == []
+
+
+def test_a_crossing_stops_every_playbook_before_anything_is_asked(world: World) -> None:
+    skip = ("-e", "mail_on_refused=skip", "-e", '{"erp_mail_senders": {"environment": "erp@jansen.example"}}')
+    sends = world.run(SITE, *FOR_ACME, *skip)
+    assert sends.rc != 0
+    assert (
+        f"acme_profit needs jansen.example, which is not its customer's: it is declared as that of {JANSEN}"
+        in sends.flat
+    )
+    unknown = world.run(VERIFY, "-e", "mail_run_customer=Acme-BV")
+    assert unknown.rc != 0 and f"Did you mean {ACME}?" in unknown.flat
+    assert OTHERS.findall(unknown.output) == []
+    limited = world.run(SITE, *FOR_ACME, "--limit", "smit")
+    assert limited.rc != 0 and "no host of this run is this customer's" in limited.flat
+    assert world.bind.serial("acme.example") == 1
+    assert world.cloudflare.requests == [] and world.tenants["acme"].requests == []

@@ -85,15 +85,16 @@ class CustomerBoundary:
         counts = f"{self.left_out} hosts{silent}; {len(self.foreign)} domains."
         return f"This run is for {self.customer}. Left out: {counts}{left}"
 
-    def crossings(self, host: str, needs: Mapping[str, Any] | None) -> list[Problem]:
+    def crossings(self, host: str, needs: Mapping[str, Any] | None, said: Any = None) -> list[Problem]:
         """Why an environment of the customer cannot be done: it needs a domain that is another's.
 
         :param host: its name
         :param needs: what ``environment_needs`` gave for it
+        :param said: the addresses that it declares, which may be too wrong to become needs
         """
         needs = needs or {}
-        senders = [str(one.get("from", "")).rpartition("@")[2] for one in needs.get("senders", [])]
-        wanted = {*needs.get("domains", {}), *needs.get("dkim", {}), *map(alabels_of, senders)}
+        senders = _names_in([said, [one.get("from") for one in needs.get("senders", [])]])
+        wanted = {*needs.get("domains", {}), *needs.get("dkim", {}), *senders}
         found = {name: self._foreign_at(name) for name in sorted(one for one in wanted if one)}
         return [needs_foreign(host, name, self.foreign[other]) for name, other in found.items() if other]
 
@@ -206,16 +207,17 @@ def _may_send(
     said = [written.value(name) for name in ("erp_mail_senders", "erp_mail_envelope_from")]
     if holder is None and any(map(is_template, said)):
         return True
-    return holder == customer or any(_mentions(one, domains) for one in said)
+    return holder == customer or any(parent in domains for name in _names_in(said) for parent in parents_of(name))
 
 
-def _mentions(value: Any, domains: Collection[str]) -> bool:
+def _names_in(value: Any) -> set[str]:
+    """The domains of all addresses, or domains, that a declaration holds."""
     if isinstance(value, Mapping):
-        return any(_mentions(one, domains) for one in value.values())
+        return _names_in(list(value.values()))
     if isinstance(value, list):
-        return any(_mentions(one, domains) for one in value)
+        return {name for one in value for name in _names_in(one)}
     name = alabels_of(value.rpartition("@")[2]) if isinstance(value, str) else None
-    return name is not None and any(one in domains for one in parents_of(name))
+    return {name} if name else set()
 
 
 def _left_to_all(inventory: WrittenInventory, host: str) -> tuple[str, ...]:
