@@ -14,7 +14,7 @@ import contextlib
 import hashlib
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ansible import context
@@ -31,6 +31,9 @@ _REFERENCE = re.compile(rf"\{{\{{\s*({_NAME}(?:\.{_NAME}|\[['\"][^'\"]+['\"]\])*
 _STEP = re.compile(rf"^{_NAME}|\.({_NAME})|\[['\"]([^'\"]+)['\"]\]")
 _MARKS = ("{{", "{%", "{#")
 _MOST_REFERENCES = 20
+_MOST_STEPS = 10_000
+"""A value of a few lines may refer to itself in so many ways that nobody sees the end."""
+
 _NOBODY = "no_host_of_any_customer"
 _OF_THE_INVENTORY = ("inventory_dir", "inventory_file")
 _MISSING = object()
@@ -48,6 +51,24 @@ def is_template(value: object) -> bool:
     return isinstance(value, list) and any(is_template(one) for one in value)
 
 
+class _Steps:
+    """How far references are followed: in no circle, not too deep, and not too many for one value."""
+
+    def __init__(self) -> None:
+        self._chain: list[str] = []
+        self._all = 0
+
+    def may_follow(self, path: str) -> bool:
+        return path not in self._chain and len(self._chain) < _MOST_REFERENCES and self._all < _MOST_STEPS
+
+    @contextlib.contextmanager
+    def into(self, path: str) -> Iterator[None]:
+        self._chain.append(path)
+        self._all += 1
+        yield
+        self._chain.pop()
+
+
 class WrittenVariables:
     """What is written for one host.
 
@@ -62,7 +83,7 @@ class WrittenVariables:
 
     def referred(self, name: str) -> Any:
         """The raw value of a variable, or of the one that it does nothing but refer to; None when there is none."""
-        return self._end_of(self.raw.get(name))
+        return self._end_of(self.raw.get(name), _Steps())
 
     def value(self, name: str) -> Any:
         """A variable with all that it refers to put in; None when there is none.
@@ -72,12 +93,14 @@ class WrittenVariables:
         """
         return self.filled(self.raw.get(name))
 
-    def filled(self, given: Any, left: int = _MOST_REFERENCES) -> Any:
+    def filled(self, given: Any) -> Any:
         """Put into a raw value all that it refers to; see :meth:`value`.
 
         :param given: raw
-        :param left: how many references are followed one after the other; then the text stays as it is
         """
+        return self._filled(given, _Steps())
+
+    def _filled(self, given: Any, steps: _Steps) -> Any:
         if given is None or isinstance(given, (bool, int, float)):
             return given
         encrypted = getattr(given, "_ciphertext", None)
@@ -85,40 +108,44 @@ class WrittenVariables:
             text = encrypted if isinstance(encrypted, bytes) else str(encrypted).encode()
             return f"(encrypted {hashlib.sha256(b''.join(text.split())).hexdigest()})"
         if isinstance(given, str):
-            return self._filled_text("".join((given, "")), left)
+            return self._filled_text("".join((given, "")), steps)
         if isinstance(given, Mapping):
-            return {str(self.filled(key, left)): self.filled(one, left) for key, one in given.items()}
-        return [self.filled(one, left) for one in given] if isinstance(given, Sequence) else "{{ not known }}"
+            return {str(self._filled(key, steps)): self._filled(one, steps) for key, one in given.items()}
+        return [self._filled(one, steps) for one in given] if isinstance(given, Sequence) else "{{ not known }}"
 
-    def _filled_text(self, text: str, left: int) -> Any:
+    def _filled_text(self, text: str, steps: _Steps) -> Any:
         whole = _REFERENCE.fullmatch(text.strip())
-        if whole:
-            found = self._at(whole[1]) if left else _MISSING
-            return text if found is _MISSING else self.filled(found, left - 1)
-        return _REFERENCE.sub(lambda match: self._part(match, left), text)
+        return self._put_in(whole, text, steps) if whole else _REFERENCE.sub(lambda one: self._part(one, steps), text)
 
-    def _part(self, match: re.Match[str], left: int) -> str:
-        found = self._at(match[1]) if left else _MISSING
-        inner = None if found is _MISSING else self.filled(found, left - 1)
+    def _part(self, match: re.Match[str], steps: _Steps) -> str:
+        inner = self._put_in(match, match[0], steps)
         return str(inner) if isinstance(inner, (str, int)) and not isinstance(inner, bool) else match[0]
 
-    def _at(self, path: str) -> Any:
+    def _put_in(self, reference: re.Match[str], text: str, steps: _Steps) -> Any:
+        """What a reference names, filled in; the text itself where it names nothing, or leads too far."""
+        path = reference[1]
+        if not steps.may_follow(path):
+            return text
+        with steps.into(path):
+            found = self._at(path, steps)
+            return text if found is _MISSING else self._filled(found, steps)
+
+    def _at(self, path: str, steps: _Steps) -> Any:
         """What a reference such as ``tenants.acme`` or ``tenants['acme']`` names."""
-        first, *steps = [next(filter(None, match.groups()), match[0]) for match in _STEP.finditer(path)]
+        first, *keys = [next(filter(None, match.groups()), match[0]) for match in _STEP.finditer(path)]
         found = self.raw.get(first, _MISSING)
-        for step in steps:
-            inner = self._end_of(found)
-            found = inner.get(step, _MISSING) if isinstance(inner, Mapping) else _MISSING
+        for key in keys:
+            inner = self._end_of(found, steps)
+            found = inner.get(key, _MISSING) if isinstance(inner, Mapping) else _MISSING
         return found
 
-    def _end_of(self, given: Any) -> Any:
-        for _step in range(_MOST_REFERENCES):
-            whole = _REFERENCE.fullmatch(given.strip()) if isinstance(given, str) else None
-            found = self._at(whole[1]) if whole else _MISSING
-            if found is _MISSING:
-                return given
-            given = found
-        return given
+    def _end_of(self, given: Any, steps: _Steps) -> Any:
+        whole = _REFERENCE.fullmatch(given.strip()) if isinstance(given, str) else None
+        if whole is None or not steps.may_follow(whole[1]):
+            return given
+        with steps.into(whole[1]):
+            found = self._at(whole[1], steps)
+            return given if found is _MISSING else self._end_of(found, steps)
 
 
 class WrittenInventory:
