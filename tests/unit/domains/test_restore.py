@@ -459,7 +459,7 @@ def test_a_domain_below_ours_that_is_anothers_keeps_its_records(tmp_path: Path) 
     estate = Estate(tmp_path, count=1)
     name = "shop.z0.example"
     snapshot = Snapshot(estate.state, "a test")
-    wish = {"domains": ["z0.example", {"domain": name, "dmarc": {"policy": "none"}}], "spf": {"terms": ["a"]}}
-    estate.planned(**wish, snapshot=snapshot).execute(True)
+    domains: list[Any] = ["z0.example", {"domain": name, "dmarc": {"policy": "none"}}]
+    estate.planned(domains=domains, spf={"terms": ["a"]}, snapshot=snapshot).execute(True)
     (work,), _undo = estate.restore(snapshot.path, write=False, domains=["z0.example"], not_domains=[name])
     assert [change.key[0] for change in work.changes] == ["z0.example"]

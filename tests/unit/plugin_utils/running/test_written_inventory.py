@@ -99,7 +99,7 @@ def test_any_variables_come_to_an_end(raw: dict[str, Any]) -> None:
 
 
 def _closed(text: str) -> str:
-    return CLOSED.encrypt(text).decode()
+    return str(CLOSED.encrypt(text).decode())
 
 
 def _with_vaults(folder: Path) -> dict[str, Any]:
