@@ -23,11 +23,12 @@ from ansible.parsing.vault import VaultLib, VaultSecret
 from ansible_collections.mailroom.erp.plugins.plugin_utils.customers.declared_customers import customer_file_stem
 from ansible_collections.mailroom.erp.tests.integration.entra_site import RIGHTS
 from ansible_collections.mailroom.erp.tests.integration.estate import SITE
-from ansible_collections.mailroom.erp.tests.integration.playbook import Result, run_playbook
+from ansible_collections.mailroom.erp.tests.integration.playbook import LOCALHOST, Result, run_playbook
 from ansible_collections.mailroom.erp.tests.servers.bind import Bind
 from ansible_collections.mailroom.erp.tests.servers.cloudflare import TOKEN, Cloudflare
 from ansible_collections.mailroom.erp.tests.servers.entra.entra_server import EntraServer
 from ansible_collections.mailroom.erp.tests.servers.server import zone_text
+from ansible_collections.mailroom.erp.tests.servers.zone_folder import ZoneFolder
 
 VERIFY, APPLY, RESTORE = (f"mailroom.erp.{name}" for name in ("verify", "apply", "restore"))
 ACME, JANSEN, SMIT = "Acme B.V.", "Bakkerij Jansen", "Slagerij Smit"
@@ -275,3 +276,39 @@ def test_a_crossing_stops_every_playbook_before_anything_is_asked(world: World) 
     assert limited.rc != 0 and "no host of this run is this customer's" in limited.flat
     assert world.bind.serial("acme.example") == 1
     assert world.cloudflare.requests == [] and world.tenants["acme"].requests == []
+
+
+def test_adopt_for_one_customer_writes_into_no_folder_with_domains_of_others(tmp_path: Path) -> None:
+    zones = ZoneFolder(tmp_path / "zones", {f"{name}.example": zone_text(f"{name}.example", SPF) for name in CUSTOMERS})
+    variables = {
+        "mail_adopt_domains": {f"{name}.example": {"customer": customer} for name, customer in CUSTOMERS.items()},
+        "mail_adopt_dir": str(tmp_path / "inv"),
+        "mail_dns_account": zones.dns_option,
+        "mail_dns_resolver": zones.resolver_option,
+    }
+    (tmp_path / "adopt.json").write_text(json.dumps(variables), encoding="utf-8")
+
+    def adopt(name: str) -> Result:
+        customer = json.dumps({"mail_run_customer": name})
+        return run_playbook(tmp_path, "mailroom.erp.adopt", LOCALHOST, "-e", "@adopt.json", "-e", customer)
+
+    first = adopt(ACME)
+    assert first.rc == 0, first.output
+    written = {file: file.read_text(encoding="utf-8") for file in (tmp_path / "inv").iterdir()}
+    assert "acme.example" in "".join(written.values())
+    assert OTHERS.findall(first.output + "".join(written.values())) == []
+    other = adopt(JANSEN)
+    assert other.rc != 0 and "which is not declared as that of Bakkerij Jansen" in other.flat
+    assert {file: file.read_text(encoding="utf-8") for file in (tmp_path / "inv").iterdir()} == written
+
+
+def test_roles_in_a_play_of_ones_own_refuse_hosts_of_others(tmp_path: Path) -> None:
+    hosts = {f"{name}_printer": {"mail_customer": customer} for name, customer in CUSTOMERS.items()}
+    inventory = {"all": {"vars": {"ansible_connection": "local"}, "hosts": hosts}}
+    play = "- hosts: {}\n  gather_facts: false\n  roles: [mailroom.erp.erp_mail, mailroom.erp.mail_dns]\n"
+    whole = run_playbook(tmp_path, play.format("all"), inventory, *FOR_ACME)
+    assert whole.rc != 0 and "the play has hosts that are not those of Acme B.V." in whole.flat
+    own = '"{{ hostvars | default(none) | mailroom.erp.mail_customer_hosts(mail_run_customer) }}"'
+    alone = run_playbook(tmp_path, play.format(own), inventory, *FOR_ACME)
+    assert alone.rc == 0, alone.output
+    assert [*alone.stats] == ["acme_printer"]
