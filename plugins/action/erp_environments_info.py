@@ -125,7 +125,7 @@ def _told(boundary: CustomerBoundary) -> Result:
     return {
         "customer": boundary.customer,
         "domains": sorted(boundary.domains),
-        "foreign": sorted(boundary.foreign),
+        "foreign_below": boundary.foreign_below,
         "left_to_all": list(boundary.left_to_all),
         "problems": [str(one) for one in boundary.problems],
     }

@@ -79,9 +79,9 @@ left_out:
   elements: str
 boundary:
   description:
-    - In a run for one customer what is that customer's, C(domains); which other domains there are, C(foreign);
-      variables of the run that are left to a run for all, C(left_to_all); and what would cross the boundary,
-      C(problems). With any of these nothing else is returned. Null in a run for all.
+    - In a run for one customer what is that customer's, C(domains); which domains of others lie below these,
+      C(foreign_below); variables of the run that are left to a run for all, C(left_to_all); and what would cross the
+      boundary, C(problems). With any of these nothing else is returned. Null in a run for all.
   returned: success
   type: dict
 cautions:

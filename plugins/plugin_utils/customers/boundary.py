@@ -78,6 +78,11 @@ class CustomerBoundary:
         """
         return self.own(domains) if isinstance(domains, Mapping) else domains
 
+    @property
+    def foreign_below(self) -> list[str]:
+        """The domains of others that lie below the customer's own; no other name of theirs is needed behind the door."""
+        return sorted(name for name in self.foreign if any(one in self.domains for one in parents_of(name)))
+
     def line(self) -> str:
         """What a person is told of whom the run leaves out; it names nobody."""
         silent = f", {self.silent} of them because nobody can tell whose they are" if self.silent else ""

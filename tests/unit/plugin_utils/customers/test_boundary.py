@@ -119,6 +119,7 @@ def test_nothing_crosses_between_two_who_have_nothing_in_common(tmp_path: Path) 
     assert boundary.hosts == ("acme_erp",)
     assert boundary.domains == {"acme.example"}
     assert [*boundary.foreign] == ["jansen.example"]
+    assert boundary.foreign_below == []
     assert boundary.unseen == ()
     assert boundary.line() == f"This run is for {ACME}. Left out: 1 hosts; 1 domains."
 
@@ -185,6 +186,16 @@ def test_what_is_declared_for_all_is_nobodys_own(tmp_path: Path) -> None:
     assert boundary.domains == {"acme.example", "acme-shop.example"}
     assert boundary.left_to_all == ("mail_reports_paths", "mail_rotate_credentials", "mail_report_prometheus")
     assert boundary.line().endswith(f"Left to a run for all: {', '.join(boundary.left_to_all)}.")
+
+
+def test_a_domain_of_another_below_ours_is_known_and_stays(tmp_path: Path) -> None:
+    inventory = two_customers()
+    jansen = inventory["all"]["children"]["jansen"]["vars"]["mail_dns_domains"]
+    jansen["shop.acme.example"] = {"customer": JANSEN}
+    boundary = drawn(tmp_path, inventory)
+    assert (boundary.problems, boundary.foreign_below) == ((), ["shop.acme.example"])
+    (crossing,) = boundary.crossings("acme_erp", None, {"environment": "erp@shop.acme.example"})
+    assert "acme_erp needs shop.acme.example" in str(crossing)
 
 
 def test_domains_of_all_in_one_variable_are_told_apart(tmp_path: Path) -> None:
