@@ -80,7 +80,7 @@ class CustomerBoundary:
 
     @property
     def foreign_below(self) -> list[str]:
-        """The domains of others that lie below the customer's own; no other name of theirs is needed behind the door."""
+        """The domains of others below the customer's own; no other name of theirs is needed behind the door."""
         return sorted(name for name in self.foreign if any(one in self.domains for one in parents_of(name)))
 
     def line(self) -> str:
