@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, get_args
 
 from ansible.utils.display import Display
@@ -24,6 +25,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.change_plan.plan_file
     page_file_of,
     plan_bytes,
     plan_file_of,
+    read_plan,
 )
 from ansible_collections.mailroom.erp.plugins.plugin_utils.change_plan.plan_model import ChangePlan, PlanningPlaybook
 from ansible_collections.mailroom.erp.plugins.plugin_utils.change_plan.plan_page import plan_page
@@ -129,6 +131,7 @@ class ActionModule(ControllerAction):
         )
         Display().display(f"The plan: {place}. It changes {count} RRsets and is valid until {plan.valid_until}.")
         if not self._task.check_mode:
+            _check_place(file, plan)
             try:
                 file.parent.mkdir(parents=True, exist_ok=True)
                 # the page first: one that does not fit its plan is refused
@@ -138,6 +141,16 @@ class ActionModule(ControllerAction):
                 rule, way_out = f"it cannot be written: {error.strerror or error}", "Name another folder."
                 raise Refused(PLAN_RULES.problem("plan", "mail_plan", str(file), rule, way_out)) from None
         return {"changed": False, "plan_file": str(file), "digest": plan.digest}
+
+
+def _check_place(file: Path, plan: ChangePlan) -> None:
+    """The plan of one customer takes the place of no other customer's, nor of one for all."""
+    if plan.customer is None or not file.exists():
+        return
+    known, _data = read_plan(file)
+    if known.customer != plan.customer:
+        rule = "there is a plan that is not for the customer of this run"
+        raise Refused(PLAN_RULES.problem("plan", "mail_plan", str(file), rule, "Name another folder."))
 
 
 def _compared(now_made: ChangePlan, options: Mapping[str, Any], now: datetime.datetime) -> Result:

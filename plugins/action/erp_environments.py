@@ -15,6 +15,7 @@ from ansible.utils.display import Display
 from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import ArgumentSpec, Result
 from ansible_collections.mailroom.erp.plugins.module_utils.atomic_file import replace_file
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.stale_terms import utc_today
+from ansible_collections.mailroom.erp.plugins.plugin_utils.customers.declared_customers import customer_file_stem
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_probe import server_sights
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.password_calendar import password_calendar
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.probe_report import probe_cautions, probe_lines
@@ -44,7 +45,7 @@ _ARGUMENTS: ArgumentSpec = {
     "tenants": {"type": "list", "elements": "dict", "default": []},
     "confirmed_cautions": {"type": "list", "elements": "str", "default": []},
 }
-_FAILED_RUN = "failed_run.json"
+_FAILED_RUN = "failed_run{}.json"
 
 
 class ActionModule(ControllerAction):
@@ -66,7 +67,7 @@ class ActionModule(ControllerAction):
         for line in site_report(run, found, self._words(known, options["confirmed_cautions"], sights)):
             Display().display(line)
         failed = {host: one.failed for host, one in found.items() if one.failed}
-        place = self._keep(run, failed, known["judged"]["declarations"]) if failed else None
+        place = self._keep(run, failed, known["judged"]) if failed else None
         told = {host: one.as_dict(self._task.diff, place) for host, one in found.items()}
         ends = [one.as_dict() for one in password_calendar(run.needs, utc_today())]
         changed = any(one.changed for one in found.values())
@@ -107,12 +108,15 @@ class ActionModule(ControllerAction):
             servers=probe_lines(sights),
         )
 
-    def _keep(self, run: SiteRun, failed: Mapping[str, list[str]], declarations: Mapping[str, Any]) -> str | None:
+    def _keep(self, run: SiteRun, failed: Mapping[str, list[str]], judged: Mapping[str, Any]) -> str | None:
         """Write down all that is known of a run that failed, beside the folders of the environments."""
-        folder = next((one["output_dir"] for one in declarations.values()), None)
+        folder = next((one["output_dir"] for one in judged["declarations"].values()), None)
         if self._task.check_mode or not folder:
             return None
-        file = Path(folder) / _FAILED_RUN
+        boundary = judged.get("boundary")
+        # what is kept of a run for all stays when one customer's run fails
+        whose = f"-{customer_file_stem(boundary['customer'])}" if boundary else ""
+        file = Path(folder) / _FAILED_RUN.format(whose)
         kept = {"refused": run.refused, "records": run.records, "tenants": run.tenants}
         text = json.dumps({"failed": failed, **kept}, indent=2, sort_keys=True, default=str)
         try:

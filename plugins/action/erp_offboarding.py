@@ -19,6 +19,11 @@ from ansible_collections.mailroom.erp.plugins.module_utils.libraries import Miss
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
 from ansible_collections.mailroom.erp.plugins.module_utils.public_dns.resolver import Resolver
 from ansible_collections.mailroom.erp.plugins.module_utils.public_dns.resolver_options import RESOLVER_OPTIONS
+from ansible_collections.mailroom.erp.plugins.plugin_utils.customers.declared_customers import (
+    domain_customers,
+    host_customers,
+)
+from ansible_collections.mailroom.erp.plugins.plugin_utils.customers.holdings import TENANT, shared_holdings
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.declared_domains import (
     DomainDeclaration,
     read_declared_domains,
@@ -37,15 +42,13 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.offboard.leaving_esta
 )
 from ansible_collections.mailroom.erp.plugins.plugin_utils.offboard.offboard_wishes import (
     KnownEstate,
+    check_own_tenants,
     check_whole,
     read_wishes,
 )
 from ansible_collections.mailroom.erp.plugins.plugin_utils.running.controller_action import ControllerAction
 from ansible_collections.mailroom.erp.plugins.plugin_utils.running.play_variables import PlayVariables, kept_result
-from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.declared_customers import (
-    domain_customers,
-    host_customers,
-)
+from ansible_collections.mailroom.erp.plugins.plugin_utils.running.written_inventory import WrittenInventory
 
 _WISHES = ("stopped", "final", "domains", "customers", "quiet_days", "selector_days")
 _ARGUMENTS: ArgumentSpec = {
@@ -83,6 +86,8 @@ class ActionModule(ControllerAction):
         today = datetime.datetime.now(datetime.UTC).date()
         known = self._known(judged, domains, variables)
         check_whole(known.leaving, options["complete"], options["limit"], judged["left_out"])
+        if judged.get("boundary"):
+            check_own_tenants(known.leaving, judged["variables"], _shared_tenants(variables))
         wishes = read_wishes({name: options[name] for name in _WISHES}, known, today)
         seen = _seen(options, kept_result(variables, options["plan"])["senders"], known.leaving)
         hosts = [
@@ -113,8 +118,15 @@ class ActionModule(ControllerAction):
         return KnownEstate(
             states={host: str(one["state"]) for host, one in judged["needs"].items()},
             customers=host_customers((host, play.of(host)) for host in hosts),
-            domains={name: customers.get(name) for name in domains},
+            domains={name: customers.get(name, ()) for name in domains},
         )
+
+
+def _shared_tenants(variables: Mapping[str, Any]) -> set[str]:
+    """The ids of the tenants that are declared for all hosts."""
+    inventory = WrittenInventory(variables["hostvars"])
+    for_all = inventory.for_all(str(variables["inventory_hostname"]))
+    return {one.identity for one in shared_holdings(for_all) if one.kind == TENANT}
 
 
 def _to_read(hosts: Sequence[HostNeeds], domains: Mapping[str, DomainDeclaration]) -> list[dict[str, Any]]:

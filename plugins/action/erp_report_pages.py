@@ -21,6 +21,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.running.controller_ac
 _ARGUMENTS: ArgumentSpec = {
     "path": {"type": "path", "required": True},
     "language": {"type": "str", "choices": ["en", "nl"], "default": "en"},
+    "customer": {"type": "str"},
 }
 
 
@@ -32,13 +33,13 @@ class ActionModule(ControllerAction):
     def work(self, options: Mapping[str, Any], variables: Mapping[str, Any]) -> Result:
         """Make the pages, compare, and write what differs unless in check mode.
 
-        :param options: path and language
+        :param options: path, language, and for whom the run was
         :param variables: not used
         :returns: changed, files (the paths that changed), pages (how many there are) and, when asked for, diff
         :raises Refused: a report is missing, or is none
         """
         folder = Path(options["path"]).absolute()
-        pages = report_pages(folder, options["language"])
+        pages = report_pages(folder, options["language"], options["customer"])
         try:
             changes = plan_files(folder, pages)
             if not self._task.check_mode:

@@ -18,18 +18,19 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Ke
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
 from ansible_collections.mailroom.erp.plugins.module_utils.snapshots.last_writes import LastWrite, last_writes
 from ansible_collections.mailroom.erp.plugins.module_utils.state_folder import make_folder
+from ansible_collections.mailroom.erp.plugins.plugin_utils.customers.declared_customers import (
+    domain_customers,
+    host_customers,
+)
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.declared_domains import read_declared_domains
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_probe import server_sights
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.unexplained_records import unexplained_items
 from ansible_collections.mailroom.erp.plugins.plugin_utils.running.controller_action import ControllerAction
 from ansible_collections.mailroom.erp.plugins.plugin_utils.running.play_variables import PlayVariables, kept_result
 from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.customer_reports import (
-    customer_file_stem,
     customer_report,
-)
-from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.declared_customers import (
-    domain_customers,
-    host_customers,
+    customer_report_file,
+    only_report,
 )
 from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.previous_report import read_previous
 from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.prometheus_text import prometheus_text
@@ -55,7 +56,6 @@ _ARGUMENTS: ArgumentSpec = {
     "fail_on": {"type": "list", "elements": "str", "default": ["drift", "fail", "unknown"]},
 }
 _REPORT = "report.json"
-_CUSTOMERS = "customers"
 _READABLE = 0o644
 """The exporter that reads the file of figures is another user; it holds names and counts only."""
 
@@ -75,19 +75,25 @@ class ActionModule(ControllerAction):
         """
         check_fail_on(options["fail_on"])
         folder = Path(options["dir"]).absolute()
-        facts = self._facts(options, variables, folder / _REPORT)
+        judged = kept_result(variables, options["judged"])
+        customer = (judged.get("boundary") or {}).get("customer")
+        file = folder / _REPORT if customer is None else customer_report_file(folder, customer)
+        facts = self._facts(options, variables, file)
         report = verify_report(facts)
+        if customer is not None:
+            report = only_report(report, str(customer), facts.previous.data)
         for line in report_lines(report):
             Display().display(line)
         if not self._task.check_mode:
             self._write(folder, report, options["prometheus"])
         failing = failing_risks(report, options["fail_on"])
-        place = str(folder / _REPORT)
+        place = str(file)
         return {
             "changed": False,
             "failing": failing,
             "failing_text": failing_text(report, failing, place) if failing else "",
             "report_file": place,
+            "report_dir": str(folder),
             "state": report.state,
         }
 
@@ -114,7 +120,7 @@ class ActionModule(ControllerAction):
             tenants=options["tenants"],
             sights=server_sights(judged["needs"], known["probed"]),
             customers=host_customers((host, play.of(host)) for host in hosts),
-            domain_customers=domain_customers(declared.by_name),
+            domain_customers=_domain_customers(judged, declared.by_name),
             unexplained={name: unexplained_items(one) for name, one in declared.by_name.items()},
             unconfirmed=unconfirmed_points(judged["declarations"], options["tenants"]),
             confirmed=frozenset(options["confirmed_cautions"]),
@@ -127,6 +133,9 @@ class ActionModule(ControllerAction):
             for customer, text in self._customers(folder, report):
                 make_folder(customer.parent)
                 replace_file(customer, text)
+            if report.customer is not None:
+                # the report on all and its figures are not of this run
+                return
             replace_file(folder / _REPORT, _text(report))
             if figures:
                 replace_file(Path(figures).absolute(), prometheus_text(report).encode(), mode=_READABLE)
@@ -137,9 +146,19 @@ class ActionModule(ControllerAction):
             raise Refused(Problem("verify", "mail_report_dir", where, rule, "docs/verify.md", way_out)) from error
 
     def _customers(self, folder: Path, report: VerifyReport) -> Iterator[tuple[Path, bytes]]:
+        if report.customer is not None:
+            yield customer_report_file(folder, report.customer), _text(report)
         for one in report.customers:
-            file = folder / _CUSTOMERS / f"{customer_file_stem(one.name)}.json"
+            file = customer_report_file(folder, one.name)
             yield file, _text(customer_report(report, one.name, read_previous(file).data))
+
+
+def _domain_customers(
+    judged: Mapping[str, Any], domains: Mapping[str, Mapping[str, Any]]
+) -> dict[str, tuple[str, ...]]:
+    """Whose domains are; in a run for one customer all are his, whoever shares one with him."""
+    boundary = judged.get("boundary")
+    return dict.fromkeys(domains, (str(boundary["customer"]),)) if boundary else domain_customers(domains)
 
 
 def _text(report: VerifyReport) -> bytes:

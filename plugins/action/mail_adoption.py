@@ -17,6 +17,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import Ba
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused, escape_controls
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.adoption_files import Adopter, Adoption
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.domain_facts import domain_facts
+from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.inventory_files import read_inventory
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.inventory_places import AdoptionWish, group_name
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.questions import QUESTIONS_FILE
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.referred_accounts import (
@@ -27,6 +28,8 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.referred_acc
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.report_evidence import ReportedMail
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.tenant_facts import tenant_facts
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.yaml_values import TemplateText
+from ansible_collections.mailroom.erp.plugins.plugin_utils.customers.boundary import adopted_domains
+from ansible_collections.mailroom.erp.plugins.plugin_utils.customers.crossings import CUSTOMER_RULES
 from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import plain_value
 from ansible_collections.mailroom.erp.plugins.plugin_utils.running.controller_action import ControllerAction
 from ansible_collections.mailroom.erp.plugins.plugin_utils.running.play_variables import kept_result
@@ -35,6 +38,7 @@ _ARGUMENTS: ArgumentSpec = {
     "live": {"type": "str", "required": True},
     "reported": {"type": "str", "default": ""},
     "tenants": {"type": "str", "default": ""},
+    "customer": {"type": "str"},
     "dir": {"type": "path", "required": True},
 }
 _DOMAINS = "mail_adopt_domains"
@@ -62,7 +66,9 @@ class ActionModule(ControllerAction):
         """
         folder = Path(options["dir"]).absolute()
         live = kept_result(variables, options["live"])
-        wishes, shared = self._wishes(variables), dict(self._shared(variables))
+        customer = options["customer"]
+        _check_folder(folder, customer)
+        wishes, shared = self._wishes(variables, customer), dict(self._shared(variables))
         services = self._templar.template(variables.get("erp_mail_catalogue_services") or {})
         adopter = Adopter(folder, wishes, shared, datetime.datetime.now(datetime.UTC).date(), plain_value(services))
         sources = kept_result(variables, options["reported"]).get("sources") or {}
@@ -92,19 +98,23 @@ class ActionModule(ControllerAction):
         ]
         return {**result, "diff": diff} if self._task.diff else result
 
-    def _wishes(self, variables: Mapping[str, Any]) -> dict[str, AdoptionWish]:
+    def _wishes(self, variables: Mapping[str, Any], customer: str | None) -> dict[str, AdoptionWish]:
         raw = variables.get(_DOMAINS)
+        if customer is not None and isinstance(raw, Mapping):
+            raw = adopted_domains(raw, customer)
         given = plain_value(self._templar.template(raw))
         if not isinstance(given, Mapping):
             return {}
         found = {}
+        if customer is not None:
+            given = adopted_domains(given, customer)
         for name, one in given.items():
             one = one if isinstance(one, Mapping) else {}
             untemplated = raw.get(name) if isinstance(raw, Mapping) else None
             account = (untemplated if isinstance(untemplated, Mapping) else one).get("dns")
-            customer = str(one["customer"]) if one.get("customer") is not None else None
-            dns = referred_account(account, group_name(customer)) if account is not None else None
-            found[_alabels(name)] = AdoptionWish(customer, dns, one.get("zone"))
+            whose = str(one["customer"]) if one.get("customer") is not None else None
+            dns = referred_account(account, group_name(whose)) if account is not None else None
+            found[_alabels(name)] = AdoptionWish(whose, dns, one.get("zone"))
         return found
 
     def _tenant_accounts(self, variables: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -123,6 +133,19 @@ class ActionModule(ControllerAction):
             raw = variables.get(name)
             if raw:
                 yield name, TemplateText(raw) if isinstance(raw, str) and "{{" in raw else plain_value(raw)
+
+
+def _check_folder(folder: Path, customer: str | None) -> None:
+    """A run for one customer writes into no inventory that declares domains of another."""
+    if customer is None:
+        return
+    entries = [one for file in read_inventory(folder).values() for one in file.entries.items()]
+    for name, entry in entries:
+        declared = entry.declared if isinstance(entry.declared, Mapping) else {}
+        if declared.get("customer") != customer:
+            rule = f"{entry.file} declares {name}, which is not declared as that of {customer}"
+            way_out = "Name a folder for this customer alone, or adopt for all without mail_run_customer."
+            raise Refused(CUSTOMER_RULES.problem("adopt", "mail_adopt_dir", str(folder), rule, way_out))
 
 
 def _alabels(name: object) -> str:

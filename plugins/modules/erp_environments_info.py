@@ -15,6 +15,7 @@ author:
 description:
   - Reads the variables of the declaration of each host, templated once, and judges them as
     M(mailroom.erp.erp_mail_info) does for one host.
+  - In a run for one customer (C(mail_run_customer)) domains of others are left out, and nothing of theirs is templated.
   - What is wrong with a host does not fail the task. It stands in the host's needs, so that it can be told with all
     else that is wrong.
 extends_documentation_fragment: [mailroom.erp.play]
@@ -76,6 +77,13 @@ left_out:
   returned: success
   type: list
   elements: str
+boundary:
+  description:
+    - In a run for one customer what is that customer's, C(domains); which domains of others lie below these,
+      C(foreign_below); variables of the run that are left to a run for all, C(left_to_all); and what would cross the
+      boundary, C(problems). With any of these nothing else is returned. Null in a run for all.
+  returned: success
+  type: dict
 cautions:
   description: For each host what works, but not well, one sentence each.
   returned: success

@@ -23,6 +23,10 @@ attributes:
   diff_mode:
     support: none
     description: Changes nothing, so there is no difference to show.
+options:
+  customer:
+    description: For whom the run is, C(mail_run_customer); a plan for another one, or for all, is refused.
+    type: str
 seealso:
   - module: mailroom.erp.erp_change_plan
 """

@@ -32,6 +32,9 @@ options:
     description: The folder with the reports; the pages go there too.
     type: path
     required: true
+  customer:
+    description: Make the page of this customer only, and read no other report.
+    type: str
   language:
     description: The language of the pages. Texts that come from the report stay English, and are marked as such.
     type: str

@@ -111,6 +111,10 @@ failing_text:
   description: The same in words, empty when none was found.
   returned: success
   type: str
+report_dir:
+  description: The folder of the reports.
+  returned: success
+  type: str
 report_file:
   description: The file of the report on all.
   returned: success

@@ -33,6 +33,10 @@ options:
     description: The variable that holds what M(mailroom.erp.entra_adopt_info) returned; empty for none.
     type: str
     default: ""
+  customer:
+    description: For whom the run is, C(mail_run_customer). Only domains of this customer are adopted, into a folder
+      that declares no domain of another.
+    type: str
   dir:
     description: The folder of the inventory, made when it is not there.
     type: path

@@ -43,6 +43,15 @@ options:
     description: Restore these zones of the snapshot only.
     type: list
     elements: str
+  domains:
+    description: Restore records at or below these domains only. A snapshot without any of them is refused.
+    type: list
+    elements: str
+  not_domains:
+    description: Domains below those of O(domains) whose records are left alone, too.
+    type: list
+    elements: str
+    default: []
   changed_since:
     description:
       - What to do with a record that is neither as the run left it nor as it was before, so that somebody has changed

@@ -273,7 +273,7 @@ def _domain() -> Schema:
     known = {
         "services": list_of({"$ref": "#/definitions/service"}),
         "parked": given({"type": "boolean"}),
-        "customer": spec_value({"type": "str"}),
+        "customer": {"anyOf": [spec_value({"type": "str"}), list_of({"type": "string"})]},
         "dns": {"$ref": "#/definitions/account"},
         "spf": given(spf),
         "flatten": list_of({"type": "string"}),

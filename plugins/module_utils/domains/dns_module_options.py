@@ -193,6 +193,8 @@ def _restore() -> ArgumentSpec:
         "snapshot": {"type": "path", "required": True},
         "accounts": {**dns_spec(), "type": "list", "elements": "dict"},
         "zones": {"type": "list", "elements": "str"},
+        "domains": {"type": "list", "elements": "str"},
+        "not_domains": {"type": "list", "elements": "str", "default": []},
         "changed_since": {"type": "str", "choices": ["refuse", "restore"], "default": "refuse"},
         "concurrency": {"type": "int", "default": 16},
         **shared,

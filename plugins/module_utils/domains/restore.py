@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Ch
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.write_loop import write_zone
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.restore_plan import plan_zone, unheld
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.threads import each
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import BadName, idna_encoded
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import BadName, idna_encoded, longest_match
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused, RuleSource, escape_controls
 from ansible_collections.mailroom.erp.plugins.module_utils.snapshots.snapshot import Snapshot, keeping
 from ansible_collections.mailroom.erp.plugins.module_utils.snapshots.snapshot_file import ZoneEntry, read_snapshot
@@ -89,14 +89,15 @@ class ZoneWork:
 def read_restore(params: Mapping[str, Any], tell: Callable[[str], None] = to_nobody) -> list[ZoneWork]:
     """Turn the parameters of ``mail_records_restore`` into the zones to restore.
 
-    :param params: ``snapshot``; ``dns``, or ``accounts``; ``zones`` and ``changed_since``
+    :param params: ``snapshot``; ``dns``, or ``accounts``; ``zones``, ``domains``, ``not_domains``, ``changed_since``
     :param tell: called with a line for the user when a DNS service makes the run wait
     :returns: the zones in the order of the snapshot; nothing has been asked of a DNS service yet
     :raises Refused: with everything that is wrong with the snapshot or the parameters
     :raises ProviderError: a key cannot be one
     :raises MissingLibrary: a library is not installed
     """
-    entries = _wanted(read_snapshot(Path(params["snapshot"])), params.get("zones"))
+    found = _below(read_snapshot(Path(params["snapshot"])), params.get("domains"), params.get("not_domains") or ())
+    entries = _wanted(found, params.get("zones"))
     accounts = _accounts(params)
     problems: list[Problem] = []
     providers: dict[str, Provider] = {}
@@ -150,6 +151,23 @@ def _read_first(work: ZoneWork) -> list[Problem]:
     return []
 
 
+def _below(entries: Sequence[ZoneEntry], domains: Sequence[str] | None, not_domains: Sequence[str]) -> list[ZoneEntry]:
+    """The records of some domains; the nearest domain above a name decides whose it is."""
+    if domains is None:
+        return list(entries)
+    ours = {_zone_name(name, "domains") for name in domains}
+    known = ours | {_zone_name(name, "not_domains") for name in not_domains}
+    found = [
+        replace(entry, changes=tuple(one for one in entry.changes if longest_match(one.key[0], known) in ours))
+        for entry in entries
+    ]
+    kept = [entry for entry in found if entry.changes]
+    if not kept:
+        rule = "this snapshot holds no record of these domains"
+        raise Refused(_RULES.problem("task", "domains", None, rule, "Name a snapshot of a run that changed them."))
+    return kept
+
+
 def _wanted(entries: Sequence[ZoneEntry], names: Sequence[str] | None) -> list[ZoneEntry]:
     """The zones that the user names, or all."""
     if not names:
@@ -163,11 +181,11 @@ def _wanted(entries: Sequence[ZoneEntry], names: Sequence[str] | None) -> list[Z
     return [entry for entry in entries if entry.zone in wanted]
 
 
-def _zone_name(name: str) -> str:
+def _zone_name(name: str, option: str = "zones") -> str:
     try:
         return idna_encoded(name).lower().removesuffix(".")
     except BadName as error:
-        raise Refused(_RULES.problem("task", "zones", name, str(error), "Correct the name.")) from None
+        raise Refused(_RULES.problem("task", option, name, str(error), "Correct the name.")) from None
 
 
 def _accounts(params: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -91,6 +91,7 @@ def made_plan(facts: PlanFacts) -> ChangePlan:
         valid_until=when_text(facts.now + timedelta(days=facts.valid_days)),
         collection=VERSION,
         playbook=facts.playbook,
+        customer=(facts.judged.get("boundary") or {}).get("customer"),
         basis=PlanBasis(
             declaration=digest_of([report_data(one) for one in declared]),
             catalogue=catalogue_digest(),

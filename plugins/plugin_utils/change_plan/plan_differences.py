@@ -42,11 +42,20 @@ def plan_differences(agreed: ChangePlan, now: ChangePlan) -> list[Problem]:
 
 
 def _collection(agreed: ChangePlan, now: ChangePlan) -> Iterator[Problem]:
+    if agreed.customer != now.customer:
+        yield other_customer()
     if agreed.collection != now.collection:
         rule = f"the plan was made by version {agreed.collection} of the collection, and this is {now.collection}"
         yield _problem("apply", "collection", rule)
     if agreed.basis.catalogue != now.basis.catalogue:
         yield _problem("apply", "catalogue", "the catalogue of ERP systems and services has changed since")
+
+
+def other_customer() -> Problem:
+    """What is told of a plan that is not for the customer of the run; it names neither."""
+    rule = "the plan was made for another customer than this run, or one of both is for all"
+    way_out = "Apply it with the mail_run_customer that it was made with, or make a new plan."
+    return PLAN_RULES.problem("apply", "mail_run_customer", None, rule, way_out)
 
 
 def _declared(agreed: ChangePlan, now: ChangePlan) -> Iterator[Problem]:

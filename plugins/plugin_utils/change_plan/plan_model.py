@@ -102,8 +102,9 @@ class UndonePart:
 @dataclass(frozen=True, slots=True)
 class ChangePlan:
     """All that a run of a playbook would do, and what that rests on. ``digest``: the SHA-256 of all the rest; ``made``
-    and ``valid_until``: ISO 8601, UTC; ``collection``: its version; ``playbook``: which of them made it. Paths of files
-    begin at the folder of the inventory, unless they lie elsewhere."""
+    and ``valid_until``: ISO 8601, UTC; ``collection``: its version; ``playbook``: which of them made it; ``customer``:
+    for whom the run is, null for all. Paths of files begin at the folder of the inventory, unless they lie
+    elsewhere."""
 
     schema: str
     digest: str
@@ -111,6 +112,7 @@ class ChangePlan:
     valid_until: str
     collection: str
     playbook: PlanningPlaybook
+    customer: str | None
     basis: PlanBasis
     declared: tuple[DeclaredPart, ...]
     records: tuple[PlannedRecord, ...]

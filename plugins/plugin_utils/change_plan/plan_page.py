@@ -28,6 +28,7 @@ def plan_page(plan: ChangePlan) -> bytes:
     """
     parts = [
         "# Plan of mailroom.erp",
+        *([f"It is for the customer {_plain(plan.customer)}, and touches nobody else."] if plan.customer else []),
         f"Made {_plain(plan.made)} by {_plain(plan.playbook)} of version {_plain(plan.collection)}, valid until "
         f"{_plain(plan.valid_until)}. "
         f"Digest {_code(plan.digest)}. {_counted(plan)}",

@@ -64,6 +64,8 @@ PREFIXES = (
     "mail_policy_",
     "mail_report_",
     "mail_reports_",
+    "mail_run_",
+    "mail_shared_",
 )
 """How the variables of a declaration begin."""
 

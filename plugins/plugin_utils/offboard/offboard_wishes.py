@@ -11,6 +11,7 @@ import datetime
 import difflib
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.numbers import is_number
@@ -42,11 +43,11 @@ class OffboardWishes:
 @dataclass(frozen=True, slots=True)
 class KnownEstate:
     """What the wishes are about. ``states``: by host, the state of its environment; ``customers``: of hosts;
-    ``domains``: the customer of each domain that is ours, None where nobody said."""
+    ``domains``: the customers of each domain that is ours, none where nobody said."""
 
     states: Mapping[str, str]
     customers: Mapping[str, str]
-    domains: Mapping[str, str | None]
+    domains: Mapping[str, tuple[str, ...]]
 
     @property
     def leaving(self) -> list[str]:
@@ -94,6 +95,32 @@ def check_whole(leaving: Collection[str], complete: bool, limit: str, left_out: 
     raise Refused(OFFBOARD_RULES.problem("offboard", where, value, rule, way_out))
 
 
+def check_own_tenants(
+    leaving: Collection[str], variables: Mapping[str, Mapping[str, Any]], shared: Collection[str]
+) -> None:
+    """See that a run for one customer takes nothing away in a tenant of which it does not know all environments.
+
+    :param leaving: the environments that leave
+    :param variables: of each host of the play
+    :param shared: the ids of tenants that are declared for all hosts, those of other customers included
+    :raises Refused: a tenant is shared
+    """
+    tenants = {host: (variables[host].get("mail_entra_tenant") or {}).get("tenant_id") for host in sorted(leaving)}
+    problems = [
+        OFFBOARD_RULES.problem(
+            host,
+            "mail_entra_tenant",
+            str(tenant),
+            "it is declared for all hosts, and in a run for one customer nobody sees what others need there",
+            "Run offboard for all, without mail_run_customer: what does not leave is not touched.",
+        )
+        for host, tenant in tenants.items()
+        if str(tenant).lower() in shared
+    ]
+    if problems:
+        raise Refused(problems)
+
+
 class _Reader:
     """Reads one variable after the other, collecting problems."""
 
@@ -130,12 +157,13 @@ class _Reader:
             self._wrong(name, _DOMAINS, name, rule, way_out)
 
     def customers(self, given: Any) -> Iterator[str]:
-        """The domains of customers that leave as a whole; all their environments must be leaving."""
+        """The domains of customers that leave as a whole; all their environments must be leaving. A domain that they
+        share with another customer stays."""
         for name in self._names(given, _CUSTOMERS, "it is a list of names of customers"):
             hosts = sorted(host for host, customer in self._known.customers.items() if customer == name)
-            domains = [domain for domain, customer in self._known.domains.items() if customer == name]
+            domains = [domain for domain, customers in self._known.domains.items() if customers == (name,)]
             if not hosts and not domains:
-                others = {*self._known.customers.values(), *filter(None, self._known.domains.values())}
+                others = {*self._known.customers.values(), *chain.from_iterable(self._known.domains.values())}
                 self._wrong(
                     "offboard", _CUSTOMERS, name, "no host and no domain is this customer's", _closest(name, others)
                 )

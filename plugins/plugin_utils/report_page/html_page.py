@@ -14,12 +14,12 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.mailroom.erp.plugins.plugin_utils.customers.declared_customers import customer_file_stem
 from ansible_collections.mailroom.erp.plugins.plugin_utils.report_page.dmarc_ladder_svg import dmarc_ladder_svg
 from ansible_collections.mailroom.erp.plugins.plugin_utils.report_page.evidence_plot_svg import evidence_plot_svg
 from ansible_collections.mailroom.erp.plugins.plugin_utils.report_page.page_style import SIGNS, report_style
 from ansible_collections.mailroom.erp.plugins.plugin_utils.report_page.report_words import PageTexts, shown_value
 from ansible_collections.mailroom.erp.plugins.plugin_utils.report_page.spf_tree_svg import spf_tree_svg
-from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.customer_reports import customer_file_stem
 from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.report_model import (
     RISKS,
     DomainReport,

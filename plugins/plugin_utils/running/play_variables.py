@@ -83,6 +83,14 @@ class HostView:
         self._templar = templar
         self._shared = shared
 
+    def with_raw(self, name: str, raw: Any) -> HostView:
+        """The same variables, but for one.
+
+        :param name: the variable
+        :param raw: its value, not templated yet
+        """
+        return HostView({**self.raw, name: raw}, self._templar, self._shared)
+
     @property
     def templar(self) -> Any:
         """A templar that knows this host's variables, until another host's is asked for."""

@@ -113,6 +113,8 @@ DECLARATION_VARIABLES = (
     "mail_accept_changes",
     "mail_customer",
     "mail_max_changes",
+    "mail_run_customer",
+    "mail_shared_accounts",
     "mail_report_dir",
     "mail_report_fail_on",
     "mail_report_language",

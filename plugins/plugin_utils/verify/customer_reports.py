@@ -13,10 +13,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
 from functools import lru_cache
-from hashlib import sha256
+from pathlib import Path
 from typing import Any, TypeVar
 
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import parents_of
+from ansible_collections.mailroom.erp.plugins.plugin_utils.customers.declared_customers import customer_file_stem
 from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.report_changes import report_changes
 from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.report_model import (
     CalendarItem,
@@ -26,20 +27,34 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.report_model i
 )
 
 _TOKEN = re.compile(r"[\w@.-]+")
-_UNSAFE = re.compile(r"[^a-z0-9]+")
 _OTHER = "(another)"
 _Part = TypeVar("_Part")
 
 
-def customer_file_stem(name: str) -> str:
-    """What the files of a customer are called, without the ending.
+def customer_report_file(folder: Path, name: str) -> Path:
+    """Where the report of a customer is.
 
-    :param name: of the customer, as the inventory has it
-    :returns: letters, digits and hyphens; with a digest where the name has other signs, so that two names never meet
+    :param folder: of the reports
+    :param name: of the customer
     """
-    plain = _UNSAFE.sub("-", name.lower()).strip("-")[:60]
-    digest = sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:6]
-    return plain if plain and plain == name else f"{plain}-{digest}".strip("-")
+    return folder / "customers" / f"{customer_file_stem(name)}.json"
+
+
+def only_report(report: VerifyReport, name: str, previous: Mapping[str, Any]) -> VerifyReport:
+    """The report of a run for one customer: all that it found is his, what it could not find out, too.
+
+    :param report: of that run
+    :param name: of the customer
+    :param previous: his last report as plain data, empty without one
+    """
+    mine = replace(
+        report,
+        customer=name,
+        customers=(),
+        todo=tuple(replace(one, command=None) for one in report.todo),
+        domains=tuple(_domain(one, name) for one in report.domains),
+    )
+    return replace(mine, changed=report_changes(previous, mine))
 
 
 def customer_report(report: VerifyReport, name: str, previous: Mapping[str, Any]) -> VerifyReport:

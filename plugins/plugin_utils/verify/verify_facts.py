@@ -75,7 +75,7 @@ class VerifyFacts:
     tenants: Sequence[Mapping[str, Any]] = ()
     sights: Mapping[str, ServerSight] = field(default_factory=dict)
     customers: Mapping[str, str] = field(default_factory=dict)
-    domain_customers: Mapping[str, str] = field(default_factory=dict)
+    domain_customers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     unexplained: Mapping[str, Sequence[str]] = field(default_factory=dict)
     unconfirmed: Mapping[str, Sequence[str]] = field(default_factory=dict)
     confirmed: frozenset[str] = frozenset()
@@ -173,6 +173,6 @@ class VerifyFacts:
         :param domain: as A-labels
         """
         if domain in self.domain_customers:
-            return (self.domain_customers[domain],)
+            return self.domain_customers[domain]
         found = (self.customers.get(host) for host in self.dependents.get(domain, ()))
         return tuple(sorted({one for one in found if one}))

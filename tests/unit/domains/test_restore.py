@@ -441,3 +441,25 @@ def test_one_account_cannot_stand_for_two(tmp_path: Path) -> None:
         one.restore(file)
     one.restore(file, accounts=[two.ours.dns_option, one.ours.dns_option])
     assert (one.spf("z0.example"), two.spf("z0.example")) == ([SPF], [SPF])
+
+
+def test_records_of_other_domains_stay_where_domains_are_named(tmp_path: Path) -> None:
+    estate = Estate(tmp_path)
+    file = estate.run()
+    works, _undo = estate.restore(file, domains=["Z0.example.", "elsewhere.example"], not_domains=["z1.example"])
+    assert [work.zone for work in works] == ["z0.example"]
+    assert (estate.spf("z0.example"), estate.spf("z1.example")) == ([SPF], [NEW_SPF])
+    with pytest.raises(Refused, match="this snapshot does not hold this zone"):
+        estate.restore(file, domains=["z0.example"], zones=["z1.example"])
+    with pytest.raises(Refused, match="holds no record of these domains"):
+        estate.restore(file, domains=["elsewhere.example"])
+
+
+def test_a_domain_below_ours_that_is_anothers_keeps_its_records(tmp_path: Path) -> None:
+    estate = Estate(tmp_path, count=1)
+    name = "shop.z0.example"
+    snapshot = Snapshot(estate.state, "a test")
+    domains: list[Any] = ["z0.example", {"domain": name, "dmarc": {"policy": "none"}}]
+    estate.planned(domains=domains, spf={"terms": ["a"]}, snapshot=snapshot).execute(True)
+    (work,), _undo = estate.restore(snapshot.path, write=False, domains=["z0.example"], not_domains=[name])
+    assert [change.key[0] for change in work.changes] == ["z0.example"]

@@ -79,6 +79,10 @@ DECLARED: dict[str, tuple[Callable[[Facts], Any], str]] = {
         "tenant 0000-1111: declaration",
     ),
     "whether all senders are known": (declare("plan/complete", True), "the run: declaration"),
+    "another customer": (
+        declare("judged/boundary", {"customer": "Bakkerij Jansen"}),
+        "apply: mail_run_customer: the plan was made for another customer than this run, or one of both is for all",
+    ),
     "an option of the run": (declare("told/mail_on_refused", "skip"), "the run: declaration"),
 }
 MOVED: dict[str, tuple[Callable[[Facts], Any], str]] = {

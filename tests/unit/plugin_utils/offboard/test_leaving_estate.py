@@ -29,6 +29,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.offboard.offboard_rep
 from ansible_collections.mailroom.erp.plugins.plugin_utils.offboard.offboard_wishes import (
     KnownEstate,
     OffboardWishes,
+    check_own_tenants,
     check_whole,
     read_wishes,
 )
@@ -39,7 +40,12 @@ LONG_AGO = datetime.date(2026, 10, 1)
 KNOWN = KnownEstate(
     states={"payroll": "leaving", "relay": "present", "old": "absent"},
     customers={"payroll": "Acme", "relay": "Beta", "old": "Acme", "printer": "Acme"},
-    domains={"acme.example": "Acme", "xn--bcher-kva.example": "Acme", "beta.example": None},
+    domains={
+        "acme.example": ("Acme",),
+        "xn--bcher-kva.example": ("Acme",),
+        "both.example": ("Acme", "Beta"),
+        "beta.example": (),
+    },
 )
 
 Json = dict[str, Any]
@@ -70,6 +76,13 @@ def test_what_is_told_is_read() -> None:
         7,
     )
     assert read_wishes({"stopped": {"payroll": TODAY}, "final": ["payroll"]}, KNOWN, TODAY).all_final is False
+
+
+def test_a_run_for_one_customer_takes_nothing_away_in_a_tenant_of_all() -> None:
+    variables = {"payroll": {"mail_entra_tenant": {"tenant_id": "AAAA"}}, "relay": {}}
+    check_own_tenants(["payroll", "relay"], variables, {"bbbb"})
+    with pytest.raises(Refused, match="payroll: mail_entra_tenant: it is declared for all hosts"):
+        check_own_tenants(["payroll", "relay"], variables, {"aaaa"})
 
 
 @pytest.mark.parametrize(

@@ -16,14 +16,15 @@ from typing import Any
 
 import pytest
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
+from ansible_collections.mailroom.erp.plugins.plugin_utils.customers.declared_customers import customer_file_stem
 from ansible_collections.mailroom.erp.plugins.plugin_utils.report_page.html_page import html_report
 from ansible_collections.mailroom.erp.plugins.plugin_utils.report_page.page_style import REPORT_COLOURS
 from ansible_collections.mailroom.erp.plugins.plugin_utils.report_page.report_folder import report_pages
 from ansible_collections.mailroom.erp.plugins.plugin_utils.report_page.report_reading import report_from_data
 from ansible_collections.mailroom.erp.plugins.plugin_utils.report_page.report_words import LANGUAGES, report_words
 from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.customer_reports import (
-    customer_file_stem,
     customer_report,
+    customer_report_file,
 )
 from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.report_model import (
     CustomerSummary,
@@ -207,6 +208,17 @@ def test_the_report_of_another_customer_or_run_gets_no_page(tmp_path: Path) -> N
     with pytest.raises(Refused) as refused:
         report_pages(tmp_path, "en")
     assert [one.rule.partition(" ")[2][:15] for one in refused.value.problems] == ["is not the repo", "was made on 202"]
+
+
+def test_the_page_of_one_customer_needs_no_other_report(tmp_path: Path) -> None:
+    write_reports(tmp_path, sample_report())
+    (tmp_path / "report.json").write_text("not to be read", encoding="utf-8")
+    pages = report_pages(tmp_path, "en", "De Vries")
+    assert [*pages] == [f"customers/{customer_file_stem('De Vries')}.html"]
+    ours = customer_report_file(tmp_path, "De Vries")
+    ours.write_bytes(customer_report_file(tmp_path, "Klaas & Co").read_bytes())
+    with pytest.raises(Refused, match="it is not the report of the customer De Vries"):
+        report_pages(tmp_path, "en", "De Vries")
 
 
 @pytest.mark.parametrize(("place", "value"), [("domains", {}), ("made", 3), ("state", "well"), ("todo", [None])])

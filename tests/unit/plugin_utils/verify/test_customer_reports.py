@@ -9,9 +9,10 @@ import json
 from dataclasses import replace
 
 import pytest
+from ansible_collections.mailroom.erp.plugins.plugin_utils.customers.declared_customers import customer_file_stem
 from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.customer_reports import (
-    customer_file_stem,
     customer_report,
+    only_report,
 )
 from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.report_model import (
     VerifyReport,
@@ -81,3 +82,12 @@ def test_two_names_never_share_a_file() -> None:
     stems = [customer_file_stem(name) for name in names]
     assert len(set(stems)) == len(names) and stems[0] == "acme"
     assert all(stem and set(stem) <= set("abcdefghijklmnopqrstuvwxyz0123456789-") for stem in stems)
+
+
+def test_a_run_for_one_customer_keeps_what_could_not_be_found_out() -> None:
+    sample = sample_report()
+    found = only_report(sample, "De Vries", {"made": "2026-11-01T00:00:00Z"})
+    assert (found.customer, found.customers, found.unknown) == ("De Vries", (), sample.unknown)
+    assert {one.customers for one in found.domains} == {("De Vries",)}
+    assert {one.command for one in found.todo} == {None}
+    assert {record.restore for one in found.domains for record in one.records} == {None}
