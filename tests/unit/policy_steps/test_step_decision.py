@@ -384,7 +384,7 @@ def is_good(day: Seen) -> bool:
     )  # fmt: skip
 
 
-OLDER = {
+OLDER: dict[str, tuple[dict[str, Any], dict[str, Any], set[str]]] = {
     "whose mail would make the share of unknown sources smaller": (
         {"senders": {0: SenderDay(99, 99, 99), 1: SenderDay(99, 99, 99)}},
         {"unknown": 2, "senders": {0: SenderDay(1, 1, 1)}},
