@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -69,9 +70,10 @@ class RunnerJob:
 
     :param folder: new; the job finds all that it needs below it, and leaves its artifacts there
     :param inventory: the text of an inventory script
-    :param playbook: the name of one of the collection, which a project of AWX imports
+    :param playbook: the name of one of the collection, which a project of AWX imports; or a file of the project
     :param command_line: more of ansible-playbook
     :param environment: more environment variables
+    :param project: a folder with playbooks, which the job gets a copy of
     """
 
     folder: Path
@@ -79,13 +81,16 @@ class RunnerJob:
     playbook: str = "mailroom.erp.site"
     command_line: Sequence[str] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
+    project: Path | None = None
     _process: subprocess.Popen[str] | None = None
 
     def start(self) -> None:
         """Write the inputs, and start the process."""
+        if self.project:
+            shutil.copytree(self.project, self.folder / "project")
         imported = f"---\n- name: All of it\n  ansible.builtin.import_playbook: {self.playbook}\n"
         for path, text in (
-            ("project/job.yml", imported),
+            *(() if self.project else [("project/job.yml", imported)]),
             ("inventory/hosts", self.inventory),
             ("env/cmdline", " ".join(self.command_line)),
             ("env/settings", "---\nsuppress_ansible_output: true\n"),
@@ -94,7 +99,8 @@ class RunnerJob:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text, encoding="utf-8")
         (self.folder / "inventory" / "hosts").chmod(0o700)
-        command = [sys.executable, "-m", "ansible_runner", "run", str(self.folder), "-p", "job.yml", "--ident", "1"]
+        playbook = self.playbook if self.project else "job.yml"
+        command = [sys.executable, "-m", "ansible_runner", "run", str(self.folder), "-p", playbook, "--ident", "1"]
         self._process = subprocess.Popen(
             command,
             env=self._variables(),
