@@ -17,7 +17,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 _NAME = re.compile(r"[a-zA-Z_]+[a-zA-Z0-9_]*")
 _VARIABLE = re.compile(r"[a-zA-Z_{}]+[a-zA-Z0-9_{}]*")
-_FIELD_TYPES = {
+_FIELD_TYPES: dict[str, Any] = {
     "id": str,
     "label": str,
     "help_text": str,
@@ -37,7 +37,11 @@ class _Loader(yaml.SafeLoader):
     """Reads what Ansible reads; what is marked as no template of Ansible's is plain text."""
 
 
-_Loader.add_constructor("!unsafe", lambda loader, node: loader.construct_scalar(node))
+def _text(loader: yaml.SafeLoader, node: Any) -> str:
+    return str(loader.construct_scalar(node))
+
+
+_Loader.add_constructor("!unsafe", _text)
 
 
 class _UnsafeDumper(yaml.SafeDumper):

@@ -211,7 +211,7 @@ def test_the_workflow_plans_waits_and_applies_with_injected_credentials(controll
     assert planned.status == "successful", planned.stdout
     shown = "\n".join(str(one["stdout"]) for one in planned.events)
     assert f"v=spf1 mx {AFAS_TERM}" in shown, "whoever approves it sees it"
-    services = dict(zip(OUR_DOMAINS, controller.dns, strict=True))
+    services: dict[str, Any] = dict(zip(OUR_DOMAINS, controller.dns, strict=True))
     assert {name: service.values(name, "TXT") for name, service in services.items()} == {
         name: [f'"{SPF}"'] for name in OUR_DOMAINS
     }
