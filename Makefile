@@ -26,7 +26,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .PHONY: help demo clean-demo test lint docs-lint sanity molecule unit integration contention benchmark pytest test-matrix
 .PHONY: benchmark-scale benchmark-site benchmark-zonefiles benchmark-probe benchmark-reports clean servers a11y browser
 .PHONY: benchmark-adopt benchmark-verify receiver mail-servers fuzz octodns-classes sanity-and-molecule importer artifact
-.PHONY: execution-environment awx-modules
+.PHONY: execution-environment awx-modules benchmark-costs
 .NOTPARALLEL:
 
 help:
@@ -39,6 +39,7 @@ help:
 	@echo 'make benchmark    what an unchanged task costs, what 10,000 verdicts cost, and SPF beside other libraries'
 	@echo 'make fuzz         hostile DNS answers for FUZZ_SECONDS (300), guided by coverage; FUZZ_ANSWERS (20000) odd ones per API'
 	@echo 'make octodns-classes  the octoDNS accounts of docs/providers.md with the newest classes (downloads 200 MB)'
+	@echo 'make benchmark-costs   what 1,000 environments cost at BIND, Cloudflare, TransIP and in tenants: docs/scale.md'
 	@echo 'make awx-modules   what examples/awx configures AWX with, against the modules of awx.awx (downloads 60 MB)'
 	@echo 'make benchmark-scale   thousands of zones, beside nsupdate, octoDNS and a bare script'
 	@echo 'make benchmark-site    hundreds of environments by the playbook site, beside the build before it worked on the play'
@@ -273,6 +274,10 @@ benchmark-site: $(VENV)/test.stamp servers
 # 500 odd zones of one BIND, beside octodns-dump with 16 workers.
 benchmark-adopt: $(VENV)/test.stamp servers
 	PYTHONPATH="$(CURDIR)/$(COLLECTIONS)" $(VENV)/bin/python tests/benchmarks/adopted_zones.py $(ARGS)
+
+# Requests, processor time and memory for 1,000 environments, at two sizes: ARGS='--service bind'. A quarter of an hour.
+benchmark-costs: $(VENV)/test.stamp servers
+	PYTHONPATH="$(CURDIR)/$(COLLECTIONS)" $(VENV)/bin/python tests/benchmarks/scale_costs.py $(ARGS)
 
 benchmark-zonefiles: $(VENV)/test.stamp
 	PYTHONPATH="$(CURDIR)/$(COLLECTIONS)" $(VENV)/bin/python tests/benchmarks/zone_files.py $(ARGS)
