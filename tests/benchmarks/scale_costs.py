@@ -23,6 +23,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from ansible_collections.mailroom.erp.tests.benchmarks import environments, tenants
@@ -87,7 +88,7 @@ def zones_of(count: int) -> dict[str, str]:
 
 def declared(folder: Path, count: int, dns: dict[str, Any], resolver: dict[str, Any]) -> None:
     """Write the inventory of so many environments."""
-    server: Any = type("Place", (), {"dns_option": dns, "resolver_option": resolver})
+    server: Any = SimpleNamespace(dns_option=dns, resolver_option=resolver)
     (folder / "inventory.yml").write_text(json.dumps(environments.inventory(count, server)))
 
 
