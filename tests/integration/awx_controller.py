@@ -136,9 +136,7 @@ def survey_problems(survey: Mapping[str, Any]) -> list[str]:
         kind = one["type"]
         if kind not in (*_QUESTION_TYPES, *_CHOICES) or (kind in _CHOICES and "choices" not in one):
             problems.append(f"type {kind}")
-        elif not isinstance(
-            one.get("default", ""), (_QUESTION_TYPES.get(kind, str), *([str] if "default" not in one else []))
-        ):
+        elif "default" in one and not isinstance(one["default"], _QUESTION_TYPES.get(kind, str)):
             problems.append(f"default of {one['variable']}")
     return problems
 
