@@ -26,7 +26,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .PHONY: help demo clean-demo test lint docs-lint sanity molecule unit integration contention benchmark pytest test-matrix
 .PHONY: benchmark-scale benchmark-site benchmark-zonefiles benchmark-probe benchmark-reports clean servers a11y browser
 .PHONY: benchmark-adopt benchmark-round-trips benchmark-verify receiver mail-servers fuzz octodns-classes importer
-.PHONY: execution-environment artifact
+.PHONY: execution-environment artifact awx-modules benchmark-costs
 .NOTPARALLEL:
 
 help:
@@ -39,6 +39,8 @@ help:
 	@echo 'make benchmark    what an unchanged task costs, what 10,000 verdicts cost, and SPF beside other libraries'
 	@echo 'make fuzz         hostile DNS answers for FUZZ_SECONDS (300), guided by coverage; FUZZ_ANSWERS (20000) odd ones per API'
 	@echo 'make octodns-classes  the octoDNS accounts of docs/providers.md with the newest classes (downloads 200 MB)'
+	@echo 'make benchmark-costs   what 1,000 environments cost at BIND, Cloudflare, TransIP and in tenants: docs/scale.md'
+	@echo 'make awx-modules   what examples/awx configures AWX with, against the modules of awx.awx (downloads 60 MB)'
 	@echo 'make benchmark-scale   thousands of zones, beside nsupdate, octoDNS and a bare script'
 	@echo 'make benchmark-site    hundreds of environments by the playbook site, beside the build before it worked on the play'
 	@echo 'make benchmark-zonefiles  a folder of 20,000 zone files, and 2,000 beside an older build'
@@ -236,6 +238,18 @@ $(VENV)/octodns.stamp: $(VENV)/test.stamp tests/octodns/requirements.txt
 octodns-classes: $(VENV)/octodns.stamp
 	PYTHONPATH="$(CURDIR)/$(COLLECTIONS)" $(VENV)/octodns/bin/python -m pytest tests/octodns $(ARGS)
 
+# The collection awx.awx, out of a package that holds many; nothing of it is installed.
+$(VENV)/awx.stamp: $(VENV)/test.stamp tests/awx/requirements.txt
+	@echo 'Downloading the modules for AWX ...'
+	@rm -rf $(VENV)/awx && mkdir -p $(VENV)/awx
+	@$(VENV)/bin/python -m pip download -qq --no-deps --dest $(VENV)/awx -r tests/awx/requirements.txt
+	@cd $(VENV)/awx && ../bin/python -c 'import glob, zipfile; whole = zipfile.ZipFile(glob.glob("*.whl")[0]); \
+	  whole.extractall(members=[name for name in whole.namelist() if name.startswith("ansible_collections/awx/")])' && rm *.whl
+	@touch $@
+
+awx-modules: $(VENV)/awx.stamp
+	AWX_COLLECTIONS="$(CURDIR)/$(VENV)/awx" $(VENV)/bin/python -m pytest tests/awx $(ARGS)
+
 # What a task costs beside an empty one, and an SPF evaluation beside other libraries; prints ratios, judges nothing.
 benchmark: $(VENV)/test.stamp servers
 	PYTHONPATH="$(CURDIR)/$(COLLECTIONS)" $(VENV)/bin/python tests/benchmarks/task_cost.py
@@ -262,6 +276,10 @@ benchmark-adopt: $(VENV)/test.stamp servers
 
 benchmark-round-trips: $(VENV)/test.stamp servers
 	PYTHONPATH="$(CURDIR)/$(COLLECTIONS)" $(VENV)/bin/python tests/benchmarks/zone_round_trips.py $(ARGS)
+
+# Requests, processor time and memory for 1,000 environments, at two sizes: ARGS='--service bind'. A quarter of an hour.
+benchmark-costs: $(VENV)/test.stamp servers
+	PYTHONPATH="$(CURDIR)/$(COLLECTIONS)" $(VENV)/bin/python tests/benchmarks/scale_costs.py $(ARGS)
 
 benchmark-zonefiles: $(VENV)/test.stamp
 	PYTHONPATH="$(CURDIR)/$(COLLECTIONS)" $(VENV)/bin/python tests/benchmarks/zone_files.py $(ARGS)

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,9 +52,10 @@ def playbook_command(folder: Path, tasks: Sequence[Mapping[str, Any]]) -> list[s
     return [own_program("ansible-playbook"), "-i", "localhost,", "-c", "local", str(folder / "play.yml")]
 
 
-def timed(command: list[str], environment: dict[str, str], folder: Path) -> Run:
+def timed(command: list[str], environment: dict[str, str], folder: Path, accepted: Collection[int] = (0,)) -> Run:
     """Run a command once.
 
+    :param accepted: the exit codes that are no failure
     :raises SystemExit: it failed
     """
     start, used = time.perf_counter(), _processor()
@@ -62,7 +63,7 @@ def timed(command: list[str], environment: dict[str, str], folder: Path) -> Run:
         command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
     )
     seconds = time.perf_counter() - start
-    if done.returncode:
+    if done.returncode not in accepted:
         raise SystemExit(f"{' '.join(command)} failed:\n{done.stdout[-4000:]}")
     return Run(seconds, _processor() - used, done.stdout)
 

@@ -172,7 +172,7 @@ def test_the_examples_pass(name: str) -> None:
 def test_there_are_examples() -> None:
     assert len([name for name in DOCUMENTED if name.startswith("docs/inventory.md")]) >= 8
     assert len([name for name in DOCUMENTED if name.startswith("playbooks/demo/")]) >= 10
-    assert {name.split("/")[1] for name in DOCUMENTED if name.startswith("examples/")} == {"company", "provider"}
+    assert {name.split("/")[1] for name in DOCUMENTED if name.startswith("examples/")} == {"awx", "company", "provider"}
 
 
 def test_an_inventory_of_the_tests_passes() -> None:
