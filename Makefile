@@ -26,7 +26,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .PHONY: help demo clean-demo test lint docs-lint sanity molecule unit integration contention benchmark pytest test-matrix
 .PHONY: benchmark-scale benchmark-site benchmark-zonefiles benchmark-probe benchmark-reports clean servers a11y browser
 .PHONY: benchmark-adopt benchmark-verify receiver mail-servers fuzz octodns-classes sanity-and-molecule importer artifact
-.PHONY: execution-environment
+.PHONY: execution-environment docs
 .NOTPARALLEL:
 
 help:
@@ -46,6 +46,7 @@ help:
 	@echo 'make benchmark-verify   a night of verify for 300 customers with 900 domains, beside checkdmarc'
 	@echo 'make benchmark-adopt   500 odd zones adopted from one BIND, beside octodns-dump'
 	@echo 'make benchmark-reports  aggregate reports beside parsedmarc: the same figures, and what they cost'
+	@echo 'make docs         a site of all pages and of the reference (in build/docs/html)'
 	@echo 'make importer     the artifact as galaxy.ansible.com judges it on an upload'
 	@echo 'make execution-environment  what ansible-builder would install, in an empty environment, and site in it'
 	@echo 'make artifact     the artifact of the last commit, with its checksum (in build/artifact)'
@@ -116,8 +117,26 @@ lint: $(VENV)/test.stamp
 	$(VENV)/bin/check-jsonschema --builtin-schema vendor.gitlab-ci .gitlab-ci.yml examples/*/workflows/gitlab.yml
 	cd $(COLLECTION) && ansible-lint --profile production --offline
 
+DOCUMENTED = $(wildcard *.md) LICENSE LICENSES Makefile pyproject.toml $(wildcard requirements*.txt) docs examples playbooks plugins roles
+
 docs-lint: $(VENV)/test.stamp
 	cd $(COLLECTION) && antsibull-docs lint-collection-docs --plugin-docs .
+
+# Sphinx and its themes have a virtual environment of their own: what they want is pinned.
+$(VENV)/docs.stamp: $(VENV)/demo.stamp docs/docsite/sphinx/requirements.txt
+	@echo 'Installing what makes the site into $(VENV) ...'
+	@$(VENV)/bin/python -m venv $(VENV)/docs
+	@$(VENV)/docs/bin/python -m pip install -qq -r docs/docsite/sphinx/requirements.txt
+	@touch $@
+
+# Pages keep their places, so that their links lead to each other; what else they link to is copied along. Any warning fails.
+docs: $(VENV)/docs.stamp
+	@rm -rf build/docs && mkdir -p build/docs/source && mkdir -m 700 build/docs/source/reference
+	@cp -R docs/docsite/sphinx/conf.py docs/docsite/sphinx/index.rst $(DOCUMENTED) build/docs/source
+	@PATH="$(CURDIR)/$(VENV)/docs/bin:$$PATH" $(VENV)/docs/bin/antsibull-docs collection --use-current --squash-hierarchy \
+	  --fail-on-error --no-add-antsibull-docs-version --dest-dir build/docs/source/reference mailroom.erp
+	@$(VENV)/docs/bin/sphinx-build -M html build/docs/source build/docs -q -W --keep-going -j $(CORES)
+	@echo 'build/docs/html/index.html'
 
 # galaxy-importer has a virtual environment of its own: its ansible-core is not ours.
 $(VENV)/importer.stamp: $(VENV)/test.stamp tests/importer/requirements.txt

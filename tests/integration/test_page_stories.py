@@ -166,5 +166,7 @@ def test_adopt_writes_what_its_page_shows(tmp_path: Path) -> None:
     (group,) = yaml.safe_load(written["domains.yml"]).values()
     assert item in group["vars"]["mail_dns_domains"]["acme.example"]["unexplained"]
     (question,) = shown("docs/adopt.md", "- what:").value
-    asked = [one for one in yaml.safe_load(written["questions.yml"]) if one["what"] == question["what"]]
+    (group,) = yaml.safe_load(written["questions.yml"]).values()
+    lists = [value for value in group["vars"].values() if isinstance(value, list)]
+    asked = [one for value in lists for one in value if one["what"] == question["what"]]
     assert asked == [{**question, "answer": None}]

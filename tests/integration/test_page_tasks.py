@@ -31,15 +31,15 @@ def examples(*pages: str) -> list[Block]:
 
 
 def in_parts(world: ExampleWorld, block: Block, shown: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The tasks of a page, the last of a module once more with each part that the page shows of it."""
-    for part in (one for one in blocks() if one.page == block.page and one.line > block.line):
+    """The tasks of a page's first block; the last of a module once more with each part that the page shows of it."""
+    page = [one for one in blocks() if one.page == block.page]
+    if block != page[0]:
+        return shown
+    for part in page:
         module = (executed_elsewhere(part) or {}).get("part_of", "")
-        tasks = [task for task in shown if module in task]
-        if tasks:
-            shown = [
-                *shown,
-                {**tasks[-1], module: {**tasks[-1][module], **world.reached(world.placed_value(part.value))}},
-            ]
+        for task in [task for task in shown if module in task][-1:]:
+            options = {**task[module], **world.reached(world.placed_value(part.value))}
+            shown = [*shown, {**task, module: options}]
     return shown
 
 
