@@ -117,8 +117,6 @@ lint: $(VENV)/test.stamp
 	$(VENV)/bin/check-jsonschema --builtin-schema vendor.gitlab-ci .gitlab-ci.yml examples/*/workflows/gitlab.yml
 	cd $(COLLECTION) && ansible-lint --profile production --offline
 
-DOCUMENTED = $(wildcard *.md) LICENSE LICENSES Makefile pyproject.toml $(wildcard requirements*.txt) docs examples playbooks plugins roles
-
 docs-lint: $(VENV)/test.stamp
 	cd $(COLLECTION) && antsibull-docs lint-collection-docs --plugin-docs .
 
@@ -129,13 +127,19 @@ $(VENV)/docs.stamp: $(VENV)/demo.stamp docs/docsite/sphinx/requirements.txt
 	@$(VENV)/docs/bin/python -m pip install -qq -r docs/docsite/sphinx/requirements.txt
 	@touch $@
 
-# Pages keep their places, so that their links lead to each other; what else they link to is copied along. Any warning fails.
+# A copy, because ansible-doc finds no role behind a symbolic link. Pages keep their places, so that their links lead to each
+# other, and what else they link to is there. Any warning fails.
+DOCUMENTED = $(wildcard *.md *.yml requirements*.txt) LICENSE LICENSES Makefile pyproject.toml \
+  docs examples meta playbooks plugins roles
+SITE = build/docs/ansible_collections/mailroom/erp
+
 docs: $(VENV)/docs.stamp
-	@rm -rf build/docs && mkdir -p build/docs/source && mkdir -m 700 build/docs/source/reference
-	@cp -R docs/docsite/sphinx/conf.py docs/docsite/sphinx/index.rst $(DOCUMENTED) build/docs/source
-	@PATH="$(CURDIR)/$(VENV)/docs/bin:$$PATH" $(VENV)/docs/bin/antsibull-docs collection --use-current --squash-hierarchy \
-	  --fail-on-error --no-add-antsibull-docs-version --dest-dir build/docs/source/reference mailroom.erp
-	@$(VENV)/docs/bin/sphinx-build -M html build/docs/source build/docs -q -W --keep-going -j $(CORES)
+	@rm -rf build/docs && mkdir -p $(SITE) && mkdir -m 700 $(SITE)/reference
+	@cp -R docs/docsite/sphinx/conf.py docs/docsite/sphinx/index.rst $(DOCUMENTED) $(SITE)
+	@PATH="$(CURDIR)/$(VENV)/docs/bin:$$PATH" ANSIBLE_COLLECTIONS_PATH="$(CURDIR)/build/docs" \
+	  $(VENV)/docs/bin/antsibull-docs collection --use-current --squash-hierarchy --fail-on-error \
+	  --no-add-antsibull-docs-version --dest-dir $(SITE)/reference mailroom.erp
+	@$(VENV)/docs/bin/sphinx-build -M html $(SITE) build/docs -q -W --keep-going -j $(CORES)
 	@echo 'build/docs/html/index.html'
 
 # galaxy-importer has a virtual environment of its own: its ansible-core is not ours.

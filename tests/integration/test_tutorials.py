@@ -26,10 +26,14 @@ def test_a_tutorial_works_as_it_is_written(system: str, tmp_path: Path) -> None:
     start = (TUTORIALS / "start.md").read_text(encoding="utf-8")
     assert followed(start, tmp_path) == start
     page = (TUTORIALS / f"{system}.md").read_text(encoding="utf-8")
-    again = f"python -m ansible_collections.mailroom.erp.tests.tools.quoted_pages docs/tutorials/{system}.md writes it anew"
+    again = (
+        f"python -m ansible_collections.mailroom.erp.tests.tools.quoted_pages docs/tutorials/{system}.md writes it anew"
+    )
     assert followed(page, tmp_path) == page, again
     zone = (tmp_path / "zones" / "acme.example.zone").read_text(encoding="utf-8")
-    assert "ip4:192.0.2.10" in zone and "v=spf1 mx ip4:192.0.2.10 ~all" not in zone, "its own term stands beside the shop's"
+    assert "ip4:192.0.2.10" in zone and "v=spf1 mx ip4:192.0.2.10 ~all" not in zone, (
+        "its own term stands beside the shop's"
+    )
 
 
 def test_there_is_a_tutorial_for_each_of_the_five_systems() -> None:

@@ -105,12 +105,9 @@ def _of_page(page: str, file: Path) -> Iterator[Block]:
     text = file.read_text(encoding="utf-8")
     for found in _FENCE.finditer(text):
         line = text.count("\n", 0, found.start()) + 1
-        yield Block(page, line, found["language"], _unindented(found["text"], found["indent"]))
-
-
-def _unindented(text: str, indent: str) -> str:
-    """A block in a list stands as far to the right as the list; others are indented by themselves only."""
-    return textwrap.dedent(text) if indent or text.startswith("    ") else text
+        # a drawing keeps its blanks; YAML that is a part of something does not need them
+        moved = found["indent"] or found["language"] == "yaml"
+        yield Block(page, line, found["language"], textwrap.dedent(found["text"]) if moved else found["text"])
 
 
 def _of_plugins() -> Iterator[Block]:
