@@ -127,19 +127,18 @@ $(VENV)/docs.stamp: $(VENV)/demo.stamp docs/docsite/sphinx/requirements.txt
 	@$(VENV)/docs/bin/python -m pip install -qq -r docs/docsite/sphinx/requirements.txt
 	@touch $@
 
-# A copy, because ansible-doc finds no role behind a symbolic link. Pages keep their places, so that their links lead to each
-# other, and what else they link to is there. Any warning fails.
+# Pages keep their places, so that their links lead to each other, and what else they link to is there. Any warning fails.
+# ansible-doc finds no role where "ansible_collections" stands twice in a path, as in a second worktree.
+SOURCE = build/docs/source
 DOCUMENTED = $(wildcard *.md *.yml requirements*.txt) LICENSE LICENSES Makefile pyproject.toml \
   docs examples meta playbooks plugins roles
-SITE = build/docs/ansible_collections/mailroom/erp
-
+docs: export ANSIBLE_COLLECTIONS_PATH := $(if $(findstring /ansible_collections/,$(CURDIR)),$(abspath ../../..),$(CURDIR)/$(COLLECTIONS))
 docs: $(VENV)/docs.stamp
-	@rm -rf build/docs && mkdir -p $(SITE) && mkdir -m 700 $(SITE)/reference
-	@cp -R docs/docsite/sphinx/conf.py docs/docsite/sphinx/index.rst $(DOCUMENTED) $(SITE)
-	@PATH="$(CURDIR)/$(VENV)/docs/bin:$$PATH" ANSIBLE_COLLECTIONS_PATH="$(CURDIR)/build/docs" \
-	  $(VENV)/docs/bin/antsibull-docs collection --use-current --squash-hierarchy --fail-on-error \
-	  --no-add-antsibull-docs-version --dest-dir $(SITE)/reference mailroom.erp
-	@$(VENV)/docs/bin/sphinx-build -M html $(SITE) build/docs -q -W --keep-going -j $(CORES)
+	@rm -rf build/docs && mkdir -p $(SOURCE) && mkdir -m 700 $(SOURCE)/reference
+	@cp -R docs/docsite/sphinx/conf.py docs/docsite/sphinx/index.rst $(DOCUMENTED) $(SOURCE)
+	@PATH="$(CURDIR)/$(VENV)/docs/bin:$$PATH" $(VENV)/docs/bin/antsibull-docs collection --use-current --squash-hierarchy \
+	  --fail-on-error --no-add-antsibull-docs-version --dest-dir $(SOURCE)/reference mailroom.erp
+	@$(VENV)/docs/bin/sphinx-build -M html $(SOURCE) build/docs -q -W --keep-going -j $(CORES)
 	@echo 'build/docs/html/index.html'
 
 # galaxy-importer has a virtual environment of its own: its ansible-core is not ours.

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Makes the drawings of docs/explained.md, with the code that draws on the pages of reports and the records of the demo.
+"""Makes the drawings of docs/explained.md: the code that draws on the pages of reports, and the records of the demo.
 
 python -m ansible_collections.mailroom.erp.tests.tools.explained_drawings
 """
@@ -35,7 +35,8 @@ text { fill: var(--ink); font: 13px system-ui, sans-serif; } .tree text { font-f
 .root, .strong, .on { font-weight: 700; } .small { font-size: 12px; fill: var(--quiet); }
 .used { fill: var(--good); } .free, .ahead, .branch { fill: none; stroke: var(--line); }
 .reached { fill: var(--field); stroke: var(--line); } .here { fill: var(--field); stroke: var(--ink); stroke-width: 3; }
-.pointer { fill: var(--ink); } .arrow { fill: none; stroke: var(--ink); stroke-width: 2; } .yes { fill: var(--good); font-weight: 700; }"""
+.pointer { fill: var(--ink); } .arrow { fill: none; stroke: var(--ink); stroke-width: 2; }
+.yes { fill: var(--good); font-weight: 700; }"""
 _QUESTIONS = (
     ("SPF", "May the server send for acme.example?", "acme.example TXT", "AFAS lists it"),
     ("DKIM", "Is the signature of acme.example whole?", "afas1._domainkey.acme.example", "the key fits"),

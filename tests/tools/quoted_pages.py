@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Follows a page as a reader does: writes its files, runs its commands, and puts what they print into its quotations.
 
-A block that begins with ``# name`` or ``; name`` is the file of that name; a block ``sh`` is run; the block ``text`` behind
-it quotes what was printed. A quotation is one part of the output or several, with a line ``...`` between them; its first
-and its last line say which part, and what stands between them is written anew.
+A block that begins with ``# name`` or ``; name`` is the file of that name; a block ``sh`` is run; the block ``text``
+behind it quotes what was printed. A quotation is one part of the output or several, with a line ``...`` between them;
+its first and its last line say which part, and what stands between them is written anew.
 
     python -m ansible_collections.mailroom.erp.tests.tools.quoted_pages docs/tutorials/exalt.md ...
 """
