@@ -49,6 +49,7 @@ PRINTED = "a\nb\nc\nd\ne\n"
 def test_a_quotation_is_written_anew_between_its_first_and_last_lines() -> None:
     assert quoted("b\nx\nd\n", PRINTED) == "b\nc\nd\n"
     assert quoted("a\n...\nd\ne\n", PRINTED) == "a\n...\nd\ne\n"
+    assert quoted("a\ny\nz\n", "a\nx\nz\ny\nz\n") == "a\nx\nz\ny\nz\n", "a last line may stand there twice"
 
 
 @pytest.mark.parametrize("quotation", ["x\nd\n", "b\nx\n", "d\nb\n", "a\n...\nx\n"])

@@ -97,10 +97,18 @@ def quoted(quotation: str, printed: str) -> str:
 def _part(part: list[str], lines: list[str]) -> Iterator[str]:
     try:
         first = lines.index(part[0])
-        last = lines.index(part[-1], first)
+        yield from lines[first : _end(part, lines, first) + 1]
     except ValueError:
         raise NoSuchLine(f"{part[0]!r} to {part[-1]!r} is not in:\n" + "\n".join(lines)) from None
-    yield from lines[first : last + 1]
+
+
+def _end(part: list[str], lines: list[str], first: int) -> int:
+    """Where the last line stands: behind the line before it, or else for the first time."""
+    for last in (part[-2:], part[-1:]):
+        found = [at for at in range(first, len(lines)) if lines[max(at - len(last) + 1, first) : at + 1] == last]
+        if found:
+            return found[0]
+    raise ValueError(part[-1])
 
 
 def main(pages: list[str]) -> None:
