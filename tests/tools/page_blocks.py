@@ -10,6 +10,8 @@ What a block is shows in the block itself; each kind has a test that executes it
 from __future__ import annotations
 
 import ast
+import copy
+import functools
 import re
 import textwrap
 from collections.abc import Iterator
@@ -55,16 +57,13 @@ class Block:
     @property
     def value(self) -> Any:
         """What the YAML says; None for what is none, or no one document."""
-        try:
-            return yaml.load(self.text, _Reader) if self.language == "yaml" else None
-        except yaml.YAMLError:
-            return None
+        return copy.deepcopy(_parsed(self.text)) if self.language == "yaml" else None
 
     @property
     def kind(self) -> str:
         """``variables`` of an inventory, ``tasks`` (or plays) for ansible-playbook, ``commands`` of a shell, or
         ``other``."""
-        value = self.value
+        value = _parsed(self.text) if self.language == "yaml" else None
         if isinstance(value, dict) and any(_DECLARED.match(str(name)) for name in value):
             return "variables"
         if isinstance(value, list) and all(isinstance(one, dict) and _acts(one) for one in value):
@@ -89,10 +88,19 @@ class Block:
                 yield name, found
 
 
+@functools.cache
+def _parsed(text: str) -> Any:
+    try:
+        return yaml.load(text, _Reader)
+    except yaml.YAMLError:
+        return None
+
+
 def _acts(one: dict[str, Any]) -> bool:
     return "hosts" in one or any("." in str(name) for name in one)
 
 
+@functools.cache
 def blocks() -> list[Block]:
     """All blocks, page by page."""
     files = sorted({file for pattern in PAGES for file in REPOSITORY.glob(pattern)})
@@ -119,6 +127,7 @@ def _of_plugins() -> Iterator[Block]:
                 yield Block(str(file.relative_to(REPOSITORY)), node.lineno, "yaml", text)
 
 
+@functools.cache
 def apart() -> list[dict[str, str]]:
     """The table of the blocks that another test executes (``by``), or none does (``why``)."""
     found: list[dict[str, str]] = yaml.safe_load(TABLE.read_text(encoding="utf-8"))
