@@ -85,7 +85,7 @@ def test_every_declaration_is_right(tmp_path: Path) -> None:
         "register": "judged",
     }
     told = keep("{'needs': judged.needs, 'problems': judged.problems}", tmp_path / "judged.json")
-    done = run_play(tmp_path, [task, told], hosts="all", inventory=inventory)
+    done = run_play(tmp_path, [task, {**told, "run_once": True}], hosts="all", inventory=inventory)
     assert done.rc == 0, done.output
     judged = json.loads((tmp_path / "judged.json").read_text(encoding="utf-8"))
     assert len(judged["needs"]) == len(hosts) > 30 and judged["problems"] == []
