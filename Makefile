@@ -26,7 +26,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .PHONY: help demo clean-demo test lint docs-lint sanity molecule unit integration contention benchmark pytest test-matrix
 .PHONY: benchmark-scale benchmark-site benchmark-zonefiles benchmark-probe benchmark-reports clean servers a11y browser
 .PHONY: benchmark-adopt benchmark-round-trips benchmark-verify receiver mail-servers fuzz octodns-classes importer
-.PHONY: execution-environment artifact awx-modules benchmark-costs
+.PHONY: execution-environment artifact awx-modules benchmark-costs docs
 .NOTPARALLEL:
 
 help:
@@ -49,6 +49,7 @@ help:
 	@echo 'make benchmark-adopt   500 odd zones adopted from one BIND, beside octodns-dump'
 	@echo 'make benchmark-round-trips   what comes back of the same zones from adopt, octoDNS and zone tools'
 	@echo 'make benchmark-reports  aggregate reports beside parsedmarc: the same figures, and what they cost'
+	@echo 'make docs         a site of all pages and of the reference (in build/docs/html)'
 	@echo 'make importer     the artifact as galaxy.ansible.com judges it on an upload'
 	@echo 'make execution-environment  what ansible-builder would install, in an empty environment, and site in it'
 	@echo 'make artifact     the artifact of the last commit, with its checksum (in build/artifact)'
@@ -125,6 +126,27 @@ lint: $(VENV)/test.stamp
 
 docs-lint: $(VENV)/test.stamp
 	cd $(COLLECTION) && antsibull-docs lint-collection-docs --plugin-docs .
+
+# Sphinx and its themes have a virtual environment of their own: what they want is pinned.
+$(VENV)/docs.stamp: $(VENV)/demo.stamp docs/docsite/sphinx/requirements.txt
+	@echo 'Installing what makes the site into $(VENV) ...'
+	@$(VENV)/bin/python -m venv $(VENV)/docs
+	@$(VENV)/docs/bin/python -m pip install -qq -r docs/docsite/sphinx/requirements.txt
+	@touch $@
+
+# Pages keep their places, so that their links lead to each other, and what else they link to is there. Any warning fails.
+# ansible-doc finds no role where "ansible_collections" stands twice in a path, as in a second worktree.
+SOURCE = build/docs/source
+DOCUMENTED = $(wildcard *.md *.yml requirements*.txt) LICENSE LICENSES Makefile pyproject.toml \
+  docs examples meta playbooks plugins roles
+docs: export ANSIBLE_COLLECTIONS_PATH := $(if $(findstring /ansible_collections/,$(CURDIR)),$(abspath ../../..),$(CURDIR)/$(COLLECTIONS))
+docs: $(VENV)/docs.stamp
+	@rm -rf build/docs && mkdir -p $(SOURCE) && mkdir -m 700 $(SOURCE)/reference
+	@cp -R docs/docsite/sphinx/conf.py docs/docsite/sphinx/index.rst $(DOCUMENTED) $(SOURCE)
+	@PATH="$(CURDIR)/$(VENV)/docs/bin:$$PATH" $(VENV)/docs/bin/antsibull-docs collection --use-current --squash-hierarchy \
+	  --fail-on-error --no-add-antsibull-docs-version --dest-dir $(SOURCE)/reference mailroom.erp
+	@$(VENV)/docs/bin/sphinx-build -M html $(SOURCE) build/docs -q -W --keep-going -j $(CORES)
+	@echo 'build/docs/html/index.html'
 
 # galaxy-importer has a virtual environment of its own: its ansible-core is not ours.
 $(VENV)/importer.stamp: $(VENV)/test.stamp tests/importer/requirements.txt

@@ -114,7 +114,7 @@ EXAMPLES = r"""
 
 - name: Whom nobody has declared, the largest first
   ansible.builtin.debug:
-    msg: "{{ reports.sources['acme.example'] | selectattr('who.kind', 'eq', 'unknown') }}"
+    msg: "{{ reports.sources['acme.example'] | default([]) | selectattr('who.kind', 'eq', 'unknown') }}"
 
 - name: Every record of November, for another program
   mailroom.erp.dmarc_report_info:

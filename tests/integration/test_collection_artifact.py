@@ -15,6 +15,7 @@ import pytest
 from ansible_collections.mailroom.erp.tests.integration.artifact import REPOSITORY, Installed, changed, run_clean
 from ansible_collections.mailroom.erp.tests.integration.playbook import own_program
 from ansible_collections.mailroom.erp.tests.servers.entra.demo import tenant_in
+from ansible_collections.mailroom.erp.tests.tools.quoted_pages import quoted
 
 COMPANY = REPOSITORY / "playbooks" / "demo" / "company"
 BY_HAND = """\
@@ -131,6 +132,13 @@ def test_check_mode_shows_what_the_run_does_and_a_second_run_changes_nothing(
     assert len(changed(again)) == 1, "nobody has anything to tell but the host that the tasks ran on"
 
 
+def quotations(output: str | None) -> list[str]:
+    """What the pages on the demo quote, as it stands there or as a run printed it."""
+    pages = [(REPOSITORY / "docs" / name).read_text(encoding="utf-8") for name in ("demo.md", "explained.md")]
+    found = [block for page in pages for block in re.findall(r"^```text\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)]
+    return found if output is None else [quoted(block, output) for block in found]
+
+
 def test_the_demo_proves_its_mailboxes_and_changes_nothing_the_second_time(
     installed: Installed, tmp_path: Path
 ) -> None:
@@ -145,6 +153,9 @@ def test_the_demo_proves_its_mailboxes_and_changes_nothing_the_second_time(
             users = server.truth["users"].values()
             names = {one["userPrincipalName"] for one in users if f"/Users/{one['id']}" in limited}
             assert names == {"payroll@acme.example", "hr@acme.example"}
+            assert run or quotations(output) == quotations(None), (
+                "docs/demo.md and docs/explained.md quote the first run"
+            )
         assert f"payroll@acme.example, in the scope: {said}" in output
         assert re.search(r"director@acme\.example, outside: [a-z ]+; the proof holds", " ".join(output.split()))
         assert set(changed(output).values()) == {0} or run == 0
