@@ -23,7 +23,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.customers.declared_cu
     domain_customers,
     host_customers,
 )
-from ansible_collections.mailroom.erp.plugins.plugin_utils.customers.holdings import TENANT, shared_holdings
+from ansible_collections.mailroom.erp.plugins.plugin_utils.customers.holdings import TENANT_HOLDING, shared_holdings
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.declared_domains import (
     DomainDeclaration,
     read_declared_domains,
@@ -126,7 +126,7 @@ def _shared_tenants(variables: Mapping[str, Any]) -> set[str]:
     """The ids of the tenants that are declared for all hosts."""
     inventory = WrittenInventory(variables["hostvars"])
     for_all = inventory.for_all(str(variables["inventory_hostname"]))
-    return {one.identity for one in shared_holdings(for_all) if one.kind == TENANT}
+    return {one.identity for one in shared_holdings(for_all) if one.kind == TENANT_HOLDING}
 
 
 def _to_read(hosts: Sequence[HostNeeds], domains: Mapping[str, DomainDeclaration]) -> list[dict[str, Any]]:

@@ -12,6 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.answers import Answers
+from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.erp_answers import (
+    answered_environments,
+    wrong_erp_answers,
+)
 from ansible_collections.mailroom.erp.tests.integration.estate import ALL, PROFIT
 from ansible_collections.mailroom.erp.tests.integration.playbook import LOCALHOST, keep, run_play, run_playbook
 from ansible_collections.mailroom.erp.tests.servers.bind import Bind
@@ -165,8 +170,15 @@ def test_adopt_writes_what_its_page_shows(tmp_path: Path) -> None:
     (item,) = shown("docs/adopt.md", "unexplained:").value["unexplained"]
     (group,) = yaml.safe_load(written["domains.yml"]).values()
     assert item in group["vars"]["mail_dns_domains"]["acme.example"]["unexplained"]
-    (question,) = shown("docs/adopt.md", "- what:").value
+    (question,) = shown("docs/adopt.md", "- what: spf").value
     (group,) = yaml.safe_load(written["questions.yml"]).values()
     lists = [value for value in group["vars"].values() if isinstance(value, list)]
     asked = [one for value in lists for one in value if one["what"] == question["what"]]
     assert asked == [{**question, "answer": None}]
+
+
+def test_the_environments_of_a_shown_answer_are_taken() -> None:
+    (question,) = shown("docs/adopt.md", "- what: erp").value
+    answers = Answers({question["what"]: question["answer"]})
+    assert list(wrong_erp_answers(answers)) == []
+    assert {one.name for one in answered_environments(answers)} == {"acme_profit", "acme_payroll"}

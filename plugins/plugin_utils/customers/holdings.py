@@ -23,7 +23,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.running.written_inven
 )
 
 ACCOUNT = "DNS account"
-TENANT = "tenant"
+TENANT_HOLDING = "tenant"
 SECRETS = "file of secrets"
 PLACE = "folder"
 SHARED_ACCOUNTS = "mail_shared_accounts"
@@ -74,7 +74,7 @@ def holdings_of(written: WrittenVariables) -> list[Holding]:
     found = list(account_holdings(written.value("mail_dns_account"), "mail_dns_account"))
     if isinstance(tenant, Mapping) and tenant.get("tenant_id"):
         tenant_id = str(tenant["tenant_id"]).lower()
-        found.append(Holding(TENANT, tenant_id, "mail_entra_tenant", tenant_id))
+        found.append(Holding(TENANT_HOLDING, tenant_id, "mail_entra_tenant", tenant_id))
         found.append(_secrets_file(written, tenant_id))
     return [*found, *(Holding(PLACE, path, name, path) for name in _PLACES for path in _paths(written.value(name)))]
 

@@ -28,6 +28,7 @@ OTHERS = {
     "ansible-galaxy",
     "ansible-vault",
     "cp",
+    "export",
     "mkdir",
     "molecule",
     "mv",
@@ -82,12 +83,13 @@ def extra_variables(given: list[str]) -> Iterator[str]:
             yield from json.loads(one) if one.startswith("{") else (part.partition("=")[0] for part in shlex.split(one))
 
 
-def unknown_of_playbook(words: list[str]) -> list[str]:
+def unknown_of_playbook(words: list[str], folder: Path) -> list[str]:
     arguments = parsed(tuple(words))
     names = arguments.args
     playbooks = [name for name in names if not (REPOSITORY / "playbooks" / f"{name.rpartition('.')[2]}.yml").is_file()]
     variables = [name for name in extra_variables(arguments.extra_vars or []) if name not in known_variables()]
-    return [*(name for name in playbooks if name not in _BY_HAND), *variables]
+    missing = [name for name in playbooks if not (folder / name).is_file()]
+    return [*(name for name in missing if name not in _BY_HAND), *variables]
 
 
 def unknown_of_make(words: list[str]) -> list[str]:
@@ -112,7 +114,7 @@ def unknown(words: list[str], folder: Path) -> list[str]:
     """What a command names that does not exist."""
     program, *arguments = words
     if program == "ansible-playbook":
-        return unknown_of_playbook(words)
+        return unknown_of_playbook(words, folder)
     if program == "make":
         return unknown_of_make(arguments)
     return unknown_of_pip(arguments, folder) if program == "pip" else [] if program in OTHERS else [program]

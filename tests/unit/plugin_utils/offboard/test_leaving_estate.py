@@ -81,7 +81,7 @@ def test_what_is_told_is_read() -> None:
 def test_a_run_for_one_customer_takes_nothing_away_in_a_tenant_of_all() -> None:
     variables = {"payroll": {"mail_entra_tenant": {"tenant_id": "AAAA"}}, "relay": {}}
     check_own_tenants(["payroll", "relay"], variables, {"bbbb"})
-    with pytest.raises(Refused, match="payroll: mail_entra_tenant: it is declared for all hosts"):
+    with pytest.raises(Refused, match='payroll: mail_entra_tenant "AAAA": it is declared for all hosts'):
         check_own_tenants(["payroll", "relay"], variables, {"aaaa"})
 
 
