@@ -37,7 +37,6 @@ NUMBER_OPTIONS = frozenset(
         "renew_before",
         "retention",
         "rrsets",
-        "selector_days",
         "settle",
         "share",
         "timeout",

@@ -130,7 +130,7 @@ def told(done: Result) -> str:
     return "" if well else "\n".join(_FAILED.findall(done.output)) or done.output
 
 
-@pytest.mark.parametrize("folder", ["plugins/", "docs/"])
+@pytest.mark.parametrize("folder", [pytest.param("plugins/", marks=pytest.mark.slow), "docs/"])
 def test_every_task_that_is_shown_runs(folder: str, tmp_path: Path) -> None:
     found = [one for one in examples() if one.page.startswith(folder)]
     assert len(found) > 8
