@@ -50,7 +50,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.running.controller_ac
 from ansible_collections.mailroom.erp.plugins.plugin_utils.running.play_variables import PlayVariables, kept_result
 from ansible_collections.mailroom.erp.plugins.plugin_utils.running.written_inventory import WrittenInventory
 
-_WISHES = ("stopped", "final", "domains", "customers", "quiet_days", "selector_days")
+_WISHES = ("stopped", "final", "domains", "customers", "quiet", "selectors")
 _ARGUMENTS: ArgumentSpec = {
     "judged": {"type": "str", "required": True},
     "plan": {"type": "str", "required": True},

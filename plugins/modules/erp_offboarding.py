@@ -57,10 +57,10 @@ options:
   customers:
     description: The customers that leave with all they have, which is C(mail_offboard_customers).
     type: raw
-  quiet_days:
+  quiet:
     description: On how many days reports must show no mail, which is C(mail_offboard_quiet_days); 35 unless given.
     type: raw
-  selector_days:
+  selectors:
     description: How many days selectors and terms stay after the last mail, which is C(mail_offboard_selector_days); 14
       unless given.
     type: raw

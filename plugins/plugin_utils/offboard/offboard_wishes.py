@@ -58,7 +58,7 @@ class KnownEstate:
 def read_wishes(given: Mapping[str, Any], known: KnownEstate, today: datetime.date) -> OffboardWishes:
     """Read the variables.
 
-    :param given: ``stopped``, ``final``, ``domains``, ``customers``, ``quiet_days`` and ``selector_days``; None where a
+    :param given: ``stopped``, ``final``, ``domains``, ``customers``, ``quiet`` and ``selectors``; None where a
         variable is not given
     :param known: what they are about
     :param today: the day of the run, UTC
@@ -70,8 +70,8 @@ def read_wishes(given: Mapping[str, Any], known: KnownEstate, today: datetime.da
         final=reader.final(given.get("final")),
         all_final=given.get("final") is True,
         domains=frozenset([*reader.domains(given.get("domains")), *reader.customers(given.get("customers"))]),
-        quiet_days=reader.days("mail_offboard_quiet_days", given.get("quiet_days"), QUIET_DAYS, 1),
-        selector_days=reader.days("mail_offboard_selector_days", given.get("selector_days"), SELECTOR_DAYS, 0),
+        quiet_days=reader.days("mail_offboard_quiet_days", given.get("quiet"), QUIET_DAYS, 1),
+        selector_days=reader.days("mail_offboard_selector_days", given.get("selectors"), SELECTOR_DAYS, 0),
     )
     if reader.problems:
         raise Refused(reader.problems)

@@ -61,8 +61,8 @@ def test_what_is_told_is_read() -> None:
             "final": True,
             "domains": ["bücher.example"],
             "customers": ["Acme"],
-            "quiet_days": "40",
-            "selector_days": 7,
+            "quiet": "40",
+            "selectors": 7,
         },
         KNOWN,
         TODAY,
@@ -104,9 +104,9 @@ def test_a_run_for_one_customer_takes_nothing_away_in_a_tenant_of_all() -> None:
         ({"domains": "acme.example"}, "it is a list of domains"),
         ({"customers": ["Beta"]}, "relay: erp_mail_state \"present\": its customer Beta leaves"),
         ({"customers": ["Nobody"]}, "no host and no domain is this customer's"),
-        ({"quiet_days": 0}, "it is a whole number of days from 1 to 3650"),
-        ({"quiet_days": True}, "it is a whole number of days from 1 to 3650"),
-        ({"selector_days": "-1"}, "it is a whole number of days from 0 to 3650"),
+        ({"quiet": 0}, "it is a whole number of days from 1 to 3650"),
+        ({"quiet": True}, "it is a whole number of days from 1 to 3650"),
+        ({"selectors": "-1"}, "it is a whole number of days from 0 to 3650"),
     ],
 )  # fmt: skip
 def test_what_is_told_wrongly_is_refused(given: Json, words: str) -> None:
