@@ -165,6 +165,6 @@ def test_no_step_before_a_person_said_what_an_unknown_source_is(decide: Decide, 
 def test_one_step_and_none_where_a_declared_sender_fails(decide: Decide, dns: World) -> None:
     moved = decide(mail_reports_let_fail=["mailer.example"])
     assert (moved.rc, moved.changed) == (0, 1), moved.output
-    assert f"{SOUND}: p=none -> p=quarantine (31 days, 3 reporters, 60 messages, 1 declared senders)" in moved.flat
+    assert f"{SOUND}: p=none -> p=quarantine (31 days, 3 reporters, 60 messages, 1 declared sender)" in moved.flat
     assert f"{BROKEN}: broken_profit ({BROKEN}): 30 of 30 messages failed DMARC" in moved.flat
     assert policies(dns) == [STEPPED, SENT]
