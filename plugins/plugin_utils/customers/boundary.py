@@ -16,6 +16,7 @@ from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import parents_of
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
+from ansible_collections.mailroom.erp.plugins.module_utils.so_many import so_many
 from ansible_collections.mailroom.erp.plugins.plugin_utils.customers.crossings import (
     claimed_twice,
     in_foreign_zones,
@@ -87,7 +88,7 @@ class CustomerBoundary:
         """What a person is told of whom the run leaves out; it names nobody."""
         silent = f", {self.silent} of them because nobody can tell whose they are" if self.silent else ""
         left = f" Left to a run for all: {', '.join(self.left_to_all)}." if self.left_to_all else ""
-        counts = f"{self.left_out} hosts{silent}; {len(self.foreign)} domains."
+        counts = f"{so_many(self.left_out, 'host')}{silent}; {so_many(len(self.foreign), 'domain')}."
         return f"This run is for {self.customer}. Left out: {counts}{left}"
 
     def crossings(self, host: str, needs: Mapping[str, Any] | None, said: Any = None) -> list[Problem]:

@@ -121,7 +121,7 @@ def test_nothing_crosses_between_two_who_have_nothing_in_common(tmp_path: Path) 
     assert [*boundary.foreign] == ["jansen.example"]
     assert boundary.foreign_below == []
     assert boundary.unseen == ()
-    assert boundary.line() == f"This run is for {ACME}. Left out: 1 hosts; 1 domains."
+    assert boundary.line() == f"This run is for {ACME}. Left out: 1 host; 1 domain."
 
 
 @pytest.mark.parametrize("breach", BREACHES)
