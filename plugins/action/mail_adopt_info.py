@@ -10,7 +10,7 @@ from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import Result
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.dkim import KeyProblem, check_selector
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import BadName, to_alabels
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import alabels_of
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.recognition import Recognition
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_loader import Catalogue
 from ansible_collections.mailroom.erp.plugins.plugin_utils.running.followed_action import FollowedAction
@@ -55,9 +55,8 @@ def _entry(name: str, one: Any) -> Any:
 
 def _with_signers(entry: Any, sources: Mapping[str, Any]) -> Any:
     one = entry if isinstance(entry, Mapping) else {"domain": entry}
-    try:
-        domain = to_alabels(str(one.get("domain")))
-    except BadName:
+    domain = alabels_of(one.get("domain"))
+    if domain is None:
         return entry  # refused by what reads it
     seen = {str(own["selector"]).lower() for source in sources.get(domain) or [] for own in _signatures(source, domain)}
     found = sorted(filter(_is_selector, seen))

@@ -13,7 +13,7 @@ from typing import Any
 from ansible.utils.display import Display
 from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import ArgumentSpec, Result
 from ansible_collections.mailroom.erp.plugins.module_utils.atomic_file import replace_file
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import BadName, to_alabels
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import alabels_of
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused, escape_controls
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.adoption_files import Adopter, Adoption
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.domain_facts import domain_facts
@@ -114,7 +114,7 @@ class ActionModule(ControllerAction):
             account = (untemplated if isinstance(untemplated, Mapping) else one).get("dns")
             whose = str(one["customer"]) if one.get("customer") is not None else None
             dns = referred_account(account, group_name(whose)) if account is not None else None
-            found[_alabels(name)] = AdoptionWish(whose, dns, one.get("zone"))
+            found[alabels_of(name) or str(name)] = AdoptionWish(whose, dns, one.get("zone"))
         return found
 
     def _tenant_accounts(self, variables: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -146,13 +146,6 @@ def _check_folder(folder: Path, customer: str | None) -> None:
             rule = f"{entry.file} declares {name}, which is not declared as that of {customer}"
             way_out = "Name a folder for this customer alone, or adopt for all without mail_run_customer."
             raise Refused(CUSTOMER_RULES.problem("adopt", "mail_adopt_dir", str(folder), rule, way_out))
-
-
-def _alabels(name: object) -> str:
-    try:
-        return to_alabels(str(name))
-    except BadName:
-        return str(name)  # refused by what reads it
 
 
 def _write(adoption: Adoption) -> None:

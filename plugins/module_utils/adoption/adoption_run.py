@@ -15,7 +15,6 @@ from ansible_collections.mailroom.erp.plugins.module_utils.adoption.live_records
     LiveRecords,
     live_rrset,
 )
-from ansible_collections.mailroom.erp.plugins.module_utils.adoption.term_networks import included_by, term_networks
 from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import Result
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.registry import open_provider
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Key, RRset, mx_value
@@ -63,7 +62,16 @@ def live_mail(params: Mapping[str, Any]) -> Result:
 
 
 def _included(domains: list[Result], params: Mapping[str, Any], threads: int) -> Result:
-    names = included_by(domains, set(params.get("reported_domains") or ()))
+    reported = set(params.get("reported_domains") or ())
+    if not reported:
+        return {}
+    # what follows trees of includes is loaded only where reports are kept
+    from ansible_collections.mailroom.erp.plugins.module_utils.adoption.term_networks import (
+        included_by,
+        term_networks,
+    )
+
+    names = included_by(domains, reported)
     return term_networks(names, world_of(Resolver(params.get("resolver"))).lookup, threads) if names else {}
 
 

@@ -18,9 +18,9 @@ from ansible_collections.mailroom.erp.plugins.module_utils.entra.exchange_roles 
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.grants import (
     EXCHANGE_APP_ID,
     GRAPH_APP_ID,
-    MOST_CLAUSES,
     Resource,
     Resources,
+    read_any,
     read_principals,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.graph import Graph, Json, odata_literal
@@ -157,7 +157,7 @@ class _LiveTenant:
             if str(one.get("appOwnerOrganizationId")).lower() != _MICROSOFT and one["appId"].lower() != self._client_id
         ]
         own = [one["appId"] for one in principals if self._is_own(one)]
-        details = {one["appId"]: one for one in self._by_clauses("applications", "appId", own, _APPLICATION)}
+        details = {one["appId"]: one for one in read_any(self._graph, "applications", {"appId": own}, _APPLICATION)}
         users = self._users([sending[one["id"].lower()] for one in principals])
         told = [self._told(one, sending[one["id"].lower()], details.get(one["appId"]), users) for one in principals]
         return sorted(told, key=lambda one: (str(one["display_name"]), one["app_id"]))
@@ -173,14 +173,10 @@ class _LiveTenant:
         if not ids:
             return {}
         query = "id,mail,userPrincipalName"
-        users = self._part("people", "User.Read.All", lambda: self._by_clauses("users", "id", sorted(ids), query))
+        users = self._part(
+            "people", "User.Read.All", lambda: read_any(self._graph, "users", {"id": sorted(ids)}, query)
+        )
         return {one["id"].lower(): str(one.get("mail") or one["userPrincipalName"]) for one in users}
-
-    def _by_clauses(self, path: str, name: str, values: Sequence[str], select: str) -> Iterator[Json]:
-        for start in range(0, len(values), MOST_CLAUSES):
-            some = values[start : start + MOST_CLAUSES]
-            clauses = " or ".join(f"{name} eq {odata_literal(one)}" for one in some)
-            yield from self._graph.get_all(path, {"$filter": clauses, "$select": select})
 
     def _told(self, principal: Json, sending: _Sending, application: Json | None, users: Mapping[str, str]) -> Json:
         everybody = bool(_SENDING & {one.rpartition("/")[2] for one in sending.granted})

@@ -24,6 +24,9 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.source_
 ABOUT_NAMES = "kind = 'dmarc' AND domain IN (SELECT value FROM json_each(?))"
 """The condition in SQL for the reports about some names, as :func:`about_names` gives them; the index finds them."""
 
+REPORTER = "coalesce(nullif(mailed_by, ''), org_key)"
+"""Who reported, in SQL: the organisation that mailed a report in the name of another counts as itself."""
+
 
 @dataclass(slots=True)
 class SenderDay:
@@ -149,7 +152,7 @@ def domain_evidence(
 
 def _report_days(connection: sqlite3.Connection, names: Collection[str], first_day: str) -> sqlite3.Cursor:
     query = (
-        "SELECT day, coalesce(nullif(mailed_by, ''), org_key), "
+        f"SELECT day, {REPORTER}, "
         "CASE WHEN json_valid(policy) THEN json_extract(policy, '$.p') END, left_out FROM reports "
         f"WHERE {ABOUT_NAMES} AND day >= ?"
     )

@@ -43,6 +43,17 @@ def to_alabels(name: str) -> str:
     return plain
 
 
+def alabels_of(given: object) -> str | None:
+    """A name as :func:`to_alabels` gives it; None for what is no name.
+
+    :param given: what may be a domain name
+    """
+    try:
+        return to_alabels(str(given))
+    except BadName:
+        return None
+
+
 def idna_encoded(name: str) -> str:
     """Turn internationalised labels into A-labels (UTS 46, IDNA 2008); ASCII stays as it is.
 

@@ -110,14 +110,14 @@ class StepWindow:
     @property
     def against(self) -> frozenset[str]:
         """The days on which something may speak against a step: those and the doubtful ones among and after them."""
-        return self._with_doubtful(self.days)
+        return self._among_and_after(self.days)
 
     @property
     def recent_against(self) -> frozenset[str]:
         """The same of the recent days; of all of them where none is recent."""
-        return self._with_doubtful(self.recent or self.days)
+        return self._among_and_after(self.recent or self.days)
 
-    def _with_doubtful(self, days: Sequence[DayEvidence]) -> frozenset[str]:
+    def _among_and_after(self, days: Sequence[DayEvidence]) -> frozenset[str]:
         return frozenset(one.day for one in (*days, *self.doubtful_since(days)))
 
     def doubtful_since(self, days: Sequence[DayEvidence]) -> tuple[DayEvidence, ...]:

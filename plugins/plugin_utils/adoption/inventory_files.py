@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import BadName, to_alabels
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import alabels_of
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused, RuleSource
 
 _DOMAINS, _HOSTS = "mail_dns_domains", "hosts"
@@ -184,7 +184,7 @@ def _pairs(node: Any) -> Iterator[tuple[Any, Any]]:
 
 def _take_domains(found: InventoryFile, domains: Any) -> None:
     for key, value in domains.value:
-        name = _plain_name(key)
+        name = alabels_of(key.value)
         last = max(_last_line(key), _last_line(value))
         if name is not None:
             found.entries[name] = KnownEntry(found.path, key.start_mark.line, last, plain_node(value))
@@ -198,13 +198,6 @@ def _take_hosts(found: InventoryFile, group: str, inner: Any) -> None:
             found.hosts |= {str(name.value): plain_node(value) for name, value in hosts.value}
             if hosts.value and not hosts.flow_style:
                 found.groups[group] = HostsPlace(hosts.value[0][0].start_mark.column, _last_line(hosts))
-
-
-def _plain_name(key: Any) -> str | None:
-    try:
-        return to_alabels(str(key.value))
-    except BadName:
-        return None
 
 
 def _last_line(node: Any) -> int:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import parents_of
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import alabels_of, parents_of
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
 from ansible_collections.mailroom.erp.plugins.module_utils.so_many import so_many
 from ansible_collections.mailroom.erp.plugins.plugin_utils.customers.crossings import (
@@ -32,7 +32,6 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.customers.declared_cu
     is_customer,
 )
 from ansible_collections.mailroom.erp.plugins.plugin_utils.customers.domain_owners import (
-    alabels_of,
     domain_entries,
     is_own,
     owner_text,

@@ -10,7 +10,7 @@ import difflib
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import parents_of
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import alabels_of, parents_of
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, RuleSource
 from ansible_collections.mailroom.erp.plugins.plugin_utils.customers.declared_customers import (
     HOST_VARIABLE,
@@ -20,7 +20,6 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.customers.declared_cu
 from ansible_collections.mailroom.erp.plugins.plugin_utils.customers.domain_owners import (
     DOMAINS,
     DomainEntry,
-    alabels_of,
 )
 from ansible_collections.mailroom.erp.plugins.plugin_utils.customers.holdings import (
     Holding,

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
 from typing import Any
 
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import BadName, to_alabels
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import alabels_of
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import INVENTORY_RULES
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.declared_domains import CUSTOMER_KEY
@@ -127,18 +127,11 @@ def contradictions(
         return
     for name, one in domains.items():
         named = customers_in(one) if isinstance(one, Mapping) else ()
-        if customer and named and customer not in named and _alabels(name) in needed:
+        if customer and named and customer not in named and alabels_of(name) in needed:
             others = " and ".join(map(str, named))
             rule = f"{host} of {customer} sends as this domain, which is declared as that of {others}"
             way_out = "Correct one of both, or name all whose it is: customer: [...]."
             yield INVENTORY_RULES.problem(host, f"mail_dns_domains.{name}.{CUSTOMER_KEY}", None, rule, way_out)
-
-
-def _alabels(name: object) -> str | None:
-    try:
-        return to_alabels(str(name))
-    except BadName:
-        return None
 
 
 def _wrong(subject: str, where: str, value: Any) -> list[Problem]:

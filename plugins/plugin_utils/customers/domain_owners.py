@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import BadName, to_alabels
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import alabels_of
 from ansible_collections.mailroom.erp.plugins.plugin_utils.customers.declared_customers import customers_in
 from ansible_collections.mailroom.erp.plugins.plugin_utils.customers.holdings import Holding, account_holdings
 from ansible_collections.mailroom.erp.plugins.plugin_utils.running.written_inventory import (
@@ -103,14 +103,3 @@ def owner_text(entries: list[DomainEntry]) -> str:
         return f"it is declared as that of {' and '.join(named)}"
     told = " and ".join(holders[:2]) if holders else "nobody"
     return f"it says of no customer that it is his, and hosts of {told} declare it"
-
-
-def alabels_of(given: object) -> str | None:
-    """A name as A-labels; None for what is no name.
-
-    :param given: of a domain
-    """
-    try:
-        return to_alabels(str(given))
-    except BadName:
-        return None

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.last_mail import SeenSender
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import BadName, to_alabels
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import alabels_of
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_loader import Catalogue
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_input import LEAVING
@@ -185,17 +185,10 @@ def _without_policies(own: Mapping[str, Any], gone: set[str]) -> dict[str, Any]:
 
 
 def _policies(name: Any, declared: Any, gone: set[str]) -> Any:
-    if not isinstance(declared, Mapping) or _alabels(name) not in gone:
+    if not isinstance(declared, Mapping) or alabels_of(name) not in gone:
         return declared
     found = {**declared, **{kind: {"state": "absent"} for kind in _POLICIES if declared.get(kind) is not None}}
     sts = declared.get("mta_sts")
     if isinstance(sts, Mapping) and sts.get("mode") == "none":
         found["mta_sts"] = {**sts, "state": "absent"}
     return found
-
-
-def _alabels(name: Any) -> str:
-    try:
-        return to_alabels(name)
-    except BadName:
-        return str(name)  # it is refused by what reads it

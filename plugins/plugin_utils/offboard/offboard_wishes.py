@@ -15,7 +15,7 @@ from itertools import chain
 from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.numbers import is_number
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import BadName, to_alabels
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import alabels_of
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused, RuleSource
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_input import LEAVING
 from ansible_collections.mailroom.erp.plugins.plugin_utils.offboard.offboard_stages import SELECTOR_DAYS
@@ -149,8 +149,8 @@ class _Reader:
 
     def domains(self, given: Any) -> Iterator[str]:
         for name in self._names(given, _DOMAINS, "it is a list of domains"):
-            found = _alabels(name)
-            if found in self._known.domains:
+            found = alabels_of(name)
+            if found is not None and found in self._known.domains:
                 yield found
                 continue
             rule, way_out = "it is not in mail_dns_domains", _closest(name, self._known.domains)
@@ -230,13 +230,6 @@ def _date(given: Any) -> datetime.date | None:
         return datetime.datetime.strptime(given, "%Y-%m-%d").date() if isinstance(given, str) else None
     except ValueError:
         return None
-
-
-def _alabels(name: str) -> str:
-    try:
-        return to_alabels(name)
-    except BadName:
-        return name  # it is none of ours
 
 
 def _closest(name: str, names: Collection[str] | Iterable[str]) -> str:
