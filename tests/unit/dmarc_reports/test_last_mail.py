@@ -45,11 +45,12 @@ def fill(put: Callable[..., Path], inform: Inform, tmp_path: Path, rows: dict[tu
 
 def seen_of(
     folder: Path,
-    senders: Sequence[dict[str, Any]] = SENDERS,
+    senders: Sequence[dict[str, Any]] | None = None,
     lookup: Callable[[str, str], tuple[str, ...]] | None = None,
 ) -> dict[str, list[SeenSender]]:
+    declared = read_senders(SENDERS if senders is None else senders, [])
     with reading_archive(str(folder / "archive")) as connection:
-        return seen_senders(connection, read_senders(senders, []), ["payroll"], lookup or (lambda _n, _t: ()))
+        return seen_senders(connection, declared, ["payroll"], lookup or (lambda _n, _t: ()))
 
 
 def test_mail_is_known_by_its_signature_and_by_its_servers(

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-import xml.etree.ElementTree as ElementTree
+from xml.etree import ElementTree
 
 from ansible_collections.mailroom.erp.tests.tools.explained_drawings import FOLDER, PAGE, drawings
 
