@@ -41,6 +41,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.domains.planned_recor
     read_records_plan,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.sender_option import read_senders
+from ansible_collections.mailroom.erp.plugins.module_utils.plain_options import NotPlain, plain_options
 from ansible_collections.mailroom.erp.plugins.module_utils.plain_yaml import BadYaml, load_yaml
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.sender import Sender
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import is_inside
@@ -171,13 +172,22 @@ class _Reader:
         if wrong:
             self.problems += [_wrong_option(subject, rule) for rule in wrong]
             return
-        result = self._validator.validate(merged)
-        if result.error_messages:
-            self.problems += [_wrong_option(subject, message) for message in result.error_messages]
+        valid = self._valid(subject, merged)
+        if valid is None:
             return
         if isinstance(entry, str):
-            self._plain = result.validated_parameters
-        self._read_valid(subject, result.validated_parameters)
+            self._plain = valid
+        self._read_valid(subject, valid)
+
+    def _valid(self, subject: str, merged: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """The options of an entry with their types and defaults; None with what is wrong among the problems."""
+        try:
+            return plain_options(ENTRY_OPTIONS, merged)
+        except NotPlain:
+            result = self._validator.validate(merged)
+        self.problems += [_wrong_option(subject, message) for message in result.error_messages]
+        valid: Mapping[str, Any] = result.validated_parameters
+        return None if result.error_messages else valid
 
     def _merge(self, entry: object) -> dict[str, Any] | None:
         if isinstance(entry, str):
