@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: it may change at any time, and nothing outside may import it.
-"""What Ansible's validator makes of options that are of their types already, without it: it takes most of the time to
-read thousands of domains. Whatever is not plainly right is left to the validator."""
+"""Options as Ansible's validator makes them. Those that are of their types already are read without it: it would take
+most of the time to read thousands of domains. Whatever is not plainly right is left to it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
 
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import ArgumentSpec
 
 _KNOWN = frozenset({"type", "default", "choices", "elements", "options", "no_log", "required"})
@@ -20,6 +21,21 @@ _TYPES: dict[str, type] = {"str": str, "bool": bool, "int": int, "dict": dict, "
 
 class NotPlain(Exception):
     """The validator has to look."""
+
+
+def validated_options(spec: ArgumentSpec, given: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """The options with their types and defaults.
+
+    :param spec: what may be given, as AnsibleModule takes it
+    :param given: the options
+    :returns: all options of the spec by name, in a copy; and what is wrong, one sentence each, empty for nothing
+    :raises TypeError: a dictionary is wanted where none is, deeper than the validator looks
+    """
+    try:
+        return plain_options(spec, given), []
+    except NotPlain:
+        result = ArgumentSpecValidator(spec).validate(dict(given))
+    return dict(result.validated_parameters), list(result.error_messages)
 
 
 def plain_options(spec: ArgumentSpec, given: Mapping[str, Any]) -> dict[str, Any]:

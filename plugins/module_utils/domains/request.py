@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.account import (
     check_dns,
     ttl_rule,
@@ -41,7 +40,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.domains.planned_recor
     read_records_plan,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.sender_option import read_senders
-from ansible_collections.mailroom.erp.plugins.module_utils.plain_options import NotPlain, plain_options
+from ansible_collections.mailroom.erp.plugins.module_utils.plain_options import validated_options
 from ansible_collections.mailroom.erp.plugins.module_utils.plain_yaml import BadYaml, load_yaml
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.sender import Sender
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import is_inside
@@ -136,7 +135,6 @@ class _Reader:
         self._seen: set[str] = set()
         self._number = -1
         self._of_file = bool(params.get("src"))
-        self._validator = ArgumentSpecValidator(ENTRY_OPTIONS)
         self._plain: Mapping[str, Any] | None = None
         """What a domain that is given as nothing but a name is asked for: for all of them the same."""
 
@@ -172,22 +170,13 @@ class _Reader:
         if wrong:
             self.problems += [_wrong_option(subject, rule) for rule in wrong]
             return
-        valid = self._valid(subject, merged)
-        if valid is None:
+        valid, wrong = validated_options(ENTRY_OPTIONS, merged)
+        if wrong:
+            self.problems += [_wrong_option(subject, message) for message in wrong]
             return
         if isinstance(entry, str):
             self._plain = valid
         self._read_valid(subject, valid)
-
-    def _valid(self, subject: str, merged: Mapping[str, Any]) -> Mapping[str, Any] | None:
-        """The options of an entry with their types and defaults; None with what is wrong among the problems."""
-        try:
-            return plain_options(ENTRY_OPTIONS, merged)
-        except NotPlain:
-            result = self._validator.validate(merged)
-        self.problems += [_wrong_option(subject, message) for message in result.error_messages]
-        valid: Mapping[str, Any] = result.validated_parameters
-        return None if result.error_messages else valid
 
     def _merge(self, entry: object) -> dict[str, Any] | None:
         if isinstance(entry, str):

@@ -12,7 +12,11 @@ import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import ArgumentSpec
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.dns_module_options import ENTRY_OPTIONS
-from ansible_collections.mailroom.erp.plugins.module_utils.plain_options import NotPlain, plain_options
+from ansible_collections.mailroom.erp.plugins.module_utils.plain_options import (
+    NotPlain,
+    plain_options,
+    validated_options,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -48,6 +52,19 @@ def test_a_plain_entry_is_what_the_validator_makes_of_it(entry: dict[str, Any]) 
         return
     result = ArgumentSpecValidator(ENTRY_OPTIONS).validate(entry)
     assert result.error_messages == [] and found == result.validated_parameters
+
+
+@settings(max_examples=100)
+@given(entries_of(ENTRY_OPTIONS))
+def test_all_others_are_the_validators(entry: dict[str, Any]) -> None:
+    try:
+        result = ArgumentSpecValidator(ENTRY_OPTIONS).validate(deepcopy(entry))
+    except TypeError:
+        with pytest.raises(TypeError):
+            validated_options(ENTRY_OPTIONS, entry)
+        return
+    values, wrong = validated_options(ENTRY_OPTIONS, entry)
+    assert wrong == result.error_messages and (wrong or values == result.validated_parameters)
 
 
 def test_usual_entries_are_plain_and_a_copy() -> None:
