@@ -51,14 +51,15 @@ WORDS = st.sampled_from(
 )
 
 
-@settings(max_examples=500)
+@settings(max_examples=200)
 @given(st.lists(WORDS | st.text(max_size=2), max_size=6).map("".join))
 def test_a_text_is_written_as_yaml_itself_writes_it(text: str) -> None:
     """The short way of most texts gives the bytes of the library."""
     dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
     written = yaml.dump(text, Dumper=dumper, width=1 << 20, allow_unicode=True).removesuffix("\n").removesuffix("\n...")
     assert yaml_flow(TemplateText(text)) == written
-    assert yaml_flow(text) == written or "{{" in text
+    is_template = any(sign in text for sign in ("{{", "{%", "{#"))
+    assert yaml_flow(text).startswith("!unsafe ") if is_template else yaml_flow(text) == written
 
 
 ENTRIES = st.lists(

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -69,3 +70,21 @@ def test_every_term_of_every_record_is_declared_or_unexplained(tmp_path: Path) -
         for term in terms:
             known = f"spf {term}" in items or term in explained or bool(one.get("services"))
             assert known, (domain, term)
+
+
+def test_every_value_has_a_comment_that_says_where_it_came_from(tmp_path: Path) -> None:
+    zones = odd_zones(80)
+    served = ZoneFolder(tmp_path / "zones", zones)
+    adopted(tmp_path / "inventory", zones, served.dns_option, served.resolver_option)
+    lines = (tmp_path / "inventory" / "domains.yml").read_text().splitlines()
+    entries = lines[lines.index("    mail_dns_domains:") + 1 :]
+    bare = [
+        f"{one} after {before}"
+        for before, one in pairwise(entries)
+        if one.startswith(" " * 8)
+        and one[8] not in " #"
+        and not before.startswith(" " * 8 + "#")
+        # an item of these has a comment or evidence of its own
+        and one.strip() not in ("unexplained:", "dkim:")
+    ]
+    assert bare == []
