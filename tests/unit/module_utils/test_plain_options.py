@@ -69,7 +69,13 @@ def test_all_others_are_the_validators(entry: dict[str, Any]) -> None:
 
 def test_usual_entries_are_plain_and_a_copy() -> None:
     dkim = [{"selector": "s1", "target": "key.service.example"}]
-    entry = {"domain": "acme.example", "account": 0, "spf": {"terms": ["mx"], "all": "~all"}, "dkim": dkim, "dns": {}}
+    entry: dict[str, Any] = {
+        "domain": "acme.example",
+        "account": 0,
+        "spf": {"terms": ["mx"], "all": "~all"},
+        "dkim": dkim,
+        "dns": {},
+    }
     found = plain_options(ENTRY_OPTIONS, entry)
     assert found == ArgumentSpecValidator(ENTRY_OPTIONS).validate(entry).validated_parameters
     assert found["spf"]["terms"] == ["mx"] and found["spf"]["terms"] is not entry["spf"]["terms"]
