@@ -13,6 +13,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.erp_answers import answered_environments
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.questions import read_questions
+from ansible_collections.mailroom.erp.plugins.plugin_utils.files.standing_folder import from_here
 from ansible_collections.mailroom.erp.plugins.plugin_utils.running.entra_action import EntraAction
 
 
@@ -21,7 +22,7 @@ class ActionModule(EntraAction):
 
     def _execute(self, arguments: dict[str, Any], task_vars: Mapping[str, Any] | None) -> Result:
         folder = arguments.pop("dir", None)
-        answered = list(_answered_senders(Path(folder))) if folder else []
+        answered = list(_answered_senders(Path(from_here(folder)))) if folder else []
         return super()._execute({**arguments, "senders": [*(arguments.get("senders") or []), *answered]}, task_vars)
 
 

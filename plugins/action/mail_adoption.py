@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -28,8 +29,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.referred_acc
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.report_evidence import ReportedMail
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.tenant_facts import tenant_facts
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.yaml_values import TemplateText
-from ansible_collections.mailroom.erp.plugins.plugin_utils.customers.boundary import adopted_domains
-from ansible_collections.mailroom.erp.plugins.plugin_utils.customers.crossings import CUSTOMER_RULES
+from ansible_collections.mailroom.erp.plugins.plugin_utils.files.standing_folder import from_here
 from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import plain_value
 from ansible_collections.mailroom.erp.plugins.plugin_utils.running.controller_action import ControllerAction
 from ansible_collections.mailroom.erp.plugins.plugin_utils.running.play_variables import kept_result
@@ -64,8 +64,9 @@ class ActionModule(ControllerAction):
         :returns: the files that changed, the domains, and how many questions are open
         :raises Refused: something that is there cannot be read or added to, or a file cannot be written
         """
-        folder = Path(options["dir"]).absolute()
+        folder = Path(from_here(options["dir"]))
         live = kept_result(variables, options["live"])
+        live |= json.loads(live.get("text") or "{}")
         customer = options["customer"]
         _check_folder(folder, customer)
         wishes, shared = self._wishes(variables, customer), dict(self._shared(variables))
@@ -101,13 +102,13 @@ class ActionModule(ControllerAction):
     def _wishes(self, variables: Mapping[str, Any], customer: str | None) -> dict[str, AdoptionWish]:
         raw = variables.get(_DOMAINS)
         if customer is not None and isinstance(raw, Mapping):
-            raw = adopted_domains(raw, customer)
+            raw = _own_domains(raw, customer)
         given = plain_value(self._templar.template(raw))
         if not isinstance(given, Mapping):
             return {}
         found = {}
         if customer is not None:
-            given = adopted_domains(given, customer)
+            given = _own_domains(given, customer)
         for name, one in given.items():
             one = one if isinstance(one, Mapping) else {}
             untemplated = raw.get(name) if isinstance(raw, Mapping) else None
@@ -135,10 +136,19 @@ class ActionModule(ControllerAction):
                 yield name, TemplateText(raw) if isinstance(raw, str) and "{{" in raw else plain_value(raw)
 
 
+def _own_domains(domains: Mapping[Any, Any], customer: str) -> dict[Any, Any]:
+    # not in a run for all: Ansible compiles all that an action imports at each start
+    from ansible_collections.mailroom.erp.plugins.plugin_utils.customers.boundary import adopted_domains
+
+    return adopted_domains(domains, customer)
+
+
 def _check_folder(folder: Path, customer: str | None) -> None:
     """A run for one customer writes into no inventory that declares domains of another."""
     if customer is None:
         return
+    from ansible_collections.mailroom.erp.plugins.plugin_utils.customers.crossings import CUSTOMER_RULES
+
     entries = [one for file in read_inventory(folder).values() for one in file.entries.items()]
     for name, entry in entries:
         declared = entry.declared if isinstance(entry.declared, Mapping) else {}

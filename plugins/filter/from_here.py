@@ -5,10 +5,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 
-from ansible_collections.mailroom.erp.plugins.plugin_utils.files.standing_folder import standing_folder
+from ansible_collections.mailroom.erp.plugins.plugin_utils.files.standing_folder import from_here
 
 DOCUMENTATION = r"""
 name: from_here
@@ -37,15 +36,6 @@ _value:
   description: An absolute path.
   type: str
 """
-
-
-def from_here(path: str) -> str:
-    """Make a path absolute.
-
-    :param path: relative to the working directory, or with ``~``, or absolute
-    :returns: the path, symbolic links as they were named
-    """
-    return os.path.normpath(os.path.join(standing_folder(), os.path.expanduser(path)))
 
 
 class FilterModule:

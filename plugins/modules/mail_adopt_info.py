@@ -53,6 +53,12 @@ options:
     type: list
     elements: str
     default: []
+  as_text:
+    description:
+      - Return all of it as one JSON text, RV(text), for a task that reads it from the variable.
+      - Ansible copies and marks each value of a result several times, so that thousands of records cost it seconds.
+    type: bool
+    default: false
   concurrency:
     description: How many zones are read at the same time.
     type: int
@@ -83,7 +89,7 @@ domains:
   description: What was read of each domain.
   type: list
   elements: dict
-  returned: always
+  returned: unless O(as_text)
   contains:
     domain:
       description: The domain, as A-labels.
@@ -113,9 +119,15 @@ included:
     - Each with C(networks), the addresses for which the include passes; null where nobody can tell, and C(problem) says
       why.
   type: dict
-  returned: always
+  returned: unless O(as_text)
   sample: {spf.vendor.example: {networks: [192.0.2.0/28], problem: null}}
+text:
+  description: RV(domains) and RV(included), as JSON.
+  type: str
+  returned: with O(as_text)
 """
+
+import json
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.mailroom.erp.plugins.module_utils.adoption.adoption_run import live_mail
@@ -129,10 +141,11 @@ from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refuse
 def main() -> None:
     module = AnsibleModule(argument_spec=DNS_MODULE_OPTIONS["mail_adopt_info"], supports_check_mode=True)
     try:
-        result = live_mail(module.params)
+        found = sendable(live_mail(module.params))
     except (Refused, MissingLibrary, ProviderError) as error:
         module.fail_json(msg=str(error))
-    module.exit_json(changed=False, **sendable(result))
+    result = {"text": json.dumps(found)} if module.params["as_text"] else found
+    module.exit_json(changed=False, **result)
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_files import check_paths, report_items
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_intake import Intake, IntakeResult
-from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_options import (
+from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_request import (
     ReportRequest,
     read_request,
 )

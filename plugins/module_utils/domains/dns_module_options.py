@@ -180,6 +180,7 @@ def _adopt() -> ArgumentSpec:
         "selectors": {"type": "list", "elements": "str", "default": []},
         "reported": {"type": "str"},
         "reported_domains": {"type": "list", "elements": "str", "default": []},
+        "as_text": {"type": "bool", "default": False},
         "progress_file": {"type": "path"},
         "concurrency": {"type": "int", "default": 16},
         **shared,

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.account import (
     check_dns,
     ttl_rule,
@@ -41,6 +40,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.domains.planned_recor
     read_records_plan,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.sender_option import read_senders
+from ansible_collections.mailroom.erp.plugins.module_utils.plain_options import validated_options
 from ansible_collections.mailroom.erp.plugins.module_utils.plain_yaml import BadYaml, load_yaml
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.sender import Sender
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import is_inside
@@ -135,7 +135,6 @@ class _Reader:
         self._seen: set[str] = set()
         self._number = -1
         self._of_file = bool(params.get("src"))
-        self._validator = ArgumentSpecValidator(ENTRY_OPTIONS)
         self._plain: Mapping[str, Any] | None = None
         """What a domain that is given as nothing but a name is asked for: for all of them the same."""
 
@@ -171,13 +170,13 @@ class _Reader:
         if wrong:
             self.problems += [_wrong_option(subject, rule) for rule in wrong]
             return
-        result = self._validator.validate(merged)
-        if result.error_messages:
-            self.problems += [_wrong_option(subject, message) for message in result.error_messages]
+        valid, wrong = validated_options(ENTRY_OPTIONS, merged)
+        if wrong:
+            self.problems += [_wrong_option(subject, message) for message in wrong]
             return
         if isinstance(entry, str):
-            self._plain = result.validated_parameters
-        self._read_valid(subject, result.validated_parameters)
+            self._plain = valid
+        self._read_valid(subject, valid)
 
     def _merge(self, entry: object) -> dict[str, Any] | None:
         if isinstance(entry, str):

@@ -73,7 +73,8 @@ class TagList:
 
     def values(self, name: str) -> list[str]:
         """All values of a tag, in their order."""
-        return [tag.value for tag in self.tags if self.key(tag.name) == self.key(name)]
+        wanted = self.key(name)
+        return [tag.value for tag in self.tags if self.key(tag.name) == wanted]
 
     @property
     def doubled(self) -> list[str]:

@@ -22,7 +22,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.policy_
     reported_below,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_archive import reading_archive
-from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_options import services_given
+from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_request import services_given
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_run import reverse_names
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_summary import (
     ReportFilter,

@@ -48,8 +48,9 @@ def dmarc_parts(facts: DomainFacts) -> Iterator[Claim | Finding]:
 
 def _record_parts(facts: DomainFacts, text: str) -> Iterator[Claim | Finding]:
     record = dmarc.parse_dmarc(text)
-    for tag in record:
-        yield from _tag_parts(record.key(tag.name), tag)
+    note = f"the policy at _dmarc.{facts.domain}"
+    for part in (one for tag in record for one in _tag_parts(record.key(tag.name), tag)):
+        yield replace(part, note=note) if isinstance(part, Claim) else part
     if any((name, "TXT") not in facts.rrsets and name not in facts.elsewhere for name in agreement_names_of(facts)):
         note = "where its reports go has not agreed to get them, and no agreement is made"
         yield Claim("dmarc", False, note, "authorize_reports")

@@ -114,7 +114,7 @@ class _Reader:
         """What the record says; one that is explained whole, and names no service, says that there is none."""
         parts = list(spf.parts())
         explained = spf.records and all(isinstance(one, Claim) and one.key != "services" for one in parts)
-        return [*([Claim("services", [])] if explained else []), *parts]
+        return [*([Claim("services", [], "no term of the SPF record is a service's")] if explained else []), *parts]
 
     def _is_parked(
         self,
@@ -139,7 +139,8 @@ class _Reader:
     def _mx(self) -> Iterator[Claim | Finding]:
         domain, found = self._facts.domain, self._facts.rrsets.get((self._facts.domain, "MX"))
         if found and is_null_mx(found):
-            yield Claim("null_mx", {}, "", otherwise=Finding("mx .", f"{self._place}: it takes no mail", "low"))
+            otherwise = Finding("mx .", f"{self._place}: it takes no mail", "low")
+            yield Claim("null_mx", {}, "MX 0 .: it takes no mail", otherwise=otherwise)
             return
         for host in self._hosts():
             if not is_inside(host, domain) and not self._recognition.of_mx(host):
@@ -193,7 +194,7 @@ class _Reader:
             yield from whole
             return
         rua = [one.removeprefix("mailto:") if "%" not in one else one for one in uris]
-        yield Claim("tls_rpt", {"rua": rua}, "", otherwise=whole[0])
+        yield Claim("tls_rpt", {"rua": rua}, f"the record at {name}", otherwise=whole[0])
 
     def _mta_sts(self) -> Iterator[Finding]:
         name = mta_sts_name(self._facts.domain)

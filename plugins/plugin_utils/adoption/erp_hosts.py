@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.answers import erp_question
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.claims import Finding
@@ -21,7 +21,9 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.yaml_values 
     yaml_flow,
 )
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_loader import Catalogue
-from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.host_judgement import Catalogues, judged_variables
+
+if TYPE_CHECKING:
+    from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.host_judgement import Catalogues
 
 _SYSTEM, _PASSWORD = "erp_mail_system", "erp_mail_password"
 _ONE_LINE = 100
@@ -153,6 +155,9 @@ def host_lines(host: ErpHost, origin: str) -> list[str]:
 
 
 def _judge(host: ErpHost, shared: Mapping[str, Any], catalogues: Catalogues) -> list[Mapping[str, Any]]:
+    # not where nobody named an environment: Ansible compiles all that an action imports at each start
+    from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.host_judgement import judged_variables
+
     judgement = judged_variables(host.name, _Given({**shared, **host.variables}), catalogues)
     host.needs = judgement.needs
     return list((judgement.needs or {}).get("problems") or ())

@@ -30,7 +30,6 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.proof import
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.tenant_answers import completed_answer
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.tenant_facts import TenantFacts
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_loader import Catalogue
-from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.host_judgement import Catalogues
 
 _TENANT = "mail_entra_tenant"
 _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -48,9 +47,15 @@ class NamedEnvironments:
 
     def judged(self) -> Iterator[ErpHost]:
         """All of them, but for those that were written before and that a person took out."""
+        answered = list(answered_environments(self.answers))
+        if not answered:
+            return
+        # all that ERPs are judged by is loaded only where a person named one
+        from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.host_judgement import Catalogues
+
         there, catalogues = self.places.hosts, Catalogues()
         catalogue, tenants = Catalogue(services=self.services), self._tenants()
-        for one in answered_environments(self.answers):
+        for one in answered:
             was_written = host_key(one.name) in self.places.written
             if one.name in there or not was_written:
                 completed = completed_answer(one, tenants, catalogue)

@@ -95,7 +95,7 @@ class SpfReading:
             question = "The record lets the whole world send as this domain. Declare spf: {all: '~all'} to end that."
             yield Finding("spf +all", self._evidence(term.raw), "high", question=question, listed=False)
         else:
-            yield Claim("spf", f"{qualifier}all", option="all")
+            yield Claim("spf", f"{qualifier}all", f"{qualifier}all: how the record ends", "all")
 
     def _term(self, term: Term) -> Iterator[Claim | Finding]:
         raw, candidates = term.raw, self._candidates(term.raw)

@@ -16,8 +16,10 @@ from ansible_collections.mailroom.erp.plugins.module_utils.problem import encoda
 _TEMPLATES = ("{{", "{%", "{#")
 
 
-_PLAIN = re.compile(r"[A-Za-z]([A-Za-z0-9 _./,;@+*()~=-]*[A-Za-z0-9)])?")
+_PLAIN = re.compile(r"[A-Za-z](?:(?:[A-Za-z0-9 _./,;@+*()~=-]|:(?! ))*[A-Za-z0-9)])?")
 """A text that YAML takes for nothing else, unless it is one of its words; most are such, and this is much faster."""
+_QUOTED = re.compile(r"[A-Za-z][ -~]*: [ -~]*")
+"""A text that YAML would take for a key with a value, so that it stands in quotation marks, as most evidence does."""
 _WORDS = ("y", "n", "yes", "no", "true", "false", "on", "off", "null")
 
 
@@ -63,8 +65,11 @@ def yaml_flow(value: Any) -> str:
 
     :param value: of dictionaries, lists, texts, numbers and booleans
     """
-    if isinstance(value, str) and _PLAIN.fullmatch(value) and value.lower() not in _WORDS:
-        return str(value)
+    if isinstance(value, str):
+        if _PLAIN.fullmatch(value) and value.lower() not in _WORDS:
+            return str(value)
+        if _QUOTED.fullmatch(value) and not _is_template(value):
+            return "'{}'".format(value.replace("'", "''"))
     text: str = yaml.dump(
         _guarded(value), Dumper=_Dumper, default_flow_style=True, width=1 << 20, allow_unicode=True, sort_keys=False
     )
@@ -79,12 +84,16 @@ def yaml_comment(text: str) -> str:
     return f"# {encodable(escape_controls(text))}"
 
 
+def _is_template(text: str) -> bool:
+    return any(sign in text for sign in _TEMPLATES)
+
+
 def _guarded(value: Any) -> Any:
     if isinstance(value, TemplateText):
         return value
     if isinstance(value, str):
         plain = encodable(value)
-        return _Untouched(plain) if any(sign in plain for sign in _TEMPLATES) else plain
+        return _Untouched(plain) if _is_template(plain) else plain
     if isinstance(value, Mapping):
         return {str(key): _guarded(inner) for key, inner in value.items()}
     return [_guarded(inner) for inner in value] if isinstance(value, (list, tuple)) else value

@@ -11,9 +11,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import ArgumentSpec
 from ansible_collections.mailroom.erp.plugins.module_utils.numbers import wrong_numbers
+from ansible_collections.mailroom.erp.plugins.module_utils.plain_options import validated_options
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, RuleSource
 from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import plain_value
 
@@ -313,13 +313,13 @@ def _is_date(text: str) -> bool:
 
 def _validated(where: str, spec: ArgumentSpec, entry: Mapping[str, Any]) -> tuple[dict[str, Any], list[_Broken]]:
     try:
-        result = ArgumentSpecValidator(spec).validate(dict(entry))
+        values, wrong = validated_options(spec, entry)
     except TypeError:
         # Ansible's validator goes on into what it has just found to be no dictionary.
         return {}, [(where or "the entry", "a part of it is no dictionary where one is wanted")]
     numbers = [f"{problem.where}: {problem.value} is no number" for problem in wrong_numbers(entry)]
-    broken = [(where or "the entry", message) for message in (*result.error_messages, *numbers)]
-    return dict(result.validated_parameters), broken
+    broken = [(where or "the entry", message) for message in (*wrong, *numbers)]
+    return values, broken
 
 
 def _without_unknown(entry: Mapping[str, Any]) -> dict[str, Any]:

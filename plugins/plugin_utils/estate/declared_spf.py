@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.kind_options import SPF_ESTATE_OPTIONS
+from ansible_collections.mailroom.erp.plugins.module_utils.plain_options import validated_options
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf import SpfError
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import INVENTORY_RULES
@@ -45,15 +45,14 @@ def read_declared_spf(name: str, declared: Mapping[str, Any]) -> tuple[dict[str,
         return {}, [INVENTORY_RULES.problem(name, _WHERE, None, rule, "Write e.g. spf: {on_duplicate: merge}.")]
     stated = {key: value for key, value in given.items() if value is not None}
     unknown = sorted(map(str, set(stated) - set(_SPEC)))
-    result = ArgumentSpecValidator(_SPEC).validate({key: value for key, value in stated.items() if key in _SPEC})
+    valid, wrong = validated_options(_SPEC, {key: value for key, value in stated.items() if key in _SPEC})
     problems = [_no_such_key(name, key) for key in unknown]
     problems += [
-        INVENTORY_RULES.problem(name, _WHERE, None, message, "docs/inventory.md lists the keys.")
-        for message in result.error_messages
+        INVENTORY_RULES.problem(name, _WHERE, None, message, "docs/inventory.md lists the keys.") for message in wrong
     ]
     if problems:
         return {}, problems
-    return {key: result.validated_parameters[key] for key in stated}, []
+    return {key: valid[key] for key in stated}, []
 
 
 def refused_spf_removals(name: str, stated: Mapping[str, Any], options: EstateOptions) -> list[Problem]:

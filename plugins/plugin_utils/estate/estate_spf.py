@@ -19,7 +19,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_l
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.stale_terms import NeededTerm, is_held_back
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import INVENTORY_RULES
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_input import LEAVING, EstateOptions, HostNeeds
-from ansible_collections.mailroom.erp.plugins.plugin_utils.needs.environment_needs import service_terms
+from ansible_collections.mailroom.erp.plugins.plugin_utils.needs.service_terms import service_terms
 
 _SERVICES = "mail_dns_domains.services"
 

@@ -22,3 +22,12 @@ def standing_folder() -> str:
         return named if os.path.isabs(named) and os.path.samefile(named, here) else here
     except OSError:
         return here
+
+
+def from_here(path: str) -> str:
+    """Make a path absolute.
+
+    :param path: relative to the working directory, or with ``~``, or absolute
+    :returns: the path, symbolic links as they were named
+    """
+    return os.path.normpath(os.path.join(standing_folder(), os.path.expanduser(path)))

@@ -11,7 +11,6 @@ from dataclasses import asdict
 from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem
-from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_facts import Service
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_loader import Catalogue
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import (
     CONSENT_KEYS,
@@ -27,6 +26,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.needs.password_ends i
 from ansible_collections.mailroom.erp.plugins.plugin_utils.needs.probed_server import probed_server
 from ansible_collections.mailroom.erp.plugins.plugin_utils.needs.resolved_senders import resolved_senders
 from ansible_collections.mailroom.erp.plugins.plugin_utils.needs.sender_submission import sender_submission
+from ansible_collections.mailroom.erp.plugins.plugin_utils.needs.service_terms import service_terms
 from ansible_collections.mailroom.erp.plugins.plugin_utils.systems.system_rules import rules_of
 
 _SPF_FIRST = "afas_online"
@@ -86,20 +86,6 @@ def no_needs(environment: str, state: Any, problems: Iterable[Problem]) -> dict[
     nothing: dict[str, Any] = {"domains": {}, "dkim": {}, "cnames": [], "foreign": [], "senders": []}
     found = [asdict(problem) for problem in problems]
     return {"environment": environment, "state": str(state), **nothing, "problems": found}
-
-
-def service_terms(service: Service) -> list[dict[str, Any]]:
-    """The catalogued SPF terms of a service, each with its source and date; empty when they are unknown.
-
-    :param service: an entry of the catalogue
-    :returns: {term, service, source, date, given} of each; ``given`` is False
-    """
-    fact = service.spf_terms
-    source, date = (str(fact.source), fact.source.date) if fact.source else ("", None)
-    return [
-        {"term": term, "service": service.name, "source": source, "date": date, "given": False}
-        for term in fact.value or ()
-    ]
 
 
 def _wanted(environment: Environment, catalogue: Catalogue) -> Iterator[tuple[str, list[dict[str, Any]]]]:

@@ -28,7 +28,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.unexplained_re
     kept_terms,
     unexplained_items,
 )
-from ansible_collections.mailroom.erp.plugins.plugin_utils.needs.environment_needs import service_terms
+from ansible_collections.mailroom.erp.plugins.plugin_utils.needs.service_terms import service_terms
 
 Needs = Mapping[str, Mapping[str, Any]]
 Domains = Mapping[str, Mapping[str, Any]]

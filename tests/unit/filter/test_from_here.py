@@ -8,7 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from ansible_collections.mailroom.erp.plugins.filter.from_here import FilterModule, from_here
+from ansible_collections.mailroom.erp.plugins.filter.from_here import FilterModule
+from ansible_collections.mailroom.erp.plugins.plugin_utils.files.standing_folder import from_here
 
 
 @pytest.fixture(autouse=True)

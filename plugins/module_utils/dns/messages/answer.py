@@ -55,8 +55,9 @@ _POINTER, _LONGEST_LABEL = 0xC0, 63
 class Answer:
     """The part of an answer that is looked at.
 
-    ``rrsets``: the answer section by owner and type; ``authority``: owners and types of the authority section. Names
-    are texts, which are compared faster: ``values.text_of`` writes equal names alike.
+    ``rrsets``: the answer section by owner and type; ``authority``: owners and types of the authority section, and of
+    an SOA that is the answer: who asks for one wants to know whose zone it is, and its data are the dearest to read.
+    Names are texts, which are compared faster: ``values.text_of`` writes equal names alike.
     """
 
     rcode: str
@@ -86,9 +87,11 @@ class Answer:
 def answer_of(message: Message) -> Answer:
     """Of a message that dnspython has read."""
     rrsets = {(values.text_of(rrset.name), _type_text(rrset.rdtype)): rrset.to_rdataset() for rrset in message.answer}
-    authority = tuple((values.text_of(rrset.name), _type_text(rrset.rdtype)) for rrset in message.authority)
+    owners = [key for key in rrsets if key[1] == "SOA"]
+    told = [(values.text_of(rrset.name), _type_text(rrset.rdtype)) for rrset in message.authority]
+    rrsets = {key: rdataset for key, rdataset in rrsets.items() if key not in owners}
     rcode = dns.rcode.to_text(message.rcode())
-    return Answer(rcode, bool(message.flags & dns.flags.AA), rrsets, authority)
+    return Answer(rcode, bool(message.flags & dns.flags.AA), rrsets, tuple(dict.fromkeys([*owners, *told])))
 
 
 def question_bytes(question: Key, number: int, recursion: bool) -> bytes:
@@ -155,9 +158,13 @@ def _read(question: Key, wire: bytes) -> Answer | None:
     if not walk.asks(question):
         return None
     rrsets: dict[Key, Rdataset] = {}
+    authority: dict[Key, None] = {}
     for one in walk.records(counts[0]):
-        _add(rrsets, walk.name(one.begin), one, wire)
-    authority = dict.fromkeys((walk.name(one.begin), _type_text(one.rdtype)) for one in walk.records(counts[1]))
+        if one.rdtype == dns.rdatatype.SOA and one.rdclass == dns.rdataclass.IN:
+            authority[walk.name(one.begin), "SOA"] = None
+        else:
+            _add(rrsets, walk.name(one.begin), one, wire)
+    authority |= dict.fromkeys((walk.name(one.begin), _type_text(one.rdtype)) for one in walk.records(counts[1]))
     extended = [one.ttl for one in walk.records(counts[2]) if one.rdtype == dns.rdatatype.OPT]
     if walk.position != len(wire):
         raise dns.exception.FormError

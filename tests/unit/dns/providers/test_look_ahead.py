@@ -8,9 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import ZoneNotFound
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.rfc2136.name_server import NameServer
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.rfc2136.rfc2136_provider import Rfc2136Provider
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, RRset
 from ansible_collections.mailroom.erp.tests.servers.all import SERVERS
+from ansible_collections.mailroom.erp.tests.servers.bind import Bind
 from ansible_collections.mailroom.erp.tests.servers.server import Server, zone_text
 
 ZONE = "acme.example"
@@ -61,3 +64,25 @@ def test_an_answer_serves_one_read(server: Server) -> None:
     assert state.rrsets == {alias.key: alias}
     provider.apply(ZONE, [Change(alias, None)], provider.read(ZONE, wanted).token)
     assert provider.read(ZONE, wanted).rrsets == {}
+
+
+def test_where_a_name_is_not_served_is_asked_once(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refused or delegated away: told in the same words as without a look ahead, and no question more is sent."""
+    plain, far_sighted = Rfc2136Provider(server.dns_option), Rfc2136Provider(server.dns_option)
+    names = [f"_dmarc.away.{ZONE}", f"{ZONE}._report._dmarc.other.test"]
+    told = [_not_found(plain, name) for name in names]
+    far_sighted.look_ahead([(name, "TXT") for name in names], 16)
+    # others may refuse without a signature, which is no answer to rely on
+    if isinstance(server, Bind):
+        monkeypatch.setattr(NameServer, "ask", _never)
+    assert [_not_found(far_sighted, name) for name in names] == told
+
+
+def _not_found(provider: Rfc2136Provider, name: str) -> tuple[type[ZoneNotFound], str]:
+    with pytest.raises(ZoneNotFound) as caught:
+        provider.zone_of(name)
+    return caught.type, str(caught.value)
+
+
+def _never(*asked: object) -> None:
+    raise AssertionError(f"asked again: {asked}")

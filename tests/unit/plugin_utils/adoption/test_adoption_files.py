@@ -46,6 +46,22 @@ def test_a_value_is_read_as_it_was_written_and_is_no_template(value: Any) -> Non
         assert not (isinstance(one, str) and "{{" in one) or "!unsafe" in text
 
 
+WORDS = st.sampled_from(
+    ["spf", "ip4:", "include:", ": ", ":", " #", "'", '"', "{{", "a", "no", "1", "-", ",", "]", "&"]
+)
+
+
+@settings(max_examples=200)
+@given(st.lists(WORDS | st.text(max_size=2), max_size=6).map("".join))
+def test_a_text_is_written_as_yaml_itself_writes_it(text: str) -> None:
+    """The short way of most texts gives the bytes of the library."""
+    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+    written = yaml.dump(text, Dumper=dumper, width=1 << 20, allow_unicode=True).removesuffix("\n").removesuffix("\n...")
+    assert yaml_flow(TemplateText(text)) == written
+    is_template = any(sign in text for sign in ("{{", "{%", "{#"))
+    assert yaml_flow(text).startswith("!unsafe ") if is_template else yaml_flow(text) == written
+
+
 ENTRIES = st.lists(
     st.sampled_from(["services: []", "spf:\n  all: -all  # why", "x: |\n  a\n\n  b", "dkim:\n  - a\n  - b"])
 )

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import os
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,8 @@ from ansible_collections.mailroom.erp.tests.servers.bind import Bind, StartBind
 from ansible_collections.mailroom.erp.tests.servers.odd_zones import odd_zones
 from ansible_collections.mailroom.erp.tests.servers.zone_folder import ZoneFolder
 from ansible_collections.mailroom.erp.tests.unit.plugin_utils.adoption.adopted import adopted, declared, site_changes
+
+GOLDEN = Path(__file__).parent / "golden"
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
@@ -69,3 +73,34 @@ def test_every_term_of_every_record_is_declared_or_unexplained(tmp_path: Path) -
         for term in terms:
             known = f"spf {term}" in items or term in explained or bool(one.get("services"))
             assert known, (domain, term)
+
+
+def test_every_value_has_a_comment_that_says_where_it_came_from(tmp_path: Path) -> None:
+    zones = odd_zones(80)
+    served = ZoneFolder(tmp_path / "zones", zones)
+    adopted(tmp_path / "inventory", zones, served.dns_option, served.resolver_option)
+    lines = (tmp_path / "inventory" / "domains.yml").read_text().splitlines()
+    entries = lines[lines.index("    mail_dns_domains:") + 1 :]
+    bare = [
+        f"{one} after {before}"
+        for before, one in pairwise(entries)
+        if one.startswith(" " * 8)
+        and one[8] not in " #"
+        and not before.startswith(" " * 8 + "#")
+        # an item of these has a comment or evidence of its own
+        and one.strip() not in ("unexplained:", "dkim:")
+    ]
+    assert bare == []
+
+
+@pytest.mark.parametrize("name", ["domains.yml", "questions.yml"])
+def test_the_files_are_those_that_a_person_has_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """To the byte, whatever is made faster; UPDATE_GOLDEN=1 writes them anew."""
+    monkeypatch.chdir(tmp_path)
+    zones = odd_zones(40)
+    served = ZoneFolder(Path("zones"), zones)
+    adopted(Path("inventory"), zones, served.dns_option, served.resolver_option)
+    text, golden = Path("inventory", name).read_text(encoding="utf-8"), GOLDEN / f"{name}.txt"
+    if os.environ.get("UPDATE_GOLDEN"):
+        golden.write_text(text, encoding="utf-8")
+    assert text == golden.read_text(encoding="utf-8")

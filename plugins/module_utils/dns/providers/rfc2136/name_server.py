@@ -59,6 +59,8 @@ _CONNECTIONS = 10
 _RCODE, _UPDATED = 0x000F, 0xA800
 """In the flags of an answer: its code, and what else they hold of one to an UPDATE (RFC 2136 section 2.2)."""
 _NOT_SENT = (errno.ECONNREFUSED, errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL)
+REFUSALS = ("REFUSED", "NOTAUTH")
+"""How a server answers that does not serve a name, or not to us."""
 _KEY_WAY_OUT = "Check dns.key_name, dns.key_secret and dns.key_algorithm against the server's own key"
 _RCODES = {
     "REFUSED": "it does not allow this. Give a key that may do it (allow-update or update-policy of the zone)",
@@ -119,9 +121,19 @@ class NameServer:
             answer = self._try(partial(self._asked, question, zone), zone, "query")
         except Unreachable as error:
             raise ProviderError(f"{error}. Check dns.server, dns.port and the firewalls on the way") from error
+        return self.served(answer, name, zone)
+
+    def served(self, answer: Answer, name: str, zone: str) -> Answer:
+        """Give an answer that tells something.
+
+        :param name: that was asked about
+        :param zone: for messages
+        :raises ZoneNotFound: the server does not want to answer for this name
+        :raises ProviderError: it could not be asked
+        """
         if answer.tells:
             return answer
-        if answer.rcode in ("REFUSED", "NOTAUTH"):
+        if answer.rcode in REFUSALS:
             raise ZoneNotFound(
                 f"{self.label} does not serve {name}, or not to us: it answered {answer.rcode}. "
                 "Check dns.server and the zone's name; with views or allow-query, give the key they ask for"
@@ -135,20 +147,20 @@ class NameServer:
         :raises ZoneNotFound: the server does not want to answer for one of these names
         :raises ProviderError: it could not be asked
         """
-        found = self.ask_ahead(questions, len(questions)) if len(questions) > 1 else {}
+        ahead = self.ask_ahead(questions, len(questions)) if len(questions) > 1 else {}
+        found = {one: answer for one, answer in ahead.items() if answer.tells}
         return found | {one: self.ask(*one, zone) for one in questions if one not in found}
 
     def ask_ahead(self, questions: Iterable[Key], most: int) -> dict[Key, Answer]:
-        """Ask many questions with one thread; what got no good answer is left out.
+        """Ask many questions with one thread; what got no answer, or one that is not plainly right, is left out.
 
         :param most: how many are under way at the same time
         """
         batch = QuestionBatch(self._signer, self._timeout / 4, most)
         with contextlib.suppress(OSError, ProviderError):
             batch.ask(list(dict.fromkeys(questions)), self._resolved("")[0], self._port)
-        found = {question: answer for question, answer in batch.answers.items() if answer.tells}
-        self._knows_key |= bool(self.key and found)
-        return found
+        self._knows_key |= bool(self.key and any(answer.tells for answer in batch.answers.values()))
+        return batch.answers
 
     def send(self, update: Update) -> str:
         """Send one UPDATE over TCP, once.

@@ -23,6 +23,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import (
     outside_zone,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.rfc2136.name_server import (
+    REFUSALS,
     NameServer,
     Unreachable,
 )
@@ -83,6 +84,8 @@ class Rfc2136Provider:
         libraries.require("dns.message")
         self._server = NameServer(dns)
         self._zones: dict[str, str] = {}
+        self._not_here: dict[str, Answer] = {}
+        """By name: the answer that it is not served here, or delegated away."""
         self._ahead: dict[Key, dict[Key, _Found]] = {}
         """By what was asked for: what was found, the alias at the name included."""
         self._own: set[str] = set()
@@ -93,7 +96,8 @@ class Rfc2136Provider:
 
         def ask(questions: Iterable[Key]) -> Mapping[Key, Answer]:
             found = self._server.ask_ahead(questions, most)
-            return {question: answer for question, answer in found.items() if answer.authoritative}
+            self._not_here |= {name: answer for (name, _type), answer in found.items() if _is_not_here(answer)}
+            return {one: answer for one, answer in found.items() if answer.authoritative and answer.tells}
 
         answers = self._ask_for(keys, ask)
         untold = {name for name, _type in answers} - set(self._zones)
@@ -158,7 +162,8 @@ class Rfc2136Provider:
 
     def _find_zone(self, name: str) -> str:
         """Ask for the SOA; at an alias (CNAME, DNAME), which no apex is, ask for the parent instead."""
-        answer = self._server.ask(name, "SOA", name)
+        known = self._not_here.get(name)
+        answer = self._server.served(known, name, name) if known else self._server.ask(name, "SOA", name)
         zone = _zone_told(name, "SOA", answer)
         if zone is None and answer.has("CNAME", "DNAME"):
             return self._find_zone(values.text_of(values.name_of(name).parent()))
@@ -357,6 +362,11 @@ def _delegation(answer: Answer) -> str | None:
     """Where a referral points (RFC 1034 section 4.3.2), None when the answer is none."""
     owners = [name for name, rdtype in answer.authority if rdtype == "NS"]
     return owners[0] if owners and not answer.authoritative else None
+
+
+def _is_not_here(answer: Answer) -> bool:
+    """Whether an answer, of whatever type, says that a name is in no zone of the server."""
+    return answer.rcode in REFUSALS or (answer.rcode == "NOERROR" and _delegation(answer) is not None)
 
 
 def _not_served(answer: Answer) -> str:
