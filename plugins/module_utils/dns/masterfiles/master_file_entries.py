@@ -11,6 +11,7 @@ knows where each begins and ends, and what it takes from those before it: origin
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
 import re
 from collections.abc import Iterable, Iterator
@@ -128,9 +129,7 @@ class Entry:
             words = iter(self.tokens[3:])
         elif self.tokens and not self.directive:
             words = iter(self.tokens if self._continues else self.tokens[1:])
-            self.name = (
-                above.name if self._continues else dns.name.from_text(escape_bytes(self.tokens[0].text), above.origin)
-            )
+            self.name = above.name if self._continues else _owner(self.tokens[0].text, above.origin)
         else:
             return
         for word in words:
@@ -145,7 +144,7 @@ class Entry:
 
     def complete(self, above: Above) -> None:
         """Write out the owner name and the TTL where the entries now above it no longer imply them."""
-        if self._continues and self.name is not None and self.name != above.name:
+        if self._continues and self.name is not None and self.name is not above.name and self.name != above.name:
             blank = len(self.text) - len(self.text.lstrip(" \t"))
             owner = relative_name(self.name, above.origin)
             width = len(owner)
@@ -293,6 +292,11 @@ def render_entries(entries: Iterable[Entry], origin: Name, newline: str) -> str:
     return "".join(texts)
 
 
+def _owner(text: str, origin: Name) -> Name:
+    return origin if text == "@" else dns.name.from_text(escape_bytes(text), origin)
+
+
+@functools.lru_cache(maxsize=1 << 10)
 def _ttl(text: str) -> int | None:
     try:
         return int(dns.ttl.from_text(text))
@@ -300,10 +304,12 @@ def _ttl(text: str) -> int | None:
         return None
 
 
+@functools.lru_cache(maxsize=1 << 8)
 def _type(text: str) -> str:
     return str(dns.rdatatype.to_text(dns.rdatatype.from_text(text)))
 
 
+@functools.lru_cache(maxsize=1 << 8)
 def _is_class(text: str) -> bool:
     try:
         return bool(dns.rdataclass.from_text(text))

@@ -152,9 +152,12 @@ def _locked(file: Path, zone: str) -> Iterator[None]:
 def _replace(file: Path, zone: str, data: bytes) -> None:
     """Put new bytes in the place of a file, mode and owner kept."""
     try:
-        status = file.stat()
         # A file that this user may not write stays, even where the folder would let it be replaced.
-        os.close(open_regular(file, os.O_RDWR))
+        handle = open_regular(file, os.O_RDWR)
+        try:
+            status = os.fstat(handle)
+        finally:
+            os.close(handle)
         replace_file(file, data, like=status)
     except OSError as error:
         raise _cannot_write(file, zone, error) from error
