@@ -270,7 +270,7 @@ def remember_master_file(file: Path, zone: str, content: MasterFile) -> None:
 
 
 def _identity(file: Path, zone: str) -> tuple[str, str]:
-    return os.path.abspath(file), zone
+    return str(file if file.is_absolute() else file.absolute()), zone
 
 
 def _stem(filename: str) -> str:
@@ -312,7 +312,7 @@ def _records(entries: Iterable[Entry], owner: Name, rdtype: str) -> list[Entry]:
 
 def _up_to(name: Name, origin: Name) -> Iterator[Name]:
     """The name and its parents, down from just below the root; only those inside the zone."""
-    if name.is_subdomain(origin):
+    if name is origin or name.is_subdomain(origin):
         for _level in range(len(name) - len(origin)):
             yield name
             name = name.parent()

@@ -168,7 +168,8 @@ class _LineReader:
         return owner[:-1] if owner.endswith(".") else f"{owner}.{self._origin}"
 
     def _new_node(self, name: str) -> dict[str, _Lines]:
-        if name.endswith(".") or not values.name_of(name).is_subdomain(self._apex):
+        owner = None if name.endswith(".") else values.name_of(name)
+        if owner is None or (owner is not self._apex and not owner.is_subdomain(self._apex)):
             raise NotPlain
         return self._found.setdefault(name, {})
 

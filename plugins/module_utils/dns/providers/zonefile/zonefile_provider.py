@@ -109,7 +109,8 @@ class ZonefileProvider:
                 left.unlink()
 
     def _file(self, zone: str) -> Path:
-        file = self._zones().get(values.text_of(values.name_of(zone)))
+        zones = self._zones()
+        file = zones.get(zone) or zones.get(values.text_of(values.name_of(zone)))
         if file is None:
             raise ZoneNotFound(
                 f"{self._path}: there is no zone {zone} there. Add {zone}.zone, or correct the option zone"
@@ -122,7 +123,7 @@ def _elsewhere(master: MasterFile, zone: str, texts: Iterable[str]) -> dict[str,
     found = {}
     for text in texts:
         name = values.name_of(text)
-        if not name.is_subdomain(master.origin):
+        if name is not master.origin and not name.is_subdomain(master.origin):
             raise outside_zone(text, zone)
         if delegation := master.delegation(name):
             found[text] = values.text_of(delegation)
@@ -152,12 +153,9 @@ def _locked(file: Path, zone: str) -> Iterator[None]:
 def _replace(file: Path, zone: str, data: bytes) -> None:
     """Put new bytes in the place of a file, mode and owner kept."""
     try:
+        status = file.stat()
         # A file that this user may not write stays, even where the folder would let it be replaced.
-        handle = open_regular(file, os.O_RDWR)
-        try:
-            status = os.fstat(handle)
-        finally:
-            os.close(handle)
+        os.close(open_regular(file, os.O_RDWR))
         replace_file(file, data, like=status)
     except OSError as error:
         raise _cannot_write(file, zone, error) from error
