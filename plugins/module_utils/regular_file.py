@@ -11,7 +11,6 @@ import os
 import stat
 from pathlib import Path
 
-
 _MORE = 1 << 20
 """Bytes that are read at a time of a file that is longer than it was said to be."""
 

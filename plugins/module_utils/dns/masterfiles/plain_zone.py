@@ -5,9 +5,9 @@
 """Plain master files, read in a tenth of the time that dnspython takes; what is not plain is left to dnspython.
 
 Nothing rests on this reader: it takes only lines that can mean one thing, whoever reads them, and gives up on the whole
-file at the first that it does not know. Names and data are read by dnspython here too: at once, or, where a grammar says
-that dnspython will read them, when somebody asks for them. It knows nothing of the entries by which a file is edited, so
-an edit that goes wrong does not go wrong here in the same way.
+file at the first that it does not know. Names and data are read by dnspython here too: at once, or, where a grammar
+says that dnspython will read them, when somebody asks for them. It knows nothing of the entries by which a file is
+edited, so an edit that goes wrong does not go wrong here in the same way.
 """
 
 from __future__ import annotations
