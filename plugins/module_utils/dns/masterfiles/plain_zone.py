@@ -53,14 +53,14 @@ _ALONE = ("CNAME", "SOA")
 _NAME = r"(?:@|(?:[-*_0-9a-z]{1,63}\.)*[-*_0-9a-z]{1,63}\.?)"
 _BYTE = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _STRING = r'(?:"[^"]{0,255}"|[^"\s();]{1,255})'
-_NUMBER = "[0-9]{1,9}"
+_SECONDS = "(?:[0-9]{1,9}|(?:[0-9]{1,3}[wdhms]){1,3})"
 _SURE = {
     "A": re.compile(rf"{_BYTE}(?:\.{_BYTE}){{3}}"),
     "CNAME": re.compile(_NAME, re.IGNORECASE),
     "MX": re.compile(rf"[0-9]{{1,4}} {_NAME}", re.IGNORECASE),
     "NS": re.compile(_NAME, re.IGNORECASE),
     "PTR": re.compile(_NAME, re.IGNORECASE),
-    "SOA": re.compile(rf"{_NAME} {_NAME} (?:{_NUMBER}|[1-3][0-9]{{9}})(?: {_NUMBER}){{4}}", re.IGNORECASE),
+    "SOA": re.compile(rf"{_NAME} {_NAME} (?:[0-9]{{1,9}}|[1-3][0-9]{{9}})(?: {_SECONDS}){{4}}", re.IGNORECASE),
     "TXT": re.compile(rf"{_STRING}(?: {_STRING})*"),
 }
 """Data that dnspython reads, whatever stands around them: their words with a blank between two of them."""
