@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import itertools
 import os
 import re
@@ -29,19 +30,25 @@ def replace_file(file: Path, data: bytes, like: os.stat_result | None = None, mo
     """
     handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.", suffix=".tmp")
     try:
-        with open(handle, "wb") as temporary:
-            temporary.write(data)
-            temporary.flush()
+        with open(handle, "wb", buffering=0) as temporary:
+            _write_whole(temporary, data)
             if like is not None:
                 _take_over(handle, like)
             elif mode != 0o600:
                 os.fchmod(handle, mode)
             os.fsync(handle)
         os.replace(name, file)
-    finally:
+    except BaseException:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(name)
+        raise
     _folder_syncs.setdefault(file.parent, _FolderSync()).sync(file.parent)
+
+
+def _write_whole(file: io.RawIOBase, data: bytes) -> None:
+    left = memoryview(data)
+    while left:
+        left = left[file.write(left) or 0 :]
 
 
 def unfinished_files(folder: Path) -> dict[str, list[Path]]:

@@ -11,6 +11,9 @@ import os
 import stat
 from pathlib import Path
 
+_MORE = 1 << 20
+"""Bytes that are read at a time of a file that is longer than it was said to be."""
+
 
 def open_regular(file: Path | str, flags: int, mode: int = 0o600, follow: bool = True) -> int:
     """Open a regular file.
@@ -33,5 +36,11 @@ def read_regular(file: Path) -> bytes:
 
     :raises OSError: it cannot be read, or is no regular file
     """
-    with open(open_regular(file, os.O_RDONLY), "rb") as opened:
-        return opened.read()
+    handle = open_regular(file, os.O_RDONLY)
+    try:
+        parts = [os.read(handle, os.fstat(handle).st_size + 1)]
+        while parts[-1]:
+            parts.append(os.read(handle, _MORE))
+        return b"".join(parts)
+    finally:
+        os.close(handle)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from dns.rdataset import Rdataset
 
 
-@functools.lru_cache(maxsize=1 << 15)
+@functools.lru_cache(maxsize=1 << 17)
 def name_of(text: str) -> Name:
     """Read a name as the absolute name it stands for, with or without the trailing dot.
 
@@ -38,7 +38,7 @@ def name_of(text: str) -> Name:
     return dns.name.from_text(text, dns.name.root)
 
 
-@functools.lru_cache(maxsize=1 << 15)
+@functools.lru_cache(maxsize=1 << 17)
 def text_of(name: Name) -> str:
     """Write a name as the product does: lower case, no trailing dot (the root is a single dot)."""
     return name.canonicalize().to_text(omit_final_dot=True)

@@ -205,6 +205,8 @@ def lay_out(
 
 
 def _replaced(record: SpfRecord, parts: Mapping[int, tuple[SpfItem, ...]]) -> SpfRecord:
+    if not parts:
+        return record
     items: list[SpfItem] = []
     for space, term in record.items:
         part = parts.get(id(term))

@@ -104,6 +104,8 @@ class MasterFile:
 
     def delegation(self, name: Name) -> Name | None:
         """What takes this name out of the zone, if anything: an NS at or above it, or a DNAME (RFC 6672) above it."""
+        if name is self.origin:
+            return None
         above = (owner for owner in _up_to(name, self.origin) if owner != name)
         return self.cut(name) or next((owner for owner in above if self.rdatas(owner, "DNAME")), None)
 
@@ -165,7 +167,8 @@ class MasterFile:
 
     def _verify(self, new: ZoneData, changes: Sequence[Change]) -> None:
         """Refuse a text that does not say the old zone with the changes."""
-        old_sets, new_sets = _sets(self.records), _sets(new)
+        touched = {values.name_of(change.key[0]) for change in changes}
+        old_sets, new_sets = _sets(self.records, new, touched), _sets(new, self.records, touched)
         for change in changes:
             key = (values.name_of(change.key[0]), change.key[1])
             if not _is_made(change, old_sets.pop(key, None), new_sets.pop(key, None)):
@@ -231,10 +234,11 @@ def zone_files(path: Path) -> dict[str, Path]:
     try:
         if not path.is_dir():
             return {_apex(path): path}
-        found = {_stem(file.name): file for file in sorted(path.iterdir()) if not file.is_dir()}
+        with os.scandir(path) as files:
+            names = sorted(file.name for file in files if not file.is_dir())
     except OSError as error:
         raise ProviderError(f"{path}: cannot be read: {error.strerror}. Check the path and its permissions") from error
-    return {zone: file for zone, file in found.items() if zone}
+    return {zone: path / name for name in names if (zone := _stem(name))}
 
 
 _known: dict[tuple[str, str], MasterFile] = {}
@@ -266,7 +270,7 @@ def remember_master_file(file: Path, zone: str, content: MasterFile) -> None:
 
 
 def _identity(file: Path, zone: str) -> tuple[str, str]:
-    return os.path.abspath(file), zone
+    return str(file if file.is_absolute() else file.absolute()), zone
 
 
 def _stem(filename: str) -> str:
@@ -308,7 +312,7 @@ def _records(entries: Iterable[Entry], owner: Name, rdtype: str) -> list[Entry]:
 
 def _up_to(name: Name, origin: Name) -> Iterator[Name]:
     """The name and its parents, down from just below the root; only those inside the zone."""
-    if name.is_subdomain(origin):
+    if name is origin or name.is_subdomain(origin):
         for _level in range(len(name) - len(origin)):
             yield name
             name = name.parent()
@@ -318,10 +322,14 @@ def _up_to(name: Name, origin: Name) -> Iterator[Name]:
 _Sets = dict[tuple["Name", str], Records]
 
 
-def _sets(records: ZoneData) -> _Sets:
-    """All records of a zone but its SOA."""
+def _sets(records: ZoneData, other: ZoneData, touched: Collection[Name]) -> _Sets:
+    """All records of a zone but its SOA, without the names that stand in the other text in the very same words."""
     return {
-        (name, rdtype): found for name, node in records.items() for rdtype, found in node.items() if rdtype != "SOA"
+        (name, rdtype): found
+        for name, node in records.items()
+        if name in touched or other.get(name) is not node
+        for rdtype, found in node.items()
+        if rdtype != "SOA"
     }
 
 

@@ -11,6 +11,7 @@ knows where each begins and ends, and what it takes from those before it: origin
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
 import re
 from collections.abc import Iterable, Iterator
@@ -30,9 +31,10 @@ if TYPE_CHECKING:
     from dns.rdata import Rdata
 
 _PIECE = re.compile(
-    r"(?P<blank>[ \t]+)|(?P<end>\r?\n)|(?P<comment>;[^\r\n]*)|(?P<bracket>[()])"
-    r'|(?P<token>"(?:\\.|[^"\\\n])*"|(?:\\.|[^ \t\r\n"();\\])+)'
+    r"[ \t]*(?:(?P<end>\r?\n)|(?P<comment>;[^\r\n]*)|(?P<bracket>[()])"
+    r'|(?P<token>"(?:\\.|[^"\\\n])*"|(?:\\.|[^ \t\r\n"();\\])+))|[ \t]+'
 )
+"""A part of an entry, with the blanks before it."""
 _BEGINS_WITH_TTL = re.compile(r"(?:[ \t]*(?:;[^\n]*)?\r?\n|\$ORIGIN[^\n]*\n)*\$TTL[ \t]", re.IGNORECASE)
 _RELATIVE_ORIGIN = re.compile(r"^\$ORIGIN[ \t]+[^ \t\r\n;]*[^. \t\r\n;][ \t]*[;\r\n]", re.IGNORECASE | re.MULTILINE)
 _BYTE = re.compile(r"(\\[\0-\x7f])|\\?([\x80-\xff])")
@@ -123,14 +125,12 @@ class Entry:
 
     def read(self, above: Above) -> None:
         """Find out what the entry is, given what stands above it."""
-        self.origin = above.origin
-        if self.directive == "$GENERATE":
+        self.origin, directive = above.origin, self.directive
+        if directive == "$GENERATE":
             words = iter(self.tokens[3:])
-        elif self.tokens and not self.directive:
+        elif self.tokens and not directive:
             words = iter(self.tokens if self._continues else self.tokens[1:])
-            self.name = (
-                above.name if self._continues else dns.name.from_text(escape_bytes(self.tokens[0].text), above.origin)
-            )
+            self.name = above.name if self._continues else _name(self.tokens[0].text, above.origin)
         else:
             return
         for word in words:
@@ -139,13 +139,13 @@ class Entry:
             elif not _is_class(word.text):
                 self._type_token = word
                 break
-        if self._type_token and self.directive is None:
+        if self._type_token and directive is None:
             self.type = _type(self._type_token.text)
         self._data = list(words)
 
     def complete(self, above: Above) -> None:
         """Write out the owner name and the TTL where the entries now above it no longer imply them."""
-        if self._continues and self.name is not None and self.name != above.name:
+        if self._continues and self.name is not None and self.name is not above.name and self.name != above.name:
             blank = len(self.text) - len(self.text.lstrip(" \t"))
             owner = relative_name(self.name, above.origin)
             width = len(owner)
@@ -195,11 +195,12 @@ class Above:
 
     def move_past(self, entry: Entry) -> None:
         """Take up what the entry changes for those below it."""
-        if entry.directive == "$ORIGIN":
-            self.origin = dns.name.from_text(escape_bytes(entry.tokens[1].text), self.origin)
-        elif entry.directive == "$TTL":
+        directive = entry.directive
+        if directive == "$ORIGIN":
+            self.origin = _name(entry.tokens[1].text, self.origin)
+        elif directive == "$TTL":
             self.default_ttl = _ttl(entry.tokens[1].text)
-        elif entry.directive == "$GENERATE":
+        elif directive == "$GENERATE":
             self.name = None
         elif entry.type:
             self.name = entry.name
@@ -228,9 +229,9 @@ def split_entries(text: str) -> Iterator[Entry]:
                 f"line {line + text.count(chr(10), start, position) + 1}: a quote or an escape is not closed"
             )
         if piece.lastgroup == "token":
-            tokens.append(EntryToken(piece.start() - start, piece.end() - start, piece[0]))
+            tokens.append(EntryToken(piece.start("token") - start, piece.end() - start, piece["token"]))
         elif piece.lastgroup == "bracket":
-            depth += 1 if piece[0] == "(" else -1
+            depth += 1 if piece["bracket"] == "(" else -1
         position = piece.end()
         if piece.lastgroup == "end" and depth <= 0:
             yield Entry(text[start:position], line + 1, tokens)
@@ -293,6 +294,12 @@ def render_entries(entries: Iterable[Entry], origin: Name, newline: str) -> str:
     return "".join(texts)
 
 
+@functools.lru_cache(maxsize=1 << 10)
+def _name(text: str, origin: Name) -> Name:
+    return origin if text == "@" else dns.name.from_text(escape_bytes(text), origin)
+
+
+@functools.lru_cache(maxsize=1 << 10)
 def _ttl(text: str) -> int | None:
     try:
         return int(dns.ttl.from_text(text))
@@ -300,10 +307,12 @@ def _ttl(text: str) -> int | None:
         return None
 
 
+@functools.lru_cache(maxsize=1 << 8)
 def _type(text: str) -> str:
     return str(dns.rdatatype.to_text(dns.rdatatype.from_text(text)))
 
 
+@functools.lru_cache(maxsize=1 << 8)
 def _is_class(text: str) -> bool:
     try:
         return bool(dns.rdataclass.from_text(text))

@@ -7,8 +7,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 with contextlib.suppress(ImportError):
     import dns.rdatatype
@@ -20,11 +21,23 @@ if TYPE_CHECKING:
     from dns.zone import Zone
 
 
-class Records(NamedTuple):
-    """The records of one name and type: their TTL (seconds), and the data of each, none twice."""
+@dataclass(eq=False, slots=True)
+class Records:
+    """The records of one name and type: their TTL (seconds), and the data of each, none twice.
+
+    Data may be given as what reads them when they are first asked for: of most records nobody wants to know.
+    """
 
     ttl: int
-    rdatas: tuple[Rdata, ...]
+    _data: tuple[Rdata, ...] | Callable[[], tuple[Rdata, ...]]
+
+    @property
+    def rdatas(self) -> tuple[Rdata, ...]:
+        """The data, absolute names in them."""
+        data = self._data
+        if not isinstance(data, tuple):
+            data = self._data = data()
+        return data
 
 
 ZoneData = Mapping["Name", Mapping[str, Records]]

@@ -5,10 +5,13 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import os
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -22,7 +25,11 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import (
     ZoneNotFound,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.account import check_dns, with_defaults
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.octodns import octodns_class, octodns_risks
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.octodns import (
+    octodns_class,
+    octodns_records,
+    octodns_risks,
+)
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.registry import open_provider
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, RRset
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.request import read_order
@@ -266,6 +273,51 @@ def test_a_service_that_is_busy_for_a_moment_is_asked_again(provider: Provider, 
 
     fall_into("populate", busy)
     assert provider.read(ZONE, [KEY]).rrsets[KEY] == CHANGE.before
+
+
+# --- answers without end --------------------------------------------------------------------------------------------
+
+
+class Endless(Own):
+    """A class whose service never comes to an end."""
+
+    def populate(self, zone: Any, target: bool = False, lenient: bool = False) -> Any:
+        for number in itertools.count():
+            data = {"type": "TXT", "ttl": 60, "value": "x" * 100}
+            zone.add_record(Record.new(zone, f"n{number}", data, source=self), lenient=lenient)
+
+    def list_zones(self) -> Iterator[str]:
+        return (f"n{number}.example." for number in itertools.count())
+
+
+@pytest.mark.parametrize(("bound", "most"), [("MOST_RECORDS", 200), ("MOST_CHARACTERS", 20_000)])
+def test_a_zone_without_end_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bound: str, most: int) -> None:
+    monkeypatch.setattr(octodns_records, bound, most)
+    endless = open_provider(dns_of(tmp_path, **{"class": "own_octodns.Endless"}, accept_whole_zone_writes=[ZONE]))
+    with pytest.raises(ProviderError, match=rf"zone {ZONE}\.: it shows more than .*{most} .* not read to the end"):
+        endless.read(ZONE, [KEY])
+
+
+def test_a_list_of_zones_without_end_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(octodns_records, "MOST_ZONES", 200)
+    dns = dns_of(tmp_path, **{"class": "own_octodns.Endless"}, accept_whole_zone_writes=[ZONE], zones=[])
+    with pytest.raises(ProviderError, match=r"it lists more than 200 zones\. Name those that are wanted in dns\.zones"):
+        open_provider(dns).zone_of(ZONE)
+
+
+def test_a_class_that_never_comes_back_is_given_up_while_it_reads_and_awaited_while_it_writes(
+    provider: Provider, tmp_path: Path, fall_into: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(octodns_class, "OCTODNS_SECONDS", 2.0)
+    fall_into("before", lambda _own, _plan: time.sleep(2.5))
+    apply(provider)
+    assert NEW in file_of(tmp_path)
+    monkeypatch.setattr(octodns_class, "OCTODNS_SECONDS", 0.1)
+    never = threading.Event()
+    fall_into("populate", lambda _own, _exists: never.wait())
+    with pytest.raises(ProviderError, match=r"it cannot read the zone: TimeoutError: the answer had no end after 0"):
+        provider.read(ZONE, [KEY])
+    never.set()
 
 
 @pytest.mark.parametrize("text", ['say "it"', "back\\slash", "ü"])

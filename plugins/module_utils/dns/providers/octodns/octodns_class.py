@@ -12,6 +12,7 @@ import importlib
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -24,12 +25,15 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.octodns
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import idna_encoded
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import escape_controls
+from ansible_collections.mailroom.erp.plugins.module_utils.whole_answer import within
 
 _TELLING = 6
 """As many characters of a secret give too much of it away."""
 _ATTEMPTS = 3
 OCTODNS_PAUSE = 0.5
 """Seconds before the second attempt, twice as many before the third."""
+OCTODNS_SECONDS = 900.0
+"""How long a class may take to read: some wait for five minutes when a service limits the rate."""
 _LONGEST_TEXT = 400
 """Characters of an error that are shown; some carry whole web pages."""
 
@@ -78,12 +82,17 @@ class OctodnsClass:
         return self.ask(zone, "cannot be made with these options", self._class, "mailroom", **self._options)
 
     def ask(self, zone: str, failure: str, function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
-        """Call something of octoDNS.
+        """Call something of octoDNS that changes nothing.
 
         :param zone: for messages
         :param failure: what it means when it fails
-        :raises ProviderError: it failed; no part of a secret is in the message, and no exception behind it
+        :raises ProviderError: it failed, or took longer than :data:`OCTODNS_SECONDS`; no part of a secret is in the
+            message, and no exception behind it
         """
+        return self.act(zone, failure, within, OCTODNS_SECONDS, partial(function, *arguments, **named))
+
+    def act(self, zone: str, failure: str, function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+        """As :meth:`ask`, for what may change something: however long it takes, it is not left to do so unseen."""
         try:
             return function(*arguments, **named)
         except ProviderError:

@@ -105,7 +105,7 @@ class OctodnsProvider:
                         f"{self._class.name} cannot list its zones, so the one that holds {name} is not known. "
                         "Name its zones in dns.zones, or give the option zone"
                     )
-                found = self._class.ask(name, "cannot list its zones", self._class.made(name).list_zones)
+                found = self._class.ask(name, "cannot list its zones", octodns_records.listed, self._class.made(name))
                 self._listed = frozenset(apex(zone) for zone in found)
             return self._listed
 
@@ -138,7 +138,7 @@ class OctodnsProvider:
         plan = self._class.ask(zone, "cannot plan the change", source.plan, desired)
         self._check(zone, changes, plan)
         try:
-            self._class.ask(zone, "failed to apply the change", source.apply, plan)
+            self._class.act(zone, "failed to apply the change", source.apply, plan)
         except ProviderError as failed:
             self._look(zone, changes, failed)
 

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -24,6 +25,13 @@ with contextlib.suppress(ImportError):
 _PLAIN = re.compile(r"[ !#-\[\]-~]+")
 """Visible ASCII and spaces, no quotation mark and no backslash: what every class carries unchanged."""
 _OURS = ("TXT", "CNAME", "MX")
+
+MOST_RECORDS = 500_000
+"""Records of one zone that are read: a service that hands out pages without end is not heard to the end."""
+MOST_CHARACTERS = 256 * 1024 * 1024
+"""Characters that their values may have together."""
+MOST_ZONES = 1_000_000
+"""Zones that a class may list."""
 
 OctodnsFacts = Mapping[str, tuple[str, ...]]
 """Name to all that octoDNS shows at it, each record as one text that can be compared."""
@@ -44,7 +52,36 @@ def populated(source: Any, zone: str) -> tuple[bool | None, Any]:
     :returns: whether the zone exists (None: it does not tell), and the zone
     """
     found = empty_zone(zone)
+    _bound(found)
     return source.populate(found, target=True, lenient=True), found
+
+
+def listed(source: Any) -> list[str]:
+    """The zones that a provider of octoDNS lists.
+
+    :raises ProviderError: there is no end of them
+    """
+    found = [str(zone) for zone in itertools.islice(source.list_zones(), MOST_ZONES + 1)]
+    if len(found) > MOST_ZONES:
+        raise ProviderError(f"it lists more than {MOST_ZONES} zones. Name those that are wanted in dns.zones")
+    return found
+
+
+def _bound(zone: Any) -> None:
+    """Have a zone of octoDNS take no more than :data:`MOST_RECORDS` and :data:`MOST_CHARACTERS`."""
+    add, taken = zone.add_record, [0, 0]
+
+    def add_bounded(record: Any, *arguments: Any, **named: Any) -> None:
+        taken[0] += 1
+        taken[1] += len(str(getattr(record, "values", None) or record.value))
+        if taken[0] > MOST_RECORDS or taken[1] > MOST_CHARACTERS:
+            raise ProviderError(
+                f"zone {zone.name}: it shows more than {MOST_RECORDS} records or {MOST_CHARACTERS} characters, "
+                "and is not read to the end. Use another class or provider"
+            )
+        add(record, *arguments, **named)
+
+    zone.add_record = add_bounded
 
 
 def octodns_name(record: Any) -> str:

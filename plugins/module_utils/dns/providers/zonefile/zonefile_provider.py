@@ -109,7 +109,8 @@ class ZonefileProvider:
                 left.unlink()
 
     def _file(self, zone: str) -> Path:
-        file = self._zones().get(values.text_of(values.name_of(zone)))
+        zones = self._zones()
+        file = zones.get(zone) or zones.get(values.text_of(values.name_of(zone)))
         if file is None:
             raise ZoneNotFound(
                 f"{self._path}: there is no zone {zone} there. Add {zone}.zone, or correct the option zone"
@@ -122,7 +123,7 @@ def _elsewhere(master: MasterFile, zone: str, texts: Iterable[str]) -> dict[str,
     found = {}
     for text in texts:
         name = values.name_of(text)
-        if not name.is_subdomain(master.origin):
+        if name is not master.origin and not name.is_subdomain(master.origin):
             raise outside_zone(text, zone)
         if delegation := master.delegation(name):
             found[text] = values.text_of(delegation)
