@@ -10,7 +10,7 @@ docs/customers.md.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,6 +41,9 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.running.written_inven
     WrittenVariables,
     is_template,
 )
+
+SENDER_VARIABLES = ("erp_mail_senders", "erp_mail_envelope_from")
+"""By which a host says as whom it sends."""
 
 _ABOUT_OTHERS = ("mail_reports_paths", "mail_rotate_credentials")
 _ABOUT_ALL = ("mail_report_prometheus",)
@@ -150,7 +153,7 @@ def draw_boundary(
         _unseen(inventory, holders, customer, domains, in_play or ()),
         len(holders) - len(own),
         len(silent),
-        _left_to_all(inventory, own[0]),
+        _left_to_all(inventory, own),
         (
             *strange_hosts(customer, holders, in_play),
             *claimed_twice(customer, entries, domains),
@@ -209,7 +212,7 @@ def _may_send(
         return True
     if "erp_mail_system" not in written:
         return False
-    said = [written.value(name) for name in ("erp_mail_senders", "erp_mail_envelope_from")]
+    said = [written.value(name) for name in SENDER_VARIABLES]
     if holder is None and any(map(is_template, said)):
         return True
     return holder == customer or any(parent in domains for name in _names_in(said) for parent in parents_of(name))
@@ -225,9 +228,12 @@ def _names_in(value: Any) -> set[str]:
     return {name} if name else set()
 
 
-def _left_to_all(inventory: WrittenInventory, host: str) -> tuple[str, ...]:
+def _left_to_all(inventory: WrittenInventory, hosts: Iterable[str]) -> tuple[str, ...]:
     """Whose a report is shows only when it is read, and a credential in a list for all may be anybody's; one file of
-    figures is of all customers wherever it is declared."""
-    written, for_all = inventory.of(host), inventory.for_all(host)
-    shared = [name for name in _ABOUT_OTHERS if written.value(name) and written.value(name) == for_all.value(name)]
-    return (*shared, *(name for name in _ABOUT_ALL if written.value(name)))
+    figures is of all customers wherever it is declared. A task that runs once has the variables of any of the hosts."""
+    found: set[str] = set()
+    for host in hosts:
+        written, for_all = inventory.of(host), inventory.for_all(host)
+        found |= {name for name in _ABOUT_OTHERS if written.value(name) and written.value(name) == for_all.value(name)}
+        found |= {name for name in _ABOUT_ALL if written.value(name)}
+    return tuple(name for name in (*_ABOUT_OTHERS, *_ABOUT_ALL) if name in found)

@@ -188,6 +188,16 @@ def test_what_is_declared_for_all_is_nobodys_own(tmp_path: Path) -> None:
     assert boundary.line().endswith(f"Left to a run for all: {', '.join(boundary.left_to_all)}.")
 
 
+def test_what_one_host_of_ours_shares_with_all_is_left_to_a_run_for_all(tmp_path: Path) -> None:
+    """The task that reads it runs once, with the variables of any host of the play."""
+    inventory = two_customers()
+    inventory["all"]["vars"] = {"mail_reports_paths": ["/srv/in"], "mail_report_prometheus": None}
+    acme = inventory["all"]["children"]["acme"]
+    own = acme["vars"].pop("mail_reports_paths")
+    acme["hosts"]["acme_a"] = {"mail_reports_paths": own}
+    assert drawn(tmp_path, inventory).left_to_all == ("mail_reports_paths",)
+
+
 def test_a_domain_of_another_below_ours_is_known_and_stays(tmp_path: Path) -> None:
     inventory = two_customers()
     jansen = inventory["all"]["children"]["jansen"]["vars"]["mail_dns_domains"]
