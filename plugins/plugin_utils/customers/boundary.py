@@ -53,7 +53,8 @@ _ABOUT_ALL = ("mail_report_prometheus",)
 class CustomerBoundary:
     """What is the customer's own: ``hosts`` of the whole inventory, and ``domains`` as A-labels. ``foreign``: the other
     domains that some host declares, each with whose it is, for a message. ``silent``: hosts of which nobody can tell
-    whose they are without templating. ``unseen``: environments that may send as a domain of his all the same.
+    whose they are without templating. ``unseen``: environments that may send as a domain of his all the same; those
+    that are not his are counted, because it stands in his reports.
     ``left_to_all``: variables of the run that are about others, too, so that a run for all has to use them.
     ``problems``: what would cross the boundary; then nothing may be done."""
 
@@ -91,7 +92,7 @@ class CustomerBoundary:
         silent = f", {self.silent} of them because nobody can tell whose they are" if self.silent else ""
         left = f" Left to a run for all: {', '.join(self.left_to_all)}." if self.left_to_all else ""
         counts = f"{so_many(self.left_out, 'host')}{silent}; {so_many(len(self.foreign), 'domain')}."
-        return f"This run is for {self.customer}. Left out: {counts}{left}"
+        return f"This run is for one customer, {self.customer}: left out are {counts}{left}"
 
     def crossings(self, host: str, needs: Mapping[str, Any] | None, said: Any = None) -> list[Problem]:
         """Why an environment of the customer cannot be done: it needs a domain that is another's.
@@ -201,7 +202,11 @@ def _unseen(
     """Environments that may send as a domain of the customer, and that the run does not look at, so that it does not
     know every sender. One of another customer may not, so it counts only where it is seen to do so."""
     left = [host for host in holders if host not in in_play]
-    return tuple(host for host in left if _may_send(inventory, host, holders[host], customer, domains))
+    found = [host for host in left if _may_send(inventory, host, holders[host], customer, domains)]
+    own = [host for host in found if holders[host] == customer]
+    others = len(found) - len(own)
+    told = (f"{so_many(others, 'host')} not known to be of this customer",) if others else ()
+    return (*own, *told)
 
 
 def _may_send(
