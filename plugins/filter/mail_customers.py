@@ -80,7 +80,7 @@ def boundary_of(hostvars: Any, customer: Any, hosts: Iterable[str]) -> CustomerB
 
     in_play = [str(host) for host in hosts]
     try:
-        return draw_boundary(WrittenInventory(hostvars), plain_value(customer), in_play, read)
+        return draw_boundary(WrittenInventory(hostvars, in_play), plain_value(customer), in_play, read)
     except Refused as refused:
         return CustomerBoundary("", problems=tuple(refused.problems))
 

@@ -189,7 +189,7 @@ def test_site_and_verify_for_one_customer_meet_nobody_else(world: World) -> None
     made = world.run(SITE, *FOR_ACME)
     assert made.rc == 0, made.output
     nothing_of_others(world, made, before)
-    assert f"This run is for one customer, {ACME}: left out are 2 hosts; 3 domains." in made.flat
+    assert f"This run is for one customer ({ACME}). Left out: 2 hosts; 3 domains." in made.flat
     assert world.bind.values("acme.example", "TXT") == [f'"v=spf1 mx {OUTLOOK} ~all"']
     assert world.cloudflare.values("_dmarc.acme-cloud.example", "TXT") == ['"v=DMARC1; p=none"']
     assert (world.folder / "mailroom" / "acme_profit" / "sheet.md").is_file()

@@ -89,10 +89,12 @@ class CustomerBoundary:
 
     def line(self) -> str:
         """What a person is told of whom the run leaves out; it names nobody."""
-        silent = f", {self.silent} of them because nobody can tell whose they are" if self.silent else ""
+        whose = "because nobody can tell whose it is" if self.silent == 1 else "because nobody can tell whose they are"
+        some = "" if self.silent == self.left_out else f"{self.silent} of them "
+        silent = f", {some}{whose}" if self.silent else ""
         left = f" Left to a run for all: {', '.join(self.left_to_all)}." if self.left_to_all else ""
         counts = f"{so_many(self.left_out, 'host')}{silent}; {so_many(len(self.foreign), 'domain')}."
-        return f"This run is for one customer, {self.customer}: left out are {counts}{left}"
+        return f"This run is for one customer ({self.customer}). Left out: {counts}{left}"
 
     def crossings(self, host: str, needs: Mapping[str, Any] | None, said: Any = None) -> list[Problem]:
         """Why an environment of the customer cannot be done: it needs a domain that is another's.

@@ -121,7 +121,7 @@ def test_nothing_crosses_between_two_who_have_nothing_in_common(tmp_path: Path) 
     assert [*boundary.foreign] == ["jansen.example"]
     assert boundary.foreign_below == []
     assert boundary.unseen == ()
-    assert boundary.line() == f"This run is for one customer, {ACME}: left out are 1 host; 1 domain."
+    assert boundary.line() == f"This run is for one customer ({ACME}). Left out: 1 host; 1 domain."
 
 
 @pytest.mark.parametrize("breach", BREACHES)
@@ -258,7 +258,7 @@ def test_a_host_that_only_a_template_could_tell_is_left_out_and_counted(tmp_path
     groups["third"] = {"hosts": {"riddle": {"mail_customer": "{{ lookup('env', 'WHO') }}"}}}
     boundary = drawn(tmp_path, inventory)
     assert boundary.hosts == ("acme_erp", "acme_more")
-    assert "2 hosts, 1 of them because nobody can tell whose they are" in boundary.line()
+    assert "2 hosts, 1 of them because nobody can tell whose it is; 1 domain" in boundary.line()
 
 
 def test_the_same_template_in_two_groups_is_the_same_account(tmp_path: Path) -> None:
