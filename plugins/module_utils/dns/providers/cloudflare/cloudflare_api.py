@@ -240,12 +240,12 @@ class CloudflareApi:
     def _refusal(self, zone: str, request: str, status: int, body: object) -> ProviderError:
         errors = cloudflare_errors(body)
         said = "; ".join(f"{one.shown} {one.message.rstrip('.')}" for one in errors) or "no reason"
+        said = said.replace(self._token, "***")
         # what is read may be the list of all zones; of a write, a record may be told by what it points to
         said = without_other_names(said, zone) if request.startswith("GET ") else said
         known = [_WAYS_OUT[one.code] for one in errors if one.code in _WAYS_OUT]
         way_out = known[0] if known else _STATUS_WAYS_OUT.get(status, "Look the code up in Cloudflare's documentation")
-        text = f"Cloudflare, zone {zone}: it answered HTTP {status}: {said}. {way_out}"
-        return ProviderError(text.replace(self._token, "***"))
+        return ProviderError(f"Cloudflare, zone {zone}: it answered HTTP {status}: {said}. {way_out}")
 
     def _unreachable(self, zone: str, error: Any) -> ProviderError:
         if isinstance(error, cloudflare.InternalServerError):

@@ -173,7 +173,7 @@ class TransipApi:
                 return self._answer(zone, f"GET {path}", response)
 
     def _answer(self, zone: str, request: str, response: WholeAnswer) -> TransipAnswer:
-        status, said = response.status_code, said_by_transip(response.content)
+        status, said = response.status_code, self._sign_in.masked(said_by_transip(response.content))
         if status == 404 and f"{_path(zone)}/" in request:
             raise ZoneNotFound(
                 f"TransIP: this account has no domain {zone} ({without_other_names(said, zone)}). "
@@ -233,9 +233,9 @@ class TransipApi:
     def _refusal(self, zone: str, status: int, content: bytes, *, reads: bool = False) -> ProviderError:
         way_out = _STATUS_WAYS_OUT.get(status, "Look into TransIP's documentation for what it says")
         # what is read may be the list of all domains; of a write, an entry may be told by what it points to
-        said = without_other_names(said_by_transip(content), zone) if reads else said_by_transip(content)
-        text = f"TransIP, zone {zone}: it answered HTTP {status}: {said}. {way_out}"
-        return ProviderError(self._sign_in.masked(text))
+        said = self._sign_in.masked(said_by_transip(content))
+        said = without_other_names(said, zone) if reads else said
+        return ProviderError(f"TransIP, zone {zone}: it answered HTTP {status}: {said}. {way_out}")
 
     def _cause(self, error: Exception) -> str:
         return self._sign_in.masked(escape_controls(f"{type(error).__name__}: {error}").rstrip("."))[:500]
