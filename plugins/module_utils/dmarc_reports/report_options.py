@@ -42,6 +42,7 @@ SERVICE_OPTIONS: ArgumentSpec = {
 REPORT_OPTIONS: ArgumentSpec = {
     "paths": {"type": "list", "elements": "path", "default": []},
     "domains": {"type": "list", "elements": "str", "default": []},
+    "not_domains": {"type": "list", "elements": "str", "default": []},
     "since": {"type": "str"},
     "include_days": {"type": "bool", "default": False},
     "include_records": {"type": "bool", "default": False},
@@ -57,10 +58,12 @@ REPORT_OPTIONS: ArgumentSpec = {
 
 @dataclass(frozen=True, slots=True)
 class ReportRequest:
-    """What a task asks for. ``oldest`` is the time before which reports are not kept, 0 to keep all."""
+    """What a task asks for. ``others``: domains below those asked for that are somebody else's; ``oldest`` is the time
+    before which reports are not kept, 0 to keep all."""
 
     paths: tuple[str, ...]
     wanted: ReportFilter
+    others: frozenset[str]
     groups: tuple[SenderGroup, ...]
     services: tuple[KnownService, ...]
     archive: str | None
@@ -93,6 +96,8 @@ def read_request(params: Mapping[str, Any], now: float) -> ReportRequest:
     problems: list[Problem] = []
     senders = read_senders(params["senders"], problems)
     domains = [read_name(one, "domains", one, "Correct the name.", problems) for one in params["domains"]]
+    given = params.get("not_domains") or []
+    others = [read_name(one, "not_domains", one, "Correct the name.", problems) for one in given]
     since, oldest = _since(params.get("since"), problems), _oldest(params, now, problems)
     services = services_given(params.get("services") or [], problems)
     if problems:
@@ -100,6 +105,7 @@ def read_request(params: Mapping[str, Any], now: float) -> ReportRequest:
     return ReportRequest(
         paths=tuple(params["paths"]),
         wanted=ReportFilter(tuple(dict.fromkeys(one for one in domains if one)), since),
+        others=frozenset(one for one in others if one),
         groups=sender_groups(senders),
         services=services,
         archive=params.get("archive"),
