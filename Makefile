@@ -25,7 +25,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo clean-demo test lint docs-lint sanity molecule unit integration contention benchmark pytest test-matrix
 .PHONY: benchmark-scale benchmark-site benchmark-zonefiles benchmark-probe benchmark-reports clean servers a11y browser
-.PHONY: benchmark-adopt benchmark-round-trips benchmark-verify receiver mail-servers fuzz octodns-classes importer
+.PHONY: benchmark-adopt benchmark-boundary benchmark-round-trips benchmark-verify receiver mail-servers fuzz octodns-classes importer
 .PHONY: execution-environment artifact awx-modules benchmark-costs docs
 .NOTPARALLEL:
 
@@ -47,6 +47,7 @@ help:
 	@echo 'make benchmark-zonefiles  a folder of 20,000 zone files, and 2,000 beside an older build'
 	@echo 'make benchmark-probe     300 environments on 40 mail servers, beside sslyze'
 	@echo 'make benchmark-verify   a night of verify for 300 customers with 900 domains, beside checkdmarc'
+	@echo 'make benchmark-boundary   what a run for one of 300 customers pays for its boundary, beside an older build'
 	@echo 'make benchmark-adopt   500 odd zones adopted from one BIND, beside octodns-dump'
 	@echo 'make benchmark-round-trips   what comes back of the same zones from adopt, octoDNS and zone tools'
 	@echo 'make benchmark-reports  aggregate reports beside parsedmarc: the same figures, and what they cost'
@@ -310,6 +311,9 @@ benchmark-zonefiles: $(VENV)/test.stamp
 # One run takes a quarter of an hour, nearly all of it checkdmarc's: ARGS='--customers 30' is enough for a first look.
 benchmark-verify: $(VENV)/test.stamp servers
 	PYTHONPATH="$(CURDIR)/$(COLLECTIONS)" $(VENV)/bin/python tests/benchmarks/verified_estate.py $(ARGS)
+
+benchmark-boundary: $(VENV)/test.stamp
+	PYTHONPATH="$(CURDIR)/$(COLLECTIONS)" $(VENV)/bin/python tests/benchmarks/customer_boundary.py $(ARGS)
 
 # sslyze has a virtual environment of its own: its libraries are not ours.
 $(VENV)/sslyze.stamp: $(VENV)/test.stamp tests/benchmarks/sslyze-requirements.txt

@@ -105,7 +105,7 @@ class ActionModule(ControllerAction):
 
         try:
             customer = read(hosts[0], RUN_VARIABLE)
-            return draw_boundary(WrittenInventory(variables["hostvars"]), customer, hosts, read)
+            return draw_boundary(WrittenInventory(variables["hostvars"], hosts), customer, hosts, read)
         except Refused as refused:
             # told by the next task: this one shows nothing of its result
             return CustomerBoundary("", problems=tuple(refused.problems))

@@ -9,8 +9,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import Result
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import alabels_of
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_loader import Catalogue
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.stale_terms import ageing_today, utc_today
+from ansible_collections.mailroom.erp.plugins.plugin_utils.customers.domain_owners import DOMAINS
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.host_declaration import (
     DECLARATION_OPTIONS,
     inventory_facts,
@@ -19,6 +21,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.inline_se
 from ansible_collections.mailroom.erp.plugins.plugin_utils.needs.environment_needs import environment_needs
 from ansible_collections.mailroom.erp.plugins.plugin_utils.password_text import password_problem
 from ansible_collections.mailroom.erp.plugins.plugin_utils.running.controller_action import ControllerAction
+from ansible_collections.mailroom.erp.plugins.plugin_utils.running.written_inventory import WrittenVariables
 from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.environment_texts import (
     PAGE,
     SETTINGS,
@@ -44,7 +47,7 @@ class ActionModule(ControllerAction):
         :raises MissingLibrary: a library is not installed
         """
         catalogue = Catalogue(options["catalogue_systems"], options["catalogue_services"])
-        facts = inventory_facts(variables)
+        facts = inventory_facts(_without_others(variables, options["own_domains"]))
         judged = judge_host(options, facts, catalogue, lambda: read_secret(self._templar, variables))
         result: Result = {"changed": False, "warnings": [str(problem) for problem in judged.warnings]}
         if judged.environment is None:
@@ -60,3 +63,12 @@ class ActionModule(ControllerAction):
         settings, texts = environment_texts(judged.environment, needs, ageing_today(options["accept_stale"] or []))
         written = {"settings_yaml": texts[SETTINGS], "sheet": texts[SHEET], "sheet_html": texts[PAGE]}
         return {**result, "settings": settings, **written, "needs": needs, "problems": []}
+
+
+def _without_others(variables: Mapping[str, Any], own: Any) -> Mapping[str, Any]:
+    """The variables without the domains that are not ours: in a run for one customer nothing is told of others'."""
+    given = WrittenVariables(variables).referred(DOMAINS)
+    if not isinstance(own, list) or not isinstance(given, Mapping):
+        return variables
+    kept = {alabels_of(name) for name in own}
+    return {**variables, DOMAINS: {name: one for name, one in given.items() if alabels_of(name) in kept}}

@@ -11,12 +11,10 @@ from dataclasses import asdict
 from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import ArgumentSpec, Result
-from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.last_mail import SeenSender, seen_senders
-from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_archive import reading_archive
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.sender_option import read_senders
+from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.last_mail import SeenSender, seen_in_archive
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.world import world_of
 from ansible_collections.mailroom.erp.plugins.module_utils.libraries import MissingLibrary
-from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
 from ansible_collections.mailroom.erp.plugins.module_utils.public_dns.resolver import Resolver
 from ansible_collections.mailroom.erp.plugins.module_utils.public_dns.resolver_options import RESOLVER_OPTIONS
 from ansible_collections.mailroom.erp.plugins.plugin_utils.customers.declared_customers import (
@@ -155,9 +153,5 @@ def _seen(
     """What reports tell of those that leave; None where nobody keeps reports."""
     if not options["archive"] or not leaving:
         return None
-    problems: list[Problem] = []
-    declared = read_senders(senders, problems)
-    if problems:
-        raise Refused(problems)
-    with reading_archive(options["archive"]) as connection:
-        return seen_senders(connection, declared, leaving, world_of(Resolver(options["resolver"])).lookup)
+    lookup = world_of(Resolver(options["resolver"])).lookup
+    return seen_in_archive(options["archive"], senders, leaving, lookup)

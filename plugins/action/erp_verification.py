@@ -14,8 +14,13 @@ from typing import Any
 from ansible.utils.display import Display
 from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import ArgumentSpec, Result
 from ansible_collections.mailroom.erp.plugins.module_utils.atomic_file import replace_file
+from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.last_mail import seen_in_archive
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Key
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.world import world_of
+from ansible_collections.mailroom.erp.plugins.module_utils.libraries import MissingLibrary
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
+from ansible_collections.mailroom.erp.plugins.module_utils.public_dns.resolver import Resolver
+from ansible_collections.mailroom.erp.plugins.module_utils.public_dns.resolver_options import RESOLVER_OPTIONS
 from ansible_collections.mailroom.erp.plugins.module_utils.snapshots.last_writes import LastWrite, last_writes
 from ansible_collections.mailroom.erp.plugins.module_utils.state_folder import make_folder
 from ansible_collections.mailroom.erp.plugins.plugin_utils.customers.declared_customers import (
@@ -25,6 +30,8 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.customers.declared_cu
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.declared_domains import read_declared_domains
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_probe import server_sights
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.unexplained_records import unexplained_items
+from ansible_collections.mailroom.erp.plugins.plugin_utils.offboard.mail_since import mail_since, records_gone_on
+from ansible_collections.mailroom.erp.plugins.plugin_utils.offboard.offboard_wishes import KnownEstate, read_wishes
 from ansible_collections.mailroom.erp.plugins.plugin_utils.running.controller_action import ControllerAction
 from ansible_collections.mailroom.erp.plugins.plugin_utils.running.play_variables import PlayVariables, kept_result
 from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.customer_reports import (
@@ -32,6 +39,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.customer_repor
     customer_report_file,
     only_report,
 )
+from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.leaving_reports import LeavingEvidence
 from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.previous_report import read_previous
 from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.prometheus_text import prometheus_text
 from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.report_lines import (
@@ -53,6 +61,10 @@ _ARGUMENTS: ArgumentSpec = {
     "snapshot_dir": {"type": "path", "required": True},
     "dir": {"type": "path", "required": True},
     "prometheus": {"type": "path"},
+    "archive": {"type": "path"},
+    "resolver": {"type": "dict", "options": RESOLVER_OPTIONS},
+    "stopped": {"type": "raw"},
+    "quiet": {"type": "raw"},
     "fail_on": {"type": "list", "elements": "str", "default": ["drift", "fail", "unknown"]},
 }
 _REPORT = "report.json"
@@ -106,6 +118,7 @@ class ActionModule(ControllerAction):
         )
         hosts = [str(host) for host in variables["ansible_play_hosts_all"]]
         inventories = variables.get("ansible_inventory_sources") or ["inventory"]
+        writes = _writes(snapshots)
         return VerifyFacts(
             now=datetime.datetime.now(datetime.UTC).replace(microsecond=0),
             judged=judged,
@@ -124,7 +137,8 @@ class ActionModule(ControllerAction):
             unexplained={name: unexplained_items(one) for name, one in declared.by_name.items()},
             unconfirmed=unconfirmed_points(judged["declarations"], options["tenants"]),
             confirmed=frozenset(options["confirmed_cautions"]),
-            writes=_writes(snapshots),
+            writes=writes,
+            leaving=_leaving(options, judged, known["plan"], writes),
         )
 
     def _write(self, folder: Path, report: VerifyReport, figures: str | None) -> None:
@@ -163,6 +177,35 @@ def _domain_customers(
 
 def _text(report: VerifyReport) -> bytes:
     return (json.dumps(report_data(report), indent=1, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")
+
+
+def _leaving(
+    options: Mapping[str, Any], judged: Mapping[str, Any], plan: Mapping[str, Any], writes: Mapping[Key, LastWrite]
+) -> dict[str, LeavingEvidence]:
+    """Whether those that leave still send; what cannot be found out is why it is not known."""
+    needs = judged["needs"]
+    known = KnownEstate({host: str(one["state"]) for host, one in needs.items()}, {}, {})
+    if not known.leaving:
+        return {}
+    today = datetime.datetime.now(datetime.UTC).date()
+    try:
+        wishes = read_wishes({name: options[name] for name in ("stopped", "quiet")}, known, today)
+        lookup = world_of(Resolver(options["resolver"])).lookup
+        seen = (
+            seen_in_archive(options["archive"], plan["senders"], known.leaving, lookup) if options["archive"] else None
+        )
+    except (Refused, MissingLibrary) as error:
+        return {host: LeavingEvidence(missing=(str(error),)) for host in known.leaving}
+    return {
+        host: mail_since(
+            seen.get(host) if seen is not None else None,
+            wishes.stopped.get(host),
+            records_gone_on(needs[host], writes),
+            today,
+            wishes.quiet_days,
+        )
+        for host in known.leaving
+    }
 
 
 def _writes(snapshots: Path) -> Mapping[Key, LastWrite]:

@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
 from ansible_collections.mailroom.erp.plugins.plugin_utils.customers.boundary import (
+    SENDER_VARIABLES,
     CustomerBoundary,
     adopted_domains,
     customer_hosts,
@@ -19,6 +20,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.customers.boundary im
 from ansible_collections.mailroom.erp.plugins.plugin_utils.customers.crossings import CUSTOMER_RULES, RUN_VARIABLE
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.host_variables import (
     host_variable,
+    readable_variable,
     unreadable_problem,
 )
 from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import plain_value
@@ -43,9 +45,11 @@ def mail_customer_hosts(hostvars: Any, customer: Any, pattern: Any = "all") -> l
 
 def mail_customer_boundary(hostvars: Any, customer: Any, hosts: Iterable[str]) -> dict[str, Any]:
     """What is one customer's; ``mail_customer_boundary.yml`` documents the options and the result."""
-    boundary = boundary_of(hostvars, customer, hosts)
+    in_play = [str(host) for host in hosts]
+    boundary = boundary_of(hostvars, customer, in_play)
+    problems = boundary.problems or _senders_of_others(boundary, hostvars, in_play)
     return {
-        "problems": [str(one) for one in boundary.problems],
+        "problems": [str(one) for one in problems],
         "domains": sorted(boundary.domains),
         "line": boundary.line(),
     }
@@ -76,9 +80,18 @@ def boundary_of(hostvars: Any, customer: Any, hosts: Iterable[str]) -> CustomerB
 
     in_play = [str(host) for host in hosts]
     try:
-        return draw_boundary(WrittenInventory(hostvars), plain_value(customer), in_play, read)
+        return draw_boundary(WrittenInventory(hostvars, in_play), plain_value(customer), in_play, read)
     except Refused as refused:
         return CustomerBoundary("", problems=tuple(refused.problems))
+
+
+def _senders_of_others(boundary: CustomerBoundary, hostvars: Any, hosts: Iterable[str]) -> list[Problem]:
+    """What environments declare to send as, which is another's; what cannot be templated their judgement tells."""
+    unreadable: list[Problem] = []
+    said = {
+        host: [readable_variable(host, hostvars[host], name, unreadable) for name in SENDER_VARIABLES] for host in hosts
+    }
+    return [problem for host, found in said.items() for problem in boundary.crossings(host, None, found)]
 
 
 class FilterModule:

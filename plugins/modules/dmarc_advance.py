@@ -64,6 +64,11 @@ options:
     description: With O(state=retreat), only policies that are at this one go back. So a second run changes nothing.
     type: str
     choices: [quarantine, reject]
+  not_domains:
+    description: Domains below those of O(domains) that are somebody else's. Reports on them are no evidence of these.
+    type: list
+    elements: str
+    default: []
   archive:
     description:
       - The archive of M(mailroom.erp.dmarc_report_info). Required with O(state=advance).

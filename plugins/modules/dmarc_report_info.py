@@ -41,6 +41,11 @@ options:
     type: list
     elements: str
     default: []
+  not_domains:
+    description: Domains below those of O(domains) that are somebody else's, and are told with none of these.
+    type: list
+    elements: str
+    default: []
   since:
     description:
       - Tell only about reports whose period ends at this time or later, a date or a time of ISO 8601, for example

@@ -22,6 +22,7 @@ extends_documentation_fragment:
   - mailroom.erp.play
   - mailroom.erp.play.judged
   - mailroom.erp.play.planned
+  - mailroom.erp.dns.resolver
 attributes:
   check_mode:
     support: full
@@ -75,6 +76,15 @@ options:
       - The file that gets the figures for the textfile collector of Prometheus' node_exporter.
       - It holds names of domains and environments, and is readable for all.
     type: path
+  archive:
+    description: The folder of the archive of reports, which tells whether environments that leave still send.
+    type: path
+  stopped:
+    description: A person's word, by environment the day of the last mail, C(mail_offboard_stopped).
+    type: raw
+  quiet:
+    description: On how many days reports must show no mail, C(mail_offboard_quiet_days).
+    type: raw
   fail_on:
     description: What makes the playbook fail, any of V(drift), V(fail), V(unknown) and V(due).
     type: list

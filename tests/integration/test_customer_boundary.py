@@ -9,9 +9,7 @@ are encrypted with a password that no run is given, in single values and in a wh
 
 from __future__ import annotations
 
-import hashlib
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +17,21 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible.parsing.vault import VaultLib, VaultSecret
 from ansible_collections.mailroom.erp.plugins.plugin_utils.customers.declared_customers import customer_file_stem
+from ansible_collections.mailroom.erp.tests.integration.customer_world import (
+    ACME,
+    CLOSED,
+    FOR_ACME,
+    JANSEN,
+    OTHER_TENANT,
+    OTHERS,
+    OUTLOOK,
+    PASSWORD,
+    SMIT,
+    AskedBind,
+    closed_text,
+    files_of_others,
+)
 from ansible_collections.mailroom.erp.tests.integration.entra_site import RIGHTS
 from ansible_collections.mailroom.erp.tests.integration.estate import SITE
 from ansible_collections.mailroom.erp.tests.integration.playbook import LOCALHOST, Result, run_playbook
@@ -31,29 +42,8 @@ from ansible_collections.mailroom.erp.tests.servers.server import zone_text
 from ansible_collections.mailroom.erp.tests.servers.zone_folder import ZoneFolder
 
 VERIFY, APPLY, RESTORE = (f"mailroom.erp.{name}" for name in ("verify", "apply", "restore"))
-ACME, JANSEN, SMIT = "Acme B.V.", "Bakkerij Jansen", "Slagerij Smit"
 CUSTOMERS = {"acme": ACME, "jansen": JANSEN, "smit": SMIT}
-FOR_ACME = ("-e", json.dumps({"mail_run_customer": ACME}))
-OTHERS = re.compile("jansen|smit", re.IGNORECASE)
-OTHER_TENANT = "99999999-8888-7777-6666-555555555555"
-CLOSED = VaultLib([("closed", VaultSecret(b"a password that no run is given"))])
-OUTLOOK = "include:spf.protection.outlook.com"
-PASSWORD = "correct horse battery staple"
 SPF = '@ TXT "v=spf1 mx ~all"\n@ MX 10 ns1\n'
-
-
-class AskedBind(Bind):
-    """A name server that writes down each question."""
-
-    def configure(self) -> None:
-        super().configure()
-        file = self.folder / "named.conf"
-        file.write_text(file.read_text().replace("    notify no;\n", "    notify no;\n    querylog yes;\n"))
-
-    def asked(self) -> list[str]:
-        """The questions and updates that name others than Acme."""
-        lines = [line for line in self.log().splitlines() if "query:" in line or "updat" in line]
-        return [line for line in lines if OTHERS.search(line)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +78,7 @@ class World:
         }
 
     def contents(self) -> dict[str, str]:
-        """The files of the provider's folders that are not Acme's, each with its hash and time."""
-        found = [file for file in (self.folder / "mailroom").rglob("*") if file.is_file()]
-        others = [file for file in found if "acme" not in str(file.relative_to(self.folder))]
-        return {
-            str(file): f"{hashlib.sha256(file.read_bytes()).hexdigest()} {file.stat().st_mtime_ns}"
-            for file in others
-            if file.parent.name != "snapshots" and file.name != ".lock"
-        }
+        return files_of_others(self.folder)
 
 
 def _profit(name: str) -> dict[str, Any]:
@@ -109,7 +92,6 @@ def _profit(name: str) -> dict[str, Any]:
 
 def _group_vars(folder: Path, bind: Bind, cloudflare: Cloudflare) -> None:
     """What is declared for all, with values of others that this run cannot decrypt; and a whole file that it cannot."""
-    secret = CLOSED.encrypt("token-of-smit").decode().strip().splitlines()
     shared = {
         "ansible_connection": "local",
         "erp_mail_output_dir": "{{ inventory_dir }}/mailroom",
@@ -140,9 +122,10 @@ def _group_vars(folder: Path, bind: Bind, cloudflare: Cloudflare) -> None:
         "smit.example": {"customer": SMIT, "services": [], "dns": {"provider": "cloudflare", "api_token": "SECRET"}},
     }
     text = yaml.safe_dump({**shared, "mail_dns_domains": domains}, sort_keys=False)
-    indented = "\n".join(f"          {line}" for line in secret)
     (folder / "group_vars" / "jansen").mkdir(parents=True)
-    (folder / "group_vars" / "all.yml").write_text(text.replace("SECRET", f"!vault |\n{indented}"), encoding="utf-8")
+    (folder / "group_vars" / "all.yml").write_text(
+        text.replace("SECRET", closed_text("token-of-smit", 10)), encoding="utf-8"
+    )
     (folder / "group_vars" / "jansen" / "vault.yml").write_bytes(CLOSED.encrypt(b"vault_x: secret-of-jansen\n"))
     # a report of another's domain, which cannot be read without being noticed
     (folder / "reports").mkdir()
@@ -206,7 +189,7 @@ def test_site_and_verify_for_one_customer_meet_nobody_else(world: World) -> None
     made = world.run(SITE, *FOR_ACME)
     assert made.rc == 0, made.output
     nothing_of_others(world, made, before)
-    assert f"This run is for {ACME}. Left out: 2 hosts; 3 domains." in made.flat
+    assert f"This run is for one customer ({ACME}). Left out: 2 hosts; 3 domains." in made.flat
     assert world.bind.values("acme.example", "TXT") == [f'"v=spf1 mx {OUTLOOK} ~all"']
     assert world.cloudflare.values("_dmarc.acme-cloud.example", "TXT") == ['"v=DMARC1; p=none"']
     assert (world.folder / "mailroom" / "acme_profit" / "sheet.md").is_file()

@@ -234,6 +234,34 @@ def test_reports_decide_where_nobody_gives_a_word(company: Company) -> None:
     assert not (company.folder / "mailroom" / "payroll" / "settings.yml").exists(), "the last stage, with consent"
     last = company.offboard()
     assert (last.rc, last.changed) == (0, 0) and "payroll has left: take it out of the inventory" in last.flat
+    looks_at_one_that_left(company)
+
+
+def looks_at_one_that_left(company: Company) -> None:
+    """A night of verify tells that it is leaving, and fails once somebody's word and the reports contradict."""
+    company.shared["mail_report_pages"] = True
+    company.run("mailroom.erp.verify")
+    text = (company.folder / "mailroom" / "report" / "report.json").read_text(encoding="utf-8")
+    report = json.loads(text)
+    (payroll,) = [one for one in report["environments"] if one["name"] == "payroll"]
+    assert [one["verdict"] for one in payroll["senders"]] == ["leaving"], text
+    # the key of the selector that both share was never published
+    own = [one for one in report["todo"] if one["environments"] == ["payroll"]]
+    assert {one["risk"] for one in own} == {"confirm"}, own
+    gone = payroll["leaving"]["gone"]
+    assert gone == [f"the SPF term {OWN} of acme.example", "the DKIM selector pay1 of acme.example"]
+    assert payroll["leaving"]["stands"] == [
+        f"the SPF term {SHARED} of acme.example",
+        "the DKIM selector both of acme.example",
+    ]
+    assert payroll["leaving"]["mail"].startswith(f"reports: the last mail was on {ago(10)}")
+    page = (company.folder / "mailroom" / "report" / "index.html").read_text(encoding="utf-8")
+    assert f"Gone of its records: {gone[0]}" in page
+    company.shared["mail_offboard_stopped"] = {"payroll": ago(20)}
+    sends = company.run("mailroom.erp.verify")
+    assert sends.rc != 0 and f"it still sends: reports show 60 messages, the last on {ago(10)}" in sends.flat, (
+        sends.output
+    )
 
 
 @pytest.mark.slow

@@ -9,12 +9,14 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.day_evidence import (
     ABOUT_NAMES,
     REPORTER,
     about_names,
 )
+from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_archive import reading_archive
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_intake import (
     unpacked_checks,
     unpacked_signatures,
@@ -26,9 +28,11 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.source_
     SourceIdentifier,
     sender_groups,
 )
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.sender_option import read_senders
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.sender import Sender
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.lookup import Lookup
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import parents_of
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
 
 Sightings = dict[tuple[str, str], int]
 """Messages by day (2026-11-20, UTC) and reporter."""
@@ -74,6 +78,25 @@ def seen_senders(
                 one.unresolved = finder.networks(group.sources or (), group.envelope_domain or domain).unresolved
                 found[name].append(one)
     return found
+
+
+def seen_in_archive(
+    archive: str, senders: Sequence[Mapping[str, Any]], environments: Iterable[str], lookup: Lookup
+) -> dict[str, list[SeenSender]]:
+    """The same from an archive on the disk.
+
+    :param archive: its folder
+    :param senders: all that are declared, as the option ``senders`` has them
+    :param environments: as :func:`seen_senders` takes them
+    :param lookup: likewise
+    :raises Refused: a sender is no sender, or there is no archive that can be read
+    """
+    problems: list[Problem] = []
+    declared = read_senders(senders, problems)
+    if problems:
+        raise Refused(problems)
+    with reading_archive(archive) as connection:
+        return seen_senders(connection, declared, environments, lookup)
 
 
 _Seen = list[tuple[tuple[int, ...], str, str, int]]

@@ -28,6 +28,7 @@ SERVICE_OPTIONS: ArgumentSpec = {
 REPORT_OPTIONS: ArgumentSpec = {
     "paths": {"type": "list", "elements": "path", "default": []},
     "domains": {"type": "list", "elements": "str", "default": []},
+    "not_domains": {"type": "list", "elements": "str", "default": []},
     "since": {"type": "str"},
     "include_days": {"type": "bool", "default": False},
     "include_records": {"type": "bool", "default": False},

@@ -30,10 +30,12 @@ _MOST_DAYS = 36500
 
 @dataclass(frozen=True, slots=True)
 class ReportRequest:
-    """What a task asks for. ``oldest`` is the time before which reports are not kept, 0 to keep all."""
+    """What a task asks for. ``others``: domains below those asked for that are somebody else's; ``oldest`` is the time
+    before which reports are not kept, 0 to keep all."""
 
     paths: tuple[str, ...]
     wanted: ReportFilter
+    others: frozenset[str]
     groups: tuple[SenderGroup, ...]
     services: tuple[KnownService, ...]
     archive: str | None
@@ -54,6 +56,8 @@ def read_request(params: Mapping[str, Any], now: float) -> ReportRequest:
     problems: list[Problem] = []
     senders = read_senders(params["senders"], problems)
     domains = [read_name(one, "domains", one, "Correct the name.", problems) for one in params["domains"]]
+    given = params.get("not_domains") or []
+    others = [read_name(one, "not_domains", one, "Correct the name.", problems) for one in given]
     since, oldest = _since(params.get("since"), problems), _oldest(params, now, problems)
     services = services_given(params.get("services") or [], problems)
     if problems:
@@ -61,6 +65,7 @@ def read_request(params: Mapping[str, Any], now: float) -> ReportRequest:
     return ReportRequest(
         paths=tuple(params["paths"]),
         wanted=ReportFilter(tuple(dict.fromkeys(one for one in domains if one)), since),
+        others=frozenset(one for one in others if one),
         groups=sender_groups(senders),
         services=services,
         archive=params.get("archive"),

@@ -130,7 +130,8 @@ def _told(connection: sqlite3.Connection, request: ReportRequest, resolver: _Laz
 def _with_subdomains(connection: sqlite3.Connection, request: ReportRequest, lookup: Lookup) -> ReportFilter:
     """What is asked for, with the names below the domains that reports give."""
     senders = {one.domain for one in request.groups}
-    below = reported_below(connection, set(request.wanted.domains), policy_finder(lookup), senders)
+    domains = set(request.wanted.domains)
+    below = reported_below(connection, domains, policy_finder(lookup), senders, request.others - domains)
     return replace(request.wanted, below=below)
 
 

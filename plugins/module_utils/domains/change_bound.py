@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import ArgumentSpec
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Option, Problem, RuleSource, WayOut
+from ansible_collections.mailroom.erp.plugins.module_utils.so_many import so_many
 
 MAX_CHANGES_OPTIONS: ArgumentSpec = {"rrsets": {"type": "int"}, "share": {"type": "float"}}
 """The option ``max_changes``."""
@@ -67,11 +69,18 @@ def beyond_bound(bound: ChangeBound, rrsets: int, changing: Sequence[str], domai
     passed = []
     if bound.rrsets is not None and rrsets > bound.rrsets:
         passed.append(("rrsets", str(bound.rrsets)))
-    if bound.share is not None and domains >= _FEWEST and len(changing) > bound.share * domains:
+    # the number as it was written: 0.29 of 100 domains is 29, which floats make a little less
+    if bound.share is not None and domains >= _FEWEST and len(changing) > Fraction(str(bound.share)) * domains:
         passed.append(("share", str(bound.share)))
-    more = f" and {len(changing) - _LISTED} others" if len(changing) > _LISTED else ""
+    more = f" and {so_many(len(changing) - _LISTED, 'other')}" if len(changing) > _LISTED else ""
     named = f"{', '.join(changing[:_LISTED])}{more}"
-    told = f"this run would change {rrsets} RRsets of {len(changing)} of its {domains} domains ({named})"
+    told = f"this run would change {so_many(rrsets, 'RRset')} of {_of_all(len(changing), domains)} ({named})"
     accept = Option(f"accept_changes: {rrsets}")
     way_out = WayOut(("Look at each with --check --diff and a larger bound; if all are meant, give ", accept, "."))
     return [_RULES.problem("run", f"max_changes.{name}", value, told, way_out) for name, value in passed]
+
+
+def _of_all(changing: int, domains: int) -> str:
+    if changing == domains:
+        return "its only domain" if domains == 1 else f"all its {domains} domains"
+    return f"{changing} of its {domains} domains"

@@ -137,6 +137,7 @@ def _advance() -> ArgumentSpec:
         "only": {"type": "list", "elements": "str"},
         "target": {"type": "str", "choices": ["quarantine", "reject"]},
         "retreat_from": {"type": "str", "choices": ["quarantine", "reject"]},
+        "not_domains": {"type": "list", "elements": "str", "default": []},
         "archive": {"type": "path"},
         "senders": {"type": "list", "elements": "dict", "options": SENDER_OPTIONS},
         "seasonal": {"type": "list", "elements": "str", "default": []},

@@ -190,7 +190,8 @@ def _advance_deciders(params: Mapping[str, Any], order: Order, recipes: Mapping[
     _check_seasonal(order, params["seasonal"])
     seasonal = seasonal_groups(groups, order.senders, params["seasonal"]) if params["seasonal"] else frozenset()
     lookup = world_of(Resolver(params.get("resolver"))).lookup
-    declared = {*recipes, *filter(None, map(_plain_name, params["domains"]))}
+    elsewhere = filter(None, map(_plain_name, [*params["domains"], *(params.get("not_domains") or ())]))
+    declared = {*recipes, *elsewhere}
     has_own_policy = policy_finder(lookup)
     governed = _governed(groups, list(recipes), has_own_policy)
     evidence = _evidence(params, list(recipes), declared, groups, names, lookup, has_own_policy)

@@ -11,8 +11,10 @@ empty key for all selectors, RFC 6376 section 3.6.1 and RFC 4592; a null MX, RFC
 from __future__ import annotations
 
 import datetime
+import re
 import sqlite3
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -79,7 +81,7 @@ def read_park_order(params: Mapping[str, Any]) -> Order:
     """
     entries = [_entry(one, params["tighten"]) for one in params["domains"]]
     order = read_order({**params, "domains": entries})
-    passed = _passed(params.get("archive"), params["quiet_days"])
+    passed = _passed(params.get("archive"), params["quiet_days"], {one.domain for one in order.requests})
     problems: list[Problem] = []
     for request in order.requests:
         wrong = [*_declared(request.domain, order.senders), *_reported(request.domain, passed)]
@@ -114,25 +116,32 @@ def _parking(request: DomainRequest, notes: tuple[str, ...]) -> DomainRequest:
 # --- in use ----------------------------------------------------------------------------------------------------------
 
 
-def _passed(archive: str | None, days: int) -> dict[str, PassedMail | None] | None:
+def _passed(archive: str | None, days: int, domains: AbstractSet[str]) -> dict[str, PassedMail | None] | None:
     """By domain, the mail that passed as it in so many days, None where none did; None without an archive."""
     if archive is None:
         return None
     first = (datetime.datetime.now(datetime.UTC).date() - datetime.timedelta(days=days)).isoformat()
     with reading_archive(archive) as connection:
-        return _by_domain(connection, first)
+        return _by_domain(connection, first, domains)
 
 
-def _by_domain(connection: sqlite3.Connection, first_day: str) -> dict[str, PassedMail | None]:
+def _by_domain(
+    connection: sqlite3.Connection, first_day: str, domains: AbstractSet[str]
+) -> dict[str, PassedMail | None]:
     query = (
         "SELECT coalesce(nullif(header_from, ''), domain) AS author, 'pass' IN (dkim, spf) AS passed, "
         "signatures, checks, sum(count), max(day) FROM reports JOIN rows ON report = reports.id "
         "WHERE kind = 'dmarc' AND day >= ? GROUP BY author, passed, signatures, checks"
     )
+    # what names none of them is somebody else's, and is not even taken apart
+    named = re.compile("|".join(map(re.escape, sorted(domains))) or "(?!)")
     found: dict[str, PassedMail | None] = {}
     for author, passed, signatures, checks, messages, last_day in connection.execute(query, (first_day,)):
-        found.setdefault(author, None)
-        for name in _used(signatures, checks) | ({author} if passed else set()):
+        if author not in domains and not named.search(signatures) and not named.search(checks):
+            continue
+        for name in domains & {author}:
+            found.setdefault(name, None)
+        for name in domains & (_used(signatures, checks) | ({author} if passed else set())):
             before = found.get(name) or PassedMail(0, "")
             found[name] = PassedMail(before.messages + messages, max(before.last_day, last_day))
     return found

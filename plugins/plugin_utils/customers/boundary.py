@@ -10,7 +10,7 @@ docs/customers.md.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,6 +42,9 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.running.written_inven
     is_template,
 )
 
+SENDER_VARIABLES = ("erp_mail_senders", "erp_mail_envelope_from")
+"""By which a host says as whom it sends."""
+
 _ABOUT_OTHERS = ("mail_reports_paths", "mail_rotate_credentials")
 _ABOUT_ALL = ("mail_report_prometheus",)
 
@@ -50,7 +53,8 @@ _ABOUT_ALL = ("mail_report_prometheus",)
 class CustomerBoundary:
     """What is the customer's own: ``hosts`` of the whole inventory, and ``domains`` as A-labels. ``foreign``: the other
     domains that some host declares, each with whose it is, for a message. ``silent``: hosts of which nobody can tell
-    whose they are without templating. ``unseen``: environments that may send as a domain of his all the same.
+    whose they are without templating. ``unseen``: environments that may send as a domain of his all the same; those
+    that are not his are counted, because it stands in his reports.
     ``left_to_all``: variables of the run that are about others, too, so that a run for all has to use them.
     ``problems``: what would cross the boundary; then nothing may be done."""
 
@@ -85,10 +89,12 @@ class CustomerBoundary:
 
     def line(self) -> str:
         """What a person is told of whom the run leaves out; it names nobody."""
-        silent = f", {self.silent} of them because nobody can tell whose they are" if self.silent else ""
+        whose = "because nobody can tell whose it is" if self.silent == 1 else "because nobody can tell whose they are"
+        some = "" if self.silent == self.left_out else f"{self.silent} of them "
+        silent = f", {some}{whose}" if self.silent else ""
         left = f" Left to a run for all: {', '.join(self.left_to_all)}." if self.left_to_all else ""
         counts = f"{so_many(self.left_out, 'host')}{silent}; {so_many(len(self.foreign), 'domain')}."
-        return f"This run is for {self.customer}. Left out: {counts}{left}"
+        return f"This run is for one customer ({self.customer}). Left out: {counts}{left}"
 
     def crossings(self, host: str, needs: Mapping[str, Any] | None, said: Any = None) -> list[Problem]:
         """Why an environment of the customer cannot be done: it needs a domain that is another's.
@@ -150,7 +156,7 @@ def draw_boundary(
         _unseen(inventory, holders, customer, domains, in_play or ()),
         len(holders) - len(own),
         len(silent),
-        _left_to_all(inventory, own[0]),
+        _left_to_all(inventory, own),
         (
             *strange_hosts(customer, holders, in_play),
             *claimed_twice(customer, entries, domains),
@@ -198,7 +204,11 @@ def _unseen(
     """Environments that may send as a domain of the customer, and that the run does not look at, so that it does not
     know every sender. One of another customer may not, so it counts only where it is seen to do so."""
     left = [host for host in holders if host not in in_play]
-    return tuple(host for host in left if _may_send(inventory, host, holders[host], customer, domains))
+    found = [host for host in left if _may_send(inventory, host, holders[host], customer, domains)]
+    own = [host for host in found if holders[host] == customer]
+    others = len(found) - len(own)
+    told = (f"{so_many(others, 'host')} not known to be of this customer",) if others else ()
+    return (*own, *told)
 
 
 def _may_send(
@@ -209,7 +219,7 @@ def _may_send(
         return True
     if "erp_mail_system" not in written:
         return False
-    said = [written.value(name) for name in ("erp_mail_senders", "erp_mail_envelope_from")]
+    said = [written.value(name) for name in SENDER_VARIABLES]
     if holder is None and any(map(is_template, said)):
         return True
     return holder == customer or any(parent in domains for name in _names_in(said) for parent in parents_of(name))
@@ -225,9 +235,12 @@ def _names_in(value: Any) -> set[str]:
     return {name} if name else set()
 
 
-def _left_to_all(inventory: WrittenInventory, host: str) -> tuple[str, ...]:
+def _left_to_all(inventory: WrittenInventory, hosts: Iterable[str]) -> tuple[str, ...]:
     """Whose a report is shows only when it is read, and a credential in a list for all may be anybody's; one file of
-    figures is of all customers wherever it is declared."""
-    written, for_all = inventory.of(host), inventory.for_all(host)
-    shared = [name for name in _ABOUT_OTHERS if written.value(name) and written.value(name) == for_all.value(name)]
-    return (*shared, *(name for name in _ABOUT_ALL if written.value(name)))
+    figures is of all customers wherever it is declared. A task that runs once has the variables of any of the hosts."""
+    found: set[str] = set()
+    for host in hosts:
+        written, for_all = inventory.of(host), inventory.for_all(host)
+        found |= {name for name in _ABOUT_OTHERS if written.value(name) and written.value(name) == for_all.value(name)}
+        found |= {name for name in _ABOUT_ALL if written.value(name)}
+    return tuple(name for name in (*_ABOUT_OTHERS, *_ABOUT_ALL) if name in found)

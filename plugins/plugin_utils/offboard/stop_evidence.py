@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.last_mail import SeenSender, Sightings
+from ansible_collections.mailroom.erp.plugins.module_utils.so_many import so_many
 
 QUIET_DAYS = 35
 """Days without a message, unless mail_offboard_quiet_days says another number: more than a month, so that what is sent
@@ -65,9 +66,19 @@ def stop_of(
     return StopFinding(day, f"reports: the last mail was on {day}, and those who saw it have reported none since")
 
 
+def later_mail(seen: Iterable[SeenSender], day: datetime.date) -> str | None:
+    """What reports show of its mail after a day: how much, and who says so; None for nothing.
+
+    :param seen: what reports tell of its senders
+    :param day: the last one that does not count
+    """
+    later = _joined({key: count for key, count in one.own.items() if key[0] > day.isoformat()} for one in seen)
+    return _told(later) if later else None
+
+
 def _against(seen: Iterable[SeenSender], word: datetime.date) -> str | None:
-    later = _joined({key: count for key, count in one.own.items() if key[0] > word.isoformat()} for one in seen)
-    return f"reports show {_told(later)} after that day" if later else None
+    later = later_mail(seen, word)
+    return f"reports show {later} after that day" if later else None
 
 
 def _missing(one: SeenSender, today: datetime.date, quiet_days: int) -> Iterator[str]:
@@ -132,4 +143,4 @@ def _joined(parts: Iterable[Mapping[tuple[str, str], int]]) -> Sightings:
 def _told(found: Mapping[tuple[str, str], int]) -> str:
     reporters = ", ".join(sorted({reporter for _day, reporter in found}))
     last = max(day for day, _reporter in found)
-    return f"{sum(found.values())} messages, the last on {last}, reported by {reporters}"
+    return f"{so_many(sum(found.values()), 'message')}, the last on {last}, reported by {reporters}"

@@ -96,7 +96,7 @@ svg .small { font-size: 12px; fill: var(--quiet); }
 }
 """
 _TONES = {
-    "good": ("fine", "pass", "l-pass", "d-declared", "k-valid"),
+    "good": ("fine", "pass", "leaving", "l-pass", "d-declared", "k-valid"),
     "bad": ("failing", "fail", "r-fail", "l-fail", "d-drifted", "d-refused", "k-revoked", "k-missing", "g-fault"),
     "look": ("attention", "r-drift", "r-due", "l-warning", "k-weak", "k-changed", "g-concern", "d-elsewhere"),
     "odd": ("unknown", "r-unknown", "r-confirm", "l-unknown", "d-unknown", "k-unknown"),

@@ -14,8 +14,8 @@ import contextlib
 import hashlib
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any, ClassVar
 
 from ansible import context
 from ansible.errors import AnsibleError
@@ -151,16 +151,26 @@ class WrittenVariables:
 class WrittenInventory:
     """What is written for each host of an inventory, and for all of them.
 
+    To gather the variables of all hosts is what costs, so it is done once in a run: before its first play, when hosts
+    are chosen. Processes that Ansible starts for tasks inherit that.
+
     :param hostvars: the variable of that name, which holds Ansible's own keepers of hosts and variables; None before
         the first play of a run, when there is no such variable: then the inventory is read anew
+    :param in_play: hosts of which the run may know more by now, so that their variables are gathered again
     """
 
-    def __init__(self, hostvars: Any) -> None:
+    _of_this_run: ClassVar[WrittenInventory | None] = None
+    """What was read before the first play."""
+
+    def __init__(self, hostvars: Any, in_play: Collection[str] = ()) -> None:
         if hostvars is None:
             self._inventory, self._manager = _read_anew()
+            WrittenInventory._of_this_run = self
         else:
             self._inventory, self._manager = hostvars._inventory, hostvars._variable_manager
+        self._in_play = frozenset(in_play)
         self._known: dict[str, WrittenVariables] = {}
+        self._nobody: dict[str, Any] | None = None
         self.unreadable: set[str] = set()
         """Hosts of which only a part is known, because a file of theirs is encrypted."""
 
@@ -181,7 +191,8 @@ class WrittenInventory:
         :param host: its name
         """
         if host not in self._known:
-            self._known[host] = WrittenVariables(self._raw(self._inventory.get_host(host)))
+            found = self._inventory.get_host(host)
+            self._known[host] = self._read_before(found) or WrittenVariables(self._raw(found))
         return self._known[host]
 
     def for_all(self, host: str) -> WrittenVariables:
@@ -189,9 +200,10 @@ class WrittenInventory:
 
         :param host: whose folder of the inventory such values may refer to
         """
-        nobody = Host(_NOBODY)
+        if self._nobody is None:
+            self._nobody = self._raw(Host(_NOBODY))
         place = {name: value for name, value in self.of(host).raw.items() if name in _OF_THE_INVENTORY}
-        return WrittenVariables({**self._raw(nobody), **place})
+        return WrittenVariables({**self._nobody, **place})
 
     def matching(self, pattern: Any) -> list[str]:
         """The hosts of a pattern, as a play takes them with ``--limit``.
@@ -199,6 +211,16 @@ class WrittenInventory:
         :param pattern: a text or a list of them
         """
         return [str(host.name) for host in self._inventory.get_hosts(pattern)]
+
+    def _read_before(self, host: Any) -> WrittenVariables | None:
+        """What was read before the first play, if it is still the same host and all of it could be read."""
+        before, name = WrittenInventory._of_this_run, str(host.name)
+        if before is None or before is self or name in self._in_play or name not in before._known:
+            return None
+        sources = [tuple(map(str, one._inventory._sources)) for one in (before, self)]
+        is_same = sources[0] == sources[1] and before.told == self.told
+        same_groups = _groups_of(host) == _groups_of(before._inventory.get_host(name))
+        return before._known[name] if is_same and same_groups and name not in before.unreadable else None
 
     def _raw(self, host: Any) -> dict[str, Any]:
         try:
@@ -221,6 +243,10 @@ class WrittenInventory:
                 with contextlib.suppress(AnsibleError):
                     found = combine_vars(found, loader.load_from_file(file) or {})
         return found
+
+
+def _groups_of(host: Any) -> list[str]:
+    return sorted(str(group.name) for group in host.get_groups())
 
 
 def _read_anew() -> tuple[InventoryManager, VariableManager]:

@@ -11,12 +11,18 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_input import LEAVING
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_tenants import (
     made_environments,
     tenant_failures,
 )
 from ansible_collections.mailroom.erp.plugins.plugin_utils.server_sight import ServerSight
 from ansible_collections.mailroom.erp.plugins.plugin_utils.tenant_text import open_points
+from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.leaving_reports import (
+    LeavingEvidence,
+    leaving_report,
+    leaving_sender,
+)
 from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.report_model import (
     EnvironmentReport,
     MailboxReport,
@@ -42,6 +48,7 @@ class EnvironmentReports:
         self._made = made_environments(facts.tenants)
         self._failed = tenant_failures(facts.tenants)
         self._differences = _differences(facts)
+        self._audits = {one["domain"]: one for one in facts.audited.get("domains") or []}
         self._verdicts: dict[str, list[_Found]] = {}
         for verdict in facts.verdicts:
             if verdict["sender"]["environment"]:
@@ -52,17 +59,23 @@ class EnvironmentReports:
 
         :param host: its name
         """
-        sight = self._facts.sights.get(host)
+        sight, senders = self._facts.sights.get(host), [sender_report(one) for one in self._verdicts.get(host, ())]
+        leaving = None
+        if self._facts.needs[host].get("state") == LEAVING:
+            evidence = self._facts.leaving.get(host, LeavingEvidence())
+            leaving = leaving_report(self._facts.needs[host], self._audits, evidence)
+            senders = [leaving_sender(one, leaving, evidence) for one in senders]
         return EnvironmentReport(
             name=host,
             customer=self._facts.customers.get(host),
             system=str(self._facts.needs[host].get("system") or ""),
             state="fine",
-            senders=tuple(sender_report(one) for one in self._verdicts.get(host, ())),
+            senders=tuple(senders),
             probe=tuple(_probe(sight)) if sight else None,
             tenant=self._tenant(host),
             confirmations=tuple(self._facts.unconfirmed.get(host, ())),
             refused=tuple(self._facts.refused["environments"].get(host, ())),
+            leaving=leaving,
         )
 
     def _tenant(self, host: str) -> TenantReport | None:

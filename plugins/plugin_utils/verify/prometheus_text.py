@@ -18,7 +18,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.report_model i
 
 _STATES = ("fine", "attention", "failing", "unknown")
 _RECORD_STATES = ("declared", "drifted", "unknown", "refused", "elsewhere")
-_OUTCOMES = ("pass", "fail", "unknown")
+_OUTCOMES = ("pass", "fail", "unknown", "leaving")
 _Sample = tuple[Mapping[str, str], float]
 
 

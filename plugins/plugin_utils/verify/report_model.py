@@ -15,6 +15,7 @@ State = Literal["fine", "attention", "failing", "unknown"]
 Risk = Literal["fail", "drift", "due", "unknown", "confirm"]
 Helper = Literal["dns", "tenant", "erp", "sender", "us"]
 Outcome = Literal["pass", "fail", "unknown"]
+SenderOutcome = Literal["pass", "fail", "unknown", "leaving"]
 RecordState = Literal["declared", "drifted", "unknown", "refused", "elsewhere"]
 KeyState = Literal["valid", "revoked", "missing", "weak", "changed", "unknown"]
 DelegationState = Literal["fine", "moved", "unknown"]
@@ -52,12 +53,13 @@ class ReportChange:
 
 @dataclass(frozen=True, slots=True)
 class SenderReport:
-    """What receivers make of one sender on the live records. ``verdict`` is that of all parts; ``transport`` is null
-    where nobody looked; ``next`` is null where nothing is to be done."""
+    """What receivers make of one sender on the live records. ``verdict`` is that of all parts, or "leaving": records of
+    it are gone on purpose, and it is known to send no more. ``transport`` is null where nobody looked; ``next`` is
+    null where nothing is to be done."""
 
     address: str
     service: str | None
-    verdict: Outcome
+    verdict: SenderOutcome
     spf: str
     dkim: str
     dmarc: str
@@ -119,9 +121,20 @@ class TenantReport:
 
 
 @dataclass(frozen=True, slots=True)
+class LeavingReport:
+    """What is there of an environment that leaves: its records that are ``gone`` and those that stand, and what is
+    known of its ``mail``. Records that could not be looked up are in neither list."""
+
+    gone: tuple[str, ...]
+    stands: tuple[str, ...]
+    mail: str
+
+
+@dataclass(frozen=True, slots=True)
 class EnvironmentReport:
     """One environment. ``confirmations`` are those that are missing; ``probe`` is null where nobody looked, ``tenant``
-    where it needs nothing there; ``refused``: what is wrong with its declaration."""
+    where it needs nothing there; ``refused``: what is wrong with its declaration; ``leaving`` is null for one that
+    stays."""
 
     name: str
     customer: str | None
@@ -132,6 +145,7 @@ class EnvironmentReport:
     tenant: TenantReport | None
     confirmations: tuple[str, ...]
     refused: tuple[str, ...]
+    leaving: LeavingReport | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ A sender that fails because a record drifted is told with that record: what brin
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.grouped_messages import listed
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.spf_budget import MAX_LOOKUPS
@@ -30,6 +30,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.report_model i
     EnvironmentReport,
     FindingReport,
     Helper,
+    LeavingReport,
     RecordReport,
     Risk,
     SenderReport,
@@ -84,6 +85,9 @@ class _TodoList:
         self._drifted = {one.name for one in domains if any(_is_wrong(record) for record in one.records)}
         self._tenants = {one.name for one in environments if one.tenant}
         self._unknown = {one.name for one in domains if one.failure and not _is_refused(facts, one.name)}
+        leaving = {one.name for one in environments if one.leaving}
+        self._going = _selectors(facts, leaving) - _selectors(facts, set(facts.needs) - leaving)
+        """Of environments that leave: that they are missing is told with these."""
 
     def item(self, found: _Found) -> TodoItem:
         of_domain = found.kind == "domain"
@@ -179,7 +183,7 @@ class _TodoList:
             text = f"{domain.name}: {one.record}: {one.text}"
             if one.unanswered:
                 yield _Found("unknown", "domain", domain.name, text, one.next, "dns")
-            elif one.level == "fault" and _OWN_FINDINGS.get(one.record) not in told:
+            elif one.level == "fault" and _OWN_FINDINGS.get(one.record) not in told and one.value not in self._going:
                 yield _Found(self._risk_of(domain, one), "domain", domain.name, text, one.next, _who(one))
 
     def _risk_of(self, domain: DomainReport, finding: FindingReport) -> Risk:
@@ -213,19 +217,29 @@ class _TodoList:
             if not (environment.tenant and environment.tenant.problem and reason in environment.tenant.problem):
                 yield _Found("fail", "environment", name, reason, _way_out(reason), "us")
         yield from (one for sender in environment.senders for one in self._sender("environment", name, sender))
+        if environment.leaving:
+            yield self._leaving(name, environment.leaving)
         if environment.tenant:
             yield from self._tenant(name, environment.tenant)
-            yield from self._held(name, environment.tenant)
+            has_left = any(one.verdict == "leaving" for one in environment.senders)
+            yield from self._held(name, replace(environment.tenant, mailboxes=()) if has_left else environment.tenant)
         if environment.confirmations:
             count = len(environment.confirmations)
-            text = f"{name}: {count} points of the checklist are not confirmed: {listed(environment.confirmations)}"
+            are = "of the checklist is" if count == 1 else "of the checklist are"
+            text = f"{name}: {so_many(count, 'point')} {are} not confirmed: {listed(environment.confirmations)}"
             step = "Confirm them in erp_mail_confirmed, as the sheet says."
             yield _Found("confirm", "environment", name, text, step, "erp")
+
+    def _leaving(self, name: str, leaving: LeavingReport) -> _Found:
+        gone, stands = ("; ".join(part) or "nothing" for part in (leaving.gone, leaving.stands))
+        text = f"{name}: it is leaving; gone of its records: {gone}; still there: {stands}; {leaving.mail}"
+        step = "Run offboard until it tells that it has left; then take its host out of the inventory."
+        return _Found("confirm", "environment", name, text, step, "us")
 
     def _sender(self, kind: str, name: str, sender: SenderReport) -> Iterator[_Found]:
         domain = self._facts.domain_of(sender.address.rpartition("@")[2])
         mended = domain in (self._drifted if sender.verdict == "fail" else self._unknown)
-        if sender.verdict == "pass" or (mended and sender.transport != "fail"):
+        if sender.verdict in ("pass", "leaving") or (mended and sender.transport != "fail"):
             return
         by = f" by {sender.service}" if sender.service else ""
         says = "fails" if sender.verdict == "fail" else "is not known to arrive"
@@ -290,6 +304,14 @@ class _TodoList:
             for host in entry.environments:
                 text, step = f"{host}: {entry.text}", "Plan the move (docs/inventory.md); confirm it by its stamp."
                 yield _Found("due", "environment", host, text, step, "erp", stamp=min(stamps - self._facts.confirmed))
+
+
+def _selectors(facts: VerifyFacts, hosts: Iterable[str]) -> set[str]:
+    """The names of the DKIM selectors that environments need."""
+    wanted = [
+        (domain, one) for host in hosts for domain, found in facts.needs[host].get("dkim", {}).items() for one in found
+    ]
+    return {f"{one['selector']}._domainkey.{domain}" for domain, one in wanted}
 
 
 def _is_wrong(record: RecordReport) -> bool:

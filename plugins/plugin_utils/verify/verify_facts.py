@@ -19,6 +19,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import lo
 from ansible_collections.mailroom.erp.plugins.module_utils.snapshots.last_writes import LastWrite
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_refusals import domains_sent_as
 from ansible_collections.mailroom.erp.plugins.plugin_utils.server_sight import ServerSight
+from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.leaving_reports import LeavingEvidence
 from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.previous_report import PreviousReport
 
 
@@ -59,7 +60,8 @@ class VerifyFacts:
     what the latter did of domains, ``reported`` what ``dmarc_report_info`` did, ``advanced`` what ``dmarc_advance``
     would do, and ``tenants`` the results of ``entra_environments``. ``customers`` are those of hosts,
     ``domain_customers`` those that domains declare; ``unexplained`` by domain what nobody can explain; ``unconfirmed``
-    by host the points of the checklist that nobody confirmed; ``writes`` the last ones of the journal.
+    by host the points of the checklist that nobody confirmed; ``writes`` the last ones of the journal; ``leaving`` by
+    host whether one that leaves still sends.
     """
 
     now: datetime.datetime
@@ -80,6 +82,7 @@ class VerifyFacts:
     unconfirmed: Mapping[str, Sequence[str]] = field(default_factory=dict)
     confirmed: frozenset[str] = frozenset()
     writes: Mapping[Key, LastWrite] = field(default_factory=dict)
+    leaving: Mapping[str, LeavingEvidence] = field(default_factory=dict)
 
     @property
     def needs(self) -> Mapping[str, Mapping[str, Any]]:

@@ -142,6 +142,12 @@ def test_names_below_further_domains_are_neither_told_nor_looked_up(
     assert further == {} and questions == []
 
 
+def test_a_domain_of_somebody_else_below_is_told_with_none(inform: Inform, asked: dict[str, Any]) -> None:
+    given = {"domains": ["acme.example"], "include_days": True}
+    everything, ours = inform(**{**asked, **given}), inform(**{**asked, **given}, not_domains=["Sub.acme.example."])
+    assert "sub.acme.example" in str(everything) and "sub.acme.example" not in str(ours)
+
+
 def test_a_policy_below_a_name_that_cannot_be_looked_up_is_not_looked_for() -> None:
     def lookup(name: str, _rdtype: str) -> tuple[str, ...]:
         if name == "_dmarc.a.b.acme.example":

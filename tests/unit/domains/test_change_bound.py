@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.change_bound import ChangeBound, beyond_bound
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.inventory_words import inventory_option
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
 from ansible_collections.mailroom.erp.tests.unit.domains.our_zones import OurZones
@@ -64,6 +65,29 @@ def test_what_is_left_out_does_not_count_and_the_bound_holds_for_the_rest(zones:
     zones.zone(NAMES[0], '@ IN TXT "v=spf1 -all"', '@ IN TXT "v=spf1 a -all"')
     assert executed(zones, NAMES, False, max_changes={"rrsets": 2}, on_refused=on_refused) == 2
     zones.refused(lambda: executed(zones, NAMES, max_changes={"rrsets": 1}, on_refused=on_refused))
+
+
+@pytest.mark.parametrize(
+    ("rrsets", "changing", "domains", "told"),
+    [
+        (1, 1, 1, "1 RRset of its only domain (d00.example)"),
+        (2, 1, 1, "2 RRsets of its only domain (d00.example)"),
+        (1, 1, 2, "1 RRset of 1 of its 2 domains (d00.example)"),
+        (2, 2, 2, "2 RRsets of all its 2 domains (d00.example, d01.example)"),
+        (11, 11, 12, f"11 RRsets of 11 of its 12 domains ({', '.join(NAMES[:10])} and 1 other)"),
+        (12, 12, 12, f"12 RRsets of all its 12 domains ({', '.join(NAMES[:10])} and 2 others)"),
+    ],
+)
+def test_how_much_is_told_as_a_person_says_it(rrsets: int, changing: int, domains: int, told: str) -> None:
+    (problem,) = beyond_bound(ChangeBound(rrsets=0), rrsets, NAMES[:changing], domains)
+    assert problem.rule == f"this run would change {told}"
+
+
+@pytest.mark.parametrize(("share", "most"), [(0.29, 29), (0.07, 7), (0.57, 57), (1.0, 100), (0.0, 0), (1e-05, 0)])
+def test_a_share_is_the_number_that_was_written(share: float, most: int) -> None:
+    names = [f"d{number}.example" for number in range(101)]
+    assert beyond_bound(ChangeBound(share=share), 1, names[:most], 100) == []
+    assert len(beyond_bound(ChangeBound(share=share), 1, names[: most + 1], 100)) == 1
 
 
 @pytest.mark.parametrize("bound", [{"rrsets": -1}, {"share": 1.5}, {"share": -0.1}])

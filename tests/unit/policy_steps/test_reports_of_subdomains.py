@@ -73,6 +73,13 @@ def test_a_sender_that_fails_there_is_missed_no_more(estate: Estate) -> None:
     assert decision["evidence"]["subdomains"] == ["sub.acme.example"]
 
 
+def test_a_domain_of_another_customer_below_is_no_evidence_and_is_not_named(estate: Estate) -> None:
+    estate.report(FAILED, domain="sub.acme.example")
+    decision, missing = told(estate, senders=[SHOP_SENDER], not_domains=["SUB.acme.example."])
+    assert (decision["outcome"], missing) == ("step", set())
+    assert "sub.acme.example" not in str(decision)
+
+
 def test_a_sender_that_was_not_seen_is_seen_there(estate: Estate) -> None:
     assert told(estate, senders=[SHOP_SENDER, BELOW])[1] == {"unseen"}
     estate.report(BELOW_ROW, domain="sub.acme.example")

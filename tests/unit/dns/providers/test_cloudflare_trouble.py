@@ -91,9 +91,11 @@ def test_a_ttl_that_the_service_does_not_take_is_told(server: Cloudflare) -> Non
 def test_an_answer_that_repeats_the_token_is_masked(server: Cloudflare) -> None:
     body = {"success": False, "errors": [{"code": 1, "message": f"what is {TOKEN}?"}]}
     api = cloudflare_api.CloudflareApi(server.dns_option, print)
-    assert str(api._refusal(ZONE, 400, body)) == (
-        f"Cloudflare, zone {ZONE}: it answered HTTP 400: 1 what is ***?. Look the code up in Cloudflare's documentation"
-    )
+    for request in ("GET /zones?page=1", "POST"):
+        assert str(api._refusal(ZONE, request, 400, body)) == (
+            f"Cloudflare, zone {ZONE}: it answered HTTP 400: 1 what is ***?. "
+            "Look the code up in Cloudflare's documentation"
+        )
 
 
 def test_the_environment_does_not_replace_the_account(server: Cloudflare, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -121,7 +121,7 @@ def test_nothing_crosses_between_two_who_have_nothing_in_common(tmp_path: Path) 
     assert [*boundary.foreign] == ["jansen.example"]
     assert boundary.foreign_below == []
     assert boundary.unseen == ()
-    assert boundary.line() == f"This run is for {ACME}. Left out: 1 host; 1 domain."
+    assert boundary.line() == f"This run is for one customer ({ACME}). Left out: 1 host; 1 domain."
 
 
 @pytest.mark.parametrize("breach", BREACHES)
@@ -188,6 +188,16 @@ def test_what_is_declared_for_all_is_nobodys_own(tmp_path: Path) -> None:
     assert boundary.line().endswith(f"Left to a run for all: {', '.join(boundary.left_to_all)}.")
 
 
+def test_what_one_host_of_ours_shares_with_all_is_left_to_a_run_for_all(tmp_path: Path) -> None:
+    """The task that reads it runs once, with the variables of any host of the play."""
+    inventory = two_customers()
+    inventory["all"]["vars"] = {"mail_reports_paths": ["/srv/in"], "mail_report_prometheus": None}
+    acme = inventory["all"]["children"]["acme"]
+    own = acme["vars"].pop("mail_reports_paths")
+    acme["hosts"]["acme_a"] = {"mail_reports_paths": own}
+    assert drawn(tmp_path, inventory).left_to_all == ("mail_reports_paths",)
+
+
 def test_a_domain_of_another_below_ours_is_known_and_stays(tmp_path: Path) -> None:
     inventory = two_customers()
     jansen = inventory["all"]["children"]["jansen"]["vars"]["mail_dns_domains"]
@@ -238,7 +248,7 @@ def test_environments_that_may_send_as_our_domain_are_known_to_be_missing(tmp_pa
     }
     groups["third"] = {"hosts": {"whose": {"erp_mail_system": "exalt", "erp_mail_senders": "{{ lookup('x') }}"}}}
     boundary = drawn(tmp_path, inventory)
-    assert boundary.unseen == ("acme_shop", "jansen_errant", "whose")
+    assert boundary.unseen == ("acme_shop", "2 hosts not known to be of this customer"), "reports hold it"
 
 
 def test_a_host_that_only_a_template_could_tell_is_left_out_and_counted(tmp_path: Path) -> None:
@@ -248,7 +258,7 @@ def test_a_host_that_only_a_template_could_tell_is_left_out_and_counted(tmp_path
     groups["third"] = {"hosts": {"riddle": {"mail_customer": "{{ lookup('env', 'WHO') }}"}}}
     boundary = drawn(tmp_path, inventory)
     assert boundary.hosts == ("acme_erp", "acme_more")
-    assert "2 hosts, 1 of them because nobody can tell whose they are" in boundary.line()
+    assert "2 hosts, 1 of them because nobody can tell whose it is; 1 domain" in boundary.line()
 
 
 def test_the_same_template_in_two_groups_is_the_same_account(tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.customer_repor
 )
 from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.report_model import (
     CustomerSummary,
+    LeavingReport,
     VerifyReport,
     report_data,
 )
@@ -123,6 +124,19 @@ def test_ids_are_unique_and_links_lead_somewhere() -> None:
     ids = [names["id"] for _tag, names in tags if "id" in names]
     assert len(ids) == len(set(ids))
     assert {str(names["href"]).removeprefix("#") for tag, names in tags if tag == "a"} <= set(ids)
+
+
+@pytest.mark.parametrize(("language", "word"), [("en", "leaving"), ("nl", "vertrekt")])
+def test_an_environment_that_leaves_is_told_as_that(language: str, word: str) -> None:
+    report = sample_report()
+    first, *others = report.environments
+    left = replace(first.senders[0], verdict="leaving", reason="it is leaving")
+    told = LeavingReport(("the SPF term a of x.example",), (), "a person's word: the last mail was on 2026-11-20")
+    page = html_report(
+        replace(report, environments=(replace(first, customer=None, senders=(left,), leaving=told), *others)), language
+    )
+    assert re.search(rf"b-leaving.*?</span> {word}</span>", page)
+    assert "the SPF term a of x.example" in page and "a person&#39;s word" in page
 
 
 # --- what a reader sees ----------------------------------------------------------------------------------------------

@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from ansible.parsing.vault import VaultLib, VaultSecret
@@ -146,4 +147,72 @@ def test_a_host_of_which_nothing_is_known_is_left_out_and_its_senders_may_be_our
     (tmp_path / "group_vars").mkdir()
     (tmp_path / "group_vars" / "jansen.yml").write_text(_closed(f"mail_customer: {ACME}\n"), encoding="utf-8")
     boundary = drawn(tmp_path, inventory)
-    assert (boundary.hosts, boundary.silent, boundary.unseen) == (("acme_erp",), 1, ("jansen_erp",))
+    assert (boundary.hosts, boundary.silent, boundary.unseen) == (
+        ("acme_erp",),
+        1,
+        ("1 host not known to be of this customer",),
+    )
+
+
+# --- what was read before the first play -----------------------------------------------------------------------------
+
+
+class Counted(WrittenInventory):
+    """Counts the hosts whose variables Ansible gathered."""
+
+    gathered: ClassVar[list[str]] = []
+
+    def _raw(self, host: Any) -> dict[str, Any]:
+        self.gathered.append(str(host.name))
+        return super()._raw(host)
+
+
+@pytest.fixture
+def chosen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
+    """Reads all hosts as before the first play, then as in a task; gives those whose variables were gathered anew."""
+    monkeypatch.setattr(WrittenInventory, "_of_this_run", None)
+    inventory = two_customers()
+    hostvars = hostvars_of(tmp_path, inventory)
+    before = Counted(hostvars)
+    values = {host: before.of(host).value("erp_mail_output_dir") for host in before.hosts}
+    monkeypatch.setattr(WrittenInventory, "_of_this_run", before)
+
+    def again(hostvars_now: Any = hostvars, in_play: tuple[str, ...] = ()) -> list[str]:
+        Counted.gathered.clear()
+        now = Counted(hostvars_now, in_play)
+        assert {host: now.of(host).value("erp_mail_output_dir") for host in before.hosts} == values
+        return sorted(Counted.gathered)
+
+    return again
+
+
+def test_hosts_are_gathered_once_in_a_run_and_those_of_the_play_again(chosen: Callable[..., list[str]]) -> None:
+    assert chosen() == []
+    assert chosen(in_play=("acme_erp",)) == ["acme_erp"]
+
+
+def test_a_host_that_came_into_another_group_meanwhile_is_gathered_anew(
+    chosen: Callable[..., list[str]], tmp_path: Path
+) -> None:
+    hostvars = hostvars_of(tmp_path, two_customers())
+    hostvars._inventory.add_group("more")
+    hostvars._inventory.groups["more"].add_host(hostvars._inventory.get_host("jansen_erp"))
+    assert chosen(hostvars) == ["jansen_erp"]
+
+
+def test_another_inventory_or_other_extra_variables_are_another_run(
+    chosen: Callable[..., list[str]], tmp_path: Path
+) -> None:
+    assert chosen(hostvars_of(tmp_path, two_customers(), more="x")) == ["acme_erp", "jansen_erp"]
+    (tmp_path / "other").mkdir()
+    other = two_customers()
+    for name, group in other["all"]["children"].items():
+        group["vars"]["erp_mail_output_dir"] = f"{tmp_path}/{name}"
+    assert chosen(hostvars_of(tmp_path / "other", other)) == ["acme_erp", "jansen_erp"]
+
+
+def test_what_could_not_be_read_then_is_read_now(chosen: Callable[..., list[str]]) -> None:
+    before = WrittenInventory._of_this_run
+    assert before is not None
+    before.unreadable.add("jansen_erp")
+    assert chosen() == ["jansen_erp"]

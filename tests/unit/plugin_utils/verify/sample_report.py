@@ -187,11 +187,11 @@ def _environments() -> tuple[EnvironmentReport, ...]:
     waiting = ("a message of the test reached a mailbox outside",)
     return (
         EnvironmentReport(
-            "jansen_compad", "Bakkerij Jansen", "compad", "attention", (passing,), (probe,), None, waiting, ()
+            "jansen_compad", "Bakkerij Jansen", "compad", "attention", (passing,), (probe,), None, waiting, (), None
         ),
-        EnvironmentReport("vries_profit", "De Vries", "afas_profit", "failing", (failing,), None, tenant, (), ()),
-        EnvironmentReport("vries_shop", "De Vries", "afas_profit", "unknown", (unknown,), None, None, (), ()),
-        EnvironmentReport("klaas_profit", "Klaas & Co", "afas_profit", "fine", (fine,), None, None, (), ()),
+        EnvironmentReport("vries_profit", "De Vries", "afas_profit", "failing", (failing,), None, tenant, (), (), None),
+        EnvironmentReport("vries_shop", "De Vries", "afas_profit", "unknown", (unknown,), None, None, (), (), None),
+        EnvironmentReport("klaas_profit", "Klaas & Co", "afas_profit", "fine", (fine,), None, None, (), (), None),
     )
 
 

@@ -13,6 +13,7 @@ import pytest
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
 from ansible_collections.mailroom.erp.plugins.module_utils.snapshots.last_writes import LastWrite
 from ansible_collections.mailroom.erp.plugins.plugin_utils.server_sight import ServerSight
+from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.leaving_reports import LeavingEvidence
 from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.previous_report import PreviousReport
 from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.report_lines import (
     check_fail_on,
@@ -234,6 +235,72 @@ def test_a_certificate_that_was_renewed_wrong_fails_the_sender_and_a_server_that
     changes = {one.what: one for one in report.changed}
     assert changes["mail server"].after == "wrong_name (fail)" and changes["sender"].after == "fail"
     assert [one.date for one in report.calendar] == ["2027-01-31"]
+
+
+TERM, SELECTOR = "ip4:192.0.2.77", "pay1"
+WORD = LeavingEvidence(stopped="a person's word: the last mail was on 2026-11-20")
+
+
+def leaving(evidence: LeavingEvidence | None, records: list[str] | None, fault: str | None = "missing") -> VerifyReport:
+    """A run that finds an environment which leaves, with one term and one selector."""
+    needs: Data = {"system": "tryton", "state": "leaving", "senders": [{"from": f"erp@{NAME}", "domain": NAME}]}
+    needs |= {"domains": {NAME: [{"term": TERM}]}, "dkim": {NAME: [{"selector": SELECTOR}]}}
+    selector = {"selector": SELECTOR, "name": f"{SELECTOR}._domainkey.{NAME}", "algorithm": "rsa", "bits": 2048}
+    selector |= {"usable": fault is None, "fault": fault, "digest": None, "target": None}
+    finding = {
+        "level": "fault",
+        "record": "DKIM key",
+        "value": selector["name"],
+        "rule": "no key",
+        "source": "RFC 6376",
+    }
+    finding |= {"next_step": "publish it", "unanswered": False}
+    spf = {"record": None, "records": records, "lookups": {"total": 2, "void": 0}, "tree": None, "flattened": []}
+    return verify_report(
+        facts(
+            judged={"needs": {"erp": needs}, "cautions": {}, "tenants": {}},
+            verdict=verdict("fail", next_step="publish it"),
+            audit={"spf": spf, "dkim": [selector], "findings": [finding] if fault else []},
+            leaving={} if evidence is None else {"erp": evidence},
+        )
+    )
+
+
+def test_who_has_left_is_told_as_leaving_and_not_as_failing() -> None:
+    report = leaving(WORD, ["v=spf1 mx ~all"])
+    (environment,), (sender,) = report.environments, report.environments[0].senders
+    assert (report.state, environment.state, sender.verdict, sender.next) == ("fine", "fine", "leaving", None)
+    assert environment.leaving is not None
+    assert environment.leaving.gone == (f"the SPF term {TERM} of {NAME}", f"the DKIM selector {SELECTOR} of {NAME}")
+    assert environment.leaving.stands == ()
+    (item,) = report.todo
+    assert item.risk == "confirm" and "still there: nothing; a person's word" in item.text
+    assert failing_risks(report, ["drift", "fail", "unknown", "due"]) == []
+
+
+@pytest.mark.parametrize("missing", [LeavingEvidence(missing=("there is no archive of reports",)), None])
+def test_who_cannot_be_told_to_have_stopped_is_not_fine(missing: LeavingEvidence | None) -> None:
+    report = leaving(missing, [], None)
+    assert (report.state, report.environments[0].senders[0].verdict) == ("unknown", "unknown")
+    assert report.environments[0].leaving is not None
+    assert report.environments[0].leaving.stands == (f"the DKIM selector {SELECTOR} of {NAME}",)
+    assert failing_risks(report, ["unknown"]) == ["unknown"]
+    assert "whether it still sends is not known" in " ".join(one.text for one in report.todo)
+
+
+def test_who_still_sends_while_the_records_are_gone_fails() -> None:
+    report = leaving(
+        LeavingEvidence(sends="reports show 3 messages after 2026-11-20, when its records went"), ["v=spf1 ~all"]
+    )
+    assert (report.state, report.environments[0].senders[0].verdict) == ("failing", "fail")
+    assert failing_risks(report, ["fail"]) == ["fail"]
+    assert "it still sends: reports show 3 messages" in report.todo[0].text and report.todo[0].risk == "fail"
+
+
+@pytest.mark.parametrize("records", [[f"v=spf1 {TERM} ~all"], None])
+def test_a_failure_that_nothing_gone_explains_is_a_failure(records: list[str] | None) -> None:
+    report = leaving(WORD, records, None)
+    assert (report.state, report.environments[0].senders[0].reason) == ("failing", "why")
 
 
 def test_an_environment_that_is_refused_fails_and_hides_nobody() -> None:

@@ -29,7 +29,6 @@ class CloudflareZone:
     id: str
     name: str
     active: bool
-    account: str
     name_servers: tuple[str, ...]
 
 
@@ -134,12 +133,11 @@ class CloudflareAnswer(ApiAnswer):
         servers = item.get("name_servers") or []
         if not isinstance(servers, list) or not all(isinstance(host, str) for host in servers):
             raise self.wrong("a zone's name_servers", "no list of names")
-        account = self._object(item, "account", "a zone's account")
         zone_id = self._identifier(item, "a zone's id")
         if name is None:
             return None
         known = tuple(host for host in map(compared_name, servers) if host is not None)
-        return CloudflareZone(zone_id, name, item.get("status") == "active", _account_name(account), known)
+        return CloudflareZone(zone_id, name, item.get("status") == "active", known)
 
     def _record(self, item: Mapping[str, Any]) -> CloudflareRecord | None:
         given = self.text(item, "name", "a record's name")
@@ -201,8 +199,3 @@ def _error(error: Mapping[str, Any]) -> CloudflareError:
     code = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
     said = message if isinstance(message, str) else "no message"
     return CloudflareError(code, escape_controls(text)[:40], escape_controls(said)[:500])
-
-
-def _account_name(account: Mapping[str, Any]) -> str:
-    name = account.get("name")
-    return escape_controls(name) if isinstance(name, str) else "an account without a name"

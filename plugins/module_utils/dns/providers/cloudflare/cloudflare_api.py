@@ -18,6 +18,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.api_answer import
     REACH_WAY_OUT,
     WrongAnswer,
 )
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.other_names import without_other_names
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import Conflict, ProviderError
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.cloudflare.cloudflare_answer import (
     CloudflareAnswer,
@@ -217,12 +218,12 @@ class CloudflareApi:
                     raise self._unreachable(zone, error) from None
                 time.sleep(CLOUDFLARE_PAUSE * failures)
             except cloudflare.APIStatusError as error:
-                raise self._refusal(zone, error.status_code, error.body) from None
+                raise self._refusal(zone, request, error.status_code, error.body) from None
 
     def _body(self, zone: str, request: str, response: Any) -> CloudflareAnswer:
         answer = CloudflareAnswer.read(zone, request, response.http_response.content)
         if not answer.succeeded:
-            raise self._refusal(zone, response.http_response.status_code, answer.body)
+            raise self._refusal(zone, request, response.http_response.status_code, answer.body)
         return answer
 
     def _hold(self, zone: str, limited: Any, waits: Sequence[float]) -> float:
@@ -232,17 +233,19 @@ class CloudflareApi:
     def _write_error(self, zone: str, error: Any) -> Exception:
         if error.status_code in _UNCLEAR or error.status_code >= 500:
             return Unclear(f"Cloudflare, zone {zone}: it answered our write with HTTP {error.status_code}")
-        refusal = self._refusal(zone, error.status_code, error.body)
+        refusal = self._refusal(zone, "POST", error.status_code, error.body)
         overtaken = any(one.code in _OVERTAKEN for one in cloudflare_errors(error.body))
         return Conflict(str(refusal)) if overtaken else refusal
 
-    def _refusal(self, zone: str, status: int, body: object) -> ProviderError:
+    def _refusal(self, zone: str, request: str, status: int, body: object) -> ProviderError:
         errors = cloudflare_errors(body)
         said = "; ".join(f"{one.shown} {one.message.rstrip('.')}" for one in errors) or "no reason"
+        said = said.replace(self._token, "***")
+        # what is read may be the list of all zones; of a write, a record may be told by what it points to
+        said = without_other_names(said, zone) if request.startswith("GET ") else said
         known = [_WAYS_OUT[one.code] for one in errors if one.code in _WAYS_OUT]
         way_out = known[0] if known else _STATUS_WAYS_OUT.get(status, "Look the code up in Cloudflare's documentation")
-        text = f"Cloudflare, zone {zone}: it answered HTTP {status}: {said}. {way_out}"
-        return ProviderError(text.replace(self._token, "***"))
+        return ProviderError(f"Cloudflare, zone {zone}: it answered HTTP {status}: {said}. {way_out}")
 
     def _unreachable(self, zone: str, error: Any) -> ProviderError:
         if isinstance(error, cloudflare.InternalServerError):

@@ -65,9 +65,10 @@ class CloudflareZones:
         # An account to which the zone moves, or from which it has moved, shows it too.
         found = [zone for zone in found if zone.active] or found
         if len(found) > 1:
-            accounts = ", ".join(sorted(f"{zone.account} (zone {zone.id})" for zone in found))
+            # an account is called as whose it is, which may be another customer
+            zones = ", ".join(sorted(f"zone {zone.id}" for zone in found))
             raise ProviderError(
-                f"Cloudflare, zone {name}: several accounts have it: {accounts}. "
+                f"Cloudflare, zone {name}: several accounts have it: {zones}. "
                 "Give dns.api_token a token that is limited to the zone of one of them"
             )
         return found[0] if found else None

@@ -17,7 +17,10 @@ from typing import Any
 from urllib.parse import quote
 
 from ansible_collections.mailroom.erp.plugins.module_utils import libraries
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.api_answer import compared_name
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.other_names import without_other_names
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import ProviderError
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.octodns.octodns_records import listed
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.octodns.octodns_risks import (
     GAPS,
     WHOLE,
@@ -63,6 +66,23 @@ class OctodnsClass:
     def lists_zones(self) -> bool:
         """Whether it can tell which zones it has; octoDNS leaves that to each class."""
         return hasattr(self._class, "list_zones")
+
+    def listed_zones(self, name: str) -> frozenset[str]:
+        """The zones that it lists, as A-labels; what is no domain name is nobody's, and left out.
+
+        :param name: what is looked for: of the others none is in a message
+        :raises ProviderError: it cannot list them, or there is no end of them
+        """
+        source = self.made(name)
+        try:
+            found = [compared_name(zone) for zone in within(OCTODNS_SECONDS, partial(listed, source))]
+        except ProviderError:
+            raise
+        except Exception as error:
+            said = without_other_names(self._told(error), name)
+        else:
+            return frozenset(zone for zone in found if zone is not None)
+        raise ProviderError(f"{self.name}, zone {name}: it cannot list its zones: {said}")
 
     def check_accepted(self, zone: str) -> None:
         """See that the user accepts what this class risks in a zone.

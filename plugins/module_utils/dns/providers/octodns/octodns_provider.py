@@ -105,8 +105,7 @@ class OctodnsProvider:
                         f"{self._class.name} cannot list its zones, so the one that holds {name} is not known. "
                         "Name its zones in dns.zones, or give the option zone"
                     )
-                found = self._class.ask(name, "cannot list its zones", octodns_records.listed, self._class.made(name))
-                self._listed = frozenset(apex(zone) for zone in found)
+                self._listed = self._class.listed_zones(name)
             return self._listed
 
     def _populated(self, source: Any, zone: str) -> Any:

@@ -19,6 +19,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.api_answer import
     REACH_WAY_OUT,
     WrongAnswer,
 )
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.other_names import without_other_names
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import ProviderError, ZoneNotFound
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.transip.transip_answer import (
     TransipAnswer,
@@ -172,14 +173,14 @@ class TransipApi:
                 return self._answer(zone, f"GET {path}", response)
 
     def _answer(self, zone: str, request: str, response: WholeAnswer) -> TransipAnswer:
-        status = response.status_code
+        status, said = response.status_code, self._sign_in.masked(said_by_transip(response.content))
         if status == 404 and f"{_path(zone)}/" in request:
             raise ZoneNotFound(
-                f"TransIP: this account has no domain {zone} ({said_by_transip(response.content)}). "
+                f"TransIP: this account has no domain {zone} ({without_other_names(said, zone)}). "
                 "Correct the option zone, or give the account that has it"
             )
         if status >= 400:
-            raise self._refusal(zone, status, response.content)
+            raise self._refusal(zone, status, response.content, reads=True)
         if status != 200:
             raise TransipAnswer.wrong_about(zone, request, f"it is HTTP {status}")
         return TransipAnswer.read(zone, request, response.content)
@@ -229,10 +230,12 @@ class TransipApi:
             self._connections.session.auth = lambda request: request
         return self._connections.session
 
-    def _refusal(self, zone: str, status: int, content: bytes) -> ProviderError:
+    def _refusal(self, zone: str, status: int, content: bytes, *, reads: bool = False) -> ProviderError:
         way_out = _STATUS_WAYS_OUT.get(status, "Look into TransIP's documentation for what it says")
-        text = f"TransIP, zone {zone}: it answered HTTP {status}: {said_by_transip(content)}. {way_out}"
-        return ProviderError(self._sign_in.masked(text))
+        # what is read may be the list of all domains; of a write, an entry may be told by what it points to
+        said = self._sign_in.masked(said_by_transip(content))
+        said = without_other_names(said, zone) if reads else said
+        return ProviderError(f"TransIP, zone {zone}: it answered HTTP {status}: {said}. {way_out}")
 
     def _cause(self, error: Exception) -> str:
         return self._sign_in.masked(escape_controls(f"{type(error).__name__}: {error}").rstrip("."))[:500]
