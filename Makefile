@@ -31,7 +31,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 help:
 	@echo 'make demo         nine ERP environments of five systems get settings, records, a tenant (in build/demo)'
-	@echo 'make test         lint docs-lint molecule, and all tests but those of contention'
+	@echo 'make test         lint docs-lint molecule importer, and all tests but those of contention'
 	@echo 'make sanity       ansible-test sanity, which takes five minutes of one core'
 	@echo 'make contention   the slow tests: 32 writers at once, runs that die or lose their server at any step, 2,000 domains'
 	@echo 'make a11y         the sheets in a real browser, judged by axe-core (needs Chromium)'
@@ -109,9 +109,9 @@ clean-demo:
 
 # What takes one core goes on beside pytest, and comes in one piece.
 test: $(VENV)/test.stamp servers lint
-	@$(MAKE) -k docs-lint molecule >$(VENV)/ansible-tools.log 2>&1 & tools=$$!; \
+	@$(MAKE) -k docs-lint molecule importer >$(VENV)/ansible-tools.log 2>&1 & tools=$$!; \
 	$(MAKE) pytest; tests=$$?; wait $$tools; tools=$$?; \
-	if [ $$tools = 0 ]; then echo 'docs-lint and molecule passed ($(VENV)/ansible-tools.log)'; \
+	if [ $$tools = 0 ]; then echo 'docs-lint, molecule and importer passed ($(VENV)/ansible-tools.log)'; \
 	else cat $(VENV)/ansible-tools.log; fi; exit $$((tests || tools))
 
 lint: $(VENV)/test.stamp

@@ -14,8 +14,8 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.running.controller_ac
 
 _ARGUMENTS: ArgumentSpec = {"holder": {"type": "str", "required": True}, "variable": {"type": "str", "required": True}}
 _MOST_LINES = 5
-_LONGEST = 300
-"""Characters of a line."""
+_LONGEST = 600
+"""Characters of a line: a problem ends with the way out, and those of declarations have up to 500."""
 
 
 class ActionModule(ControllerAction):

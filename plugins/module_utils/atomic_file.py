@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import itertools
 import os
@@ -15,6 +16,7 @@ import tempfile
 import threading
 from pathlib import Path
 
+_ACCESS_LIST = "system.posix_acl_access"
 _UNFINISHED = re.compile(r"\.(.+)\..{8}\.tmp")
 """What a file is called before it is whole; the random part of ``mkstemp`` has eight characters."""
 
@@ -24,7 +26,8 @@ def replace_file(file: Path, data: bytes, like: os.stat_result | None = None, mo
 
     :param file: its folder exists; the temporary file is ``.<name>.<random>.tmp`` there
     :param data: all of it
-    :param like: whose mode and owner the file gets; None gives it to this user, with ``mode``
+    :param like: the file that is there; the new one gets its mode, owner, access list (ACL) and other attributes. None
+        gives it to this user, with ``mode``
     :param mode: the mode of a file that is like no other; for this user only unless given
     :raises OSError: it cannot be written; nothing has changed
     """
@@ -33,7 +36,7 @@ def replace_file(file: Path, data: bytes, like: os.stat_result | None = None, mo
         with open(handle, "wb", buffering=0) as temporary:
             _write_whole(temporary, data)
             if like is not None:
-                _take_over(handle, like)
+                _take_over(handle, like, file)
             elif mode != 0o600:
                 os.fchmod(handle, mode)
             os.fsync(handle)
@@ -64,11 +67,40 @@ def unfinished_files(folder: Path) -> dict[str, list[Path]]:
     return found
 
 
-def _take_over(handle: int, like: os.stat_result) -> None:
+def _take_over(handle: int, like: os.stat_result, before: Path) -> None:
     own = os.fstat(handle)
     if (own.st_uid, own.st_gid) != (like.st_uid, like.st_gid):
         os.fchown(handle, like.st_uid, like.st_gid)
+    # before the mode, whose group bits are the mask of an access list: without the list the group would get its rights
+    _take_over_attributes(handle, before)
     os.fchmod(handle, like.st_mode & 0o7777)
+
+
+def _take_over_attributes(handle: int, before: Path) -> None:
+    """What Linux keeps beside a file. What this user may not give is left to the system, as a label of SELinux is; but
+    not the access list."""
+    if not hasattr(os, "listxattr"):
+        return
+    names = _attributes(before)
+    for name in names:
+        try:
+            os.setxattr(handle, name, os.getxattr(before, name))
+        except OSError:
+            if name == _ACCESS_LIST:
+                raise
+    if _ACCESS_LIST not in names and _ACCESS_LIST in _attributes(handle):
+        # the folder has given it one
+        os.removexattr(handle, _ACCESS_LIST)
+
+
+def _attributes(file: Path | int) -> list[str]:
+    """Their names; none where the file or its file system has none."""
+    try:
+        return os.listxattr(file)
+    except OSError as error:
+        if error.errno not in (errno.ENOTSUP, errno.ENOENT):
+            raise
+        return []
 
 
 class _FolderSync:

@@ -14,7 +14,8 @@ author:
   - the mailroom.erp authors (@mailroom)
 description:
   - Sets keys in one section of a file that Python's C(configparser) reads, such as C(trytond.conf), or takes them away.
-    Comments, order, line ends, spacing, other keys and other sections stay as they are, and so do owner and mode.
+    Comments, order, line ends, spacing, other keys and other sections stay as they are, and so do owner, mode and
+    access list (ACL).
   - It runs where the file is, by the connection of the host, and needs only Python there.
   - Above each line that it writes it puts a comment, C(# The next line is written by mailroom.erp). By this mark it
     knows what it may take away. A key without a mark is changed when another value is wanted, and never taken away.

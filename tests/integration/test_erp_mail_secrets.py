@@ -209,10 +209,10 @@ MISPLACED: list[tuple[str, dict[str, Any], str]] = [
     (
         "in a misspelled option of the account",
         {"mail_dns_account": {"provider": "zonefile", "path": "/z", "tokn": SECRET}},
-        "dns.tokn",
+        "mail_dns_account: tokn is no option",
     ),
-    ("in an unknown provider", {"mail_dns_account": {"provider": SECRET}}, "dns.provider"),
-    ("as the account", {"mail_dns_account": SECRET}, "dns must be a dictionary"),
+    ("in an unknown provider", {"mail_dns_account": {"provider": SECRET}}, "mail_dns_account: provider is not"),
+    ("as the account", {"mail_dns_account": SECRET}, "mail_dns_account: must be a dictionary"),
     (
         "in a domain's misspelled key",
         {"mail_dns_domains": {"acme.example": {"dns_tokn": SECRET}}},

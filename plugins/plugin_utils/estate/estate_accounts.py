@@ -9,6 +9,7 @@ Source of the rules: docs/inventory.md.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -22,6 +23,8 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import c
 ACCOUNT_VARIABLE = "mail_dns_account"
 """Where a host declares the DNS account of its domains."""
 
+_OF_TASKS = re.compile(r"^dns (?=must)|\bdns\.")
+"""What the options of an account begin with for whoever writes tasks; in an inventory they are keys of the account."""
 
 DifferentAccounts = dict[str, tuple[str, Any]]
 """The accounts of some hosts that differ, by their text, each with the first host that has it."""
@@ -75,8 +78,9 @@ def common_account(accounts: Iterable[Any]) -> Any:
 
 
 def _checked(subject: str, where: str, account: Any) -> tuple[Any, list[Problem]]:
-    way_out = "docs/inventory.md shows the accounts."
-    problems = [INVENTORY_RULES.problem(subject, where, None, rule, way_out) for rule in wrong_account(account)]
+    way_out = "docs/providers.md has the options of each provider."
+    rules = (_OF_TASKS.sub("", rule) for rule in wrong_account(account))
+    problems = [INVENTORY_RULES.problem(subject, where, None, rule, way_out) for rule in rules]
     return None if problems else account, problems
 
 

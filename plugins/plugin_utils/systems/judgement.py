@@ -165,14 +165,16 @@ def unknown_variables(names: Iterable[str], findings: Findings) -> None:
     """Find misspelled variables: whatever begins like the declaration's, but is none of them.
 
     :param names: of the host's variables
-    :param findings: takes an error for each
+    :param findings: takes an error for each, before all others: what they miss may be what was misspelled
     """
+    found = Findings(findings.subject)
     for name in sorted(map(str, names)):
         if not name.startswith(PREFIXES) or name in (*DECLARATION_VARIABLES, *_MADE_BY_ROLES):
             continue
         close = difflib.get_close_matches(name, DECLARATION_VARIABLES, n=1)
         way_out = f"Did you mean {close[0]}?" if close else "docs/inventory.md lists the variables."
-        findings.error(name, None, "no variable of this name exists; its value is not shown", INVENTORY, way_out)
+        found.error(name, None, "no variable of this name exists; its value is not shown", INVENTORY, way_out)
+    findings.all[:0] = found.all
 
 
 def _read(declaration: Declaration, catalogue: Catalogue, findings: Findings) -> Environment | None:

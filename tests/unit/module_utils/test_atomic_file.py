@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
+import struct
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -62,3 +63,52 @@ def test_a_sync_that_fails_serves_nobody(tmp_path: Path, monkeypatch: pytest.Mon
     for number in range(3):
         replace_file(tmp_path / f"{number}.zone", b"data")
     assert len(tried) == 3
+
+
+ACCESS_LIST, OF_FOLDER = "system.posix_acl_access", "system.posix_acl_default"
+NOBODY = 0xFFFFFFFF
+
+
+def access_list(user: int, rights: int) -> bytes:
+    """As the kernel has it (acl(5)): the owner, one more user, nothing for the group or others, and the mask."""
+    entries = [(1, 6, NOBODY), (2, rights, user), (4, 0, NOBODY), (16, rights, NOBODY), (32, 0, NOBODY)]
+    return struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in entries)
+
+
+@pytest.fixture
+def listed(tmp_path: Path) -> Path:
+    """A file that one more user may read."""
+    file = tmp_path / "trytond.conf"
+    file.write_bytes(b"old")
+    try:
+        os.setxattr(file, ACCESS_LIST, access_list(4242, 4))
+        os.setxattr(file, "user.note", b"kept")
+    except OSError as error:
+        pytest.skip(f"this file system has no access lists: {error.strerror}")
+    return file
+
+
+def test_a_file_keeps_its_access_list_and_gives_its_group_nothing(listed: Path) -> None:
+    before = listed.stat()
+    replace_file(listed, b"new", like=before)
+    assert (listed.read_bytes(), listed.stat().st_mode) == (b"new", before.st_mode)
+    assert os.getxattr(listed, ACCESS_LIST) == access_list(4242, 4)
+    assert os.getxattr(listed, "user.note") == b"kept"
+
+
+def test_a_file_whose_access_list_cannot_be_kept_stays(listed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_arguments: object) -> None:
+        raise OSError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "setxattr", refuse)
+    with pytest.raises(OSError, match="not permitted"):
+        replace_file(listed, b"new", like=listed.stat())
+    assert listed.read_bytes() == b"old" and [one.name for one in listed.parent.iterdir()] == [listed.name]
+
+
+def test_the_list_that_a_folder_gives_to_new_files_is_no_part_of_an_old_one(listed: Path) -> None:
+    os.removexattr(listed, ACCESS_LIST)
+    listed.chmod(0o640)
+    os.setxattr(listed.parent, OF_FOLDER, access_list(4242, 6))
+    replace_file(listed, b"new", like=listed.stat())
+    assert ACCESS_LIST not in os.listxattr(listed) and stat.S_IMODE(listed.stat().st_mode) == 0o640

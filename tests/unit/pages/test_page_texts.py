@@ -6,12 +6,16 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
 from pathlib import Path
 
 from ansible_collections.mailroom.erp.tests.servers.server import zone_text
+from ansible_collections.mailroom.erp.tests.tools.inventory_schema import FILE
 from ansible_collections.mailroom.erp.tests.tools.page_blocks import REPOSITORY, Block, blocks
 from ansible_collections.mailroom.erp.tests.unit.domains.our_zones import OurZones
+from jsonschema import Draft7Validator
 
 
 def shown(page: str, begins: str) -> Block:
@@ -36,6 +40,26 @@ def test_the_settings_of_an_editor_in_inventory_md() -> None:
     (files,) = json.loads(shown("docs/inventory.md", "{\n").text)["yaml.schemas"].items()
     assert (REPOSITORY / files[0].partition(".../")[2]).is_file()
     assert {pattern.rpartition("/")[2] for pattern in files[1]} == {"*.yml"}
+
+
+def test_the_copy_of_the_schema_in_inventory_md_takes_services_of_ones_own(tmp_path: Path) -> None:
+    installed = tmp_path / ".ansible/collections/ansible_collections/mailroom/erp"
+    installed.parent.mkdir(parents=True)
+    installed.symlink_to(REPOSITORY)
+    command = shown("docs/inventory.md", "schema=").text
+    subprocess.run(
+        ["bash", "-e"], input=command, text=True, check=True, cwd=tmp_path, env={**os.environ, "HOME": str(tmp_path)}
+    )
+    validators = [
+        Draft7Validator(json.loads(file.read_text(encoding="utf-8")))
+        for file in (FILE, tmp_path / "inventory-schema.json")
+    ]
+    own = {"mail_dns_domains": {"acme.example": {"services": ["mailer", "ziggo"]}}}
+    relay = {"erp_mail_system": "king_erp", "erp_mail_transport": "smtp_basic", "erp_mail_service": "acme_shop"}
+    for right in (own, relay):
+        assert [one.is_valid(right) for one in validators] == [False, True]
+    wrong = {"erp_mail_system": "afas_profit", "erp_mail_transport": "afas_online", "erp_mail_service": "mailer"}
+    assert not validators[1].is_valid(wrong) and not validators[1].is_valid({"erp_mail_service": "mialer"})
 
 
 def test_the_pipeline_of_plan_md_runs_playbooks_that_exist() -> None:

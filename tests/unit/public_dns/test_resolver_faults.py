@@ -41,10 +41,18 @@ WAYS: dict[str, Callable[[bytes], bytes | None]] = {
 }
 
 
+TOLD = {
+    "time-out": "127.0.0.1 port {} does not answer",
+    "SERVFAIL": "127.0.0.1 port {} answered SERVFAIL",
+    "REFUSED": "127.0.0.1 port {} answered REFUSED",
+}
+"""These words stand in plans, and cautions have their stamps by them: no seconds, and no attempts."""
+
+
 @pytest.mark.parametrize("ahead", [False, True])
 @pytest.mark.parametrize("rdtype", ["TXT", "MX", "A", "CNAME", "NS"])
-@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
-def test_no_usable_answer_is_never_nothing(way: Callable[[bytes], bytes | None], rdtype: str, ahead: bool) -> None:
+@pytest.mark.parametrize("way", WAYS)
+def test_no_usable_answer_is_never_nothing(way: str, rdtype: str, ahead: bool) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
         server.bind(("127.0.0.1", 0))
         port = server.getsockname()[1]
@@ -54,7 +62,7 @@ def test_no_usable_answer_is_never_nothing(way: Callable[[bytes], bytes | None],
                 query, client = server.recvfrom(4096)
                 if query == b"end":
                     return
-                answer = way(query)
+                answer = WAYS[way](query)
                 if answer is not None:
                     server.sendto(answer, client)
 
@@ -63,8 +71,9 @@ def test_no_usable_answer_is_never_nothing(way: Callable[[bytes], bytes | None],
         resolver = Resolver({"nameservers": ["127.0.0.1"], "port": port, "timeout": 0.4})
         if ahead:
             resolver.look_ahead([("acme.example", rdtype)], 4)
-        with pytest.raises(ResolveError):
+        with pytest.raises(ResolveError) as told:
             resolver.lookup("acme.example", rdtype)
+        assert str(told.value) == f"acme.example {rdtype}: {TOLD[way].format(port)}" if way in TOLD else told
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
             client.sendto(b"end", ("127.0.0.1", port))
         thread.join(2)

@@ -39,6 +39,21 @@ def clone(folder: Path) -> Path:
     return made
 
 
+def artifacts_named(tree: Path) -> set[str]:
+    """The artifacts that pages and examples tell people to install."""
+    files = [
+        tree / "README.md",
+        *(file for top in ("docs", "examples") for file in (tree / top).rglob("*.*") if file.is_file()),
+    ]
+    texts = (file.read_text(encoding="utf-8") for file in files)
+    return {name for text in texts for name in re.findall(r"mailroom-erp-[0-9.]*[0-9]", text)}
+
+
+def test_pages_name_the_artifact_of_this_version() -> None:
+    version = yaml.safe_load((REPOSITORY / "galaxy.yml").read_text(encoding="utf-8"))["version"]
+    assert artifacts_named(REPOSITORY) == {f"mailroom-erp-{version}"}
+
+
 @pytest.mark.slow
 def test_the_recipe_ends_with_an_artifact_of_the_tagged_commit(tmp_path: Path) -> None:
     made = clone(tmp_path)
@@ -63,6 +78,7 @@ def test_the_recipe_ends_with_an_artifact_of_the_tagged_commit(tmp_path: Path) -
     assert done.returncode == 0, done.stdout + done.stderr
     (version,) = re.findall(r"^version=(\S+)$", recipe(), re.MULTILINE)
     (artifact,) = (made / "build" / "artifact").glob("*.tar.gz")
+    assert artifacts_named(made) == {f"mailroom-erp-{version}"}
     assert artifact.name == f"mailroom-erp-{version}.tar.gz" and f"{artifact.name}: OK" in done.stdout
     with tarfile.open(artifact) as archive:
         member = archive.extractfile("changelogs/changelog.yaml")

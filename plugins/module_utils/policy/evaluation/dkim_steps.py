@@ -21,7 +21,6 @@ _STEPS = {
     "revoked": "have the service make a new key, and publish it alone at {name}",
     "h": "have the service sign with sha256, and remove the tag h from the TXT record at {name}",
     "s": "remove the tag s from the TXT record at {name}",
-    "unresolved": "look again when {name} can be looked up",
 }
 """By the kind of cause."""
 _ALIASED = "ask the service to publish a usable key at {alias}, where {name} leads"
@@ -41,16 +40,17 @@ def key_steps(verdict: Verdict, voice: Voice, selectors_at: str) -> list[str]:
 def key_step(kind: str, name: str, alias: str | None) -> str:
     """What makes a key usable, as a part of a sentence.
 
-    :param kind: of :class:`KeyVerdict`, or "unresolved"
+    :param kind: of :class:`KeyVerdict`, or "missing"
     :param name: where receivers look for the key
     :param alias: where a CNAME there leads
     """
-    if alias and kind != "unresolved":
+    if alias:
         return _ALIASED.format(alias=alias, name=name)
     return _STEPS[kind].format(name=name)
 
 
 def _step(one: SelectorReadiness, voice: Voice, selectors_at: str) -> str:
     kind, alias = (one.cause.kind, one.cause.alias) if one.cause else ("missing", None)
-    said = "" if alias or kind == "unresolved" else voice.said(selectors_at)
-    return f"{key_step(kind, one.name, alias)}{said}"
+    if kind == "unresolved":
+        return voice.once_found(one.name)
+    return f"{key_step(kind, one.name, alias)}{'' if alias else voice.said(selectors_at)}"

@@ -105,9 +105,11 @@ def _selectors_at(verdict: Verdict) -> str:
 def _to_certainty(verdict: Verdict, voice: Voice) -> list[str]:
     """What to look up or to declare, so that the verdict becomes certain."""
     spf, dkim = verdict.spf, verdict.dkim
-    steps = _answers(verdict)
+    steps = _answers(verdict, voice)
     if _may_help(spf) and spf.result == _TEMPORARY:
         steps += spf_steps(verdict, voice)
+    if _may_help(spf) and spf.cause is not None and spf.cause.kind == "unresolved_source":
+        steps += [sentence([voice.once_found(brief(spf.cause.at))])]
     if _may_help(dkim) and dkim.selectors and dkim.result in (_UNKNOWN, _TEMPORARY):
         steps += key_steps(verdict, voice, _selectors_at(verdict))
     lacking = [*_lacking_of_spf(verdict, voice), *_lacking_of_dkim(verdict, voice)]
@@ -115,13 +117,13 @@ def _to_certainty(verdict: Verdict, voice: Voice) -> list[str]:
     return steps or ["Look again when the DNS answers."]
 
 
-def _answers(verdict: Verdict) -> list[str]:
+def _answers(verdict: Verdict, voice: Voice) -> list[str]:
     """Policies that must be looked up again: they tell alignment too."""
     is_open = any(part.result == "pass" and part.aligned is None for part in (verdict.spf, verdict.dkim))
     if verdict.dmarc.result != _TEMPORARY and not is_open:
         return []
     names = [name for name in (verdict.sender.domain, verdict.spf.domain, verdict.dkim.domain) if name]
-    return [f"Look again when the policies of {enumerated(list(dict.fromkeys(names)))} can be looked up."]
+    return [sentence([voice.once_found(f"the policies of {enumerated(list(dict.fromkeys(names)))}")])]
 
 
 def _may_help(part: SpfOutcome | DkimOutcome) -> bool:

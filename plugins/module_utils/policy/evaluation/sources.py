@@ -272,7 +272,7 @@ class _Judge:
         try:
             return check.run(source.program, self._name).result == "pass"
         except Stop as stop:
-            tally.broken = stop.reason
+            tally.broken = stop
             return None
         finally:
             tally.guessed.update(check.guessed)

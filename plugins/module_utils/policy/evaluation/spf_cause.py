@@ -24,6 +24,7 @@ KINDS = (
     "unresolved",
     "message",
     "broken_source",
+    "unresolved_source",
     "empty_source",
     "bound",
     "undeclared",
@@ -51,6 +52,7 @@ class SpfCause:
     - unresolved: ``at`` cannot be looked up
     - message, broken_source, empty_source, bound, undeclared: the result is unknown. Only a message decides ``at``, a
       term; records of a declared source ``at`` cannot be evaluated; it covers nobody; it is too large; none is declared
+    - unresolved_source: it is unknown, because ``at``, which the records of a declared source name, cannot be looked up
 
     ``path`` are the terms that led there, the first one in the sender's own record. ``terms`` are those to be taken out
     or replaced. ``sources`` are the declared servers that do not pass for this kind of reason, as written; ``front`` is

@@ -167,7 +167,7 @@ def _hosts(case: _Case) -> list[str]:
 
 def _unresolved(case: _Case) -> list[str]:
     at = case.cause.at
-    steps = [f"look again when {brief(at)} can be looked up"]
+    steps = [case.voice.once_found(brief(at))]
     if case.cause.terms:
         place = case.cause.terms[-1]
         steps += [case.removed(place), *([] if case.voice.is_own(place.domain) else case.in_front())]

@@ -42,14 +42,14 @@ class Tally:
     """What the pieces of one source gave.
 
     ``certain`` is the worst that some of its servers surely get, ``possible`` are the results that other addresses get
-    if they are its servers. ``guessed`` are the terms that only a message decides, ``broken`` says why the source's own
-    records cannot be evaluated, ``bound`` why not all was judged. ``disputed``: some receivers may give permerror.
+    if they are its servers. ``guessed`` are the terms that only a message decides, ``broken`` why the evaluation of the
+    source's own records ended, ``bound`` why not all was judged. ``disputed``: some receivers may give permerror.
     """
 
     certain: Evaluated | None = None
     possible: list[Evaluated] = field(default_factory=list)
     guessed: set[str] = field(default_factory=set)
-    broken: str | None = None
+    broken: Stop | None = None
     bound: str | None = None
     disputed: bool = False
 
@@ -87,10 +87,18 @@ class Tally:
         return self._open(least) if several and least.badness <= BADNESS.index("unknown") else least
 
     def _open(self, one: Evaluated) -> Evaluated:
+        return Evaluated(one.check, self._guess() if self.broken is None else _open_source(self.broken))
+
+    def _guess(self) -> Stop:
         guessed = " and ".join(brief(raw) for raw in sorted(self.guessed)[:3])
-        reason = self.broken or f"it depends on {guessed}, which only a message decides (RFC 7208 section 7)"
-        kind, at = ("message", " ".join(sorted(self.guessed))) if self.broken is None else ("broken_source", "")
-        return Evaluated(one.check, Stop("unknown", reason, kind, at))
+        reason = f"it depends on {guessed}, which only a message decides (RFC 7208 section 7)"
+        return Stop("unknown", reason, "message", " ".join(sorted(self.guessed)))
+
+
+def _open_source(broken: Stop) -> Stop:
+    """Which servers send is not known, because the source's own records cannot be evaluated."""
+    kind, at = ("unresolved_source", broken.at) if broken.kind == "unresolved" else ("broken_source", "")
+    return Stop("unknown", broken.reason, kind, at)
 
 
 def worded(tally: Tally, source: str, name: str, single: bool) -> SpfResult:

@@ -45,6 +45,13 @@ class Voice:
         """Variables in brackets for an inventory, nothing for a task."""
         return "" if self.domains is None else f" ({variables})"
 
+    def once_found(self, name: str) -> str:
+        """A step that waits for the DNS, and tells an inventory who was asked.
+
+        :param name: what cannot be looked up
+        """
+        return f"look again when {name} can be looked up{self.said('mail_dns_resolver: who is asked')}"
+
     def by_owner(self, domain: str, step: str) -> str:
         """A step that only the owner of a domain can do is asked for."""
         return step if self.is_own(domain) else f"ask the owner of {domain} to {step}"

@@ -153,7 +153,7 @@ REFUSED: list[tuple[str, list[HostNeeds], EstateOptions, list[str]]] = [
         "wrong account",
         [host("a", AFAS, account={"provider": "zonefil"})],
         OPTIONS,
-        ["a: mail_dns_account", "dns.provider"],
+        ["a: mail_dns_account: provider is not one"],
     ),
     (
         "wrong own account",
@@ -165,7 +165,7 @@ REFUSED: list[tuple[str, list[HostNeeds], EstateOptions, list[str]]] = [
         "undefined secret",
         [host("a", AFAS, account={**ACCOUNT, "path": "{{ vault_path }}"})],
         OPTIONS,
-        ["dns.path", "not defined"],
+        ["a: mail_dns_account: path", "not defined"],
     ),
     ("domains are a list", [host("a", domains=["acme.example"])], OPTIONS, ["a: mail_dns_domains", "dictionary"]),
     (

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.mailroom.erp.plugins.action.erp_outcome import _told
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_loader import Catalogue
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import Declaration, Findings
@@ -59,6 +60,7 @@ def test_a_wrong_declaration_gives_one_error_that_names_all_of_it(row: dict[str,
     _environment, findings = judged(BASES[row["base"]], **row["changes"])
     assert [(problem.where, problem.value) for problem in findings.errors] == [(row["where"], row["value"])]
     error = findings.errors[0]
+    assert _told([str(error)], None) == str(error), "the host is told all of it, the way out too"
     assert row["rule"] in error.rule
     assert row["source"] in error.source
     assert error.way_out
@@ -151,10 +153,12 @@ def test_a_name_that_leaves_the_folder_is_refused(name: str) -> None:
 
 def test_misspelled_variables_are_errors_without_their_values() -> None:
     findings = Findings("env_1")
+    findings.error("erp_mail_service", None, "it is needed", "a document", "Declare it.")
     unknown_variables({"erp_mail_sender": "x", "erp_mail_senders": 1, "mail_dns_acount": 2, "other": 3}, findings)
     assert [(problem.where, problem.value) for problem in findings.errors] == [
         ("erp_mail_sender", None),
         ("mail_dns_acount", None),
+        ("erp_mail_service", None),
     ]
     assert "Did you mean erp_mail_senders?" in str(findings.errors[0])
 

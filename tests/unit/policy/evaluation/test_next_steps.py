@@ -135,3 +135,17 @@ def test_the_reason_names_the_policy_that_decides(case: str) -> None:
     if verdict.dmarc.record is not None:
         assert f'"{verdict.dmarc.record}"' in verdict.reason and f"says p={verdict.dmarc.policy}" in verdict.reason
         assert str(verdict.dmarc.record_name) in verdict.reason
+
+
+@pytest.mark.parametrize("voice", VOICES)
+def test_servers_whose_records_do_not_answer_are_looked_up_again_and_not_replaced(voice: str) -> None:
+    world = SENDERS["no record, an IPv4 address"].copy()
+    world.sender = replace(world.sender, sources=("include:spf.service.example",))
+    world.txt["acme.example"] = ("v=spf1 ip4:192.0.2.10 include:spf.service.example -all",)
+    world.failing = {"spf.service.example"}
+    step = VOICES[voice](_judged(world))
+    who = "" if voice == "task" else " (mail_dns_resolver: who is asked)"
+    assert step == f"Look again when spf.service.example can be looked up{who}."
+    (clauses,) = alternatives(step)
+    after, _by_others = follow(world, clauses[0])
+    assert not after.failing
