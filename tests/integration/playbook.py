@@ -153,7 +153,8 @@ def _in_copy(folder: Path, arguments: list[str], variables: dict[str, str]) -> t
     nursery, output = _nursery(), folder / ".output"
     assert nursery.stdin is not None and nursery.stdout is not None
     order = {"arguments": arguments, "folder": str(folder), "home": variables["ANSIBLE_HOME"]}
-    nursery.stdin.write(json.dumps({**order, "environment": variables, "output": str(output)}) + "\n")
+    environment = {**variables, "MAILROOM_MODULE_NURSERY": _module_nursery()}
+    nursery.stdin.write(json.dumps({**order, "environment": environment, "output": str(output)}) + "\n")
     nursery.stdin.flush()
     if not select.select([nursery.stdout], [], [], _TIMEOUT)[0]:
         os.killpg(nursery.pid, signal.SIGKILL)
@@ -161,8 +162,9 @@ def _in_copy(folder: Path, arguments: list[str], variables: dict[str, str]) -> t
         raise subprocess.TimeoutExpired("ansible-playbook", _TIMEOUT, output.read_text(encoding="utf-8"))
     line = nursery.stdout.readline()
     if not line:
-        # A test that kills the run kills all that this process has started.
+        # A test that kills the run may kill all that this process has started.
         _nursery.cache_clear()
+        _module_nursery.cache_clear()
     rc = int(line) if line else nursery.wait()
     text = output.read_text(encoding="utf-8")
     output.unlink()
@@ -172,9 +174,24 @@ def _in_copy(folder: Path, arguments: list[str], variables: dict[str, str]) -> t
 @functools.cache
 def _nursery() -> subprocess.Popen[str]:
     """Start the process that makes the copies; it ends with this one."""
+    return _started("playbook_nursery.py")
+
+
+@functools.cache
+def _module_nursery() -> str:
+    """Start the process that runs the modules of the copies, and return its socket, see ``module_nursery``."""
+    folder = tempfile.mkdtemp(prefix="mailroom-modules-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    nursery = f"{folder}/socket"
+    _started("module_nursery.py", nursery)
+    return nursery
+
+
+def _started(program: str, *arguments: str) -> subprocess.Popen[str]:
+    """Start a program of this folder in a folder of its own; it ends with this process, when its input does."""
     home = tempfile.mkdtemp(prefix="mailroom-nursery-")
     started = subprocess.Popen(
-        [sys.executable, str(Path(__file__).with_name("playbook_nursery.py"))],
+        [sys.executable, "-P", str(Path(__file__).with_name(program)), *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

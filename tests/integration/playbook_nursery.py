@@ -63,6 +63,9 @@ def _load_plugins() -> None:
     for kind in ("action", "filter", "lookup"):
         for file in sorted((Path(__file__).parents[2] / "plugins" / kind).glob("*.py")):
             importlib.import_module(f"ansible_collections.mailroom.erp.plugins.{kind}.{file.stem}")
+    from ansible_collections.mailroom.erp.plugins.plugin_utils.running import local_module
+
+    local_module._LAUNCHER = Path(__file__).with_name("module_client.py")
     from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_loader import Catalogue
 
     catalogue = Catalogue()
@@ -127,6 +130,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    # The folder of this file is no place to import from.
-    sys.path.pop(0)
     main()
