@@ -29,8 +29,12 @@ _COLLECTION = Path(__file__).parents[2]
 _LAUNCHER = _COLLECTION / "plugins" / "plugin_utils" / "running" / "module_launcher.py"
 _PLUGINS = "ansible_collections.mailroom.erp.plugins"
 _USED = (
-    "module_utils.dns.providers.rfc2136.rfc2136_provider",
-    "module_utils.dns.providers.zonefile.zonefile_provider",
+    f"{_PLUGINS}.module_utils.dns.providers.rfc2136.rfc2136_provider",
+    f"{_PLUGINS}.module_utils.dns.providers.zonefile.zonefile_provider",
+    f"{_PLUGINS}.module_utils.mail_test.graph_submission",
+    f"{_PLUGINS}.module_utils.mail_test.smtp_submission",
+    "dns.resolver",
+    "msal",
 )
 """What modules import when they are at work; the rest is loaded in each copy that needs it."""
 
@@ -48,7 +52,7 @@ def load() -> ModuleType:
         # Each copy runs it as the program.
         del sys.modules[name]
     for name in _USED:
-        importlib.import_module(f"{_PLUGINS}.{name}")
+        importlib.import_module(name)
     return launcher
 
 
