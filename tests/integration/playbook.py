@@ -232,9 +232,8 @@ def module_task(module: str, register: str = "done", /, **options: Any) -> dict[
 
 def keep(expression: str, file: Path) -> dict[str, Any]:
     """A task that writes a value into a file as JSON, in check mode too, and shows nothing of it."""
-    copied = {"content": "{{ " + expression + " | to_json }}", "dest": str(file), "mode": "0600"}
-    quiet = {"check_mode": False, "changed_when": False, "diff": False, "no_log": True}
-    return {"name": "Keep the result", "ansible.builtin.copy": copied, **quiet}
+    kept = {"content": "{{ " + expression + " | to_json }}", "dest": str(file)}
+    return {"name": "Keep the result", "keep_text": kept, "no_log": True}
 
 
 def own_program(name: str) -> str:
@@ -259,6 +258,7 @@ def _environment(tmp_path: Path, more: Mapping[str, str]) -> dict[str, str]:
     return {
         **kept,
         "ANSIBLE_COLLECTIONS_PATH": collections_path(),
+        "ANSIBLE_ACTION_PLUGINS": str(Path(__file__).with_name("action_plugins")),
         "ANSIBLE_CALLBACK_PLUGINS": str(plugins),
         "ANSIBLE_CALLBACKS_ENABLED": "test_stats",
         "ANSIBLE_HOME": str(tmp_path / ".ansible"),
