@@ -68,13 +68,16 @@ RECORDS = tuple(
         "flatten",
         "octodns_playbook",
         "odd_records",
+        "page_stories",
         "receiving_domains",
+        "targets",
         "transip_playbook",
         "verdicts",
         "way_out",
     )
 )
-"""Playbooks about what becomes of records, which no core decides; others go the same way through Ansible."""
+"""Playbooks about what becomes of records and of what pages declare, which no core decides; others go the same way
+through Ansible, by the same playbooks, roles and modules."""
 TEXT_JUDGES = ("changelog", "line-endings", "no-smart-quotes", "pep8", "pylint", "shellcheck", "symlinks", "yamllint")
 """Tests of ``ansible-test sanity`` that judge text by tools of their own; whatever it has besides runs on each core."""
 
