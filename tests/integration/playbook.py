@@ -113,8 +113,8 @@ def run_playbook(
         playbook = "playbook.yml"
     arguments = ["-i", "inventory.yml", playbook, *args]
     variables = _environment(tmp_path, environment or {})
-    # What is said by variables or by a file, Ansible reads while it is loaded; and a nursery has one run at a time.
-    loads_anew = bool(environment) or (tmp_path / "ansible.cfg").exists()
+    # Its own variables, those of Python and its file Ansible reads while it is loaded; a nursery has one run at a time.
+    loads_anew = any(name != "PATH" for name in environment or {}) or (tmp_path / "ansible.cfg").exists()
     if loads_anew or not _NURSERY_IS_FREE.acquire(blocking=False):
         rc, output = _in_own_process(tmp_path, arguments, variables)
     else:
