@@ -113,8 +113,8 @@ def run_playbook(
         playbook = "playbook.yml"
     arguments = ["-i", "inventory.yml", playbook, *args]
     variables = _environment(tmp_path, environment or {})
-    # What is said by variables or by a file, Ansible reads while it is loaded; and a nursery has one run at a time.
-    loads_anew = bool(environment) or (tmp_path / "ansible.cfg").exists()
+    # Its own variables, those of Python and its file Ansible reads while it is loaded; a nursery has one run at a time.
+    loads_anew = any(name != "PATH" for name in environment or {}) or (tmp_path / "ansible.cfg").exists()
     if loads_anew or not _NURSERY_IS_FREE.acquire(blocking=False):
         rc, output = _in_own_process(tmp_path, arguments, variables)
     else:
@@ -153,7 +153,8 @@ def _in_copy(folder: Path, arguments: list[str], variables: dict[str, str]) -> t
     nursery, output = _nursery(), folder / ".output"
     assert nursery.stdin is not None and nursery.stdout is not None
     order = {"arguments": arguments, "folder": str(folder), "home": variables["ANSIBLE_HOME"]}
-    nursery.stdin.write(json.dumps({**order, "environment": variables, "output": str(output)}) + "\n")
+    environment = {**variables, "MAILROOM_MODULE_NURSERY": _module_nursery()}
+    nursery.stdin.write(json.dumps({**order, "environment": environment, "output": str(output)}) + "\n")
     nursery.stdin.flush()
     if not select.select([nursery.stdout], [], [], _TIMEOUT)[0]:
         os.killpg(nursery.pid, signal.SIGKILL)
@@ -161,8 +162,9 @@ def _in_copy(folder: Path, arguments: list[str], variables: dict[str, str]) -> t
         raise subprocess.TimeoutExpired("ansible-playbook", _TIMEOUT, output.read_text(encoding="utf-8"))
     line = nursery.stdout.readline()
     if not line:
-        # A test that kills the run kills all that this process has started.
+        # A test that kills the run may kill all that this process has started.
         _nursery.cache_clear()
+        _module_nursery.cache_clear()
     rc = int(line) if line else nursery.wait()
     text = output.read_text(encoding="utf-8")
     output.unlink()
@@ -172,9 +174,24 @@ def _in_copy(folder: Path, arguments: list[str], variables: dict[str, str]) -> t
 @functools.cache
 def _nursery() -> subprocess.Popen[str]:
     """Start the process that makes the copies; it ends with this one."""
+    return _started("playbook_nursery.py")
+
+
+@functools.cache
+def _module_nursery() -> str:
+    """Start the process that runs the modules of the copies, and return its socket, see ``module_nursery``."""
+    folder = tempfile.mkdtemp(prefix="mailroom-modules-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    nursery = f"{folder}/socket"
+    _started("module_nursery.py", nursery)
+    return nursery
+
+
+def _started(program: str, *arguments: str) -> subprocess.Popen[str]:
+    """Start a program of this folder in a folder of its own; it ends with this process, when its input does."""
     home = tempfile.mkdtemp(prefix="mailroom-nursery-")
     started = subprocess.Popen(
-        [sys.executable, str(Path(__file__).with_name("playbook_nursery.py"))],
+        [sys.executable, "-P", str(Path(__file__).with_name(program)), *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -215,9 +232,8 @@ def module_task(module: str, register: str = "done", /, **options: Any) -> dict[
 
 def keep(expression: str, file: Path) -> dict[str, Any]:
     """A task that writes a value into a file as JSON, in check mode too, and shows nothing of it."""
-    copied = {"content": "{{ " + expression + " | to_json }}", "dest": str(file), "mode": "0600"}
-    quiet = {"check_mode": False, "changed_when": False, "diff": False, "no_log": True}
-    return {"name": "Keep the result", "ansible.builtin.copy": copied, **quiet}
+    kept = {"content": "{{ " + expression + " | to_json }}", "dest": str(file)}
+    return {"name": "Keep the result", "keep_text": kept, "no_log": True}
 
 
 def own_program(name: str) -> str:
@@ -242,6 +258,7 @@ def _environment(tmp_path: Path, more: Mapping[str, str]) -> dict[str, str]:
     return {
         **kept,
         "ANSIBLE_COLLECTIONS_PATH": collections_path(),
+        "ANSIBLE_ACTION_PLUGINS": str(Path(__file__).with_name("action_plugins")),
         "ANSIBLE_CALLBACK_PLUGINS": str(plugins),
         "ANSIBLE_CALLBACKS_ENABLED": "test_stats",
         "ANSIBLE_HOME": str(tmp_path / ".ansible"),

@@ -24,11 +24,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+_ALL_USED = ("callback_loader", "connection_loader", "shell_loader", "become_loader")
+"""What Ansible reads all plugins of at the start of each run, with their documentation."""
 _USED = {
     "inventory_loader": ["host_list", "script", "auto", "yaml", "ini", "toml"],
-    "callback_loader": ["default"],
-    "connection_loader": ["local"],
-    "shell_loader": ["sh"],
     "strategy_loader": ["linear"],
     "action_loader": ["normal", "debug", "assert", "set_fact", "validate_argument_spec", "copy"],
 }
@@ -54,6 +53,8 @@ def _load_plugins() -> None:
     loader.init_plugin_loader()
     # Once is enough, and Ansible warns of a second time.
     vars(ansible.cli)["init_plugin_loader"] = lambda *_paths: None
+    for plugins in _ALL_USED:
+        list(getattr(loader, plugins).all(class_only=True))
     for plugins, names in _USED.items():
         for name in names:
             getattr(loader, plugins).get(name, class_only=True)
@@ -63,6 +64,9 @@ def _load_plugins() -> None:
     for kind in ("action", "filter", "lookup"):
         for file in sorted((Path(__file__).parents[2] / "plugins" / kind).glob("*.py")):
             importlib.import_module(f"ansible_collections.mailroom.erp.plugins.{kind}.{file.stem}")
+    from ansible_collections.mailroom.erp.plugins.plugin_utils.running import local_module
+
+    local_module._LAUNCHER = Path(__file__).with_name("module_client.py")
     from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_loader import Catalogue
 
     catalogue = Catalogue()
@@ -127,6 +131,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    # The folder of this file is no place to import from.
-    sys.path.pop(0)
     main()

@@ -71,8 +71,7 @@ class TroubledEstate:
         declared["all"]["vars"] |= shared
         password = self.folder / "password"
         password.write_text(PASSWORD, encoding="utf-8")
-        secret = {"ANSIBLE_VAULT_PASSWORD_FILE": str(password)}
-        return run_playbook(self.folder, SITE, declared, *arguments, environment=secret)
+        return run_playbook(self.folder, SITE, declared, f"--vault-password-file={password}", *arguments)
 
     def report(self, result: Result) -> str:
         """What a person reads, with what is another in each run left out: places, and ports."""

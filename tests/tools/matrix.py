@@ -3,12 +3,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Run the tests on every ansible-core that the collection promises, each in a virtual environment of its own.
 
-Usage: matrix.py [--tested PYTHON] [--quick] [VERSION ...]     only these cores, e.g. ``matrix.py 2.21``
+Usage: matrix.py [--tested PYTHON] [--quick] [--prepare] [VERSION ...]     only these cores, e.g. ``matrix.py 2.21``
 
 Test files that cannot see which core there is (``pure_tests``) run once for each Python, not on each core, and not
 at all on the Python named by ``--tested``, where ``make test`` has run them. The newest core's ansible-test judges
 all; the others leave out what judges text alone. With ``--quick`` only ``FACES`` run, without ``RECORDS``, and the
-newest core's ansible-test, without what judges text.
+newest core's ansible-test, without what judges text; the cores share the processor, and what they say is shown at the
+end of all. With ``--prepare`` the virtual environments are made, and nothing runs.
 """
 
 from __future__ import annotations
@@ -18,8 +19,10 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,13 +68,16 @@ RECORDS = tuple(
         "flatten",
         "octodns_playbook",
         "odd_records",
+        "page_stories",
         "receiving_domains",
+        "targets",
         "transip_playbook",
         "verdicts",
         "way_out",
     )
 )
-"""Playbooks about what becomes of records, which no core decides; others go the same way through Ansible."""
+"""Playbooks about what becomes of records and of what pages declare, which no core decides; others go the same way
+through Ansible, by the same playbooks, roles and modules."""
 TEXT_JUDGES = ("changelog", "line-endings", "no-smart-quotes", "pep8", "pylint", "shellcheck", "symlinks", "yamllint")
 """Tests of ``ansible-test sanity`` that judge text by tools of their own; whatever it has besides runs on each core."""
 
@@ -143,11 +149,12 @@ def whole_cells(cells: Sequence[Cell], tested: str) -> set[Cell]:
     return {cell for python, cell in firsts.items() if python != tested}
 
 
-def try_tests(cell: Cell, whole: bool, quick: bool) -> None:
+def try_tests(cell: Cell, whole: bool, quick: bool, cores: int) -> None:
     """Run the tests of a cell, the fastest first.
 
     :param whole: whether pure tests run, too
     :param quick: whether only the faces are tested
+    :param cores: how many tests run at once
     """
     binaries, collections = cell.venv / "bin", str(cell.venv / "collections")
     python = str(binaries / "python")
@@ -156,7 +163,7 @@ def try_tests(cell: Cell, whole: bool, quick: bool) -> None:
         "ANSIBLE_COLLECTIONS_PATH": collections,
     }
     # What counts requests over many zones, or rests on time, runs alone: `make contention`.
-    tests = [python, "-m", "pytest", "-q", "-n", os.environ.get("CORES", "2"), "--dist", "worksteal"]
+    tests = [python, "-m", "pytest", "-q", "-n", str(cores), "--dist", "worksteal"]
     tests += ["-m", "not slow"]
     tests += FACES if quick else ["tests/unit", "tests/integration"]
     # This file runs without the collection on its path, so the other tool is a program of its own.
@@ -184,8 +191,14 @@ def judges(cell: Cell, quick: bool) -> list[list[str]]:
     return [sanity, [str(cell.venv / "bin" / "ansible-lint"), "--profile", "production", "--offline"]]
 
 
-def judge(cell: Cell, whole: bool = True, quick: bool = False) -> str:
-    """Prepare and test one cell; returns what to say about it."""
+def judge(cell: Cell, given: argparse.Namespace, whole: bool, cores: int) -> str:
+    """Prepare and test one cell.
+
+    :param given: what :func:`main` was given
+    :param whole: whether pure tests run, too
+    :param cores: how many tests run at once
+    :returns: what to say about it
+    """
     print(f"\n===== {cell} =====", flush=True)
     started = time.monotonic()
     python = interpreter(cell.python)
@@ -193,10 +206,31 @@ def judge(cell: Cell, whole: bool = True, quick: bool = False) -> str:
         return f"{SKIPPED}: no Python {cell.python} with venv on PATH or in pyenv"
     try:
         prepare(cell, python)
-        try_tests(cell, whole, quick)
+        if not given.prepare:
+            try_tests(cell, whole, given.quick, cores)
     except subprocess.CalledProcessError as error:
         return f"FAILED: {' '.join(map(str, error.cmd))} ended with status {error.returncode}"
     return f"passed in {time.monotonic() - started:.0f} s"
+
+
+def judge_aside(cell: Cell, given: argparse.Namespace, whole: bool, cores: int) -> tuple[str, str]:
+    """The same in a process that is there for this; returns what it and its children printed, too."""
+    with tempfile.TemporaryFile() as log:
+        os.dup2(log.fileno(), 1)
+        os.dup2(log.fileno(), 2)
+        verdict = judge(cell, given, whole, cores)
+        log.seek(0)
+        return verdict, log.read().decode(errors="replace")
+
+
+def judge_at_once(cells: Sequence[Cell], given: argparse.Namespace, whole: set[Cell], cores: int) -> dict[Cell, str]:
+    """Judge all cells at the same time, and show what each of them printed when all have ended."""
+    share = max(1, cores // len(cells))
+    with ProcessPoolExecutor(len(cells)) as processes:
+        begun = [processes.submit(judge_aside, cell, given, cell in whole, share) for cell in cells]
+    for one in begun:
+        print(one.result()[1])
+    return {cell: one.result()[0] for cell, one in zip(cells, begun, strict=True)}
 
 
 def main(arguments: list[str]) -> int:
@@ -208,11 +242,15 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--tested", metavar="PYTHON", default="")
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--prepare", action="store_true")
     parser.add_argument("versions", nargs="*")
     given = parser.parse_args(arguments)
     cells = [cell for cell in CELLS if not given.versions or cell.core in given.versions]
-    whole = whole_cells(cells, given.tested)
-    verdicts = {cell: judge(cell, cell in whole, given.quick) for cell in cells}
+    whole, cores = whole_cells(cells, given.tested), int(os.environ.get("CORES", "2"))
+    if given.quick:
+        verdicts = judge_at_once(cells, given, whole, cores)
+    else:
+        verdicts = {cell: judge(cell, given, cell in whole, cores) for cell in cells}
     print()
     for cell, verdict in verdicts.items():
         print(f"{cell}: {verdict}")

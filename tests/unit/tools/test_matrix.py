@@ -59,12 +59,24 @@ def test_a_missing_interpreter_is_skipped_and_said(
 
 
 def test_a_failing_cell_fails_the_matrix(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(
-        matrix, "judge", lambda cell, whole, quick: "FAILED: x" if cell.core == "2.19" else "passed in 1 s"
-    )
+    monkeypatch.setattr(matrix, "judge", lambda cell, *_how: "FAILED: x" if cell.core == "2.19" else "passed in 1 s")
     assert matrix.main([]) == 1
     assert capsys.readouterr().out.endswith(f"{len(matrix.CELLS) - 1} passed, 1 failed, 0 skipped\n")
     assert matrix.main(["2.18"]) == 0
+
+
+def test_cells_of_a_quick_matrix_run_at_once_and_tell_what_they_said_and_how_they_ended(
+    search: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    program(search / "python3.99", 'test "$1" = -c && echo 3.99 || { echo "no room for $3"; exit 7; }')
+    cells = [matrix.Cell(core, python) for core, python in (("9.8", "3.98"), ("9.9", "3.99"))]
+    monkeypatch.setattr(matrix, "CELLS", cells)
+    assert matrix.main(["--quick"]) == 1
+    output = capsys.readouterr().out
+    assert f"\nno room for {cells[1].venv}\n" in output
+    assert f"\n{cells[0]}: SKIPPED: no Python 3.98" in output
+    assert f"\n{cells[1]}: FAILED: {search / 'python3.99'} -m venv {cells[1].venv} ended with status 7\n" in output
+    assert output.endswith("\n0 passed, 1 failed, 1 skipped\n")
 
 
 def test_pure_tests_run_once_for_each_python_that_has_not_run_them() -> None:
@@ -101,12 +113,12 @@ def test_a_quick_matrix_runs_what_ansible_calls_and_nothing_else(monkeypatch: py
     ran: list[list[str]] = []
     monkeypatch.setattr(matrix, "run", lambda command, **variables: ran.append(list(command)))
     cell = matrix.Cell("2.18", "3.11")
-    matrix.try_tests(cell, whole=True, quick=True)
+    matrix.try_tests(cell, whole=True, quick=True, cores=1)
     left_out = [f"--ignore={file}" for file in matrix.RECORDS]
     assert ran[0][-len(matrix.FACES) - len(left_out) :] == [*matrix.FACES, *left_out]
     assert all((matrix.REPOSITORY / file).is_file() for file in matrix.RECORDS)
     assert len(ran) == 1
-    matrix.try_tests(cell, whole=True, quick=False)
+    matrix.try_tests(cell, whole=True, quick=False, cores=2)
     assert ran[1][-2:] == ["tests/unit", "tests/integration"]
     assert len(ran) == 4
 
