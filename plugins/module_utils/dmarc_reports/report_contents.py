@@ -33,7 +33,6 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_shapes import ReportReader
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_values import report_name
-from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_xml import whole_text
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import escape_controls
 
 LARGEST_MESSAGE = 1 << 26
@@ -98,7 +97,7 @@ def plain_parts(document: bytes) -> list[ReportPart] | None:
 
     :param document: as :func:`plain_document` gives it
     """
-    return _READER.shaped_parts(whole_text(document))
+    return _READER.shaped_parts(document)
 
 
 def reports_in(label: str, kind: str, open_file: Callable[[], IO[bytes]]) -> Iterator[LabelledReport]:

@@ -113,10 +113,12 @@ class Intake:
 
     def _take_batch(self, batch: list[Found]) -> None:
         """Take some at once; each step by itself for all that is plain is faster than file by file."""
-        digests = [self._digest(one) for one in batch]
+        digests = [self._digest(one) for one in batch] if self._lasting else [None] * len(batch)
         notes = self._known_files(digests)
         old = set(notes)
-        documents = [_document(one) if digest not in old else None for one, digest in zip(batch, digests, strict=True)]
+        documents = [
+            None if digest in old else one.plain_document() for one, digest in zip(batch, digests, strict=True)
+        ]
         plain = [None if document is None else plain_parts(document) for document in documents]
         for one, digest, parts in zip(batch, digests, plain, strict=True):
             if isinstance(one, SkippedFile):
@@ -125,7 +127,8 @@ class Intake:
                 self._again(*notes[digest])
             else:
                 self.result.read += 1
-                note = self._take(one, parts)
+                is_taken = parts is not None and self._take_plain(parts)
+                note = (self._run, 1, None) if is_taken else self._take(one)
                 if digest is not None:
                     notes[digest] = note
         self._write()
@@ -134,7 +137,7 @@ class Intake:
 
     def _digest(self, one: Found) -> bytes | None:
         """By what a file is known again; None when it is not to be, or cannot be read."""
-        if not self._lasting or isinstance(one, SkippedFile):
+        if isinstance(one, SkippedFile):
             return None
         try:
             return one.digest()
@@ -148,9 +151,7 @@ class Intake:
         found = self._execute(f"SELECT digest, run, reports, told FROM files WHERE digest IN ({marks})", digests)
         return {digest: (run, reports, told) for digest, run, reports, told in found}
 
-    def _take(self, item: ReportItem, plain: list[ReportPart] | None) -> _FileNote:
-        if plain is not None and self._take_plain(plain):
-            return self._run, 1, None
+    def _take(self, item: ReportItem) -> _FileNote:
         self._write()  # what came before counts before
         told: list[list[str]] = []
         reports = 0
@@ -284,10 +285,6 @@ class Intake:
         self._execute(_ADD_POLICY, values)
         failures = [(report, part.domain, one.result_type, one.mx, one.reason, one.sessions) for one in part.failures]
         self._connection.executemany(_ADD_FAILURE, failures)
-
-
-def _document(one: Found) -> bytes | None:
-    return one.plain_document() if isinstance(one, ReportItem) else None
 
 
 def _batches(found: Iterable[Found]) -> Iterator[list[Found]]:
