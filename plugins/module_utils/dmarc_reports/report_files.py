@@ -41,9 +41,9 @@ class ReportItem(NamedTuple):
     data: bytes | None
     path: str
 
-    def reports(self) -> Iterable[LabelledReport]:
+    def reports(self, authserv_id: str | None = None) -> Iterable[LabelledReport]:
         """Find its reports; see :func:`reports_in`."""
-        return reports_in(self.label, self.kind, self._open)
+        return reports_in(self.label, self.kind, self._open, authserv_id)
 
     def digest(self) -> bytes:
         """What tells its bytes from all others.

@@ -41,6 +41,7 @@ SERVICE_OPTIONS: ArgumentSpec = {
 
 REPORT_OPTIONS: ArgumentSpec = {
     "paths": {"type": "list", "elements": "path", "default": []},
+    "authserv_id": {"type": "str"},
     "domains": {"type": "list", "elements": "str", "default": []},
     "since": {"type": "str"},
     "include_days": {"type": "bool", "default": False},
@@ -57,12 +58,14 @@ REPORT_OPTIONS: ArgumentSpec = {
 
 @dataclass(frozen=True, slots=True)
 class ReportRequest:
-    """What a task asks for. ``oldest`` is the time before which reports are not kept, 0 to keep all."""
+    """What a task asks for. ``authserv_id`` is the server that must have found that DMARC passed for the messages of
+    reports, None where nobody asks; ``oldest`` is the time before which reports are not kept, 0 to keep all."""
 
     paths: tuple[str, ...]
     wanted: ReportFilter
     groups: tuple[SenderGroup, ...]
     services: tuple[KnownService, ...]
+    authserv_id: str | None
     archive: str | None
     oldest: int
     shorten: bool
@@ -102,6 +105,7 @@ def read_request(params: Mapping[str, Any], now: float) -> ReportRequest:
         wanted=ReportFilter(tuple(dict.fromkeys(one for one in domains if one)), since),
         groups=sender_groups(senders),
         services=services,
+        authserv_id=params.get("authserv_id"),
         archive=params.get("archive"),
         oldest=oldest,
         shorten=params["shorten_addresses"],
