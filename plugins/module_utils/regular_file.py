@@ -11,6 +11,7 @@ import os
 import stat
 from pathlib import Path
 
+_AT_ONCE = os.O_CLOEXEC | os.O_NONBLOCK
 _MORE = 1 << 20
 """Bytes that are read at a time of a file that is longer than it was said to be."""
 
@@ -24,11 +25,22 @@ def open_regular(file: Path | str, flags: int, mode: int = 0o600, follow: bool =
     :returns: the handle, which is closed on exec
     :raises OSError: it cannot be opened, is a link that may not be followed, or no regular file
     """
-    handle = os.open(file, flags | os.O_CLOEXEC | os.O_NONBLOCK | (0 if follow else os.O_NOFOLLOW), mode)
-    if stat.S_ISREG(os.fstat(handle).st_mode):
-        return handle
-    os.close(handle)
-    raise OSError(errno.EINVAL, "it is no regular file", str(file))
+    return _opened(file, flags if follow else flags | os.O_NOFOLLOW, mode)[0]
+
+
+def read_small(file: Path | str, most: int) -> bytes | None:
+    """Read a regular file whole, if it is small.
+
+    :param most: bytes that it may have
+    :returns: None when it has more, or changes while it is read
+    :raises OSError: it cannot be read, or is no regular file
+    """
+    handle, size = _opened(file, os.O_RDONLY, 0)
+    try:
+        data = os.read(handle, size + 1) if size <= most else b""
+    finally:
+        os.close(handle)
+    return data if len(data) == size else None
 
 
 def read_regular(file: Path) -> bytes:
@@ -36,11 +48,21 @@ def read_regular(file: Path) -> bytes:
 
     :raises OSError: it cannot be read, or is no regular file
     """
-    handle = open_regular(file, os.O_RDONLY)
+    handle, size = _opened(file, os.O_RDONLY, 0)
     try:
-        parts = [os.read(handle, os.fstat(handle).st_size + 1)]
+        parts = [os.read(handle, size + 1)]
         while parts[-1]:
             parts.append(os.read(handle, _MORE))
         return b"".join(parts)
     finally:
         os.close(handle)
+
+
+def _opened(file: Path | str, flags: int, mode: int) -> tuple[int, int]:
+    """The handle and the size of a regular file."""
+    handle = os.open(file, flags | _AT_ONCE, mode)
+    state = os.fstat(handle)
+    if stat.S_ISREG(state.st_mode):
+        return handle, state.st_size
+    os.close(handle)
+    raise OSError(errno.EINVAL, "it is no regular file", str(file))

@@ -305,7 +305,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     job = DnsJob(read=read_advance_order, note=note_steps)
-    run_dns_module(module, module.params, advance_result(module.check_mode), job)
+    run_dns_module(module, module.params, advance_result(module.check_mode, module.params), job)
 
 
 if __name__ == "__main__":

@@ -32,6 +32,16 @@ options:
     type: list
     elements: path
     default: []
+  authserv_id:
+    description:
+      - The server that takes the messages in O(paths), by the name that it writes into Authentication-Results. Then a
+        report in a message counts only where this server found that DMARC passed for it; any other is told in
+        RV(files.skipped), and looked at again by the next run. Reporters are to send so (RFC 7489 section 7.2.1.1).
+      - V("") believes headers without such a name, as Exchange Online writes them.
+      - Only its own headers are believed. It must take away those with its name that come from outside (RFC 8601
+        section 5).
+      - Reports in files of their own count as ever, and so does what an earlier run has read.
+    type: str
   domains:
     description:
       - The domains to tell about, those whose policy was published. Unless given, all names that were reported on, each

@@ -29,12 +29,13 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_parts import (
     AggregateHead,
     ReportPart,
+    UnprovenReport,
     UnreadableReport,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_shapes import ReportReader
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_values import report_name
-from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_xml import whole_text
-from ansible_collections.mailroom.erp.plugins.module_utils.problem import escape_controls
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.authentication_results import trusted_results
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import escape_controls, shown
 
 LARGEST_MESSAGE = 1 << 26
 """Bytes of one message with its attachments: 64 MiB."""
@@ -98,20 +99,24 @@ def plain_parts(document: bytes) -> list[ReportPart] | None:
 
     :param document: as :func:`plain_document` gives it
     """
-    return _READER.shaped_parts(whole_text(document))
+    return _READER.shaped_parts(document)
 
 
-def reports_in(label: str, kind: str, open_file: Callable[[], IO[bytes]]) -> Iterator[LabelledReport]:
+def reports_in(
+    label: str, kind: str, open_file: Callable[[], IO[bytes]], authserv_id: str | None = None
+) -> Iterator[LabelledReport]:
     """Find the reports in one file or message.
 
     :param label: where it stands, for people
     :param kind: as :func:`content_kind` tells it
     :param open_file: opens it
+    :param authserv_id: the server that must have found that DMARC passed for a message with reports; None to take all
+    :raises UnprovenReport: it did not find that
     :raises UnreadableReport: it holds no report, or is broken where no single report can be named
     """
     with open_file() as file:
         if kind == "mail":
-            yield from _in_message(label, file)
+            yield from _in_message(label, file, authserv_id)
         else:
             yield from _in_archive(label, kind, file)
 
@@ -168,19 +173,24 @@ def _with_head(head: bytes, read: ReadBytes) -> ReadBytes:
 # --- messages --------------------------------------------------------------------------------------------------------
 
 
-def _in_message(label: str, file: IO[bytes]) -> Iterator[LabelledReport]:
+def _in_message(label: str, file: IO[bytes], authserv_id: str | None) -> Iterator[LabelledReport]:
     data = file.read(LARGEST_MESSAGE + 1)
     if len(data) > LARGEST_MESSAGE:
         raise UnreadableReport(f"it is a message of more than {LARGEST_MESSAGE} bytes")
     types: set[str] = set()
     found = False
+    proven = unproven = ""
     for part, author in _mime_parts(data):
+        if authserv_id is not None and not types:  # the message itself; those in it bear what their senders wrote
+            proven, unproven = author, _unproven(part, authserv_id)
         types.add(part.get_content_type())
         content = b"" if part.is_multipart() else _content(part)
         if _is_report(part, content):
+            if unproven:
+                raise UnprovenReport(unproven)
             found = True
             for name, parts in _in_attachment(f"{label}: {_file_name(part) or part.get_content_type()}", content):
-                yield name, _mailed_by(author, parts)
+                yield name, _mailed_by(proven or author, parts)
     if not found:
         failure = "message/feedback-report" in types
         raise UnreadableReport(
@@ -195,6 +205,17 @@ def _in_attachment(label: str, content: bytes) -> Iterator[LabelledReport]:
         yield from _in_archive(label, content_kind(content[:_HEAD]), io.BytesIO(content))
     except UnreadableReport as error:
         yield label, _broken(error)
+
+
+def _unproven(message: Message, authserv_id: str) -> str:
+    """Why nobody knows that a message is of its author, by the server that took it; empty where DMARC passed. Reports
+    are to pass (RFC 7489 section 7.2.1.1), "to minimize the risk of processing fraudulent reports"."""
+    headers = [str(value) for name, value in message.raw_items() if name.lower() == "authentication-results"]
+    found = next((one.result for one in trusted_results(headers, authserv_id) if one.method == "dmarc"), None)
+    if found == "pass":
+        return ""
+    told = "no result of DMARC" if found is None else f"dmarc={found[:20]}"
+    return f"its message has {told} by {shown(authserv_id)} (Authentication-Results), so anybody may have written it"
 
 
 def _mailed_by(author: str, parts: Iterator[ReportPart]) -> Iterator[ReportPart]:

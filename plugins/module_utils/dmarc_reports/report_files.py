@@ -24,13 +24,12 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_
     UnreadableReport,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused, RuleSource, escape_controls
-from ansible_collections.mailroom.erp.plugins.module_utils.regular_file import open_regular
+from ansible_collections.mailroom.erp.plugins.module_utils.regular_file import open_regular, read_small
 
 _RULES = RuleSource("docs/reports.md")
 _SMALL = 1 << 20
 """Bytes up to which a file is read once, and kept while it is looked at."""
 _CHUNK = 1 << 16
-_USUAL = 1 << 14
 _DEEPEST = 30
 
 
@@ -42,9 +41,9 @@ class ReportItem(NamedTuple):
     data: bytes | None
     path: str
 
-    def reports(self) -> Iterable[LabelledReport]:
+    def reports(self, authserv_id: str | None = None) -> Iterable[LabelledReport]:
         """Find its reports; see :func:`reports_in`."""
-        return reports_in(self.label, self.kind, self._open)
+        return reports_in(self.label, self.kind, self._open, authserv_id)
 
     def digest(self) -> bytes:
         """What tells its bytes from all others.
@@ -81,6 +80,9 @@ class SkippedFile:
 
     file: str
     reason: str
+
+    def plain_document(self) -> None:
+        """It holds nothing."""
 
     def as_dict(self) -> dict[str, str]:
         """The same, as modules return it."""
@@ -161,16 +163,10 @@ def _in_file(path: str) -> Iterable[Found]:
 def _small_file(path: str) -> Found | None:
     """A file that is read once; None for a large one and for an mbox."""
     try:
-        handle = open_regular(path, os.O_RDONLY)
-        try:
-            data = os.read(handle, _USUAL)
-            if len(data) == _USUAL:
-                data += os.read(handle, _SMALL + 1 - _USUAL)
-        finally:
-            os.close(handle)
+        data = read_small(path, _SMALL)
     except OSError as error:
         return _skipped(path, f"it cannot be read: {error.strerror}")
-    return None if len(data) > _SMALL or data.startswith(b"From ") else _item(path, data, path)
+    return None if data is None or data.startswith(b"From ") else _item(path, data, path)
 
 
 def _in_large_file(path: str) -> Iterator[Found]:

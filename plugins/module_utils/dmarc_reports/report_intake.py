@@ -30,6 +30,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_
     TlsHead,
     TlsPolicyResult,
     Treatment,
+    UnprovenReport,
     UnreadableReport,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_values import (
@@ -85,15 +86,22 @@ class Intake:
     :param shorten: whether source addresses are shortened
     :param oldest: reports whose period ended before are not kept; seconds since 1970, 0 to keep all
     :param lasting: whether the archive outlasts this run, so that files are to be known again
+    :param authserv_id: the server that must have found that DMARC passed for messages with reports; None to take all
     """
 
     def __init__(
-        self, connection: sqlite3.Connection, shorten: bool = False, oldest: int = 0, lasting: bool = True
+        self,
+        connection: sqlite3.Connection,
+        shorten: bool = False,
+        oldest: int = 0,
+        lasting: bool = True,
+        authserv_id: str | None = None,
     ) -> None:
         self._connection = connection
         self._lasting = lasting
         self._execute = connection.execute
         self._shorten = shorten
+        self._authserv_id = authserv_id
         self._oldest = oldest
         (self._run,) = connection.execute("SELECT coalesce(max(run), 0) + 1 FROM files").fetchone()
         (self._next_report,) = connection.execute("SELECT coalesce(max(id), 0) + 1 FROM reports").fetchone()
@@ -113,10 +121,12 @@ class Intake:
 
     def _take_batch(self, batch: list[Found]) -> None:
         """Take some at once; each step by itself for all that is plain is faster than file by file."""
-        digests = [self._digest(one) for one in batch]
+        digests = [self._digest(one) if self._lasting else None for one in batch]
         notes = self._known_files(digests)
         old = set(notes)
-        documents = [_document(one) if digest not in old else None for one, digest in zip(batch, digests, strict=True)]
+        documents = [
+            None if digest in old else one.plain_document() for one, digest in zip(batch, digests, strict=True)
+        ]
         plain = [None if document is None else plain_parts(document) for document in documents]
         for one, digest, parts in zip(batch, digests, plain, strict=True):
             if isinstance(one, SkippedFile):
@@ -125,8 +135,9 @@ class Intake:
                 self._again(*notes[digest])
             else:
                 self.result.read += 1
-                note = self._take(one, parts)
-                if digest is not None:
+                is_taken = parts is not None and self._take_plain(parts)
+                note = (self._run, 1, None) if is_taken else self._take(one)
+                if digest is not None and note is not None:
                     notes[digest] = note
         self._write()
         new = [(digest, *note) for digest, note in notes.items() if digest not in old]
@@ -134,7 +145,7 @@ class Intake:
 
     def _digest(self, one: Found) -> bytes | None:
         """By what a file is known again; None when it is not to be, or cannot be read."""
-        if not self._lasting or isinstance(one, SkippedFile):
+        if isinstance(one, SkippedFile):
             return None
         try:
             return one.digest()
@@ -148,20 +159,22 @@ class Intake:
         found = self._execute(f"SELECT digest, run, reports, told FROM files WHERE digest IN ({marks})", digests)
         return {digest: (run, reports, told) for digest, run, reports, told in found}
 
-    def _take(self, item: ReportItem, plain: list[ReportPart] | None) -> _FileNote:
-        if plain is not None and self._take_plain(plain):
-            return self._run, 1, None
+    def _take(self, item: ReportItem) -> _FileNote | None:
+        """Take all of a file; gives None for one that is to be looked at again, since its bytes were not the reason."""
         self._write()  # what came before counts before
         told: list[list[str]] = []
         reports = 0
         try:
-            for label, stream in item.reports():
+            for label, stream in item.reports(self._authserv_id):
                 reports += 1
                 try:
                     self._take_report(label, stream, told)
                 except UnreadableReport as error:
                     reports -= 1
                     told.append(["skipped", label, str(error)])
+        except UnprovenReport as error:
+            self._tell([["skipped", item.label, str(error)]])
+            return None
         except UnreadableReport as error:
             told.append(["skipped", item.label, str(error)])
         self._tell(told)
@@ -284,10 +297,6 @@ class Intake:
         self._execute(_ADD_POLICY, values)
         failures = [(report, part.domain, one.result_type, one.mx, one.reason, one.sessions) for one in part.failures]
         self._connection.executemany(_ADD_FAILURE, failures)
-
-
-def _document(one: Found) -> bytes | None:
-    return one.plain_document() if isinstance(one, ReportItem) else None
 
 
 def _batches(found: Iterable[Found]) -> Iterator[list[Found]]:

@@ -27,6 +27,7 @@ SERVICE_OPTIONS: ArgumentSpec = {
 
 REPORT_OPTIONS: ArgumentSpec = {
     "paths": {"type": "list", "elements": "path", "default": []},
+    "authserv_id": {"type": "str"},
     "domains": {"type": "list", "elements": "str", "default": []},
     "not_domains": {"type": "list", "elements": "str", "default": []},
     "since": {"type": "str"},

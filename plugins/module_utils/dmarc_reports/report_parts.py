@@ -16,6 +16,10 @@ class UnreadableReport(Exception):
     """A report cannot be used; the message is the reason, for people."""
 
 
+class UnprovenReport(UnreadableReport):
+    """The server that took the message of a report did not find that its author sent it."""
+
+
 class DkimResult(NamedTuple):
     """One signature that a receiver saw; ``selector`` is empty when the report does not tell it."""
 

@@ -30,14 +30,16 @@ _MOST_DAYS = 36500
 
 @dataclass(frozen=True, slots=True)
 class ReportRequest:
-    """What a task asks for. ``others``: domains below those asked for that are somebody else's; ``oldest`` is the time
-    before which reports are not kept, 0 to keep all."""
+    """What a task asks for. ``others``: domains below those asked for that are somebody else's;
+    ``authserv_id`` is the server that must have found that DMARC passed for the messages of reports, None where nobody
+    asks; ``oldest`` is the time before which reports are not kept, 0 to keep all."""
 
     paths: tuple[str, ...]
     wanted: ReportFilter
     others: frozenset[str]
     groups: tuple[SenderGroup, ...]
     services: tuple[KnownService, ...]
+    authserv_id: str | None
     archive: str | None
     oldest: int
     shorten: bool
@@ -68,6 +70,7 @@ def read_request(params: Mapping[str, Any], now: float) -> ReportRequest:
         others=frozenset(one for one in others if one),
         groups=sender_groups(senders),
         services=services,
+        authserv_id=params.get("authserv_id"),
         archive=params.get("archive"),
         oldest=oldest,
         shorten=params["shorten_addresses"],

@@ -72,7 +72,8 @@ def _informed(request: ReportRequest, params: Mapping[str, Any], write: bool) ->
     resolver = _LazyResolver(params.get("resolver"))
     is_new = request.archive is not None and not archive_file(request.archive).exists()
     with opened_archive(request.archive, write) as connection:
-        intake = Intake(connection, request.shorten, request.oldest, lasting=request.archive is not None)
+        lasting = request.archive is not None
+        intake = Intake(connection, request.shorten, request.oldest, lasting, request.authserv_id)
         taken = intake.take_all(report_items(request.paths))
         shortened = request.shorten and shorten_all(connection)
         forgot = request.oldest > 0 and forget_before(connection, request.oldest)

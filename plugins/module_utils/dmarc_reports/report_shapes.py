@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import TypeVar
+from typing import TypeVar, Union
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.aggregate_report import aggregate_parts
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_parts import (
@@ -32,6 +32,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_xml import (
     WHOLE_DOCUMENT,
+    is_utf8,
     parsed_sections,
     streamed_sections,
     whole_sections,
@@ -49,17 +50,25 @@ _SOME_HEAD = (
     "<report_metadata><org_name>o</org_name><report_id>i</report_id><date_range><begin>0</begin><end>0</end></date_range>"
     "</report_metadata><policy_published><domain>acme.example</domain></policy_published>"
 )
-_TEXT = "([^<>&\x00-\x08\x0b-\x1f]*)"
-_SPACE = "[ \t\n]*"
-_OWN_OF_HEAD = re.compile(
-    f"<report_id>{_TEXT}</report_id>{_SPACE}<date_range>{_SPACE}<begin>{_TEXT}</begin>{_SPACE}<end>{_TEXT}</end>"
-)
-_OWN_OF_RECORD = re.compile(f"<source_ip>{_TEXT}</source_ip>{_SPACE}<count>{_TEXT}</count>")
+_HEAD = "<report_id>TEXT</report_id>SPACE<date_range>SPACE<begin>TEXT</begin>SPACE<end>TEXT</end>"
+_RECORD = "<source_ip>TEXT</source_ip>SPACE<count>TEXT</count>"
 """As all known reporters write them, and the schema has them (RFC 7489 appendix C)."""
-_OTHER = re.compile(r"[<:](?:report_id|begin|end|source_ip|count)[ \t\n/>]")
+_OTHER = r"[<:](?:report_id|begin|end|source_ip|count)[ \t\r\n/>]"
+_OTHER_TEXT, _OTHER_BYTES = re.compile(_OTHER), re.compile(_OTHER.encode())
+
+
+def _own_texts(pattern: str, no_text: str) -> str:
+    """The pattern of texts that hold no markup, nor any other of these characters."""
+    return pattern.replace("TEXT", f"([^<>&\x00-\x08\x0b-\x1f{no_text}]*)").replace("SPACE", "[ \t\r\n]*")
+
+
+_OWN_OF_HEAD, _OWN_OF_RECORD = (re.compile(_own_texts(one, "")) for one in (_HEAD, _RECORD))
+_ASCII_OF_HEAD, _ASCII_OF_RECORD = (
+    re.compile(_own_texts(one, "\x80-\xff").encode("latin-1")) for one in (_HEAD, _RECORD)
+)
 
 _Meaning = TypeVar("_Meaning")
-_Around = tuple[str, ...]
+_Around = Union[tuple[str, ...], tuple[bytes, ...]]
 
 
 class _Meanings(dict[_Around, _Meaning]):
@@ -68,7 +77,7 @@ class _Meanings(dict[_Around, _Meaning]):
     def learn(self, around: _Around, meaning: _Meaning) -> None:
         """Keep what the XML parser made of a text, if its own texts can only be those that were found: there is no
         other element of such a name, however it is written, and in a comment they would have had no meaning."""
-        if sum(map(len, around)) <= _LONGEST_KNOWN and not any(map(_OTHER.search, around)):
+        if sum(map(len, around)) <= _LONGEST_KNOWN and not any(map(_is_other, around)):
             if len(self) >= _MOST_MEANINGS:
                 self.clear()
             self[around] = meaning
@@ -96,45 +105,51 @@ class ReportReader:
 
     def whole_parts(self, document: bytes) -> Iterator[ReportPart]:
         """Read a report that is held whole; see :meth:`parts`."""
-        text = whole_text(document)
-        shaped = self.shaped_parts(text)
+        shaped = self.shaped_parts(document)
         if shaped is not None:
             return iter(shaped)
+        text = whole_text(document)
         if len(text) > WHOLE_DOCUMENT:
             return aggregate_parts(streamed_sections(document, lambda _size: b""))
         return aggregate_parts(whole_sections(text))
 
-    def shaped_parts(self, text: str) -> list[ReportPart] | None:
+    def shaped_parts(self, document: bytes) -> list[ReportPart] | None:
         """Read a report by what is known of its parts.
 
-        :param text: all of it, without spaces around it
+        :param document: all of it
         :returns: None when it is not of a kind that can be read so
         """
-        if not text.isascii() and ("\ufffe" in text or "\uffff" in text):
-            return None  # no characters of XML (XML 1.0 section 2.2); those below the blank are in no own text
         try:
-            return self._small_parts(text) if len(text) <= _LONGEST_KNOWN else self._each_part(text)
+            return self._small_parts(document) if len(document) <= _LONGEST_KNOWN else self._each_part(document)
         except UnreadableReport:
             return None  # the XML parser says what is wrong, or mends it
 
-    def _small_parts(self, text: str) -> list[ReportPart] | None:
-        """Of a report of one record the head and the record are looked for at once."""
-        head = _OWN_OF_HEAD.search(text)
-        record = _OWN_OF_RECORD.search(text, head.end()) if head else None
+    def _small_parts(self, document: bytes) -> list[ReportPart] | None:
+        """Of a report of one record the head and the record are looked for at once, and in its bytes."""
+        head = _ASCII_OF_HEAD.search(document)
+        record = _ASCII_OF_RECORD.search(document, head.end()) if head else None
         if head is None or record is None:
-            return self._each_part(text)
-        around = text[: head.start()], text[head.end() : record.start()], text[record.end() :]
+            return self._each_part(document)
+        around = document[: head.start()], document[head.end() : record.start()], document[record.end() :]
         known = self._small.get(around)
         if known is not None:
-            return [_head_like(known[0], head), _row_like(known[1], record)]
-        parts = self._each_part(text)
-        if parts is not None and len(parts) == 2:
+            report_id, begin, end = head.groups()
+            source, count = record.groups()
+            return [
+                _head_like(known[0], report_id.decode(), begin.decode(), end.decode()),
+                _row_like(known[1], source.decode(), count.decode()),
+            ]
+        parts = self._each_part(document)
+        if parts is not None and len(parts) == 2 and is_utf8(document):
             found, row = parts
             if isinstance(found, AggregateHead) and isinstance(row, AggregateRow):
                 self._small.learn(around, (found, row))
         return parts
 
-    def _each_part(self, text: str) -> list[ReportPart] | None:
+    def _each_part(self, document: bytes) -> list[ReportPart] | None:
+        text = whole_text(document)
+        if not text.isascii() and ("\ufffe" in text or "\uffff" in text):
+            return None  # no characters of XML (XML 1.0 section 2.2); those below the blank are in no own text
         start, end = text.find("<record>"), text.rfind(_RECORD_END)
         if not 0 < start < end or text[end + len(_RECORD_END) :].strip() != "</feedback>":
             return None
@@ -149,7 +164,7 @@ class ReportReader:
         around = text[: own.start()], text[own.end() :]
         known = self._heads.get(around)
         if known is not None:
-            return _head_like(known, own)
+            return _head_like(known, *own.groups())
         head = _read_head(text)
         self._heads.learn(around, head)
         return head
@@ -161,19 +176,23 @@ class ReportReader:
         around = text[: own.start()], text[own.end() :]
         known = self._records.get(around)
         if known is not None:
-            return _row_like(known, own)
+            return _row_like(known, *own.groups())
         row = _read_row(text)
         if isinstance(row, AggregateRow):
             self._records.learn(around, row)
         return row
 
 
-def _head_like(known: AggregateHead, own: re.Match[str]) -> AggregateHead:
+def _is_other(text: str | bytes) -> bool:
+    """Whether there is an element that is named as those of own texts."""
+    return bool(_OTHER_TEXT.search(text) if isinstance(text, str) else _OTHER_BYTES.search(text))
+
+
+def _head_like(known: AggregateHead, report_id: str, begin: str, end: str) -> AggregateHead:
     """A head that differs from a known one in its own texts only.
 
     :raises UnreadableReport: they cannot be told
     """
-    report_id, begin, end = own.groups()
     report_id = report_id.strip()[:LONGEST_TEXT]
     if not report_id:
         raise UnreadableReport("it has no report_id")
@@ -182,9 +201,8 @@ def _head_like(known: AggregateHead, own: re.Match[str]) -> AggregateHead:
     return AggregateHead(org, contact, report_id, domain, since, until, policy, note)
 
 
-def _row_like(known: AggregateRow, own: re.Match[str]) -> AggregateRow | LeftOut:
+def _row_like(known: AggregateRow, source: str, count: str) -> AggregateRow | LeftOut:
     """A record that differs from a known one in its own texts only."""
-    source, count = own.groups()
     try:
         return AggregateRow(report_address(source.strip()), report_count(count.strip()), known.treatment)
     except ValueError as error:

@@ -114,8 +114,8 @@ def _mailed_by_others(connection: sqlite3.Connection, wanted: ReportFilter) -> I
     """Reports that came in a message of another organisation than they name, with the domain in its From."""
     where, values = wanted.of_dmarc()
     query = (
-        "SELECT domain, min(org), mailed_by, count(*) FROM reports "
-        f"WHERE {where} AND mailed_by != '' GROUP BY domain, org_key, mailed_by ORDER BY domain, org_key, mailed_by"
+        f"SELECT domain, min(org), mailed_by, count(*) FROM reports NOT INDEXED WHERE {where} AND mailed_by != '' "
+        "GROUP BY domain, org_key, mailed_by ORDER BY domain, org_key, mailed_by"
     )
     told_as = wanted.told_as
     for domain, org, mailed_by, reports in connection.execute(query, values):
@@ -223,13 +223,14 @@ class SourceTotal:
         selectors: dict[DkimResult, int] = {}
         names: set[str] = set()
         envelopes: set[str] = set()
-        for one, count in self.treated:
-            spf += count if one.spf else 0
-            dkim += count if one.dkim else 0
-            for signature in one.traits.signatures:
+        for (passed_dkim, passed_spf, (name, envelope, signatures, _checks)), count in self.treated:
+            spf += count if passed_spf else 0
+            dkim += count if passed_dkim else 0
+            for signature in signatures:
                 selectors[signature] = selectors.get(signature, 0) + count
-            names.add(one.traits.header_from)
-            envelopes.add(one.traits.envelope_from)
+            names.add(name)
+            if envelope:
+                envelopes.add(envelope)
         return {
             "source": self.source,
             "reverse_name": reverse_name,
@@ -242,7 +243,7 @@ class SourceTotal:
                 for (domain, selector, result), messages in sorted(selectors.items())
             ],
             "header_from": sorted(names),
-            "envelope_from": sorted(envelopes - {""}),
+            "envelope_from": sorted(envelopes),
             "who": self.identity.as_dict(),
         }
 

@@ -74,6 +74,11 @@ def whole_text(document: bytes) -> str:
     return text.replace("\r\n", "\n") if "\r" in text else text
 
 
+def is_utf8(document: bytes) -> bool:
+    """Whether a document is read as UTF-8, in which ASCII is never a part of another character."""
+    return _encoding(document).startswith("utf-8")
+
+
 def whole_sections(text: str) -> Fields:
     """Read a report that is held whole; where it is nearly XML, it is mended.
 

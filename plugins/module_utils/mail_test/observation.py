@@ -13,15 +13,15 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Union
 
-from ansible_collections.mailroom.erp.plugins.module_utils.mail_test.authentication_results import (
-    MethodResult,
-    trusted_results,
-)
 from ansible_collections.mailroom.erp.plugins.module_utils.mail_test.mail_test_options import (
     SHOWN_METHODS,
     FetchSettings,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.mail_test.probe_message import MARK
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.authentication_results import (
+    MethodResult,
+    trusted_results,
+)
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import escape_controls
 
 _INTERVAL = 1.0

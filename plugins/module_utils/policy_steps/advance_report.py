@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,22 @@ from ansible_collections.mailroom.erp.plugins.module_utils.problem import escape
 from ansible_collections.mailroom.erp.plugins.module_utils.so_many import so_many
 
 _MOST_SOURCES = 20
+_WAYS_OUT = (
+    (
+        "failing",
+        "Mail of declared senders fails: mend what sends it, and the days after that count. A share that may fail, "
+        "such as that of others who use the same servers",
+        "thresholds.failing_share: 0.001",
+    ),
+    (
+        "unsigned",
+        "Mail of declared senders is not signed as the domain: let all of them sign. A share that may be without",
+        "thresholds.failing_share: 0.001",
+    ),
+    ("unseen", "Senders that are used at certain times only need not be seen, where they are named in", "seasonal"),
+    ("unknown", "Mail of unknown sources: declare them, or name those that may fail in", "let_fail"),
+)
+"""For conditions that a person can do something about: what, and the option."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +45,20 @@ class MovedDomain:
     failure: str | None
 
 
-def advance_report(domains: Sequence[MovedDomain], check_mode: bool) -> list[str]:
+def advance_report(
+    domains: Sequence[MovedDomain], check_mode: bool, named: Callable[[str], str] = lambda option: option
+) -> list[str]:
     """Write the report.
 
     :param domains: in the order of the task
     :param check_mode: nothing was written
+    :param named: names an option as whoever asked does
     :returns: its lines
     """
     sections = [
         _failed(domains),
         _moved(domains, check_mode),
-        _waiting(domains),
+        _waiting(domains, named),
         _elsewhere(domains),
         _unknown(domains),
     ]
@@ -78,14 +97,21 @@ def _carried(decision: StepDecision) -> str:
     )
 
 
-def _waiting(domains: Iterable[MovedDomain]) -> list[str]:
-    messages = [
-        Message(one.domain, f"{one.domain}: {missing.text}{f' (since {missing.since})' if missing.since else ''}")
+def _waiting(domains: Iterable[MovedDomain], named: Callable[[str], str]) -> list[str]:
+    """What is missing, and the ways out of it, each once."""
+    missing = [
+        (one.domain, each)
         for one in domains
         if one.decision is not None and one.decision.outcome == "wait" and not one.failure
-        for missing in one.decision.missing
+        for each in one.decision.missing
     ]
-    return _section("MISSING: these policies wait", messages)
+    messages = [
+        Message(domain, f"{domain}: {one.text}{f' (since {one.since})' if one.since else ''}")
+        for domain, one in missing
+    ]
+    conditions = {one.condition for _domain, one in missing}
+    ways = [f"  {text}: {named(option)}" for name, text, option in _WAYS_OUT if name in conditions]
+    return [*_section("MISSING: these policies wait", messages), *ways]
 
 
 def _elsewhere(domains: Iterable[MovedDomain]) -> list[str]:

@@ -6,11 +6,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import Result
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.dns_module import domain_failures
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.inventory_words import (
+    domains_of_inventory,
+    inventory_option,
+)
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.zone_records import DomainOutcome
 from ansible_collections.mailroom.erp.plugins.module_utils.policy_steps.advance_report import (
     MovedDomain,
@@ -22,18 +26,22 @@ from ansible_collections.mailroom.erp.plugins.module_utils.problem import escape
 from ansible_collections.mailroom.erp.plugins.module_utils.snapshots.snapshot import Snapshot
 
 
-def advance_result(check_mode: bool) -> Callable[[list[DomainOutcome]], Result]:
+def advance_result(check_mode: bool, params: Mapping[str, Any]) -> Callable[[list[DomainOutcome]], Result]:
     """What makes the return values of ``dmarc_advance`` of the outcomes of a run.
 
     :param check_mode: nothing was written
+    :param params: the parameters of the module
     """
+
+    def named(option: str) -> str:
+        return option if domains_of_inventory(params) is None else inventory_option("", option)
 
     def shape(outcomes: list[DomainOutcome]) -> Result:
         moved = [MovedDomain(one.request.domain, decision_of(one), one.changed, one.failure) for one in outcomes]
         return {
             "domains": [_domain(one) for one in outcomes],
             "failures": domain_failures(outcomes),
-            "report": advance_report(moved, check_mode),
+            "report": advance_report(moved, check_mode, named),
         }
 
     return shape

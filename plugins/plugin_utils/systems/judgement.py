@@ -121,6 +121,7 @@ DECLARATION_VARIABLES = (
     "mail_report_pages",
     "mail_report_prometheus",
     "mail_reports_archive",
+    "mail_reports_authserv_id",
     "mail_reports_let_fail",
     "mail_reports_paths",
     "mail_reports_retention",

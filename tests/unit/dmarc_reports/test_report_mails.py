@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Callable
+from email import message_from_bytes
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -127,3 +128,73 @@ def test_three_reporters_of_one_stranger_are_one(inform: Inform, put: Put, tmp_p
 )
 def test_the_registered_part_of_a_name(name: str, registered: str) -> None:
     assert organisation(name) == registered
+
+
+TAKER = "mx.acme.example"
+
+
+def taken(report: tuple[str, str, bytes], *results: str, author: str = "dmarc@receiver.example") -> bytes:
+    """A message with a report, as the server passed it on that took it: its headers stand above all others."""
+    return "".join(f"Authentication-Results: {one}\n" for one in results).encode() + message(author, report).as_bytes()
+
+
+@pytest.mark.parametrize(
+    ("results", "told"),
+    [
+        ([f"{TAKER}; dkim=pass header.d=receiver.example; dmarc=pass header.from=receiver.example"], None),
+        ([f"{TAKER}; dkim=pass header.d=receiver.example", "MX.Acme.Example 1; DMARC=Pass (p=reject)"], None),
+        ([f"{TAKER}; dmarc=fail header.from=receiver.example"], "dmarc=fail"),
+        ([f"{TAKER}; dmarc=none header.from=receiver.example", f"{TAKER}; dmarc=pass"], "dmarc=none"),
+        ([f"{TAKER}; spf=pass smtp.mailfrom=x@receiver.example", "mx.evil.example; dmarc=pass"], "no result of DMARC"),
+        (
+            [f"evil.example (; {TAKER}); dmarc=pass", "dmarc=pass", f"{TAKER}; dmarc=bestguesspass"],
+            "dmarc=bestguesspass",
+        ),
+        ([], "no result of DMARC"),
+    ],
+)
+def test_only_messages_that_passed_count_where_the_server_is_named(
+    inform: Inform, put: Put, results: list[str], told: str | None
+) -> None:
+    put("a.eml", taken(packed(), *results))
+    put("own.xml", report_text(report_id="own"))
+    files = inform(authserv_id=TAKER)["files"]
+    assert files["reports"] == (1 if told else 2)
+    assert told is None or (told in files["skipped"][0]["reason"] and TAKER in files["skipped"][0]["reason"])
+    assert inform()["files"]["reports"] == 2, "where no server is named, all count"
+
+
+def test_headers_without_a_name_are_believed_where_that_is_said(inform: Inform, put: Put) -> None:
+    put("a.eml", taken(packed(), "spf=pass smtp.mailfrom=receiver.example; dmarc=pass action=none"))
+    assert inform(authserv_id="")["files"]["reports"] == 1
+    assert inform(authserv_id=TAKER)["files"]["reports"] == 0
+
+
+def test_what_did_not_pass_is_looked_at_again(inform: Inform, put: Put, tmp_path: Path) -> None:
+    put("a.eml", taken(packed(), f"{TAKER}; dmarc=pass"))
+    right = {"archive": str(tmp_path / "archive"), "authserv_id": TAKER}
+    mistyped = {**right, "authserv_id": "mx.acme.exampel"}
+    for _run in range(2):
+        assert len(inform(**mistyped)["files"]["skipped"]) == 1
+    found = inform(**right)["files"]
+    assert (found["reports"], found["skipped"]) == (1, [])
+    assert inform(**mistyped)["files"]["known"] == 1, "what has been read counts"
+
+
+def test_what_a_stranger_forwards_is_the_strangers(inform: Inform, put: Put) -> None:
+    inner = taken(packed(), f"{TAKER}; dmarc=pass header.from=receiver.example")
+    outer = EmailMessage()
+    outer["From"] = "x@elsewhere.example"
+    outer.set_content("see attached")
+    outer.add_attachment(message_from_bytes(inner))
+    put("forged.eml", outer.as_bytes())
+    assert inform(authserv_id=TAKER)["files"]["reports"] == 0
+    put("forwarded.eml", f"Authentication-Results: {TAKER}; dmarc=pass\n".encode() + outer.as_bytes())
+    told = inform(authserv_id=TAKER)["domains"]["acme.example"]["mailed_by_others"]
+    assert told == [{"org": "receiver.example", "mailed_by": "elsewhere.example", "reports": 1}]
+
+
+def test_other_messages_are_skipped_for_what_they_are(inform: Inform, put: Put) -> None:
+    put("a.eml", message("somebody@elsewhere.example").as_bytes())
+    (skipped,) = inform(authserv_id=TAKER)["files"]["skipped"]
+    assert skipped["reason"] == "it is a message without a report"

@@ -128,6 +128,32 @@ def test_a_declared_sender_that_would_be_harmed_refuses_its_domain(estate: Estat
     assert "p=none" in estate.policy()
 
 
+FAILED = {"source": "192.0.2.10", "count": 1, "passed": (False, False)}
+PASSED_ON = {**FAILED, "source": "203.0.113.9", "dkim": [{**SIGNED["dkim"][0], "result": "fail"}]}
+
+
+def test_one_message_of_a_declared_sender_that_fails_waits_and_the_way_out_is_told(tmp_path: Path) -> None:
+    estate = Estate(tmp_path)
+    estate.report({**SHOP_ROW, "count": 2000}, FAILED)
+    estate.read()
+    told = estate.run(check=True)
+    assert missing(told) == {"failing"}
+    assert any(line.endswith(": thresholds.failing_share: 0.001") for line in told["report"]), told["report"]
+    managed = {"domain": "acme.example", "dmarc": {"mode": "managed", "target": "reject"}}
+    told = estate.run(check=True, domains=[managed], inventory_domains=["acme.example"])
+    (way,) = [line for line in told["report"] if line.endswith(": mail_reports_thresholds.failing_share: 0.001")]
+    assert not any("seasonal" in line or "let_fail" in line for line in told["report"]), "only what is missing"
+    assert estate.run(check=True, thresholds={"failing_share": 0.001})["changed"], way
+
+
+def test_forwarded_mail_that_fails_is_no_declared_senders(tmp_path: Path) -> None:
+    estate = Estate(tmp_path)
+    estate.report({**SHOP_ROW, "count": 200}, PASSED_ON)
+    estate.read()
+    told = estate.run(check=True)
+    assert told["changed"] and told["domains"][0]["decision"]["evidence"]["unknown"] == 30 * 3
+
+
 def test_unknown_sources_are_told_by_name_with_a_guess_and_a_question(estate: Estate) -> None:
     estate.report(
         {"source": "203.0.113.9", "count": 5, "passed": (False, False), "envelope_from": "bounce.news.example",

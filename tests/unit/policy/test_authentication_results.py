@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.mailroom.erp.plugins.module_utils.mail_test.authentication_results import (
+from ansible_collections.mailroom.erp.plugins.module_utils.mail_test.observation import compare, read_results
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.authentication_results import (
     read_authentication_results,
     trusted_results,
 )
-from ansible_collections.mailroom.erp.plugins.module_utils.mail_test.observation import compare, read_results
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
