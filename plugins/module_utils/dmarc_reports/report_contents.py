@@ -208,8 +208,8 @@ def _in_attachment(label: str, content: bytes) -> Iterator[LabelledReport]:
 
 
 def _unproven(message: Message, authserv_id: str) -> str:
-    """Why nobody knows that a message is of its author, by the server that took it; empty where DMARC passed. Reports
-    are to pass (RFC 7489 section 7.2.1.1), "to minimize the risk of processing fraudulent reports"."""
+    """Why nobody knows that a message is of its author, by the server that took it; empty where DMARC passed, as it is
+    to do for reports (RFC 7489 section 7.2.1.1)."""
     headers = [str(value) for name, value in message.raw_items() if name.lower() == "authentication-results"]
     found = next((one.result for one in trusted_results(headers, authserv_id) if one.method == "dmarc"), None)
     if found == "pass":
