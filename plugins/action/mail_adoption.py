@@ -15,7 +15,7 @@ from ansible.utils.display import Display
 from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import ArgumentSpec, Result
 from ansible_collections.mailroom.erp.plugins.module_utils.atomic_file import replace_file
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import alabels_of
-from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused, escape_controls
+from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused, RuleSource, escape_controls
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.adoption_files import Adopter, Adoption
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.domain_facts import domain_facts
 from ansible_collections.mailroom.erp.plugins.plugin_utils.adoption.inventory_files import read_inventory
@@ -47,6 +47,7 @@ _TENANTS, _TENANT = "mail_adopt_tenants", "mail_entra_tenant"
 _SHARED = ("mail_dns_resolver", "mail_reports_archive", "erp_mail_catalogue_services")
 """Variables that site needs as adopt does; they are written as they were given."""
 _READABLE = 0o644
+_CUSTOMER_RULES = RuleSource("docs/customers.md")
 _TOLD = 5
 """Questions that are told; all are in the file."""
 
@@ -147,15 +148,13 @@ def _check_folder(folder: Path, customer: str | None) -> None:
     """A run for one customer writes into no inventory that declares domains of another."""
     if customer is None:
         return
-    from ansible_collections.mailroom.erp.plugins.plugin_utils.customers.crossings import CUSTOMER_RULES
-
     entries = [one for file in read_inventory(folder).values() for one in file.entries.items()]
     for name, entry in entries:
         declared = entry.declared if isinstance(entry.declared, Mapping) else {}
         if declared.get("customer") != customer:
             rule = f"{entry.file} declares {name}, which is not declared as that of {customer}"
             way_out = "Name a folder for this customer alone, or adopt for all without mail_run_customer."
-            raise Refused(CUSTOMER_RULES.problem("adopt", "mail_adopt_dir", str(folder), rule, way_out))
+            raise Refused(_CUSTOMER_RULES.problem("adopt", "mail_adopt_dir", str(folder), rule, way_out))
 
 
 def _write(adoption: Adoption) -> None:

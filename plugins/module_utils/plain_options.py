@@ -19,7 +19,7 @@ _KNOWN = frozenset({"type", "default", "choices", "elements", "options", "no_log
 _TYPES: dict[str, type] = {"str": str, "bool": bool, "int": int, "dict": dict, "list": list}
 
 
-class NotPlain(Exception):
+class NeedsValidator(Exception):
     """The validator has to look."""
 
 
@@ -33,7 +33,7 @@ def validated_options(spec: ArgumentSpec, given: Mapping[str, Any]) -> tuple[dic
     """
     try:
         return plain_options(spec, given), []
-    except NotPlain:
+    except NeedsValidator:
         result = ArgumentSpecValidator(spec).validate(dict(given))
     return dict(result.validated_parameters), list(result.error_messages)
 
@@ -44,15 +44,15 @@ def plain_options(spec: ArgumentSpec, given: Mapping[str, Any]) -> dict[str, Any
     :param spec: what may be given, as AnsibleModule takes it
     :param given: the options
     :returns: all options of the spec by name, in a copy
-    :raises NotPlain: something may have to be changed or be wrong
+    :raises NeedsValidator: something may have to be changed or be wrong
     """
     if not spec.keys() >= given.keys() or None in given.values():
-        raise NotPlain
+        raise NeedsValidator
     found: dict[str, Any] = {}
     for name, option in spec.items():
         value = given.get(name)
         if not _KNOWN.issuperset(option) or (value is None and option.get("required")):
-            raise NotPlain
+            raise NeedsValidator
         found[name] = deepcopy(option.get("default")) if value is None else _plain(option, value)
     return found
 
@@ -62,14 +62,14 @@ def _plain(option: Mapping[str, Any], value: Any) -> Any:
     if kind == "raw":
         return deepcopy(value)
     if not _is_of(kind, value):
-        raise NotPlain
+        raise NeedsValidator
     if kind == "dict":
         return deepcopy(value) if options is None else plain_options(options, value)
     if kind == "list":
         element = {**option, "type": option.get("elements", "raw")}
         return [_plain(element, one) for one in value]
     if option.get("choices") is not None and value not in option["choices"]:
-        raise NotPlain
+        raise NeedsValidator
     return value
 
 

@@ -68,7 +68,7 @@ from ansible_collections.mailroom.erp.tests.tools.system_schema import (
 REPOSITORY = Path(__file__).parents[2]
 FILE = REPOSITORY / "docs" / "schema" / "inventory-1.json"
 _MARKUP = re.compile(r"\b[A-Z]\(([^)]*)\)")
-_HANDED_ON = re.compile(r"\{\{\s*((?:erp_mail|mail)_\w+)\s*(?:\|[^}]*)?\}\}")
+_HANDED_ON = re.compile(r"\{\{\s*((?:erp_mail|mail)_\w+)\s*(?:(?:\||if\b)[^}]*)?\}\}")
 _EXPRESSION = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 _VARIABLE = re.compile(r"(?<![\w.'])mail_[a-z_]+\b(?![('])")
 _IP4 = r"((25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])(\.(?=[0-9])|(?=/|$))){4}(/[0-9]{1,2})?"

@@ -13,7 +13,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import ArgumentSpec
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.dns_module_options import ENTRY_OPTIONS
 from ansible_collections.mailroom.erp.plugins.module_utils.plain_options import (
-    NotPlain,
+    NeedsValidator,
     plain_options,
     validated_options,
 )
@@ -48,7 +48,7 @@ def entries_of(spec: ArgumentSpec) -> st.SearchStrategy[dict[str, Any]]:
 def test_a_plain_entry_is_what_the_validator_makes_of_it(entry: dict[str, Any]) -> None:
     try:
         found = plain_options(ENTRY_OPTIONS, deepcopy(entry))
-    except NotPlain:
+    except NeedsValidator:
         return
     result = ArgumentSpecValidator(ENTRY_OPTIONS).validate(entry)
     assert result.error_messages == [] and found == result.validated_parameters
@@ -98,5 +98,5 @@ def test_usual_entries_are_plain_and_a_copy() -> None:
     ],
 )
 def test_what_is_not_plain_is_the_validators(spec: ArgumentSpec, given: dict[str, Any]) -> None:
-    with pytest.raises(NotPlain):
+    with pytest.raises(NeedsValidator):
         plain_options(spec, given)
