@@ -16,7 +16,7 @@ with contextlib.suppress(ImportError):
 _SERVER = re.compile(r"(?:Do53:)?(?P<address>.+)@(?P<port>[0-9]+)")
 
 
-def failure_text(error: Exception) -> str:
+def lookup_failure_text(error: Exception) -> str:
     """Tell each server that was asked once, with what it said; dnspython tells every attempt, and its seconds.
 
     :param error: what a look-up raised

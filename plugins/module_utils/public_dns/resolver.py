@@ -24,7 +24,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.messages.question
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import ProviderError
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Key, mx_parts
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import longest_match
-from ansible_collections.mailroom.erp.plugins.module_utils.public_dns.lookup_failure import failure_text
+from ansible_collections.mailroom.erp.plugins.module_utils.public_dns.lookup_failure import lookup_failure_text
 from ansible_collections.mailroom.erp.plugins.module_utils.public_dns.resolver_options import RESOLVER_OPTIONS
 
 with contextlib.suppress(ImportError):
@@ -154,7 +154,7 @@ class _Live:
         try:
             step: _Step = self._once(("step", name, rdtype), lambda: self._find(name, rdtype))
         except (ProviderError, dns.exception.DNSException, UnicodeError, ValueError) as error:
-            raise ResolveError(f"{name} {rdtype}: {failure_text(error)}") from error
+            raise ResolveError(f"{name} {rdtype}: {lookup_failure_text(error)}") from error
         return step
 
     def look_ahead(self, questions: Sequence[Key], most: int) -> None:
