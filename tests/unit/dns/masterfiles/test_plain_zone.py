@@ -176,7 +176,7 @@ def outcome(work: Callable[[], MasterFile]) -> tuple[object, ...]:
     return (new.data, comparable(new.records))
 
 
-def test_an_edit_that_went_wrong_is_seen_as_dnspython_sees_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mutated_edit_is_seen_as_dnspython_sees_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """The text that an edit makes is mutated: with the fast reader it is refused exactly where it is without it."""
     chance, refused, plain = random.Random(20261130), 0, 0
     render = master_file_entries.render_entries
@@ -240,7 +240,7 @@ def test_what_is_read_later_can_be_read(rdtype: str, data: str) -> None:
     assert comparable(found.data) == comparable(by_dnspython(text))
 
 
-def test_words_that_the_grammar_vouches_for_are_words_that_dnspython_reads() -> None:
+def test_mutated_words_that_the_grammar_vouches_for_are_read_by_dnspython() -> None:
     chance, sure = random.Random(20261201), 0
     for _number in range(fuzz_count(3000)):
         rdtype = chance.choice(list(EDGES))
