@@ -20,7 +20,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils import libraries
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.api_answer import compared_name
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.other_names import without_other_names
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import ProviderError
-from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.octodns.octodns_records import listed
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.octodns.octodns_records import zones_of
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.providers.octodns.octodns_risks import (
     GAPS,
     WHOLE,
@@ -75,7 +75,7 @@ class OctodnsClass:
         """
         source = self.made(name)
         try:
-            found = [compared_name(zone) for zone in within(OCTODNS_SECONDS, partial(listed, source))]
+            found = [compared_name(zone) for zone in within(OCTODNS_SECONDS, partial(zones_of, source))]
         except ProviderError:
             raise
         except Exception as error:

@@ -56,7 +56,7 @@ def populated(source: Any, zone: str) -> tuple[bool | None, Any]:
     return source.populate(found, target=True, lenient=True), found
 
 
-def listed(source: Any) -> list[str]:
+def zones_of(source: Any) -> list[str]:
     """The zones that a provider of octoDNS lists.
 
     :raises ProviderError: there is no end of them
