@@ -14,12 +14,8 @@ from typing import Any
 from ansible.utils.display import Display
 from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import ArgumentSpec, Result
 from ansible_collections.mailroom.erp.plugins.module_utils.atomic_file import replace_file
-from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.last_mail import seen_in_archive
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Key
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.world import world_of
-from ansible_collections.mailroom.erp.plugins.module_utils.libraries import MissingLibrary
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Problem, Refused
-from ansible_collections.mailroom.erp.plugins.module_utils.public_dns.resolver import Resolver
 from ansible_collections.mailroom.erp.plugins.module_utils.public_dns.resolver_options import RESOLVER_OPTIONS
 from ansible_collections.mailroom.erp.plugins.module_utils.snapshots.last_writes import LastWrite, last_writes
 from ansible_collections.mailroom.erp.plugins.module_utils.state_folder import make_folder
@@ -28,10 +24,9 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.customers.declared_cu
     host_customers,
 )
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.declared_domains import read_declared_domains
+from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_input import LEAVING
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_probe import server_sights
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.unexplained_records import unexplained_items
-from ansible_collections.mailroom.erp.plugins.plugin_utils.offboard.mail_since import mail_since, records_gone_on
-from ansible_collections.mailroom.erp.plugins.plugin_utils.offboard.offboard_wishes import KnownEstate, read_wishes
 from ansible_collections.mailroom.erp.plugins.plugin_utils.running.controller_action import ControllerAction
 from ansible_collections.mailroom.erp.plugins.plugin_utils.running.play_variables import PlayVariables, kept_result
 from ansible_collections.mailroom.erp.plugins.plugin_utils.verify.customer_reports import (
@@ -182,30 +177,13 @@ def _text(report: VerifyReport) -> bytes:
 def _leaving(
     options: Mapping[str, Any], judged: Mapping[str, Any], plan: Mapping[str, Any], writes: Mapping[Key, LastWrite]
 ) -> dict[str, LeavingEvidence]:
-    """Whether those that leave still send; what cannot be found out is why it is not known."""
     needs = judged["needs"]
-    known = KnownEstate({host: str(one["state"]) for host, one in needs.items()}, {}, {})
-    if not known.leaving:
+    if not any(one["state"] == LEAVING for one in needs.values()):
         return {}
-    today = datetime.datetime.now(datetime.UTC).date()
-    try:
-        wishes = read_wishes({name: options[name] for name in ("stopped", "quiet")}, known, today)
-        lookup = world_of(Resolver(options["resolver"])).lookup
-        seen = (
-            seen_in_archive(options["archive"], plan["senders"], known.leaving, lookup) if options["archive"] else None
-        )
-    except (Refused, MissingLibrary) as error:
-        return {host: LeavingEvidence(missing=(str(error),)) for host in known.leaving}
-    return {
-        host: mail_since(
-            seen.get(host) if seen is not None else None,
-            wishes.stopped.get(host),
-            records_gone_on(needs[host], writes),
-            today,
-            wishes.quiet_days,
-        )
-        for host in known.leaving
-    }
+    # only then: Ansible compiles all that an action imports at each start
+    from ansible_collections.mailroom.erp.plugins.plugin_utils.offboard.still_sending import leaving_evidence
+
+    return leaving_evidence(needs, plan["senders"], options, writes)
 
 
 def _writes(snapshots: Path) -> Mapping[Key, LastWrite]:
