@@ -104,7 +104,6 @@ def refusing(status: int, errors: Any) -> Spoil:
         (lambda _m, _p, _answer: Answer(200, b"", {}), "no JSON object"),
         (on("/zones", without("id")), "a zone's id is missing"),
         (on("/zones", with_value("name", None)), "a zone's name is missing"),
-        (on("/zones", with_value("account", "x")), "a zone's account is no object"),
         (on("/zones", with_value("name_servers", {"a": 1})), "name_servers is no list"),
         (on("/dns_records", without("id")), "the id of record"),
         (on("/dns_records", without("ttl")), "the ttl of record"),
