@@ -59,6 +59,7 @@ def inform(params: Mapping[str, Any]) -> Result:
 
     threads = params.get("concurrency") or 16
     resolver.look_ahead([key for domain in domains for key in audited_names(domain, selectors[domain])], threads * 4)
+    threads = threads if resolver.asks else 1  # files are not waited for
     audits = each_in_two("domains audited", look, list(domains), threads, progress)
     verdicts = each_in_two("senders judged", judged, senders, threads, progress)
     return {

@@ -40,7 +40,7 @@ def each_in_two(
     :param step: what is done, for :class:`Progress`
     :param work: is pure: it changes nothing outside, and may ask the DNS over sockets that it opens itself. What it
         returns can be pickled
-    :param threads: how many items each process works on at the same time
+    :param threads: how many items are worked on at the same time; two processes share them
     :returns: the results in the order of the items
     :raises Exception: what the work raised first
     """
@@ -48,7 +48,7 @@ def each_in_two(
     counted = _counted(work, add)
     if not _is_worth_it(len(items)):
         return each(counted, items, threads)
-    half = (len(items) + 1) // 2
+    half, threads = (len(items) + 1) // 2, (threads + 1) // 2
     with _Second(partial(each, _bound_to(os.getpid(), work), items[half:], threads)) as second:
         began = time.monotonic()
         first = each(counted, items[:half], threads)
