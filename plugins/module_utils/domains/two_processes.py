@@ -26,6 +26,9 @@ _Out = TypeVar("_Out")
 LEAST = 400
 """Items that are worth a fork: below, it gains less than a tenth of a second."""
 
+_ROUND = 1000
+"""Items for which one second process is made: it ends before it has a copy of much of what the first one holds."""
+
 _PATIENCE = 30.0
 """Seconds that the second process may take beyond ten times what the first took for its half."""
 
@@ -48,16 +51,20 @@ def each_in_two(
     counted = _counted(work, add)
     if not _is_worth_it(len(items)):
         return each(counted, items, threads)
-    half, threads = (len(items) + 1) // 2, (threads + 1) // 2
-    with _Second(partial(each, _bound_to(os.getpid(), work), items[half:], threads)) as second:
-        began = time.monotonic()
-        first = each(counted, items[:half], threads)
-        rest: list[_Out] | None = second.found(_PATIENCE + 10 * (time.monotonic() - began))
-    if rest is None:
-        progress.say(f"{step}: the second process ended before it was done, so its half was done again by the first")
-        return first + each(counted, items[half:], threads)
-    add(len(rest))
-    return first + rest
+    threads, bound, found = (threads + 1) // 2, _bound_to(os.getpid(), work), list[_Out]()
+    while len(found) < len(items):
+        start, end = len(found), min(len(found) + _ROUND, len(items))
+        half = (start + end + 1) // 2
+        with _Second(partial(each, bound, items[half:end], threads)) as second:
+            began = time.monotonic()
+            found += each(counted, items[start:half], threads)
+            rest: list[_Out] | None = second.found(_PATIENCE + 10 * (time.monotonic() - began))
+        if rest is None:
+            progress.say(f"{step}: the second process ended before it was done, so the first does all that is left")
+            return found + each(counted, items[half:], threads)
+        found += rest
+        add(len(rest))
+    return found
 
 
 def _counted(work: Callable[[_In], _Out], add: Callable[[int], None]) -> Callable[[_In], _Out]:
