@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.mailroom.erp.plugins.module_utils.domains import two_processes
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.audit_run import inform
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.progress import Progress
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.two_processes import each_in_two
 from ansible_collections.mailroom.erp.tests.servers.server import zone_text
@@ -222,6 +223,7 @@ LIVE = {
     "no-word": ['@ TXT "v=spf1 ipv4:1.2.3.4 ~all"'],
     "delegated": [SPF, "_dmarc NS ns1.elsewhere.example."],
     "two-policies": [SPF, '_dmarc TXT "v=DMARC1; p=none"', '_dmarc TXT "v=DMARC1; p=reject"'],
+    "foreign-bytes": [SPF, r'_dmarc TXT "v=DMARC1; p=none; x=caf\255"'],
     "no-sender": [SPF],
     "empty": [],
 }
@@ -236,27 +238,31 @@ def sender(domain: str) -> dict[str, Any]:
     return {**known, "sources": ["198.51.100.7"] if domain.startswith("sound1") else ["192.0.2.251"]}
 
 
-def arguments(zones: OurZones, folder: Path, **mode: bool) -> str:
+def estate(folder: Path) -> tuple[OurZones, list[str]]:
+    """All kinds of domains, and their names; two of them have no zone."""
+    zones = OurZones(folder, {"service.example": zone_text("service.example", SERVICE)})
     names = [f"{kind}{number}.example" for number in range(3) for kind in LIVE]
-    for name in names:
-        if not name.startswith("empty2"):
-            zones.zone(name, *LIVE[name.removesuffix(".example")[:-1]])
-    return json.dumps(
-        {
-            "ANSIBLE_MODULE_ARGS": {
-                "dns": zones.ours.dns_option,
-                "resolver": zones.resolver_option,
-                "domains": names,
-                "spf": {"terms": [ERP]},
-                "dmarc": {"policy": "quarantine"},
-                "senders": [sender(name) for name in names if not name.startswith("no-sender")],
-                "on_refused": "skip",
-                "snapshot_dir": str(folder / "snapshots"),
-                "judge_live": True,
-                **{f"_ansible_{name}": value for name, value in mode.items()},
-            }
-        }
-    )
+    for number in range(3):
+        for kind, records in LIVE.items():
+            if kind != "empty" or number == 0:
+                zones.zone(f"{kind}{number}.example", *records)
+    return zones, names
+
+
+def arguments(zones: OurZones, names: list[str], mode: dict[str, bool]) -> str:
+    """The arguments of ``mail_domains``."""
+    asked = {
+        "dns": zones.ours.dns_option,
+        "resolver": zones.resolver_option,
+        "domains": names,
+        "spf": {"terms": [ERP]},
+        "dmarc": {"policy": "quarantine"},
+        "senders": [sender(name) for name in names if not name.startswith("no-sender")],
+        "on_refused": "skip",
+        "snapshot_dir": str(zones.ours.folder.parent / "snapshots"),
+        "judge_live": True,
+    }
+    return json.dumps({"ANSIBLE_MODULE_ARGS": asked | {f"_ansible_{name}": value for name, value in mode.items()}})
 
 
 @pytest.mark.parametrize("mode", [{"check_mode": True, "diff": True}, {}], ids=["check and diff", "real"])
@@ -267,8 +273,8 @@ def test_mail_domains_tells_and_writes_the_same_by_one_process_and_by_two(
     for cores in (1, 2):
         shutil.rmtree(tmp_path, ignore_errors=True)
         tmp_path.mkdir()
-        zones = OurZones(tmp_path, {"service.example": zone_text("service.example", SERVICE)})
-        given = arguments(zones, tmp_path, **mode)
+        zones, names = estate(tmp_path)
+        given = arguments(zones, names, mode)
         command = [sys.executable, "-c", MODULE.format(cores=cores)]
         ended = subprocess.run(command, input=given, capture_output=True, text=True, check=False)
         assert ended.stderr.split() == ["forked"] * (0 if cores == 1 else 2 if mode else 3)
@@ -281,3 +287,15 @@ def test_mail_domains_tells_and_writes_the_same_by_one_process_and_by_two(
     results = {verdict["result"] for verdict in json.loads(told[0])["verdicts"]["after"]}
     assert results == {"pass", "fail", "unknown"}
     assert len(json.loads(told[0])["failures"]) > 10
+
+
+def test_mail_auth_info_tells_the_same_by_one_process_and_by_two(
+    forked: list[int], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    zones, names = estate(tmp_path)
+    asked = {"domains": names, "senders": [sender(name) for name in names], "resolver": zones.resolver_option}
+    by_two = inform(asked)
+    assert len(forked) == 2
+    monkeypatch.setattr(two_processes, "_cores", lambda: 1)
+    assert json.dumps(inform(asked)) == json.dumps(by_two)
+    assert len(forked) == 2
