@@ -22,7 +22,7 @@ _RULES = RuleSource("docs/verdicts.md")
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class SenderChange:
     """What became of one sender: its verdicts, why the change is refused, and what can no longer be told."""
 
     before: Verdict
@@ -58,14 +58,14 @@ class Guard:
         self._inventory = inventory
         self._unsigned = frozenset(unsigned)
         self._demands = demands
-        self._judged: list[Judged] = []
+        self._judged: list[SenderChange] = []
 
     def look(self, before: World, after: World) -> None:
         """Take up the answers to judge by: the live ones, and those with the planned records laid over them."""
         self._before = self._judge_of(before)
         self._after = self._before if after is before else self._judge_of(after)
 
-    def judge(self, sender: Sender) -> Judged:
+    def judge(self, sender: Sender) -> SenderChange:
         """Judge one sender before and after the change. Pure: :meth:`keep` takes up what was found."""
         from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.comparison import (
             doubtful,
@@ -81,11 +81,11 @@ class Guard:
         is_allowed = bool(self._allowed & {sender.address, sender.environment})
         if (reasons and not is_allowed) or lost:
             problems = [*([_refusal(sender, reasons, after)] if reasons and not is_allowed else []), *lost]
-            return Judged(before, after, problems, [])
+            return SenderChange(before, after, problems, [])
         doubts = [*(f"{reason}; allowed by name" for reason in reasons), *doubtful(before, after)]
-        return Judged(before, after, [], [f"{_name(sender)}: {doubt}" for doubt in doubts])
+        return SenderChange(before, after, [], [f"{_name(sender)}: {doubt}" for doubt in doubts])
 
-    def keep(self, judged: Iterable[Judged]) -> None:
+    def keep(self, judged: Iterable[SenderChange]) -> None:
         """Take up what became of all senders, in their order, instead of what was kept before."""
         self._judged = list(judged)
         self.warnings = [doubt for one in self._judged for doubt in one.doubts]
