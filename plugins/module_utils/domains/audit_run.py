@@ -19,7 +19,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.domains.inventory_wor
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.recipe import read_name, read_selector
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.progress import Progress
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.sender_option import read_senders
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.threads import each
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.two_processes import each_in_two
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.world import world_of
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.sender import Sender
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.verdict import Judge, Verdict
@@ -59,8 +59,9 @@ def inform(params: Mapping[str, Any]) -> Result:
 
     threads = params.get("concurrency") or 16
     resolver.look_ahead([key for domain in domains for key in audited_names(domain, selectors[domain])], threads * 4)
-    audits = each(progress.counted("domains audited", len(domains), look), list(domains), threads)
-    verdicts = each(progress.counted("senders judged", len(senders), judged), senders, threads)
+    threads = threads if resolver.asks else 1  # files are not waited for
+    audits = each_in_two("domains audited", look, list(domains), threads, progress)
+    verdicts = each_in_two("senders judged", judged, senders, threads, progress)
     return {
         "domains": [asdict(one) for one in audits],
         "verdicts": [verdict.as_dict() for verdict in verdicts],

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.dmarc_kind import DmarcRecipe
@@ -19,6 +19,16 @@ if TYPE_CHECKING:
     from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.verdict import Judge, Verdict
 
 _RULES = RuleSource("docs/verdicts.md")
+
+
+@dataclass(frozen=True, slots=True)
+class SenderChange:
+    """What became of one sender: its verdicts, why the change is refused, and what can no longer be told."""
+
+    before: Verdict
+    after: Verdict
+    problems: list[Problem]
+    doubts: list[str]
 
 
 class Guard:
@@ -48,18 +58,15 @@ class Guard:
         self._inventory = inventory
         self._unsigned = frozenset(unsigned)
         self._demands = demands
-        self._verdicts: dict[Sender, tuple[Verdict, Verdict]] = {}
+        self._judged: list[SenderChange] = []
 
     def look(self, before: World, after: World) -> None:
         """Take up the answers to judge by: the live ones, and those with the planned records laid over them."""
         self._before = self._judge_of(before)
         self._after = self._before if after is before else self._judge_of(after)
 
-    def judge(self, sender: Sender) -> list[Problem]:
-        """Judge one sender before and after the change.
-
-        :returns: the refusal when it would fare worse and is not allowed to
-        """
+    def judge(self, sender: Sender) -> SenderChange:
+        """Judge one sender before and after the change. Pure: :meth:`keep` takes up what was found."""
         from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.comparison import (
             doubtful,
             worsened,
@@ -69,15 +76,19 @@ class Guard:
         after = before
         if self._after is not self._before:
             after = in_words_of(self._inventory, self._after.verdict(sender))
-        self._verdicts[sender] = (before, after)
         reasons = worsened(before, after)
         lost = self._lost_when_forwarded(after)
         is_allowed = bool(self._allowed & {sender.address, sender.environment})
         if (reasons and not is_allowed) or lost:
-            return [*([_refusal(sender, reasons, after)] if reasons and not is_allowed else []), *lost]
+            problems = [*([_refusal(sender, reasons, after)] if reasons and not is_allowed else []), *lost]
+            return SenderChange(before, after, problems, [])
         doubts = [*(f"{reason}; allowed by name" for reason in reasons), *doubtful(before, after)]
-        self.warnings += [f"{_name(sender)}: {doubt}" for doubt in doubts]
-        return []
+        return SenderChange(before, after, [], [f"{_name(sender)}: {doubt}" for doubt in doubts])
+
+    def keep(self, judged: Iterable[SenderChange]) -> None:
+        """Take up what became of all senders, in their order, instead of what was kept before."""
+        self._judged = list(judged)
+        self.warnings = [doubt for one in self._judged for doubt in one.doubts]
 
     def _lost_when_forwarded(self, after: Verdict) -> list[Problem]:
         """The refusal of a policy that is the first to reject a sender's mail while the sender does not sign it."""
@@ -108,12 +119,12 @@ class Guard:
     @property
     def before(self) -> list[Verdict]:
         """The verdicts on the live records, in the order of the senders."""
-        return [self._verdicts[sender][0] for sender in self.senders]
+        return [one.before for one in self._judged]
 
     @property
     def after(self) -> list[Verdict]:
         """The verdicts on the planned records, in the order of the senders."""
-        return [self._verdicts[sender][1] for sender in self.senders]
+        return [one.after for one in self._judged]
 
 
 def in_words_of(inventory: Collection[str] | None, verdict: Verdict) -> Verdict:

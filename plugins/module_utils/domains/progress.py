@@ -51,17 +51,31 @@ class Progress:
         """
         if self._file is None:
             return work
-        done = 0
+        add = self.tally(step, total)
 
         def count(item: _In) -> _Out:
-            nonlocal done
             result = work(item)
-            with self._lock:
-                done += size(item)
-                self._note(f"{done} of {total} {step}", done == total)
+            add(size(item))
             return result
 
         return count
+
+    def tally(self, step: str, total: int) -> Callable[[int], None]:
+        """Count the items of one step that are done, where their work is not to be wrapped.
+
+        :param step: what is done, for a person
+        :param total: the number of items
+        :returns: takes how many more are done
+        """
+        done = 0
+
+        def add(more: int) -> None:
+            nonlocal done
+            with self._lock:
+                done += more
+                self._note(f"{done} of {total} {step}", done == total)
+
+        return add
 
     def _note(self, line: str, last: bool) -> None:
         now = time.monotonic()

@@ -42,6 +42,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.domains.records_plan 
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.refusals import WHOLE_RUN, DomainProblem, Refusals
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.request import DomainRequest, Order
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.threads import each
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.two_processes import each_in_two
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.world import world_of
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.zone_records import (
     DomainOutcome,
@@ -147,8 +148,7 @@ class Run:
         :returns: the verdicts in the order of the senders
         """
         self.guard.take_up(self._asked_anew())
-        judge = self._progress.counted("senders judged again", len(self.guard.senders), self.guard.live)
-        return each(judge, self.guard.senders, self._concurrency)
+        return self._in_two("senders judged again", self.guard.live, self.guard.senders)
 
     def name_servers(self) -> list[dict[str, Any]]:
         """Look at the name servers of all zones that were found.
@@ -292,18 +292,17 @@ class Run:
             steps = [step for work in works if work.changes and not work.failed for step in work.steps]
             live = self._world([])
             self.guard.look(live, self._world(steps) if steps else live)
-            if not self._gather("senders judged", partial(self._judge_sender, steps), self.guard.senders):
+            judged = self._in_two("senders judged", self.guard.judge, self.guard.senders)
+            self.guard.keep(judged)
+            found = zip(self.guard.senders, judged, strict=True)
+            problems = [problem for sender, one in found for problem in _caused(steps, sender, one.problems)]
+            if not (self._refusals.add(problems) and self._order.skips_refused):
                 return
-            self.guard.warnings.clear()
 
-    def _judge_sender(self, steps: Sequence[RecordStep], sender: Sender) -> list[DomainProblem]:
-        """A sender that would be harmed refuses the domains that its mail is judged by; without one, the whole run."""
-        problems = self.guard.judge(sender)
-        if not problems:
-            return []
-        changing = dict.fromkeys(step.domain for step in steps if step.changes)
-        causes = [domain for domain in changing if any(is_inside(name, domain) for name in _domains_of(sender))]
-        return [(domain, problem) for domain in causes or [WHOLE_RUN] for problem in problems]
+    def _in_two(self, step: str, judge: Callable[[Sender], _T], senders: Sequence[Sender]) -> list[_T]:
+        """Judge senders in two processes. Files are not waited for: more threads would only be in each other's way."""
+        threads = self._concurrency if self._resolver.asks else 1
+        return each_in_two(step, judge, senders, threads, self._progress)
 
     def _judge_run(self, works: Sequence[ZoneRecords]) -> None:
         """Refuse the whole run where it does something else than what was agreed, or more than it may."""
@@ -430,6 +429,15 @@ def _outcome(request: DomainRequest) -> DomainOutcome:
 
 def _sound(steps: Iterable[RecordStep]) -> list[RecordStep]:
     return [step for step in steps if not step.failure]
+
+
+def _caused(steps: Iterable[RecordStep], sender: Sender, problems: Sequence[Problem]) -> list[DomainProblem]:
+    """A sender that would be harmed refuses the domains that its mail is judged by; without one, the whole run."""
+    if not problems:
+        return []
+    changing = dict.fromkeys(step.domain for step in steps if step.changes)
+    causes = [domain for domain in changing if any(is_inside(name, domain) for name in _domains_of(sender))]
+    return [(domain, problem) for domain in causes or [WHOLE_RUN] for problem in problems]
 
 
 def _domains_of(sender: Sender) -> list[str]:

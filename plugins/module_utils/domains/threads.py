@@ -21,10 +21,12 @@ def each(work: Callable[[_In], _Out], items: Sequence[_In], threads: int) -> lis
     The threads take items from one queue; an executor's own map makes a future of every item, which for thousands of
     small items takes longer than the work.
 
-    :param threads: how many items are worked on at the same time
+    :param threads: how many items are worked on at the same time; a single one is this thread
     :returns: the results in the order of the items
     :raises Exception: what the work raised first; items that nobody has begun are left out then
     """
+    if threads == 1:
+        return [work(item) for item in items]
     results: dict[int, _Out] = {}
     waiting: SimpleQueue[int] = SimpleQueue()
     for number in range(len(items)):

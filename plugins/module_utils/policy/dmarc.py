@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from urllib.parse import quote
 
 from ansible_collections.mailroom.erp.plugins.module_utils.policy import tags
@@ -87,6 +88,7 @@ def select_dmarc(values: Iterable[str]) -> list[str]:
     return [value for value in values if is_dmarc(value)]
 
 
+@lru_cache(maxsize=1 << 10)  # thousands of domains publish the same few
 def parse_dmarc(text: str) -> TagList:
     """Read a policy record: the one reader for all that look at one. ``str(parse(text)) == text`` for all it accepts.
 

@@ -85,6 +85,11 @@ class Resolver:
         self._live = _Live({name: value for name, value in (options or {}).items() if value is not None})
         self._lay(overlay or {})
 
+    @property
+    def asks(self) -> bool:
+        """Whether servers may be asked, rather than master files alone read."""
+        return self._live.asks
+
     def with_overlay(self, overlay: Mapping[Key, tuple[str, ...]]) -> Resolver:
         """A resolver that answers these planned records instead of its own; live answers are shared."""
         other = Resolver.__new__(Resolver)
@@ -146,6 +151,11 @@ class _Live:
         self._memory: dict[Hashable, Future[Any] | _Known] = {}
         self._lock = threading.Lock()
 
+    @property
+    def asks(self) -> bool:
+        """See :attr:`Resolver.asks`."""
+        return bool(self._options["nameservers"] or not self._options["zonefiles"])
+
     def step(self, name: str, rdtype: str) -> _Step:
         """One look-up, no alias followed.
 
@@ -179,7 +189,7 @@ class _Live:
             master = self._once(("zone", zone), lambda: master_file.read_master_file(zones[zone], zone))
             if master.cut(values.name_of(name)) is None:
                 return _from_file(master, name, rdtype)
-        if self._options["zonefiles"] and not self._options["nameservers"]:
+        if not self.asks:
             if _is_above(name, zones):
                 return _Step((), False)
             raise ResolveError(f"{name} {rdtype}: no master file answers for it and no nameserver is given")

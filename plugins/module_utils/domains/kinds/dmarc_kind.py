@@ -282,9 +282,8 @@ def _read(
     for error in dmarc.check_wish(wish):
         problems.append(_RULES.told(subject, "dmarc", error.value, str(error), "Correct the option."))
     absent = options["state"] == "absent"
-    outside = (
-        dmarc.destinations(dmarc.merge_dmarc(None, wish), name) if options["authorize_reports"] and not absent else []
-    )
+    agree = options["authorize_reports"] and not absent and (rua or ruf)
+    outside = dmarc.destinations(dmarc.merge_dmarc(None, wish), name) if agree else []
     policy = DmarcRecipe(
         name,
         ttl,

@@ -176,6 +176,7 @@ _CHECKS: dict[str, Callable[[DemandFacts], tuple[bool | None, str, str]]] = {
 }
 
 
+@lru_cache(maxsize=1 << 10)  # of many senders with the same servers
 def _addresses(sources: tuple[str, ...]) -> list[ipaddress.IPv4Address | ipaddress.IPv6Address]:
     """The sources as addresses; none at all when one of them is anything else."""
     found = []

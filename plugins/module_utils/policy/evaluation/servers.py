@@ -10,6 +10,7 @@ import ipaddress
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Union
 
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.program import Program, brief, step_of
@@ -49,6 +50,7 @@ class Covered:
 ServerSource = Union[AddressRange, Covered]
 
 
+@lru_cache(maxsize=1 << 10)  # one server sends for many
 def parse_source(text: str) -> ServerSource:
     """Read one source.
 
