@@ -204,8 +204,9 @@ def fill_archive(folder: Path) -> None:
                 (reports / f"{name}-{org}-{days}.xml").write_text(text, encoding="utf-8")
     given = {"paths": [str(reports)], "archive": str(folder / "archive"), "services": [], "resolver": {"zonefiles": []}}
     inform_of_reports(ArgumentSpecValidator(REPORT_OPTIONS).validate(given).validated_parameters, write=True)
-    with contextlib.closing(sqlite3.connect(archive_file(str(folder / "archive")))) as connection, connection:
-        connection.execute("UPDATE treatments SET signatures = ? WHERE header_from LIKE 'jansen%'", (BROKEN,))
+    with contextlib.closing(sqlite3.connect(archive_file(str(folder / "archive")))) as archive:
+        archive.execute("UPDATE treatments SET signatures = ? WHERE header_from LIKE 'jansen%'", (BROKEN,))
+        archive.commit()
 
 
 @pytest.fixture(scope="module")
