@@ -76,7 +76,7 @@ def test_the_loop_from_declaration_to_a_step_and_back(estate: Path) -> None:
         "203.0.113.0/24",
         "Declare it, or let it fail.",
         "1 file or message of reports was left out, whole or in part",
-        "its message has no result of DMARC by "mx.acme.example"",
+        'its message has no result of DMARC by "mx.acme.example"',
         "1 domain: 0 moved, 1 waiting",
     ):
         assert words in flat(waits), waits.output

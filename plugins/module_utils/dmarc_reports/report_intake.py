@@ -66,10 +66,12 @@ _FileNote = tuple[int, int, Union[str, None]]
 
 @dataclass(slots=True)
 class IntakeResult:
-    """What came of a run: files and messages that were new (``read``) or read by an earlier run (``known``), the
-    reports among them, those that had been counted before, and those that are too old to be kept."""
+    """What came of a run: files and messages that were new (``read``) or read by an earlier run (``known``), those of
+    the new ones that will be known from now on (``noted``), the reports among them, those that had been counted before,
+    and those that are too old to be kept."""
 
     read: int = 0
+    noted: int = 0
     known: int = 0
     reports: int = 0
     duplicates: int = 0
@@ -141,6 +143,7 @@ class Intake:
                     notes[digest] = note
         self._write()
         new = [(digest, *note) for digest, note in notes.items() if digest not in old]
+        self.result.noted += len(new)
         self._connection.executemany(_ADD_FILE, new)
 
     def _digest(self, one: Found) -> bytes | None:

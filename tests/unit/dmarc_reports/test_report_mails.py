@@ -192,8 +192,10 @@ def test_what_did_not_pass_is_looked_at_again(inform: Inform, put: Put, tmp_path
     put("a.eml", taken(packed(), f"{TAKER}; dmarc=pass"))
     right = {"archive": str(tmp_path / "archive"), "authserv_id": TAKER}
     mistyped = {**right, "authserv_id": "mx.acme.exampel"}
-    for _run in range(2):
-        assert len(inform(**mistyped)["files"]["skipped"]) == 1
+    for number in range(2):
+        looked = inform(**mistyped)
+        assert len(looked["files"]["skipped"]) == 1
+        assert looked["changed"] == (number == 0), "a look that keeps nothing changes nothing"
     found = inform(**right)["files"]
     assert (found["reports"], found["skipped"]) == (1, [])
     assert inform(**mistyped)["files"]["known"] == 1, "what has been read counts"
