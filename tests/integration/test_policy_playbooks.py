@@ -50,7 +50,7 @@ def mailed(folder: Path, server: str) -> None:
         file.write_bytes(head + packed_message(text, org=org))
     forged = report_text({**GOOD, "count": 5000, "passed": (False, False)}, org="alpha.example", report_id="forged",
                          begin=int(time.time()) // DAY * DAY - DAY)  # fmt: skip
-    (folder / "reports" / "forged").write_bytes(packed_message(forged, org="alpha.example"))
+    (folder / "reports" / "forged{{6*7}}").write_bytes(packed_message(forged, org="alpha.example"))
 
 
 def policy(folder: Path) -> str:
@@ -76,7 +76,7 @@ def test_the_loop_from_declaration_to_a_step_and_back(estate: Path) -> None:
         "203.0.113.0/24",
         "Declare it, or let it fail.",
         "1 file or message of reports was left out, whole or in part",
-        'its message has no result of DMARC by "mx.acme.example"',
+        'reports/forged{{6*7}}: its message has no result of DMARC by "mx.acme.example"',
         "1 domain: 0 moved, 1 waiting",
     ):
         assert words in flat(waits), waits.output

@@ -69,10 +69,17 @@ def test_the_loop_to_reject_and_back(estate: Estate) -> None:
     assert not estate.run(state="retreat")["changed"]
 
 
+def test_report_addresses_stay_with_their_limits(estate: Estate) -> None:
+    kept = "rua=mailto:d@acme.example!10m,mailto:r@reader.example ; ruf=mailto:f@acme.example!50k"
+    estate.zone(policy=f"v=DMARC1; p=none; {kept}")
+    assert estate.run()["changed"] and estate.policy() == f"v=DMARC1; p=quarantine; {kept}"
+    assert estate.run(state="retreat")["changed"] and estate.policy() == f"v=DMARC1; p=none; {kept}"
+
+
 def test_subdomains_move_along(estate: Estate) -> None:
-    estate.zone(policy="v=DMARC1; p=none; sp=none")
+    estate.zone(policy="v=DMARC1; p=none; sp=none; np=none")
     estate.run()
-    assert estate.policy() == "v=DMARC1; p=quarantine; sp=quarantine"
+    assert estate.policy() == "v=DMARC1; p=quarantine; sp=quarantine; np=quarantine"
 
 
 @pytest.mark.parametrize(
