@@ -35,7 +35,8 @@ def documented(module: str) -> dict[str, Any]:
         fragment = importlib.import_module(f"{package}.doc_fragments.{file}").ModuleDocFragment
         found = yaml.safe_load(getattr(fragment, part[0].upper() if part else "DOCUMENTATION"))
         options |= found.get("options", {})
-    return options | own.get("options", {})
+    options |= own.get("options", {})
+    return options
 
 
 def misspelled(options: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
