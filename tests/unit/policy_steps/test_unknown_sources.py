@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the mailroom.erp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a source that nobody declared is called: the strongest name that it could not just write; the largest come first."""
+"""What a source that nobody declared is called: by the strongest name that it could not just write."""
 
 from __future__ import annotations
 
