@@ -92,6 +92,15 @@ FILE: dict[str, Any] = {
     ],
     "allow_failing_senders": ["e@acme.example"],
 }
+
+
+def relay_at_port(port: Any) -> dict[str, Any]:
+    """The relay's own service, with another port."""
+    services = copy.deepcopy(HOSTS["relay"]["erp_mail_catalogue_services"])
+    services["sales_relay"]["smtp"]["ports"]["value"][0]["port"] = port
+    return dict(services)
+
+
 # Each holds one thing that ended in a traceback once: the host, the variable, and its value.
 ODD_INVENTORIES: list[tuple[str, str, Any]] = [
     ("profit", "erp_mail_output_dir", {"erp_mail_output_dir": "/out"}),
@@ -99,6 +108,11 @@ ODD_INVENTORIES: list[tuple[str, str, Any]] = [
     ("relay", "erp_mail_catalogue_services", "x"),
     ("relay", "erp_mail_catalogue_services", {"sales_relay": {"title": "Relay", "spf": float("nan")}}),
     ("bakery", "erp_mail_system", ""),
+    ("relay", "erp_mail_catalogue_services", relay_at_port(float("inf"))),
+    ("relay", "erp_mail_catalogue_services", relay_at_port("inf")),
+    ("relay", "erp_mail_catalogue_services", relay_at_port("1e999999999")),
+    ("relay", "erp_mail_settings", {"server": "relay.king.example", "port": float("inf")}),
+    ("relay", "erp_mail_settings", {"server": "relay.king.example", "port": "1e999999999"}),
 ]
 
 
