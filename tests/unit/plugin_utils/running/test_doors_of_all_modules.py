@@ -10,9 +10,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 import yaml
+from ansible.plugins.action import ActionBase
 from ansible_collections.mailroom.erp.plugins import modules
 from ansible_collections.mailroom.erp.plugins.plugin_utils.running.action_base import MailroomAction
 from ansible_collections.mailroom.erp.plugins.plugin_utils.running.controller_action import ControllerAction
@@ -54,6 +56,15 @@ def test_all_others_are_checked_by_ansible_itself() -> None:
     """Those do their work on the controller, where a name that is wrong is told without its value."""
     others = {name for name in FILES if name not in CHECKED and not issubclass(action_class(name), ControllerAction)}
     assert others == {"erp_mail_config"}, "it calls the same check of Ansible"
+
+
+@pytest.mark.parametrize("number", [float("inf"), float("nan"), "inf", "1e999999999", "yes", True])
+def test_what_is_no_number_is_told_before_ansible_reckons_with_it(number: object) -> None:
+    action = action_class("erp_secrets_report").__new__(action_class("erp_secrets_report"))
+    action._task = SimpleNamespace(args={"alarm_days": number})
+    with patch.object(ActionBase, "run", return_value={}):
+        told = action.run()
+    assert told["failed"] and "alarm_days" in told["msg"] and "it is no number" in told["msg"]
 
 
 @pytest.mark.parametrize("module", CHECKED)
