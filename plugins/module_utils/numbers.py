@@ -48,7 +48,7 @@ NUMBER_OPTIONS = frozenset(
 )
 """The names of all options of the collection that are numbers, at any depth; no other option has one of these names."""
 
-_NUMBER = re.compile(r"\s*[+-]?[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?\s*", re.ASCII)
+_NUMBER = re.compile(r"\s*[+-]?[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]{1,3})?\s*", re.ASCII)
 _ACCOUNTS = ("dns", "accounts")
 _RULES = RuleSource("docs/inventory.md")
 

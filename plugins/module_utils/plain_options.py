@@ -13,6 +13,7 @@ from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import ArgumentSpec
+from ansible_collections.mailroom.erp.plugins.module_utils.numbers import wrong_numbers
 
 _KNOWN = frozenset({"type", "default", "choices", "elements", "options", "no_log", "required"})
 """What an option may have; the rest, such as aliases, is the validator's."""
@@ -34,7 +35,15 @@ def validated_options(spec: ArgumentSpec, given: Mapping[str, Any]) -> tuple[dic
     try:
         return plain_options(spec, given), []
     except NeedsValidator:
+        return _by_validator(spec, given)
+
+
+def _by_validator(spec: ArgumentSpec, given: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    try:
         result = ArgumentSpecValidator(spec).validate(dict(given))
+    except OverflowError:  # what it makes of infinity
+        endless = [f"{problem.where}: {problem.value} is no number" for problem in wrong_numbers(given)]
+        return {}, endless or ["a number in it is none"]
     return dict(result.validated_parameters), list(result.error_messages)
 
 

@@ -111,8 +111,8 @@ options:
         default: 30
       minimum_reporters:
         description: >-
-          Receivers that reported in the last O(thresholds.minimum_days) days. Those in whose names one other
-          organisation mailed are one.
+          Receivers that reported in the last O(thresholds.minimum_days) days. All in whose names one organisation
+          mailed are one.
         type: int
         default: 3
       newest_days:

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
+import itertools
 import json
 import os
 import random
@@ -40,6 +42,25 @@ ODD_STATUSES = (200, 200, 200, 201, 204, 302, 400, 401, 403, 404, 409, 418, 429,
 def fuzz_count(least: int) -> int:
     """How many answers to try: the environment may ask for more (``make fuzz``)."""
     return max(least, int(os.environ.get("FUZZ_ANSWERS", "0")))
+
+
+def fuzz_seeds(count: int | None = None) -> Iterator[int]:
+    """Seeds of cases, those that the environment asks for (FUZZ_FIRST, ``make fuzz``), else always the same.
+
+    :param count: how many; None for no end
+    """
+    first = int(os.environ.get("FUZZ_FIRST", "0"))
+    return itertools.count(first) if count is None else iter(range(first, first + count))
+
+
+@contextlib.contextmanager
+def fuzz_case(seed: int) -> Iterator[random.Random]:
+    """What decides in one case; a failure in it names the seed, with which it can be tried again."""
+    try:
+        yield random.Random(seed)
+    except BaseException as error:
+        error.add_note(f"To begin with this case: FUZZ_FIRST={seed}")
+        raise
 
 
 def oddly(body: Any, chance: random.Random) -> Any:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from ansible_collections.mailroom.erp.tests.integration.estate import RELAY, SECRET, SITE, contents, inventory
 from ansible_collections.mailroom.erp.tests.integration.playbook import Result, run_playbook
-from ansible_collections.mailroom.erp.tests.unit.dmarc_reports.conftest import DAY, report_text
+from ansible_collections.mailroom.erp.tests.unit.dmarc_reports.conftest import DAY, packed_message, report_text
 
 ADVANCE, PARK = "mailroom.erp.dmarc_advance", "mailroom.erp.park_domains"
 MANAGED = {"services": [], "dmarc": {"mode": "managed", "target": "reject", "rua": ["dmarc@acme.example"]}}
@@ -42,6 +42,17 @@ def make_reports(folder: Path, policy: str, *rows: dict[str, Any]) -> None:
             (folder / "reports" / f"{org}-{ago}-{policy}.xml").write_text(text, encoding="utf-8")
 
 
+def mailed(folder: Path, server: str) -> None:
+    """Make the reports messages whose DMARC this server found to pass, and add one that it says nothing of."""
+    for file in sorted((folder / "reports").iterdir()):
+        org, text = file.name.partition("-")[0], file.read_text(encoding="utf-8")
+        head = f"Authentication-Results: {server}; dmarc=pass header.from={org}\n".encode()
+        file.write_bytes(head + packed_message(text, org=org))
+    forged = report_text({**GOOD, "count": 5000, "passed": (False, False)}, org="alpha.example", report_id="forged",
+                         begin=int(time.time()) // DAY * DAY - DAY)  # fmt: skip
+    (folder / "reports" / "forged{{6*7}}").write_bytes(packed_message(forged, org="alpha.example"))
+
+
 def policy(folder: Path) -> str:
     text = (folder / "zones" / "acme.example.zone").read_text(encoding="utf-8")
     return text.partition("v=DMARC1")[2].partition('"')[0]
@@ -56,22 +67,26 @@ def test_the_loop_from_declaration_to_a_step_and_back(estate: Path) -> None:
     assert made.rc == 0, made.output
     assert policy(estate).startswith("; p=none"), "a managed policy begins with none"
     make_reports(estate, "none", GOOD, UNKNOWN)
-    waits = run_playbook(estate, ADVANCE, inventory(HOSTS, **SHARED))
+    mailed(estate, "mx.acme.example")  # a report that nobody vouches for would hold the step up
+    waits = run_playbook(estate, ADVANCE, inventory(HOSTS, **SHARED, mail_reports_authserv_id="mx.acme.example"))
     assert waits.rc == 0, waits.output
     for words in (
         "MISSING: these policies wait",
         "nobody is declared to send 90 of 1890 messages",
         "203.0.113.0/24",
         "Declare it, or let it fail.",
+        "1 file or message of reports was left out, whole or in part",
+        'reports/forged{{6*7}}: its message has no result of DMARC by "mx.acme.example"',
         "1 domain: 0 moved, 1 waiting",
     ):
         assert words in flat(waits), waits.output
     assert "203.0.113.9" not in waits.output
-    moved = run_playbook(estate, ADVANCE, inventory(HOSTS, **DECIDED))
+    proven = {**DECIDED, "mail_reports_authserv_id": "mx.acme.example"}
+    moved = run_playbook(estate, ADVANCE, inventory(HOSTS, **proven))
     assert moved.rc == 0 and moved.changed == 1, moved.output
     assert "acme.example: p=none -> p=quarantine (31 days, 3 reporters" in flat(moved)
     assert policy(estate) == "; p=quarantine; rua=mailto:dmarc@acme.example"
-    again = run_playbook(estate, ADVANCE, inventory(HOSTS, **DECIDED))
+    again = run_playbook(estate, ADVANCE, inventory(HOSTS, **proven))
     assert (again.rc, again.changed) == (0, 0), again.output
     back = run_playbook(estate, ADVANCE, inventory(HOSTS, **DECIDED), "-e", "mail_policy_state=retreat",
                         "-e", "mail_policy_retreat_from=quarantine")  # fmt: skip

@@ -24,9 +24,6 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.source_
 ABOUT_NAMES = "kind = 'dmarc' AND domain IN (SELECT value FROM json_each(?))"
 """The condition in SQL for the reports about some names, as :func:`about_names` gives them; the index finds them."""
 
-REPORTER = "coalesce(nullif(mailed_by, ''), org_key)"
-"""Who reported, in SQL: the organisation that mailed a report in the name of another counts as itself."""
-
 
 @dataclass(slots=True)
 class SenderDay:
@@ -45,9 +42,10 @@ class SenderDay:
 class DayEvidence:
     """What receivers saw of one domain on one day (UTC, that of the middle of a report's period), in messages.
 
-    ``reporters`` are known by name; all that one other organisation mailed in the names of others are one, known by its
-    domain. ``policies`` are the policies p that the reports of the day saw, ``senders`` is by index of
-    :attr:`DomainEvidence.groups`, ``services`` and ``unknown`` are messages that no declared sender is behind.
+    ``reporters`` are known by the organisations that mailed their reports, whatever names are in them, and by these
+    names where nobody knows who mailed them. ``policies`` are the policies p that the reports of the day saw,
+    ``senders`` is by index of :attr:`DomainEvidence.groups`, ``services`` and ``unknown`` are messages that no declared
+    sender is behind.
     """
 
     day: str
@@ -152,9 +150,8 @@ def domain_evidence(
 
 def _report_days(connection: sqlite3.Connection, names: Collection[str], first_day: str) -> sqlite3.Cursor:
     query = (
-        f"SELECT day, {REPORTER}, "
-        "CASE WHEN json_valid(policy) THEN json_extract(policy, '$.p') END, left_out FROM reports "
-        f"WHERE {ABOUT_NAMES} AND day >= ?"
+        "SELECT day, reporter, CASE WHEN json_valid(policy) THEN json_extract(policy, '$.p') END, left_out "
+        f"FROM reports WHERE {ABOUT_NAMES} AND day >= ?"
     )
     return connection.execute(query, (about_names(names), first_day))
 

@@ -13,7 +13,6 @@ from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.day_evidence import (
     ABOUT_NAMES,
-    REPORTER,
     about_names,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_archive import reading_archive
@@ -129,7 +128,7 @@ def _of_domain(connection: sqlite3.Connection, domain: str, identifier: SourceId
     """The messages with a domain in From that declared senders are behind: which groups, the day, who reported."""
     columns = "day, reporter, source, author, envelope_from, signatures, checks"
     query = (
-        f"SELECT {columns}, sum(count) FROM (SELECT day, {REPORTER} AS reporter, source, "
+        f"SELECT {columns}, sum(count) FROM (SELECT day, reporter, source, "
         "coalesce(nullif(header_from, ''), domain) AS author, envelope_from, signatures, checks, count FROM reports "
         f"JOIN rows ON report = reports.id WHERE {ABOUT_NAMES}) WHERE author = ? GROUP BY {columns}"
     )
@@ -145,7 +144,7 @@ def _of_domain(connection: sqlite3.Connection, domain: str, identifier: SourceId
 
 
 def _reported(connection: sqlite3.Connection, domain: str) -> dict[str, frozenset[str]]:
-    query = f"SELECT DISTINCT {REPORTER}, day FROM reports WHERE {ABOUT_NAMES}"
+    query = f"SELECT DISTINCT reporter, day FROM reports WHERE {ABOUT_NAMES}"
     days: dict[str, set[str]] = {}
     for reporter, day in connection.execute(query, (about_names(parents_of(domain)),)):
         days.setdefault(reporter, set()).add(day)

@@ -4,8 +4,11 @@
 # Private to this collection: it may change at any time, and nothing outside may import it.
 """What has been read of reports, in an SQLite file: between runs in a folder, else in a temporary file of this process.
 
-How receivers treated messages is there once for all records that say the same; the view ``rows`` joins both. Reports go
-straight into it, so that memory does not grow with them. It holds source addresses, which are personal data
+How receivers treated messages is there once for all records that say the same; the view ``rows`` joins both. In
+``reports``, ``reporter`` is who a report is of: the organisation that mailed it, else ``org_key``, the name in it in
+small letters; ``mailed_by`` is the domain in From, where it is of another organisation than the report names.
+
+Reports go straight into it, so that memory does not grow with them. It holds source addresses, which are personal data
 in places: others cannot read it, what is deleted is overwritten, and addresses can be shortened before they get there.
 """
 
@@ -29,7 +32,7 @@ _LOCK_NAME = "dmarc_reports.lock"
 _LOCK_SECONDS = 600.0
 _BUSY_SECONDS = 60.0
 _APPLICATION = 0x4D524450
-_VERSION = 3
+_VERSION = 4
 _RULES = RuleSource("docs/reports.md")
 
 _SCHEMA = """
@@ -39,7 +42,7 @@ CREATE TABLE files (
 CREATE TABLE reports (
     id INTEGER PRIMARY KEY, kind TEXT NOT NULL, org_key TEXT NOT NULL, id_key TEXT NOT NULL, domain TEXT NOT NULL,
     org TEXT NOT NULL, report_id TEXT NOT NULL, begin INTEGER NOT NULL, end INTEGER NOT NULL, day TEXT NOT NULL,
-    policy TEXT NOT NULL, mailed_by TEXT NOT NULL, left_out INTEGER NOT NULL DEFAULT 0,
+    policy TEXT NOT NULL, mailed_by TEXT NOT NULL, reporter TEXT NOT NULL, left_out INTEGER NOT NULL DEFAULT 0,
     UNIQUE (kind, domain, org_key, id_key)
 );
 CREATE TABLE treatments (

@@ -47,8 +47,8 @@ _MOST_TREATMENTS = 4000
 
 _ADD_REPORT = (
     "INSERT OR IGNORE INTO reports "
-    "(id, kind, org_key, id_key, domain, org, report_id, begin, end, day, policy, mailed_by) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "(id, kind, org_key, id_key, domain, org, report_id, begin, end, day, policy, mailed_by, reporter) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _ADD_FILE = "INSERT INTO files VALUES (?, ?, ?, ?)"
 _ADD_RECORD = "INSERT INTO records VALUES (?, ?, ?, ?)"
@@ -66,10 +66,12 @@ _FileNote = tuple[int, int, Union[str, None]]
 
 @dataclass(slots=True)
 class IntakeResult:
-    """What came of a run: files and messages that were new (``read``) or read by an earlier run (``known``), the
-    reports among them, those that had been counted before, and those that are too old to be kept."""
+    """What came of a run: files and messages that were new (``read``) or read by an earlier run (``known``), those of
+    the new ones that will be known from now on (``noted``), the reports among them, those that had been counted before,
+    and those that are too old to be kept."""
 
     read: int = 0
+    noted: int = 0
     known: int = 0
     reports: int = 0
     duplicates: int = 0
@@ -141,6 +143,7 @@ class Intake:
                     notes[digest] = note
         self._write()
         new = [(digest, *note) for digest, note in notes.items() if digest not in old]
+        self.result.noted += len(new)
         self._connection.executemany(_ADD_FILE, new)
 
     def _digest(self, one: Found) -> bytes | None:
@@ -319,10 +322,14 @@ def _head_values(number: int, head: AggregateHead | TlsHead) -> tuple[object, ..
         org, contact, report_id, domain, begin, end, policy, _note, mailed_by = head
         stranger = mailed_by if mailed_by and _is_stranger(mailed_by, org, contact) else ""
     else:
-        kind, domain, policy, stranger = "tls", "", (), ""
+        kind, domain, policy, mailed_by, stranger = "tls", "", (), "", ""
         org, _contact, report_id, begin, end = head
     own = (org, report_id, begin, end, period_day(begin, end), _policy_text(policy), stranger)
-    return (number, kind, org.lower(), report_key(report_id), domain, *own)
+    reporter = _organisation(mailed_by) if mailed_by else org.lower()
+    return (number, kind, org.lower(), report_key(report_id), domain, *own, reporter)
+
+
+_organisation = lru_cache(maxsize=1024)(organisation)
 
 
 @lru_cache(maxsize=1024)

@@ -78,7 +78,7 @@ def _informed(request: ReportRequest, params: Mapping[str, Any], write: bool) ->
         shortened = request.shorten and shorten_all(connection)
         forgot = request.oldest > 0 and forget_before(connection, request.oldest)
         told = _told(connection, request, resolver)
-    changed = request.archive is not None and (is_new or taken.read > 0 or shortened or forgot)
+    changed = request.archive is not None and (is_new or taken.noted > 0 or shortened or forgot)
     return {"changed": changed, "files": _files(taken), **told}
 
 

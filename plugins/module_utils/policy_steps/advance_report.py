@@ -19,6 +19,22 @@ from ansible_collections.mailroom.erp.plugins.module_utils.so_many import so_man
 _MOST_SOURCES = 20
 _WAYS_OUT = (
     (
+        "days",
+        "Days come with time, where receivers report to an address in rua that the archive reads. To be content with "
+        "less",
+        "thresholds.minimum_days: 14",
+    ),
+    (
+        "reporters",
+        "Few receivers report where there is little mail, and which ones is told above. To be content with less",
+        "thresholds.minimum_reporters: 2",
+    ),
+    (
+        "left_out",
+        "The run that read these reports tells which they are (files.incomplete). So many records may be left out",
+        "thresholds.left_out: 10",
+    ),
+    (
         "failing",
         "Mail of declared senders fails: mend what sends it, and the days after that count. A share that may fail, "
         "such as that of others who use the same servers",
@@ -28,6 +44,11 @@ _WAYS_OUT = (
         "unsigned",
         "Mail of declared senders is not signed as the domain: let all of them sign. A share that may be without",
         "thresholds.failing_share: 0.001",
+    ),
+    (
+        "unsigned",
+        "Or accept that mail of senders that do not sign is lost where others pass it on",
+        "dmarc.accept_lost_forwarded_mail: true",
     ),
     ("unseen", "Senders that are used at certain times only need not be seen, where they are named in", "seasonal"),
     ("unknown", "Mail of unknown sources: declare them, or name those that may fail in", "let_fail"),
@@ -46,13 +67,13 @@ class MovedDomain:
 
 
 def advance_report(
-    domains: Sequence[MovedDomain], check_mode: bool, named: Callable[[str], str] = lambda option: option
+    domains: Sequence[MovedDomain], check_mode: bool, named: Callable[[str, str], str] = lambda _domain, option: option
 ) -> list[str]:
     """Write the report.
 
     :param domains: in the order of the task
     :param check_mode: nothing was written
-    :param named: names an option as whoever asked does
+    :param named: names an option, of a domain, as whoever asked does
     :returns: its lines
     """
     sections = [
@@ -97,7 +118,7 @@ def _carried(decision: StepDecision) -> str:
     )
 
 
-def _waiting(domains: Iterable[MovedDomain], named: Callable[[str], str]) -> list[str]:
+def _waiting(domains: Iterable[MovedDomain], named: Callable[[str, str], str]) -> list[str]:
     """What is missing, and the ways out of it, each once."""
     missing = [
         (one.domain, each)
@@ -109,8 +130,14 @@ def _waiting(domains: Iterable[MovedDomain], named: Callable[[str], str]) -> lis
         Message(domain, f"{domain}: {one.text}{f' (since {one.since})' if one.since else ''}")
         for domain, one in missing
     ]
-    conditions = {one.condition for _domain, one in missing}
-    ways = [f"  {text}: {named(option)}" for name, text, option in _WAYS_OUT if name in conditions]
+    whose: dict[str, set[str]] = {}
+    for domain, one in missing:
+        whose.setdefault(one.condition, set()).add(domain)
+    ways = [
+        f"  {text}: {named(next(iter(whose[name])) if len(whose[name]) == 1 else '<domain>', option)}"
+        for name, text, option in _WAYS_OUT
+        if name in whose
+    ]
     return [*_section("MISSING: these policies wait", messages), *ways]
 
 

@@ -33,8 +33,8 @@ def advance_result(check_mode: bool, params: Mapping[str, Any]) -> Callable[[lis
     :param params: the parameters of the module
     """
 
-    def named(option: str) -> str:
-        return option if domains_of_inventory(params) is None else inventory_option("", option)
+    def named(domain: str, option: str) -> str:
+        return option if domains_of_inventory(params) is None else inventory_option(domain, option)
 
     def shape(outcomes: list[DomainOutcome]) -> Result:
         moved = [MovedDomain(one.request.domain, decision_of(one), one.changed, one.failure) for one in outcomes]

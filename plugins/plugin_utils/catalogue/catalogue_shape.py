@@ -312,14 +312,15 @@ def _is_date(text: str) -> bool:
 
 
 def _validated(where: str, spec: ArgumentSpec, entry: Mapping[str, Any]) -> tuple[dict[str, Any], list[_Broken]]:
+    numbers = [f"{problem.where}: {problem.value} is no number" for problem in wrong_numbers(entry)]
+    if numbers:  # the validator would reckon with infinity, and with a billion digits
+        return {}, [(where or "the entry", message) for message in numbers]
     try:
         values, wrong = validated_options(spec, entry)
     except TypeError:
         # Ansible's validator goes on into what it has just found to be no dictionary.
         return {}, [(where or "the entry", "a part of it is no dictionary where one is wanted")]
-    numbers = [f"{problem.where}: {problem.value} is no number" for problem in wrong_numbers(entry)]
-    broken = [(where or "the entry", message) for message in (*wrong, *numbers)]
-    return values, broken
+    return values, [(where or "the entry", message) for message in wrong]
 
 
 def _without_unknown(entry: Mapping[str, Any]) -> dict[str, Any]:

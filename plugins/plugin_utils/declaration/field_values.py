@@ -13,6 +13,7 @@ from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.mailroom.erp.plugins.module_utils.entra.entra_options import is_guid
+from ansible_collections.mailroom.erp.plugins.module_utils.numbers import is_number
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.address import BadAddress, domain_of
 from ansible_collections.mailroom.erp.plugins.module_utils.secret_rules import looks_secret
 from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_facts import (
@@ -213,6 +214,8 @@ def _converted(field: Field, value: Any) -> tuple[Any, str | None]:
         return value, f"one value is wanted, not a {type(value).__name__}"
     if kind in ("int", "str") and isinstance(value, bool):
         return value, f"{'a number' if kind == 'int' else 'text'} is wanted, not yes or no (quote text)"
+    if kind == "int" and not is_number(value):
+        return value, "a number is wanted"
     result = ArgumentSpecValidator({field.id: spec}).validate({field.id: value})
     if result.error_messages:
         return value, str(result.error_messages[0])

@@ -12,6 +12,7 @@ from typing import Any
 from ansible.plugins.action import ActionBase
 from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import ArgumentSpec, Result
 from ansible_collections.mailroom.erp.plugins.module_utils.libraries import MissingLibrary
+from ansible_collections.mailroom.erp.plugins.module_utils.numbers import wrong_numbers
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
 from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import plain_value
 
@@ -33,6 +34,12 @@ class ControllerAction(ActionBase):  # type: ignore[misc]
         :returns: what :meth:`work` gives; failed with the message of what was refused, or of a library that is missing
         """
         result: Result = super().run(tmp, task_vars)
+        numbers = {
+            name: self._task.args.get(name) for name, one in self.argument_spec.items() if one.get("type") == "int"
+        }
+        wrong = list(wrong_numbers(numbers))
+        if wrong:
+            return {**result, "failed": True, "msg": str(Refused(wrong))}
         _validation, arguments = self.validate_argument_spec(argument_spec=self.argument_spec)
         try:
             return {**result, **self.work(plain_value(arguments), task_vars or {})}

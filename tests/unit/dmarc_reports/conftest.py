@@ -87,9 +87,10 @@ def message_with(content: bytes, name: str, kind: str = "application/gzip", to: 
     return message.as_bytes()
 
 
-def packed_message(text: str, to: str = "reports@acme.example") -> bytes:
-    """A message with a report in gzip."""
-    return message_with(gzip.compress(text.encode()), "receiver.example!acme.example!1!2.xml.gz", to=to)
+def packed_message(text: str, to: str = "reports@acme.example", org: str = "receiver.example") -> bytes:
+    """A message with a report in gzip, from an address of a reporter."""
+    made = message_with(gzip.compress(text.encode()), f"{org}!acme.example!1!2.xml.gz", to=to)
+    return made.replace(b"dmarc@receiver.example", f"dmarc@{org}".encode(), 1)
 
 
 TLS_REPORT: dict[str, Any] = {

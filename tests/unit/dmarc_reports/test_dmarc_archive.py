@@ -281,7 +281,7 @@ def _no_database(file: Path) -> None:
 @pytest.mark.parametrize(
     ("harm", "rule"),
     [
-        (_other_version, "is of version 99, this collection reads version 3"),
+        (_other_version, "is of version 99, this collection reads version 4"),
         (_other_database, "is a database, but no archive of reports"),
         (_torn, "may be damaged"),
         (_scribbled, "may be damaged"),

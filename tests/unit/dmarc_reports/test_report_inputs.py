@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
 import json
+import lzma
 import mailbox
 import os
 import subprocess
@@ -69,6 +71,12 @@ def one_reason(told: dict[str, Any]) -> str:
         ("a.xml", report_text({"count": 7}, {"count": 2, "passed": (False, False)}, root="d:feedback xmlns:d='urn:x'")),
         ("a.xml", REPORT.replace("<sp>none</sp>", "<sp>none</sp>11")),
         ("a.xml", REPORT.replace("<sp>none</sp>", "<sp>none</sp><!-- a note --><other a='1'><b/></other>")),
+        # what RFC 9990 and others may add, also where its names look like ours
+        ("a.xml", REPORT.replace("</row>", "</row><extension><record><count>99</count></record></extension>")),
+        (
+            "a.xml",
+            REPORT.replace("</report_meta", "<generator>x</generator><error>a</error><error>b</error></report_meta"),
+        ),
         ("deep/er/a.xml", REPORT),
     ],
 )
@@ -142,6 +150,22 @@ def _encrypted() -> bytes:
     return bytes(data)
 
 
+def _packed_by(method: int) -> bytes:
+    """A zip archive that says that its member is compressed by a method."""
+    data = bytearray(zipped(**{"a.xml": REPORT.encode()}))
+    for place in (8, data.rindex(b"PK\1\2") + 10):
+        data[place : place + 2] = method.to_bytes(2, "little")
+    return bytes(data)
+
+
+def _other_content() -> bytes:
+    """A zip archive whose member is not what it was."""
+    with io.BytesIO() as data:
+        with zipfile.ZipFile(data, "w", zipfile.ZIP_STORED) as archive:
+            archive.writestr("a.xml", REPORT)
+        return data.getvalue().replace(b"<count>7", b"<count>8")
+
+
 def _many_members() -> bytes:
     return zipped(**{f"{number}.xml": b"" for number in range(1001)})
 
@@ -166,6 +190,11 @@ FILE_ENTITY = '<!DOCTYPE f [<!ENTITY x SYSTEM "file:///etc/passwd">]>'
         (zipped(**{"a.xml.gz": PACKED}), "archive in an archive"),
         (_encrypted(), "encrypted"),
         (_many_members(), "more than 1000 members"),
+        (_packed_by(9), "compressed in a way that no reporter uses"),
+        (_packed_by(93), "compressed in a way that no reporter uses"),
+        (_other_content(), "compression is broken"),
+        (bz2.compress(REPORT.encode()), "neither XML nor JSON"),
+        (lzma.compress(REPORT.encode()), "neither XML nor JSON"),
         (zipped(), "without members"),
         (zipped(**{"a.xml": REPORT.encode()})[:-30], "no whole zip"),
         (b"PK\3\4" + b"\0" * 100, "no whole zip"),
@@ -184,6 +213,9 @@ FILE_ENTITY = '<!DOCTYPE f [<!ENTITY x SYSTEM "file:///etc/passwd">]>'
         (REPORT.replace(str(BEGIN), "9" * 30), "is no time"),
         (REPORT.replace(str(BEGIN), "-5"), "is no time"),
         (report_text({"count": "many"}), 'record 1: count "many" is no number'),
+        (report_text({"count": 2**63}), "is no number of messages"),
+        (report_text({"count": "\u0667"}), "is no number of messages"),
+        (report_text({"count": "1_0"}), "is no number of messages"),
         (report_text({"source": "nobody"}), 'record 1: source_ip "nobody" is no IP address'),
         (REPORT.split("<record>")[0] + "</feedback>", "holds no record"),
         (f"<x>{REPORT.split('?>')[1]}{REPORT.split('?>')[1]}</x>", "more than one report_metadata"),

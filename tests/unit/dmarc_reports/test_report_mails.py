@@ -114,6 +114,24 @@ def test_three_reporters_of_one_stranger_are_one(inform: Inform, put: Put, tmp_p
     assert day.reporters == {"elsewhere.example", "delta.example"}
 
 
+def test_reporters_that_one_organisation_mailed_are_one_whatever_their_reports_say(
+    inform: Inform, put: Put, tmp_path: Path
+) -> None:
+    for number, org in enumerate(["alpha.example", "beta.example", "gamma.example"]):
+        text = report_text(org=org).replace(f"dmarc@{org}", "dmarc@evil.example")
+        content = "application/gzip", "a.xml.gz", gzip.compress(text.encode())
+        put(f"{number}.eml", message(f"x@mail{number}.evil.example", content).as_bytes())
+    put("own.eml", message("x@mail.delta.example", packed(org="Delta Inc.")).as_bytes())
+    put("file.xml", report_text(org="Epsilon Inc."))
+    told = inform(archive=str(tmp_path / "archive"))["domains"]["acme.example"]
+    assert told["reporters"] == 5 and told["mailed_by_others"] == [
+        {"org": "Delta Inc.", "mailed_by": "mail.delta.example", "reports": 1}
+    ], "an address of its own is no proof, but nothing that is odd either"
+    with reading_archive(str(tmp_path / "archive")) as connection:
+        (day,) = domain_evidence(connection, "acme.example", SourceIdentifier((), (), lambda *_question: ())).days
+    assert day.reporters == {"evil.example", "delta.example", "epsilon inc."}
+
+
 @pytest.mark.parametrize(
     ("name", "registered"),
     [
@@ -174,8 +192,10 @@ def test_what_did_not_pass_is_looked_at_again(inform: Inform, put: Put, tmp_path
     put("a.eml", taken(packed(), f"{TAKER}; dmarc=pass"))
     right = {"archive": str(tmp_path / "archive"), "authserv_id": TAKER}
     mistyped = {**right, "authserv_id": "mx.acme.exampel"}
-    for _run in range(2):
-        assert len(inform(**mistyped)["files"]["skipped"]) == 1
+    for number in range(2):
+        looked = inform(**mistyped)
+        assert len(looked["files"]["skipped"]) == 1
+        assert looked["changed"] == (number == 0), "a look that keeps nothing changes nothing"
     found = inform(**right)["files"]
     assert (found["reports"], found["skipped"]) == (1, [])
     assert inform(**mistyped)["files"]["known"] == 1, "what has been read counts"

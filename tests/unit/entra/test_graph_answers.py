@@ -37,7 +37,9 @@ from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refuse
 from ansible_collections.mailroom.erp.tests.fuzz.odd_json import (
     ODD_STATUSES,
     ODD_WAITS,
+    fuzz_case,
     fuzz_count,
+    fuzz_seeds,
     odd_bytes,
     oddly,
 )
@@ -302,16 +304,19 @@ def test_no_mutated_answer_ends_in_a_traceback_or_a_hang(tenant: OddTenant, grap
     graph.pace = dataclasses.replace(graph.pace, timeout=8.0)
     replayed = Replayed(tenant)
     graph._http = replayed  # type: ignore[assignment]
-    chance, tried, done, failed = random.Random(15), 0, 0, list[str]()
-    while tried < fuzz_count(2000):
-        began, replayed.requests = time.monotonic(), 0
-        replayed.spoil, spoilt = spoiler(chance)
-        try:
-            task(graph, chance)
-            done += 1
-        except FAILURES as error:
-            failed.append(str(error))
-        tried += spoilt[0]
-        assert replayed.requests <= MOST_REQUESTS and time.monotonic() - began < MOST_SECONDS
+    tried, done, failed = 0, 0, list[str]()
+    for seed in fuzz_seeds():
+        if tried >= fuzz_count(2000):
+            break
+        with fuzz_case(seed) as chance:
+            began, replayed.requests = time.monotonic(), 0
+            replayed.spoil, spoilt = spoiler(chance)
+            try:
+                task(graph, chance)
+                done += 1
+            except FAILURES as error:
+                failed.append(str(error))
+            tried += spoilt[0]
+            assert replayed.requests <= MOST_REQUESTS and time.monotonic() - began < MOST_SECONDS
     assert done and failed
     assert [text for text in failed if not text.replace("\n", "").isprintable()] == []

@@ -69,10 +69,17 @@ def test_the_loop_to_reject_and_back(estate: Estate) -> None:
     assert not estate.run(state="retreat")["changed"]
 
 
+def test_report_addresses_stay_with_their_limits(estate: Estate) -> None:
+    kept = "rua=mailto:d@acme.example!10m,mailto:r@reader.example ; ruf=mailto:f@acme.example!50k"
+    estate.zone(policy=f"v=DMARC1; p=none; {kept}")
+    assert estate.run()["changed"] and estate.policy() == f"v=DMARC1; p=quarantine; {kept}"
+    assert estate.run(state="retreat")["changed"] and estate.policy() == f"v=DMARC1; p=none; {kept}"
+
+
 def test_subdomains_move_along(estate: Estate) -> None:
-    estate.zone(policy="v=DMARC1; p=none; sp=none")
+    estate.zone(policy="v=DMARC1; p=none; sp=none; np=none")
     estate.run()
-    assert estate.policy() == "v=DMARC1; p=quarantine; sp=quarantine"
+    assert estate.policy() == "v=DMARC1; p=quarantine; sp=quarantine; np=quarantine"
 
 
 @pytest.mark.parametrize(
@@ -144,6 +151,40 @@ def test_one_message_of_a_declared_sender_that_fails_waits_and_the_way_out_is_to
     (way,) = [line for line in told["report"] if line.endswith(": mail_reports_thresholds.failing_share: 0.001")]
     assert not any("seasonal" in line or "let_fail" in line for line in told["report"]), "only what is missing"
     assert estate.run(check=True, thresholds={"failing_share": 0.001})["changed"], way
+
+
+@pytest.mark.parametrize(
+    ("rows", "days", "policy", "condition", "ways"),
+    [
+        ([SHOP_ROW], range(9, 0, -1), "none", "days", ["thresholds.minimum_days: 14"]),
+        ([SHOP_ROW], range(31, 0, -1), "none", "reporters", ["thresholds.minimum_reporters: 2"]),
+        ([SHOP_ROW, {"source": "nowhere"}], range(31, 0, -1), "none", "left_out", ["thresholds.left_out: 10"]),
+        ([{"count": 20, "passed": (False, True)}], range(31, 0, -1), "quarantine", "unsigned",
+         ["thresholds.failing_share: 0.001", "dmarc.accept_lost_forwarded_mail: true"]),
+    ],
+)  # fmt: skip
+def test_the_way_out_of_each_condition_is_told_as_who_asks_writes_it(
+    tmp_path: Path, rows: list[dict[str, Any]], days: range, policy: str, condition: str, ways: list[str]
+) -> None:
+    estate = Estate(tmp_path)
+    estate.zone(policy=f"v=DMARC1; p={policy}")
+    estate.report(*rows, days=days, policy=policy)
+    for file in estate.reports.glob("gamma.example-*"):
+        if condition == "reporters":
+            file.unlink()
+    estate.read()
+    told = estate.run(check=True)
+    assert missing(told) == {condition}
+    said = [line for line in told["report"] if line.startswith("  ") and not line.startswith("  -")]
+    assert [line.endswith(f": {way}") for line, way in zip(said, ways, strict=True)] == [True] * len(ways), said
+    managed = {"domain": "acme.example", "dmarc": {"mode": "managed", "target": "reject"}}
+    told = estate.run(check=True, domains=[managed], inventory_domains=["acme.example"])
+    for way in ways:
+        name = f"mail_reports_{way}" if way.startswith("thresholds.") else f"mail_dns_domains.acme.example.{way}"
+        assert any(line.endswith(f": {name}") for line in told["report"]), told["report"]
+    if condition == "unsigned":
+        managed["dmarc"] |= {"accept_lost_forwarded_mail": True}  # type: ignore[operator]
+        assert estate.run(check=True, domains=[managed])["changed"], "the way out leads out"
 
 
 def test_forwarded_mail_that_fails_is_no_declared_senders(tmp_path: Path) -> None:

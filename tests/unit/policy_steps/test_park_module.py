@@ -71,6 +71,12 @@ def test_a_domain_that_never_sends_says_so_and_restore_brings_back_what_was(park
     assert "_domainkey" not in text and "MX" not in text
 
 
+def test_report_addresses_stay_with_their_limits(parking: Estate) -> None:
+    zone, kept = parking.zones / "old.example.zone", "rua=mailto:d@old.example!10m,mailto:r@reader.example"
+    zone.write_text(zone.read_text().replace("rua=mailto:d@old.example", kept))
+    assert park(parking)["changed"] and f'"v=DMARC1; p=reject; {kept}; sp=reject"' in records(parking)
+
+
 def test_where_mail_is_received_the_mx_stays(parking: Estate) -> None:
     zone = parking.zones / "old.example.zone"
     zone.write_text(zone.read_text() + "@ IN MX 10 ns1\n")

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import copy
 import json
-import random
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -27,7 +26,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.host_judgement
     HostJudgement,
     judged_variables,
 )
-from ansible_collections.mailroom.erp.tests.fuzz.odd_json import fuzz_count, oddly
+from ansible_collections.mailroom.erp.tests.fuzz.odd_json import fuzz_case, fuzz_count, fuzz_seeds, oddly
 from ansible_collections.mailroom.erp.tests.unit.plugin_utils.estate.estate_options import COMPLETE
 
 SHARED: dict[str, Any] = {
@@ -93,6 +92,15 @@ FILE: dict[str, Any] = {
     ],
     "allow_failing_senders": ["e@acme.example"],
 }
+
+
+def relay_at_port(port: Any) -> dict[str, Any]:
+    """The relay's own service, with another port."""
+    services = copy.deepcopy(HOSTS["relay"]["erp_mail_catalogue_services"])
+    services["sales_relay"]["smtp"]["ports"]["value"][0]["port"] = port
+    return dict(services)
+
+
 # Each holds one thing that ended in a traceback once: the host, the variable, and its value.
 ODD_INVENTORIES: list[tuple[str, str, Any]] = [
     ("profit", "erp_mail_output_dir", {"erp_mail_output_dir": "/out"}),
@@ -100,6 +108,11 @@ ODD_INVENTORIES: list[tuple[str, str, Any]] = [
     ("relay", "erp_mail_catalogue_services", "x"),
     ("relay", "erp_mail_catalogue_services", {"sales_relay": {"title": "Relay", "spf": float("nan")}}),
     ("bakery", "erp_mail_system", ""),
+    ("relay", "erp_mail_catalogue_services", relay_at_port(float("inf"))),
+    ("relay", "erp_mail_catalogue_services", relay_at_port("inf")),
+    ("relay", "erp_mail_catalogue_services", relay_at_port("1e999999999")),
+    ("relay", "erp_mail_settings", {"server": "relay.king.example", "port": float("inf")}),
+    ("relay", "erp_mail_settings", {"server": "relay.king.example", "port": "1e999999999"}),
 ]
 
 
@@ -161,16 +174,17 @@ def test_the_inventory_is_right_as_it_stands() -> None:
 
 @pytest.mark.parametrize("variables", [True, False], ids=["of one host", "of all hosts"])
 def test_no_mutated_inventory_ends_in_a_traceback(variables: bool) -> None:
-    chance, refused = random.Random(15), 0
-    for _number in range(fuzz_count(250)):
-        hosts = copy.deepcopy(HOSTS)
-        host = chance.choice(sorted(hosts))
-        whole = hosts[host] if variables else {**SHARED, **hosts[host]}
-        spoilt = oddly(whole, chance)
-        hosts[host] = spoilt if isinstance(spoilt, dict) else {}
-        texts = told(hosts)
-        refused += bool(texts)
-        assert unprintable(texts) == []
+    refused = 0
+    for seed in fuzz_seeds(fuzz_count(250)):
+        with fuzz_case(seed) as chance:
+            hosts = copy.deepcopy(HOSTS)
+            host = chance.choice(sorted(hosts))
+            whole = hosts[host] if variables else {**SHARED, **hosts[host]}
+            spoilt = oddly(whole, chance)
+            hosts[host] = spoilt if isinstance(spoilt, dict) else {}
+            texts = told(hosts)
+            refused += bool(texts)
+            assert unprintable(texts) == []
     assert refused
 
 
@@ -192,10 +206,11 @@ def read(content: object, folder: Path) -> list[str]:
 
 
 def test_no_mutated_file_of_domains_ends_in_a_traceback(tmp_path: Path) -> None:
-    chance, refused = random.Random(15), 0
-    for _number in range(fuzz_count(2000)):
-        texts = read(oddly(FILE, chance), tmp_path)
-        refused += bool(texts)
-        assert unprintable(texts) == []
-        assert "c2VjcmV0" not in str(texts)
+    refused = 0
+    for seed in fuzz_seeds(fuzz_count(2000)):
+        with fuzz_case(seed) as chance:
+            texts = read(oddly(FILE, chance), tmp_path)
+            refused += bool(texts)
+            assert unprintable(texts) == []
+            assert "c2VjcmV0" not in str(texts)
     assert refused

@@ -19,7 +19,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.site_report im
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.site_run import SiteRun, WrittenFiles, outcomes
 from ansible_collections.mailroom.erp.plugins.plugin_utils.server_sight import ServerSight
 from ansible_collections.mailroom.erp.plugins.plugin_utils.verdict_text import told_senders
-from ansible_collections.mailroom.erp.tests.fuzz.odd_json import fuzz_count
+from ansible_collections.mailroom.erp.tests.fuzz.odd_json import fuzz_case, fuzz_count, fuzz_seeds
 
 ODD_TEXTS = (
     "",
@@ -186,12 +186,12 @@ def test_what_was_found_is_told_in_printable_lines(hosts: list[str], caution: st
 
 
 def test_no_mutated_report_breaks_its_lines() -> None:
-    chance = random.Random(15)
-    for _number in range(fuzz_count(600)):
-        hosts, goes_on = odd_hosts(chance), chance.random() < 0.8
-        told = story(hosts)
-        oddly_told(told, chance)
-        lines = report(hosts, told, goes_on)
-        assert [line for line in lines if not line.isprintable()] == []
-        assert [line for line in lines if line.startswith(("fatal:", "PROBLEMS: 9"))] == []
-        assert lines[-1].startswith(f"4 environments, {int(goes_on)} changed, 3 failed"), lines[-1]
+    for seed in fuzz_seeds(fuzz_count(600)):
+        with fuzz_case(seed) as chance:
+            hosts, goes_on = odd_hosts(chance), chance.random() < 0.8
+            told = story(hosts)
+            oddly_told(told, chance)
+            lines = report(hosts, told, goes_on)
+            assert [line for line in lines if not line.isprintable()] == []
+            assert [line for line in lines if line.startswith(("fatal:", "PROBLEMS: 9"))] == []
+            assert lines[-1].startswith(f"4 environments, {int(goes_on)} changed, 3 failed"), lines[-1]
