@@ -129,7 +129,8 @@ def test_many_domains_in_one_task(tmp_path: Path, start: Start, count: int) -> N
         assert server.serial(name) == 2
     for step in ("check", "unchanged"):
         assert {method for method, _path in seen[step]} == {"GET"}
-        assert len(seen[step]) <= count + 2 * lists, "one read per zone, and the list of zones"
+        asked_again = count // 100  # what a busy machine has lost; two reads for each zone would be many more
+        assert len(seen[step]) <= count + 2 * lists + asked_again, "one read per zone, and the list of zones"
     assert seen["write"].count(("POST", "/zones/*/dns_records/batch")) == count
     # Read, look again, read back. Without an answer the provider asks again: once in 6,000 times on a busy machine.
     assert 0 <= seen["write"].count(("GET", "/zones/*/dns_records")) - 3 * count <= count // 500
