@@ -4,7 +4,8 @@
 """Coverage-guided fuzzing of all that reads what the DNS says: SPF, its evaluation, DMARC and DKIM records.
 
 Run it by ``make fuzz``. What it finds is left in ``build/fuzz``; name such a file as argument to try it again. Once it
-is mended, the file goes into ``found_dns``: the unit tests try it in each run, and the fuzzer begins with it.
+is mended, the file goes into ``found_dns`` as ``.bin``: the unit tests try it in each run, and the fuzzer begins with
+it.
 """
 
 from __future__ import annotations
