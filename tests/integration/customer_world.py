@@ -9,6 +9,7 @@ import hashlib
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 from ansible.parsing.vault import VaultLib, VaultSecret
 from ansible_collections.mailroom.erp.tests.servers.bind import Bind
@@ -56,4 +57,17 @@ def files_of_others(folder: Path) -> dict[str, str]:
         str(file): f"{hashlib.sha256(file.read_bytes()).hexdigest()} {file.stat().st_mtime_ns}"
         for file in others
         if file.parent.name != "snapshots" and file.name != ".lock"
+    }
+
+
+def profit_of(name: str) -> dict[str, Any]:
+    """The declaration of a customer's AFAS Profit, which has an application in the tenant.
+
+    :param name: of the customer's domain, without ``.example``
+    """
+    return {
+        "erp_mail_system": "afas_profit",
+        "erp_mail_transport": "exchange",
+        "mail_entra_access": "tenant",
+        "erp_mail_senders": {"environment": f"erp@{name}.example"},
     }

@@ -31,6 +31,7 @@ from ansible_collections.mailroom.erp.tests.integration.customer_world import (
     AskedBind,
     closed_text,
     files_of_others,
+    profit_of,
 )
 from ansible_collections.mailroom.erp.tests.integration.entra_site import RIGHTS
 from ansible_collections.mailroom.erp.tests.integration.estate import SITE
@@ -62,7 +63,9 @@ class World:
         return run_playbook(self.folder, playbook, self.inventory(), *arguments, f"--vault-id=own@{password}")
 
     def inventory(self) -> dict[str, Any]:
-        children = {name: {"hosts": {f"{name}_profit": _profit(name)}, "vars": self._vars(name)} for name in CUSTOMERS}
+        children = {
+            name: {"hosts": {f"{name}_profit": profit_of(name)}, "vars": self._vars(name)} for name in CUSTOMERS
+        }
         return {"all": {"children": children}}
 
     def _vars(self, name: str) -> dict[str, Any]:
@@ -79,15 +82,6 @@ class World:
 
     def contents(self) -> dict[str, str]:
         return files_of_others(self.folder)
-
-
-def _profit(name: str) -> dict[str, Any]:
-    return {
-        "erp_mail_system": "afas_profit",
-        "erp_mail_transport": "exchange",
-        "mail_entra_access": "tenant",
-        "erp_mail_senders": {"environment": f"erp@{name}.example"},
-    }
 
 
 def _group_vars(folder: Path, bind: Bind, cloudflare: Cloudflare) -> None:

@@ -37,6 +37,7 @@ from ansible_collections.mailroom.erp.tests.integration.customer_world import (
     AskedBind,
     closed_text,
     files_of_others,
+    profit_of,
 )
 from ansible_collections.mailroom.erp.tests.integration.entra_site import RIGHTS, stored
 from ansible_collections.mailroom.erp.tests.integration.estate import SITE
@@ -104,13 +105,7 @@ def hashed_rows(archive: Path) -> list[tuple[Any, ...]]:
 
 
 def profit(name: str) -> dict[str, Any]:
-    return {
-        "erp_mail_system": "afas_profit",
-        "erp_mail_transport": "exchange",
-        "mail_entra_access": "tenant",
-        "erp_mail_senders": {"environment": f"erp@{name}.example"},
-        "mail_test_to": f"tests@{name}.example",
-    }
+    return {**profit_of(name), "mail_test_to": f"tests@{name}.example"}
 
 
 def leaver(name: str) -> dict[str, Any]:

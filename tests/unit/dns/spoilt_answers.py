@@ -8,10 +8,13 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
+from ansible_collections.mailroom.erp.plugins.module_utils.dns import write_loop
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.provider import ProviderError
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, RRset
 from ansible_collections.mailroom.erp.tests.fuzz.odd_json import ODD_STATUSES, ODD_WAITS, odd_bytes, oddly
 from ansible_collections.mailroom.erp.tests.servers.faulty_api import Answer
@@ -92,6 +95,33 @@ class Work:
 
     def failed(self, account: Mapping[str, Any], zone: str, changes: Sequence[Change], reason: str) -> None:
         self.journal.append("failed")
+
+
+@dataclass
+class Ends:
+    """How the ways of many zones ended, and what was told of those that were not even read."""
+
+    counts: dict[str, int] = field(default_factory=lambda: {"read": 0, "refused": 0, "written": 0, "failed": 0})
+    told: list[str] = field(default_factory=list)
+
+    def go(self, set_out: Callable[[], Work]) -> Work | None:
+        """Let one zone go its way. A write that fails has its line in the journal; None for a zone that is not read."""
+        try:
+            work = set_out()
+            self.counts["read"] += 1
+        except ProviderError as error:
+            self.told.append(str(error))
+            self.counts["refused"] += 1
+            return None
+        write_loop.write_zone(work, work.plan, work)
+        self.counts["failed" if work.failure else "written"] += 1
+        assert (work.failure is None) or work.journal[-1] == "failed", work.journal
+        return work
+
+    def look(self) -> None:
+        """Each end was met, and each text is one that names the zone and that a person can read."""
+        assert all(self.counts.values()), self.counts
+        assert [text for text in self.told if ZONE not in text or not text.isprintable()] == []
 
 
 def spoiler(chance: random.Random, number: int) -> tuple[Spoil, list[int]]:
