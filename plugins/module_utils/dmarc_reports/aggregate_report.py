@@ -19,6 +19,8 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_
     SpfCheck,
     Treatment,
     UnreadableReport,
+    packed,
+    policy_text,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_values import (
     report_address,
@@ -93,7 +95,7 @@ def _head(metadata: _Value, published: _Value) -> AggregateHead:
         raise UnreadableReport("it has no report_id, so that nobody can tell whether it was sent twice")
     contact = told.get("email", "")[:LONGEST_TEXT]
     org = report_org(told.get("org_name", ""), contact)
-    tags = tuple((tag, policy[tag][:LONGEST_TEXT].lower()) for tag in POLICY_TAGS if policy.get(tag))
+    tags = policy_text({tag: policy[tag][:LONGEST_TEXT].lower() for tag in POLICY_TAGS if policy.get(tag)})
     domain = report_domain(policy.get("domain", ""))
     return AggregateHead(org, contact, report_id[:LONGEST_TEXT], domain, begin, end, tags)
 
@@ -133,8 +135,8 @@ def _joined(
         spf,
         report_name(names.get("header_from", "")),
         report_name(names.get("envelope_from", "") or spf_envelope(checks)),
-        signatures,
-        checks,
+        packed(signatures),
+        packed(checks),
     )
     return AggregateRow(report_address(source), report_count(count), treatment)
 

@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
-from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_intake import (
+from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_parts import (
     unpacked_checks,
     unpacked_signatures,
 )

@@ -30,6 +30,8 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_
     TlsPolicyResult,
     Treatment,
     UnreadableReport,
+    packed,
+    policy_text,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_values import (
     check_period,
@@ -131,7 +133,7 @@ def _parsedmarc_parts(report: Mapping[str, Any]) -> Iterator[ReportPart]:
     org, report_id = report_org(_text(told.get("org_name")), contact), _text(told.get("report_id"))
     if not report_id:
         raise UnreadableReport("it has no report_id, so that nobody can tell whether it was sent twice")
-    policy = tuple((tag, _text(published[tag]).lower()) for tag in POLICY_TAGS if published.get(tag))
+    policy = policy_text({tag: _text(published[tag]).lower() for tag in POLICY_TAGS if published.get(tag)})
     domain = report_domain(_text(published.get("domain")))
     yield AggregateHead(org, contact, report_id, domain, begin, end, policy, note)
     for record in records:
@@ -163,8 +165,8 @@ def _parsedmarc_row(record: Mapping[str, Any]) -> AggregateRow:
         spf,
         report_name(_text(names.get("header_from"))),
         report_name(_text(names.get("envelope_from")) or spf_envelope(checks)),
-        tuple(_signature(one) for one in _listed(results.get("dkim") or [])),
-        checks,
+        packed(_signature(one) for one in _listed(results.get("dkim") or [])),
+        packed(checks),
     )
     source, count = _text(record["source"]["ip_address"]), _number(record["count"])
     return AggregateRow(report_address(source), report_count(count), treatment)

@@ -16,7 +16,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.day_evi
     about_names,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_archive import reading_archive
-from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_intake import (
+from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_parts import (
     unpacked_checks,
     unpacked_signatures,
 )

@@ -23,15 +23,14 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_parts import (
     AggregateHead,
     AggregateRow,
-    DkimResult,
     LeftOut,
     ReportPart,
-    SpfCheck,
     TlsHead,
     TlsPolicyResult,
     Treatment,
     UnprovenReport,
     UnreadableReport,
+    policy_text,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_values import (
     period_day,
@@ -41,9 +40,8 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.public_suffix 
 
 _BATCH = 500
 _BATCH_BYTES = 1 << 22
-_FIELD, _ITEM = "\x1f", "\x1e"
-"""ASCII's own separators, which no text of a report holds."""
 _MOST_TREATMENTS = 4000
+_NO_POLICY = policy_text({})
 
 _ADD_REPORT = (
     "INSERT OR IGNORE INTO reports "
@@ -287,9 +285,8 @@ class Intake:
 
     def _add_treatment(self, treatment: Treatment) -> int:
         """The number under which the archive has how messages were treated, which is the same for many records."""
-        texts = (*treatment[:5], packed(treatment.signatures), packed(treatment.spf_checks))
-        self._execute(_ADD_TREATMENT, texts)
-        (number,) = self._execute(_FIND_TREATMENT, texts).fetchone()
+        self._execute(_ADD_TREATMENT, treatment)
+        (number,) = self._execute(_FIND_TREATMENT, treatment).fetchone()
         if len(self._treatments) >= _MOST_TREATMENTS:
             self._treatments.clear()
         self._treatments[treatment] = number
@@ -322,11 +319,11 @@ def _head_values(number: int, head: AggregateHead | TlsHead) -> tuple[object, ..
         org, contact, report_id, domain, begin, end, policy, _note, mailed_by = head
         stranger = mailed_by if mailed_by and _is_stranger(mailed_by, org, contact) else ""
     else:
-        kind, domain, policy, mailed_by, stranger = "tls", "", (), "", ""
+        kind, domain, policy, mailed_by, stranger = "tls", "", _NO_POLICY, "", ""
         org, _contact, report_id, begin, end = head
-    own = (org, report_id, begin, end, period_day(begin, end), _policy_text(policy), stranger)
-    reporter = _organisation(mailed_by) if mailed_by else org.lower()
-    return (number, kind, org.lower(), report_key(report_id), domain, *own, reporter)
+    org_key, id_key, day = org.lower(), report_key(report_id), period_day(begin, end)
+    reporter = _organisation(mailed_by) if mailed_by else org_key
+    return number, kind, org_key, id_key, domain, org, report_id, begin, end, day, policy, stranger, reporter
 
 
 _organisation = lru_cache(maxsize=1024)(organisation)
@@ -345,23 +342,3 @@ def report_key(report_id: str) -> str:
     return plain.partition("@")[0] or plain
 
 
-@lru_cache(maxsize=1024)
-def _policy_text(policy: tuple[tuple[str, str], ...]) -> str:
-    return json.dumps(dict(policy))
-
-
-def packed(results: tuple[tuple[str, ...], ...]) -> str:
-    """Make one text of results, for an archive."""
-    return _ITEM.join([_FIELD.join(one) for one in results])
-
-
-@lru_cache(maxsize=4096)
-def unpacked_signatures(text: str) -> tuple[DkimResult, ...]:
-    """The signatures in what :func:`packed` made."""
-    return tuple(DkimResult(*one.split(_FIELD)) for one in text.split(_ITEM)) if text else ()
-
-
-@lru_cache(maxsize=4096)
-def unpacked_checks(text: str) -> tuple[SpfCheck, ...]:
-    """The SPF checks in what :func:`packed` made."""
-    return tuple(SpfCheck(*one.split(_FIELD)) for one in text.split(_ITEM)) if text else ()

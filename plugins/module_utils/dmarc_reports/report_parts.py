@@ -6,10 +6,16 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import NamedTuple, Union
 
 LONGEST_TEXT = 300
 """Longer texts of a report are cut: a domain name has 253 bytes (RFC 1035 section 2.3.4)."""
+
+_FIELD, _ITEM = "\x1f", "\x1e"
+"""ASCII's own separators, which no text of a report holds."""
 
 
 class UnreadableReport(Exception):
@@ -37,9 +43,9 @@ class SpfCheck(NamedTuple):
 
 
 class AggregateHead(NamedTuple):
-    """Who reports on which domain and period. ``policy`` is the published policy as tags and values, what was not told
-    left out; ``note`` what a person should know of the times, else empty. ``mailed_by`` is the domain in From of the
-    message that it came in, empty when it came in none."""
+    """Who reports on which domain and period. ``policy`` is the published policy as :func:`policy_text` writes it;
+    ``note`` what a person should know of the times, else empty. ``mailed_by`` is the domain in From of the message that
+    it came in, empty when it came in none."""
 
     org: str
     contact: str
@@ -47,22 +53,23 @@ class AggregateHead(NamedTuple):
     domain: str
     begin: int
     end: int
-    policy: tuple[tuple[str, str], ...]
+    policy: str
     note: str = ""
     mailed_by: str = ""
 
 
 class Treatment(NamedTuple):
     """What a receiver saw of messages and did with them, which is the same for many. ``dkim`` and ``spf`` are the
-    aligned results, pass or fail."""
+    aligned results, pass or fail; ``signatures`` and ``spf_checks`` are as :func:`packed` writes them. All are texts:
+    Python works out once which place a text has in a table, but that of a tuple each time."""
 
     disposition: str
     dkim: str
     spf: str
     header_from: str
     envelope_from: str
-    signatures: tuple[DkimResult, ...]
-    spf_checks: tuple[SpfCheck, ...]
+    signatures: str
+    spf_checks: str
 
 
 class AggregateRow(NamedTuple):
@@ -106,6 +113,28 @@ class TlsPolicyResult(NamedTuple):
     successful: int
     failed: int
     failures: tuple[TlsFailure, ...]
+
+
+def policy_text(policy: Mapping[str, str]) -> str:
+    """A published policy as an archive keeps it: JSON of its tags and values, what was not told left out."""
+    return json.dumps(policy)
+
+
+def packed(results: Iterable[DkimResult] | Iterable[SpfCheck]) -> str:
+    """Make one text of the results of a check, as an archive keeps them."""
+    return _ITEM.join([_FIELD.join(one) for one in results])
+
+
+@lru_cache(maxsize=4096)
+def unpacked_signatures(text: str) -> tuple[DkimResult, ...]:
+    """The signatures in what :func:`packed` made."""
+    return tuple(DkimResult(*one.split(_FIELD)) for one in text.split(_ITEM)) if text else ()
+
+
+@lru_cache(maxsize=4096)
+def unpacked_checks(text: str) -> tuple[SpfCheck, ...]:
+    """The SPF checks in what :func:`packed` made."""
+    return tuple(SpfCheck(*one.split(_FIELD)) for one in text.split(_ITEM)) if text else ()
 
 
 ReportPart = Union[AggregateHead, AggregateRow, LeftOut, TlsHead, TlsPolicyResult]

@@ -18,11 +18,11 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.day_evi
     about_names,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.policy_domains import ReportedBelow
-from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_intake import (
+from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_parts import (
+    DkimResult,
     unpacked_checks,
     unpacked_signatures,
 )
-from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_parts import DkimResult
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_values import iso_time
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.source_identity import (
     MailTraits,

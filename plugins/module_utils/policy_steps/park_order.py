@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_archive import reading_archive
-from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_intake import (
+from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_parts import (
     unpacked_checks,
     unpacked_signatures,
 )
