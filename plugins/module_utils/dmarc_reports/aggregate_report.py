@@ -16,6 +16,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_
     DkimResult,
     LeftOut,
     ReportPart,
+    ReportSeries,
     SpfCheck,
     Treatment,
     UnreadableReport,
@@ -97,7 +98,7 @@ def _head(metadata: _Value, published: _Value) -> AggregateHead:
     org = report_org(told.get("org_name", ""), contact)
     tags = policy_text({tag: policy[tag][:LONGEST_TEXT].lower() for tag in POLICY_TAGS if policy.get(tag)})
     domain = report_domain(policy.get("domain", ""))
-    return AggregateHead(org, contact, report_id[:LONGEST_TEXT], domain, begin, end, tags)
+    return AggregateHead(ReportSeries(org, contact, domain, tags), report_id[:LONGEST_TEXT], begin, end)
 
 
 def _row(record: _Value) -> AggregateRow | LeftOut:

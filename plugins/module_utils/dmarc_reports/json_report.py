@@ -24,6 +24,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_
     DkimResult,
     LeftOut,
     ReportPart,
+    ReportSeries,
     SpfCheck,
     TlsFailure,
     TlsHead,
@@ -135,7 +136,7 @@ def _parsedmarc_parts(report: Mapping[str, Any]) -> Iterator[ReportPart]:
         raise UnreadableReport("it has no report_id, so that nobody can tell whether it was sent twice")
     policy = policy_text({tag: _text(published[tag]).lower() for tag in POLICY_TAGS if published.get(tag)})
     domain = report_domain(_text(published.get("domain")))
-    yield AggregateHead(org, contact, report_id, domain, begin, end, policy, note)
+    yield AggregateHead(ReportSeries(org, contact, domain, policy), report_id, begin, end, note)
     for record in records:
         try:
             yield _parsedmarc_row(record)

@@ -4,9 +4,11 @@
 # Private to this collection: it may change at any time, and nothing outside may import it.
 """What has been read of reports, in an SQLite file: between runs in a folder, else in a temporary file of this process.
 
-How receivers treated messages is there once for all records that say the same; the view ``rows`` joins both. In
-``reports``, ``reporter`` is who a report is of: the organisation that mailed it, else ``org_key``, the name in it in
-small letters; ``mailed_by`` is the domain in From, where it is of another organisation than the report names.
+How receivers treated messages is there once for all records that say the same; the view ``rows`` joins both. So is what
+reports of one reporter on one domain have in common; the view ``reports`` joins it with each that was ``received``. A
+report is known again by its id and its subject: kind, domain and ``org_key``, the name of the reporter in small
+letters. ``reporter`` is who it is of: the organisation that mailed it, else ``org_key``; ``mailed_by`` is the domain in
+From, where it is of another organisation than the report names.
 
 Reports go straight into it, so that memory does not grow with them. It holds source addresses, which are personal data
 in places: others cannot read it, what is deleted is overwritten, and addresses can be shortened before they get there.
@@ -32,26 +34,36 @@ _LOCK_NAME = "dmarc_reports.lock"
 _LOCK_SECONDS = 600.0
 _BUSY_SECONDS = 60.0
 _APPLICATION = 0x4D524450
-_VERSION = 4
+_VERSION = 5
 _RULES = RuleSource("docs/reports.md")
 
 _SCHEMA = """
 CREATE TABLE files (
     digest BLOB PRIMARY KEY, run INTEGER NOT NULL, reports INTEGER NOT NULL, told TEXT
 ) WITHOUT ROWID;
-CREATE TABLE reports (
-    id INTEGER PRIMARY KEY, kind TEXT NOT NULL, org_key TEXT NOT NULL, id_key TEXT NOT NULL, domain TEXT NOT NULL,
-    org TEXT NOT NULL, report_id TEXT NOT NULL, begin INTEGER NOT NULL, end INTEGER NOT NULL, day TEXT NOT NULL,
-    policy TEXT NOT NULL, mailed_by TEXT NOT NULL, reporter TEXT NOT NULL, left_out INTEGER NOT NULL DEFAULT 0,
-    UNIQUE (kind, domain, org_key, id_key)
+CREATE TABLE subjects (
+    id INTEGER PRIMARY KEY, kind TEXT NOT NULL, domain TEXT NOT NULL, org_key TEXT NOT NULL,
+    UNIQUE (kind, domain, org_key)
 );
+CREATE TABLE origins (
+    id INTEGER PRIMARY KEY, org TEXT NOT NULL, policy TEXT NOT NULL, mailed_by TEXT NOT NULL, reporter TEXT NOT NULL,
+    UNIQUE (org, policy, mailed_by, reporter)
+);
+CREATE TABLE received (
+    id INTEGER PRIMARY KEY, subject INTEGER NOT NULL, origin INTEGER NOT NULL, id_key TEXT NOT NULL,
+    report_id TEXT NOT NULL, begin INTEGER NOT NULL, end INTEGER NOT NULL, day TEXT NOT NULL,
+    left_out INTEGER NOT NULL DEFAULT 0, UNIQUE (subject, id_key)
+);
+CREATE VIEW reports AS
+    SELECT received.id, kind, domain, org_key, id_key, org, report_id, begin, end, day, policy, mailed_by, reporter,
+    left_out FROM subjects JOIN received ON subject = subjects.id JOIN origins ON origins.id = origin;
 CREATE TABLE treatments (
     id INTEGER PRIMARY KEY, disposition TEXT NOT NULL, dkim TEXT NOT NULL, spf TEXT NOT NULL, header_from TEXT NOT NULL,
     envelope_from TEXT NOT NULL, signatures TEXT NOT NULL, checks TEXT NOT NULL,
     UNIQUE (disposition, dkim, spf, header_from, envelope_from, signatures, checks)
 );
 CREATE TABLE records (
-    report INTEGER NOT NULL REFERENCES reports ON DELETE CASCADE, source TEXT NOT NULL, count INTEGER NOT NULL,
+    report INTEGER NOT NULL REFERENCES received ON DELETE CASCADE, source TEXT NOT NULL, count INTEGER NOT NULL,
     treatment INTEGER NOT NULL
 );
 CREATE INDEX records_by_report ON records (report);
@@ -59,12 +71,12 @@ CREATE VIEW rows AS
     SELECT records.rowid AS number, report, source, count, treatment, disposition, dkim, spf, header_from,
     envelope_from, signatures, checks FROM records JOIN treatments ON treatments.id = treatment;
 CREATE TABLE tls_policies (
-    report INTEGER NOT NULL REFERENCES reports ON DELETE CASCADE, domain TEXT NOT NULL, policy_type TEXT NOT NULL,
+    report INTEGER NOT NULL REFERENCES received ON DELETE CASCADE, domain TEXT NOT NULL, policy_type TEXT NOT NULL,
     successful INTEGER NOT NULL, failed INTEGER NOT NULL
 );
 CREATE INDEX tls_policies_by_report ON tls_policies (report);
 CREATE TABLE tls_failures (
-    report INTEGER NOT NULL REFERENCES reports ON DELETE CASCADE, domain TEXT NOT NULL, result_type TEXT NOT NULL,
+    report INTEGER NOT NULL REFERENCES received ON DELETE CASCADE, domain TEXT NOT NULL, result_type TEXT NOT NULL,
     mx TEXT NOT NULL, reason TEXT NOT NULL, sessions INTEGER NOT NULL
 );
 CREATE INDEX tls_failures_by_report ON tls_failures (report);
@@ -128,7 +140,7 @@ def shorten_all(connection: sqlite3.Connection) -> bool:
 
 def forget_before(connection: sqlite3.Connection, seconds: int) -> bool:
     """Delete the reports whose period ended before a time; tells whether there were any."""
-    found = connection.execute("DELETE FROM reports WHERE end < ?", (seconds,)).rowcount > 0
+    found = connection.execute("DELETE FROM received WHERE end < ?", (seconds,)).rowcount > 0
     if found:
         forget_unused(connection)
     return found
@@ -137,6 +149,8 @@ def forget_before(connection: sqlite3.Connection, seconds: int) -> bool:
 def forget_unused(connection: sqlite3.Connection) -> None:
     """Delete what no record has any more after reports were deleted: it names domains that people write from."""
     connection.execute("DELETE FROM treatments WHERE id NOT IN (SELECT treatment FROM records)")
+    connection.execute("DELETE FROM subjects WHERE id NOT IN (SELECT subject FROM received)")
+    connection.execute("DELETE FROM origins WHERE id NOT IN (SELECT origin FROM received)")
 
 
 @contextlib.contextmanager

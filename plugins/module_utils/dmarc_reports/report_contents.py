@@ -220,7 +220,9 @@ def _unproven(message: Message, authserv_id: str) -> str:
 
 def _mailed_by(author: str, parts: Iterator[ReportPart]) -> Iterator[ReportPart]:
     for part in parts:
-        yield part._replace(mailed_by=author) if isinstance(part, AggregateHead) else part
+        if isinstance(part, AggregateHead):
+            part = part._replace(series=part.series._replace(mailed_by=author))
+        yield part
 
 
 def _mime_parts(data: bytes) -> Iterator[tuple[Message, str]]:

@@ -10,7 +10,6 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Union
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_archive import forget_unused
@@ -25,6 +24,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_
     AggregateRow,
     LeftOut,
     ReportPart,
+    ReportSeries,
     TlsHead,
     TlsPolicyResult,
     Treatment,
@@ -32,11 +32,11 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_
     UnreadableReport,
     policy_text,
 )
+from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_series import SeriesKeeper
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_values import (
     period_day,
     shortened_address,
 )
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.public_suffix import organisation
 
 _BATCH = 500
 _BATCH_BYTES = 1 << 22
@@ -44,9 +44,8 @@ _MOST_TREATMENTS = 4000
 _NO_POLICY = policy_text({})
 
 _ADD_REPORT = (
-    "INSERT OR IGNORE INTO reports "
-    "(id, kind, org_key, id_key, domain, org, report_id, begin, end, day, policy, mailed_by, reporter) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT OR IGNORE INTO received (id, subject, origin, id_key, report_id, begin, end, day) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _ADD_FILE = "INSERT INTO files VALUES (?, ?, ?, ?)"
 _ADD_RECORD = "INSERT INTO records VALUES (?, ?, ?, ?)"
@@ -104,9 +103,10 @@ class Intake:
         self._authserv_id = authserv_id
         self._oldest = oldest
         (self._run,) = connection.execute("SELECT coalesce(max(run), 0) + 1 FROM files").fetchone()
-        (self._next_report,) = connection.execute("SELECT coalesce(max(id), 0) + 1 FROM reports").fetchone()
+        (self._next_report,) = connection.execute("SELECT coalesce(max(id), 0) + 1 FROM received").fetchone()
         self._reports: list[tuple[object, ...]] = []
         self._records: list[tuple[int, str, int, int]] = []
+        self._series = SeriesKeeper(connection)
         self._treatments: dict[Treatment, int] = {}
         self._took_back = False
         self.result = IntakeResult()
@@ -189,10 +189,12 @@ class Intake:
         if head.end < self._oldest:
             self.result.expired += 1
             return True
-        found = [self._record(self._next_report, row) for row in rows if isinstance(row, AggregateRow)]
-        if len(found) < len(rows):
-            return False  # some were left out
-        self._reports.append(_head_values(self._next_report, head))
+        found = []
+        for row in rows:
+            if not isinstance(row, AggregateRow):
+                return False  # it was left out
+            found.append(self._record(self._next_report, row))
+        self._reports.append(self._values(self._next_report, head))
         self._records += found
         self._next_report += 1
         return True
@@ -227,11 +229,11 @@ class Intake:
         except UnreadableReport:
             self._records.clear()
             self._took_back = True
-            self._execute("DELETE FROM reports WHERE id = ?", (report,))
+            self._execute("DELETE FROM received WHERE id = ?", (report,))
             raise
         self.result.reports += 1
         if left_out:
-            self._execute("UPDATE reports SET left_out = ? WHERE id = ?", (len(left_out), report))
+            self._execute("UPDATE received SET left_out = ? WHERE id = ?", (len(left_out), report))
             told.append(
                 ["incomplete", label, f"{len(left_out)} of its records were left out, the first: {left_out[0]}"]
             )
@@ -242,7 +244,16 @@ class Intake:
         """Note a report; None when it has been counted before."""
         number = self._next_report
         self._next_report += 1
-        return number if self._execute(_ADD_REPORT, _head_values(number, head)).rowcount else None
+        return number if self._execute(_ADD_REPORT, self._values(number, head)).rowcount else None
+
+    def _values(self, number: int, head: AggregateHead | TlsHead) -> tuple[object, ...]:
+        if isinstance(head, AggregateHead):
+            about, report_id, begin, end, _note = head
+            subject, origin = self._series.keys("dmarc", about)
+        else:
+            org, contact, report_id, begin, end = head
+            subject, origin = self._series.keys("tls", ReportSeries(org, contact, "", _NO_POLICY))
+        return number, subject, origin, report_key(report_id), report_id, begin, end, period_day(begin, end)
 
     def _add_parts(self, report: int, parts: Iterator[ReportPart]) -> list[str]:
         """Add what a report tells; gives why records were left out."""
@@ -275,7 +286,7 @@ class Intake:
 
     def _drop_duplicates(self) -> None:
         first = self._reports[0][0]
-        kept = {number for (number,) in self._execute("SELECT id FROM reports WHERE id >= ?", (first,))}
+        kept = {number for (number,) in self._execute("SELECT id FROM received WHERE id >= ?", (first,))}
         self._records = [one for one in self._records if one[0] in kept]
 
     def _record(self, report: int, row: AggregateRow) -> tuple[int, str, int, int]:
@@ -313,32 +324,7 @@ def _batches(found: Iterable[Found]) -> Iterator[list[Found]]:
         yield batch
 
 
-def _head_values(number: int, head: AggregateHead | TlsHead) -> tuple[object, ...]:
-    if isinstance(head, AggregateHead):
-        kind = "dmarc"
-        org, contact, report_id, domain, begin, end, policy, _note, mailed_by = head
-        stranger = mailed_by if mailed_by and _is_stranger(mailed_by, org, contact) else ""
-    else:
-        kind, domain, policy, mailed_by, stranger = "tls", "", _NO_POLICY, "", ""
-        org, _contact, report_id, begin, end = head
-    org_key, id_key, day = org.lower(), report_key(report_id), period_day(begin, end)
-    reporter = _organisation(mailed_by) if mailed_by else org_key
-    return number, kind, org_key, id_key, domain, org, report_id, begin, end, day, policy, stranger, reporter
-
-
-_organisation = lru_cache(maxsize=1024)(organisation)
-
-
-@lru_cache(maxsize=1024)
-def _is_stranger(mailed_by: str, org: str, contact: str) -> bool:
-    """Whether a report was mailed by another organisation than it names, by its name or its address."""
-    named = {organisation(name.rpartition("@")[2].strip("<> .").lower()) for name in (org, contact)}
-    return organisation(mailed_by) not in named
-
-
 def report_key(report_id: str) -> str:
     """What two copies of one report have in common: some programs cut its id at the ``@``, and take brackets away."""
     plain = report_id.strip("<> ")
     return plain.partition("@")[0] or plain
-
-

@@ -42,20 +42,26 @@ class SpfCheck(NamedTuple):
     result: str
 
 
-class AggregateHead(NamedTuple):
-    """Who reports on which domain and period. ``policy`` is the published policy as :func:`policy_text` writes it;
-    ``note`` what a person should know of the times, else empty. ``mailed_by`` is the domain in From of the message that
-    it came in, empty when it came in none."""
+class ReportSeries(NamedTuple):
+    """What the reports of one reporter on one domain have in common while nothing of it changes. ``policy`` is the
+    published policy as :func:`policy_text` writes it. ``mailed_by`` is the domain in From of the message that a report
+    came in, empty when it came in none."""
 
     org: str
     contact: str
-    report_id: str
     domain: str
+    policy: str
+    mailed_by: str = ""
+
+
+class AggregateHead(NamedTuple):
+    """Who reports on which domain and period. ``note`` is what a person should know of the times, else empty."""
+
+    series: ReportSeries
+    report_id: str
     begin: int
     end: int
-    policy: str
     note: str = ""
-    mailed_by: str = ""
 
 
 class Treatment(NamedTuple):

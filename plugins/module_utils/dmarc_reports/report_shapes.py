@@ -204,8 +204,7 @@ def _head_like(known: AggregateHead, report_id: str, begin: str, end: str) -> Ag
     if not report_id:
         raise UnreadableReport("it has no report_id")
     since, until = report_period(begin, end)
-    org, contact, _id, domain, _begin, _end, policy, note, _mailed_by = known
-    return AggregateHead(org, contact, report_id, domain, since, until, policy, note)
+    return AggregateHead(known.series, report_id, since, until, known.note)
 
 
 def _row_like(known: AggregateRow, source: str, count: str) -> AggregateRow | LeftOut:

@@ -37,6 +37,9 @@ _ONE_A_DAY = (
 """Whether all periods of a reporter are a day or less, and begin at one time of different days: most do so, and then
 none overlaps another."""
 
+_SUBJECTS = "(SELECT received.id, kind, domain, end FROM received JOIN subjects ON subjects.id = subject)"
+"""Of ``reports`` what needs no look at who mailed them."""
+
 _PASSED = "(dkim = 'pass' OR spf = 'pass')"
 
 
@@ -114,7 +117,7 @@ def _mailed_by_others(connection: sqlite3.Connection, wanted: ReportFilter) -> I
     """Reports that came in a message of another organisation than they name, with the domain in its From."""
     where, values = wanted.of_dmarc()
     query = (
-        f"SELECT domain, min(org), mailed_by, count(*) FROM reports NOT INDEXED WHERE {where} AND mailed_by != '' "
+        f"SELECT domain, min(org), mailed_by, count(*) FROM reports WHERE {where} AND mailed_by != '' "
         "GROUP BY domain, org_key, mailed_by ORDER BY domain, org_key, mailed_by"
     )
     told_as = wanted.told_as
@@ -255,8 +258,10 @@ def source_totals(
     found: dict[str, list[SourceTotal]] = {}
     where, values = wanted.of_dmarc()
     columns = "source, reports.domain, treatment"
+    # all records are looked at in the order in which they are there, those of some domains by their reports
+    join = "JOIN" if wanted.domains else "CROSS JOIN"
     query = (
-        f"SELECT {columns}, sum(count) FROM reports NOT INDEXED JOIN records ON report = reports.id WHERE {where} "
+        f"SELECT {columns}, sum(count) FROM records {join} {_SUBJECTS} AS reports ON report = reports.id WHERE {where} "
         f"GROUP BY {columns} ORDER BY {columns}"
     )
     treatments, told_as = _Treatments(connection), wanted.told_as

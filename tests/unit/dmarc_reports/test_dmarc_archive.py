@@ -175,16 +175,18 @@ def test_retention_deletes_what_is_older_and_does_not_read_it_again(
     inform: Inform, put: Put, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     archive = str(tmp_path / "archive")
-    put("old.xml", report_text({"source": "198.51.100.77"}))
+    put("old.xml", report_text({"source": "198.51.100.77"}, org="gone.example"))
+    put("gone.xml", report_text(org="gone.example", domain="sold.example"))
     put("new.xml", report_text(report_id="2", begin=BEGIN + 30 * DAY, end=BEGIN + 31 * DAY))
     inform(archive=archive)
     monkeypatch.setattr(time, "time", lambda: float(BEGIN + 40 * DAY))
     told = inform(archive=archive, retention=20)
     assert (told["changed"], told["domains"]["acme.example"]["reports"]) == (True, 1)
-    assert b"198.51.100.77" not in content(tmp_path / "archive")
+    for left in (b"198.51.100.77", b"gone.example", b"sold.example"):
+        assert left not in content(tmp_path / "archive")
     put("old-too.xml", report_text(report_id="3"))
     again = inform(archive=archive, retention=20)
-    assert (again["files"]["known"], again["files"]["expired"], again["files"]["reports"]) == (2, 1, 0)
+    assert (again["files"]["known"], again["files"]["expired"], again["files"]["reports"]) == (3, 1, 0)
     assert inform(archive=archive, retention=20)["changed"] is False
 
 
@@ -281,7 +283,7 @@ def _no_database(file: Path) -> None:
 @pytest.mark.parametrize(
     ("harm", "rule"),
     [
-        (_other_version, "is of version 99, this collection reads version 4"),
+        (_other_version, "is of version 99, this collection reads version 5"),
         (_other_database, "is a database, but no archive of reports"),
         (_torn, "may be damaged"),
         (_scribbled, "may be damaged"),

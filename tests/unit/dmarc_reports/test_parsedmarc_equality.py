@@ -26,6 +26,8 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_
     TlsHead,
     TlsPolicyResult,
     UnreadableReport,
+    unpacked_checks,
+    unpacked_signatures,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_values import iso_time
 from ansible_collections.mailroom.erp.tests.unit.dmarc_reports.conftest import (
@@ -126,10 +128,10 @@ def figures_of_ours(file: Path) -> Figures | None:
             "sessions": [(one.domain, one.policy_type, one.successful, one.failed) for one in policies],
             "failures": sorted((one.result_type, one.sessions) for policy in policies for one in policy.failures),
         }
-    tags = dict(head.policy)
+    tags = json.loads(head.series.policy)
     sp = tags.get("sp", tags.get("p"))  # parsedmarc fills it in
     policy = [tags.get("p"), sp, *map(tags.get, ("np", "pct", "fo", "testing"))]
-    figures = {"report_id": report_key(head.report_id), **period, "domain": head.domain, "policy": policy}
+    figures = {"report_id": report_key(head.report_id), **period, "domain": head.series.domain, "policy": policy}
     return figures | columns(
         (
             one.source,
@@ -139,8 +141,8 @@ def figures_of_ours(file: Path) -> Figures | None:
             one.treatment.spf == "pass",
             one.treatment.header_from,
             one.treatment.envelope_from,
-            list(one.treatment.signatures),
-            [(result.domain, result.result) for result in one.treatment.spf_checks],
+            list(unpacked_signatures(one.treatment.signatures)),
+            [(result.domain, result.result) for result in unpacked_checks(one.treatment.spf_checks)],
         )
         for one in rows
         if isinstance(one, AggregateRow)
