@@ -50,6 +50,7 @@ class CallbackModule(CallbackBase):
 
 _TIMEOUT = 600.0
 """Seconds that a run may take."""
+_END_SECONDS = 30.0
 LOCALHOST: dict[str, Any] = {"all": {"hosts": {"localhost": {"ansible_connection": "local"}}}}
 """An inventory of this machine alone."""
 OUR_PYTHON = {"ansible_python_interpreter": "{{ ansible_playbook_python }}"}
@@ -200,8 +201,16 @@ def _started(program: str, *arguments: str) -> subprocess.Popen[str]:
         start_new_session=True,
     )
     atexit.register(shutil.rmtree, home, ignore_errors=True)
-    atexit.register(started.communicate)
+    atexit.register(_end, started)
     return started
+
+
+def _end(nursery: subprocess.Popen[str]) -> None:
+    """End a program of ours, which does so when its input ends; nothing of it may hold up the end of the tests."""
+    try:
+        nursery.communicate(timeout=_END_SECONDS)
+    except subprocess.TimeoutExpired:
+        os.killpg(nursery.pid, signal.SIGKILL)
 
 
 def run_play(

@@ -57,9 +57,13 @@ def test_everything_ends_when_it_is_killed(parent: str) -> None:
     mark, there = f"86400.{os.getpid()}{len(parent)}", set(Path("/tmp").glob("mailroom-receiver-*"))
     command = ["sh", "-c", f"sleep {mark} & setsid sleep {mark} & wait"]
     with subprocess.Popen([*PROGRAM, *command]) as program:
-        assert len(wait_for(mark, 2)) == 2
-        children = Path(f"/proc/{program.pid}/task/{program.pid}/children").read_text().split()
-        os.kill(program.pid if parent == "the program" else int(children[0]), 9)
+        try:
+            assert len(wait_for(mark, 2)) == 2
+            children = Path(f"/proc/{program.pid}/task/{program.pid}/children").read_text().split()
+            os.kill(program.pid if parent == "the program" else int(children[0]), 9)
+            program.wait(SECONDS)
+        finally:
+            program.kill()
     assert wait_for(mark, 0) == []
     for folder in set(Path("/tmp").glob("mailroom-receiver-*")) - there:
         folder.rmdir()  # an empty one stays when the program cannot take it away
