@@ -30,6 +30,9 @@ _OPTIONS = (
     "--innodb-flush-log-at-trx-commit=0 --innodb-buffer-pool-size=16M --innodb-log-file-size=8M"
 )
 
+_SECONDS = 120.0
+"""That a program may take for one day; it takes less than one."""
+
 
 def _database(org: str) -> str:
     return org.replace(".", "_")
@@ -99,7 +102,14 @@ class AggregateReporter:
 
     def _run(self, command: list[str], text: str = "") -> None:
         done = subprocess.run(
-            command, input=text, env=self._environment, cwd=self._folder, capture_output=True, text=True, check=False
+            command,
+            input=text,
+            env=self._environment,
+            cwd=self._folder,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=_SECONDS,
         )
         # Both tell most of what goes wrong there, and end with 0.
         assert (done.returncode, done.stderr) == (0, ""), f"{command}: {done.stderr}"
