@@ -192,7 +192,8 @@ molecule: $(VENV)/test.stamp
 	cd $(COLLECTION) && molecule test --all --exclude default
 
 # Playbooks stand first in the list and are slow: a worker without work takes some of those that the other one has left.
-PYTEST = PYTHONPATH="$(CURDIR)/$(COLLECTIONS)" $(VENV)/bin/python -m pytest -n $(CORES) --dist worksteal
+PYTEST = PYTHONPATH="$(CURDIR)/$(COLLECTIONS)" $(VENV)/bin/python -m pytest -n $(CORES) --dist worksteal \
+  --durations=15 --durations-min=5
 
 pytest: $(VENV)/test.stamp servers
 	$(PYTEST) -m 'not slow' tests/unit tests/integration

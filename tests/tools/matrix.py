@@ -7,9 +7,9 @@ Usage: matrix.py [--tested PYTHON] [--quick] [--prepare] [VERSION ...]     only 
 
 Test files that cannot see which core there is (``pure_tests``) run once for each Python, not on each core, and not
 at all on the Python named by ``--tested``, where ``make test`` has run them. The newest core's ansible-test judges
-all; the others leave out what judges text alone. With ``--quick`` only ``FACES`` run, without ``RECORDS``, and the
-newest core's ansible-test, without what judges text; the cores share the processor, and what they say is shown at the
-end of all. With ``--prepare`` the virtual environments are made, and nothing runs.
+all; the others leave out what judges text alone. With ``--quick`` only ``FACES`` run, without ``RECORDS`` and
+``LONG``, and the newest core's ansible-test, without what judges text; the cores share the processor, and what they
+say is shown at the end of all. With ``--prepare`` the virtual environments are made, and nothing runs.
 """
 
 from __future__ import annotations
@@ -78,6 +78,8 @@ RECORDS = tuple(
 )
 """Playbooks about what becomes of records and of what pages declare, which no core decides; others go the same way
 through Ansible, by the same playbooks, roles and modules."""
+LONG = ("tests/integration/test_collection_artifact.py", "tests/unit/plugin_utils/estate/test_mutated_declarations.py")
+"""What takes a sixth of the time: environments made from the artifact, and thousands of declarations by one door."""
 TEXT_JUDGES = ("changelog", "line-endings", "no-smart-quotes", "pep8", "pylint", "shellcheck", "symlinks", "yamllint")
 """Tests of ``ansible-test sanity`` that judge text by tools of their own; whatever it has besides runs on each core."""
 
@@ -172,7 +174,7 @@ def try_tests(cell: Cell, whole: bool, quick: bool, cores: int) -> None:
         if whole or quick
         else output([sys.executable, str(REPOSITORY / "tests" / "tools" / "pure_tests.py")]).splitlines()
     )
-    tests += [f"--ignore={file}" for file in (*pure, *(RECORDS if quick else ()))]
+    tests += [f"--ignore={file}" for file in (*pure, *((*RECORDS, *LONG) if quick else ()))]
     run(tests, PYTHONPATH=collections, **variables)
     for judge_command in judges(cell, quick):
         run(judge_command, **variables)
