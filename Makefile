@@ -263,7 +263,7 @@ fuzz: $(VENV)/fuzz.stamp
 	@mkdir -p build/fuzz
 	PYTHONPATH="$(CURDIR)/$(COLLECTIONS)" $(VENV)/bin/python tests/fuzz/fuzz_spf.py \
 	  -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 $(ARGS)
-	FUZZ_FIRST=$(FUZZ_FIRST) FUZZ_ANSWERS=$(FUZZ_ANSWERS) $(PYTEST) tests/unit -k mutated
+	FUZZ_FIRST=$(FUZZ_FIRST) FUZZ_ANSWERS=$(FUZZ_ANSWERS) $(PYTEST) -o faulthandler_timeout=0 tests/unit -k mutated
 
 # The classes have an environment of their own: their libraries are large, and not ours.
 $(VENV)/octodns.stamp: $(VENV)/test.stamp tests/octodns/requirements.txt
