@@ -27,7 +27,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.che
     described,
     record,
 )
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.message import Client, Envelope
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.message import Client, Envelope, client_at
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.program import Program, ProgramStep, brief
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.servers import (
     BITS,
@@ -116,7 +116,7 @@ class _Judge:
         self._envelope = Envelope.of(sender, name, helo)
         local = "" if not sender or "@" in sender[1:] else "ls"
         self._unknown = frozenset(local if helo else f"{local}h")
-        self._record = record(self._check(Client(0, 4)), name)
+        self._record = record(self._check(client_at(0, 4)), name)
         self._walkers = {version: self._walker(version) for version in _VERSIONS}
         self._trees: dict[int, Tree] = {}
         self._source_trees: dict[tuple[str, int], Tree] = {}
@@ -139,7 +139,7 @@ class _Judge:
     def without_sources(self) -> SpfResult:
         """The result while nobody knows which servers send."""
         if isinstance(self._record, Stop):
-            return replace(described(self._check(Client(0, 4)), self._name, self._record), address=None)
+            return replace(described(self._check(client_at(0, 4)), self._name, self._record), address=None)
         reason = "which servers send is not known, so SPF cannot be judged (RFC 7208 section 4.1)"
         return SpfResult("unknown", reason, cause=SpfCause("undeclared"))
 
@@ -191,7 +191,7 @@ class _Judge:
                     count += 1
                     if count > MOST_PIECES or not tree.complete:
                         raise _TooMuch
-                    yield Client(first, version), self._unknown | _ADDRESS_MACROS
+                    yield client_at(first, version), self._unknown | _ADDRESS_MACROS
 
     # --- the short way: the very term stands in the record, and nothing before or in it can go wrong ---
 
@@ -219,7 +219,7 @@ class _Judge:
         return False
 
     def _included_passes(self, name: str, wanted: ProgramStep, version: int) -> bool:
-        program = self._check(Client(0, version)).program(name)
+        program = self._check(client_at(0, version)).program(name)
         return program is not None and self._passes(program, name, wanted, version)
 
     def _has_server(self, source: Covered) -> bool:
@@ -300,7 +300,7 @@ class _Judge:
                     raise _TooMuch(f"there are more than {MOST_PIECES} ranges of addresses to judge")
                 # A single address could be looked up; a few are, not thousands.
                 known = first == last and count <= _MOST_LOOKS
-                yield Client(first, version), self._unknown | (frozenset() if known else _ADDRESS_MACROS)
+                yield client_at(first, version), self._unknown | (frozenset() if known else _ADDRESS_MACROS)
         trees = [*self._both(), *(self._source_tree(source, version) for version in _VERSIONS)]
         if not all(tree.complete for tree in trees):
             raise _TooMuch(f"more than {MOST_LOOKUPS} terms look something up")
@@ -336,7 +336,7 @@ class _Judge:
         return self._source_trees[key]
 
     def _walker(self, version: int) -> Walker:
-        return Walker(self._frozen, self._check(Client(0, version)), self._unknown | _ADDRESS_MACROS)
+        return Walker(self._frozen, self._check(client_at(0, version)), self._unknown | _ADDRESS_MACROS)
 
     def _check(
         self,
