@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Union
 
 from ansible_collections.mailroom.erp.plugins.module_utils import libraries
 from ansible_collections.mailroom.erp.plugins.module_utils.dns import values
@@ -59,13 +59,18 @@ class Resolved:
 
 
 @dataclass(frozen=True, slots=True)
-class _Step:
-    """One name's answer: data, or the name that it is an alias of."""
+class _Alias:
+    """One name's answer where it is an alias: the name that it stands for."""
 
-    values: tuple[str, ...]
-    exists: bool
-    alias: str | None = None
+    target: str
     authoritative: bool = False
+
+
+_Step = Union[Resolved, _Alias]
+"""One name's answer."""
+
+_NO_DATA = Resolved((), exists=True)
+_NO_NAME = Resolved((), exists=False)
 
 
 class Resolver:
@@ -120,27 +125,27 @@ class Resolver:
         """
         seen = [_normal(name)]
         authoritative = True
-        while True:
-            step = self._step(seen[-1], rdtype)
+        while isinstance(step := self._step(seen[-1], rdtype), _Alias):
             authoritative = authoritative and step.authoritative
-            if step.alias is None:
-                return Resolved(step.values, step.exists, authoritative)
-            if step.alias in seen or len(seen) > _MOST_ALIASES:
+            if step.target in seen or len(seen) > _MOST_ALIASES:
                 raise ResolveError(f"{name} {rdtype}: its CNAMEs loop or are too many: {', '.join(seen[:5])} ...")
-            seen.append(step.alias)
+            seen.append(step.target)
+        return step if authoritative else replace(step, authoritative=False)
 
     def _step(self, name: str, rdtype: str) -> _Step:
+        if not self._overlay:
+            return self._live.step(name, rdtype)
         planned = self._overlay.get((name, rdtype))
         alias = self._overlay.get((name, "CNAME"))
         if alias and rdtype != "CNAME":
-            return _Step((), True, _normal(alias[0]))
+            return _Alias(_normal(alias[0]))
         if planned is not None:
-            return _Step(planned, True)
+            return Resolved(planned, exists=True)
         step = self._live.step(name, rdtype)
-        if not step.exists and name in self._planned:
-            return _Step((), True)
-        # A live alias that is planned to go leaves a name without data behind.
-        return _Step((), True) if step.alias is not None and alias == () else step
+        if isinstance(step, _Alias):
+            # A live alias that is planned to go leaves a name without data behind.
+            return _NO_DATA if alias == () else step
+        return step if step.exists or name not in self._planned else _NO_DATA
 
 
 class _Live:
@@ -191,7 +196,7 @@ class _Live:
                 return _from_file(master, whole, rdtype)
         if not self.asks:
             if _is_above(name, zones):
-                return _Step((), False)
+                return _NO_NAME
             raise ResolveError(f"{name} {rdtype}: no master file answers for it and no nameserver is given")
         return self._from_servers(name, rdtype)
 
@@ -292,11 +297,11 @@ def _from_file(master: MasterFile, name: str, rdtype: str) -> _Step:
         return _alias(_redirected(master, name, above), rdtype)
     owner = _owner(master, name)
     if owner is None:
-        return _Step((), False)
+        return _NO_NAME
     if alias := master.found(owner, "CNAME"):
         return _alias(alias.values[0], rdtype)
     found = master.found(owner, rdtype)
-    return _Step(_values_of(found) if found else (), True)
+    return Resolved(_values_of(found), exists=True) if found else _NO_DATA
 
 
 def _redirected(master: MasterFile, name: str, above: str) -> str:
@@ -329,17 +334,18 @@ def _from_answer(answer: WireAnswer, name: str, rdtype: str) -> _Step:
     if not answer.rrsets and "NS" in authority and "SOA" not in authority:
         raise ResolveError(f"{name} {rdtype}: the nameserver only refers to others; name one that resolves")
     exists = answer.rcode != "NXDOMAIN"
-    return _Step(_values(tuple(answer.rdataset(name, rdtype) or ())), exists, authoritative=answer.authoritative)
+    return Resolved(_values(tuple(answer.rdataset(name, rdtype) or ())), exists, answer.authoritative)
 
 
 def _alias(target: str, rdtype: str) -> _Step:
-    return _Step((target,), True) if rdtype == "CNAME" else _Step((), True, target)
+    return Resolved((target,), exists=True) if rdtype == "CNAME" else _Alias(target)
 
 
 def _values_of(records: Records) -> tuple[str, ...]:
     """The same as :func:`_values` of what was perhaps shown before."""
-    is_shown = records.rdatas[0].rdtype not in (dns.rdatatype.MX, dns.rdatatype.PTR)
-    return tuple(sorted(records.values)) if is_shown else _values(records.rdatas)
+    if records.rdatas[0].rdtype in (dns.rdatatype.MX, dns.rdatatype.PTR):
+        return _values(records.rdatas)
+    return tuple(sorted(records.values)) if len(records.values) > 1 else records.values
 
 
 def _values(rdatas: Sequence[Any]) -> tuple[str, ...]:

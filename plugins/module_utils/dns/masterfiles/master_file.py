@@ -48,6 +48,9 @@ _GENERATE = re.compile(r"^[ \t]*\$GENERATE[ \t]+([0-9]+)-([0-9]+)", re.IGNORECAS
 _MOST_GENERATED = 65_536
 """Records that the $GENERATE lines of a file may make together, as many as a reverse zone of IPv4 can use."""
 
+_NOBODY: frozenset[str] = frozenset()
+"""One for all zones: each empty set would take as much memory as a small zone's text."""
+
 
 class MasterFile:
     """One zone as its master file says it; never changes.
@@ -76,13 +79,16 @@ class MasterFile:
         plain = self._read_plain(before)
         self._is_plain = plain is not None
         self.records = self._parsed(self._text) if plain is None else plain
-        self._cuts = frozenset(name for name, found in self.records.items() if "NS" in found) - {self.origin}
-        self._redirected = frozenset(name for name, found in self.records.items() if "DNAME" in found)
+        self._cuts = (self._owners("NS") - {self.origin}) or _NOBODY
+        self._redirected = self._owners("DNAME") or _NOBODY
 
     @property
     def _text(self) -> str:
         """One character per byte."""
         return self.data.decode("latin-1")
+
+    def _owners(self, rdtype: str) -> frozenset[str]:
+        return frozenset(name for name, found in self.records.items() if rdtype in found)
 
     def _check_generated(self) -> None:
         generated = sum(int(last) - int(first) + 1 for first, last in _GENERATE.findall(self._text))
