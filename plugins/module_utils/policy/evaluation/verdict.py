@@ -119,18 +119,18 @@ class Judge:
         # max keeps the first of equals, which is RFC 9989.
         shown = max(views, key=lambda view: view.badness)
         passes = both(views[0].passes, views[1].passes)
+        spf, dkim = _spf_outcome(sender, found_spf, shown), _dkim_outcome(found_dkim, shown)
         verdict = Verdict(
             sender,
-            _spf_outcome(sender, found_spf, shown),
-            _dkim_outcome(found_dkim, shown),
+            spf,
+            dkim,
             _dmarc_outcome(shown),
             _RESULTS[passes],
             shown.disposition,
             "",
             receivers=judge_demands(self._facts(sender, found_spf, found_dkim, views)) if self._has_demands else (),
+            cautions=self._cautions(sender, spf, dkim) if passes else (),
         )
-        if passes:
-            verdict = replace(verdict, cautions=self._cautions(verdict))
         return replace(verdict, reason=reasons.reason(verdict), next_step=next_steps.next_step(verdict))
 
     def strictest_policy(self, domain: str) -> Policy:
@@ -186,12 +186,11 @@ class Judge:
             said = f"the SPF record of {sender.envelope_domain} cannot be looked up: {reason} (RFC 7208 section 2.6.6)"
             return SpfResult("temperror", said, cause=SpfCause("unresolved", sender.envelope_domain))
 
-    def _cautions(self, verdict: Verdict) -> tuple[str, ...]:
+    def _cautions(self, sender: Sender, spf: SpfOutcome, dkim: DkimOutcome) -> tuple[str, ...]:
         """Why some receivers may refuse mail that passes at others."""
-        sender, spf, dkim = verdict.sender, verdict.spf, verdict.dkim
         found = [dkim.caution] if dkim.result == "pass" and dkim.aligned and dkim.caution else []
         found += [spf.caution] if spf.caution else []
-        if self.strictest_policy(sender.domain).policy == "reject" and not is_signed(verdict):
+        if self.strictest_policy(sender.domain).policy == "reject" and not _is_signed(dkim):
             found.append(
                 "receivers that get it forwarded reject it, because SPF does not survive that and there is no aligned "
                 "DKIM pass: a domain at p=reject must not rely on SPF only (RFC 9989 section 7.4)"
@@ -264,7 +263,11 @@ def _remembered(known: dict[_K, _T], key: _K, find: Callable[[_K], _T]) -> _T:
 
 def is_signed(verdict: Verdict) -> bool:
     """Whether the mail certainly has an aligned DKIM pass."""
-    return verdict.dkim.result == "pass" and verdict.dkim.aligned is True
+    return _is_signed(verdict.dkim)
+
+
+def _is_signed(dkim: DkimOutcome) -> bool:
+    return dkim.result == "pass" and dkim.aligned is True
 
 
 def _is_only_strict(standard: Standard, policy: Policy, tag: str, author: str, identifier: str | None) -> bool:
