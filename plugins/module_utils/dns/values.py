@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import re
 from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Key, RRset, mx_parts, mx_value
 from ansible_collections.mailroom.erp.plugins.module_utils.policy import txt
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.name import is_inside
 
 with contextlib.suppress(ImportError):
     import dns.name
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
     from dns.name import Name
     from dns.rdata import Rdata
     from dns.rdataset import Rdataset
+
+_LONGEST_NAME = 253
+_PLAIN_NAME = re.compile(r"(?:[-*_0-9a-z]{1,63}\.)*[-*_0-9a-z]{1,63}")
 
 
 @functools.lru_cache(maxsize=1 << 17)
@@ -42,6 +47,37 @@ def name_of(text: str) -> Name:
 def text_of(name: Name) -> str:
     """Write a name as the product does: lower case, no trailing dot (the root is a single dot)."""
     return name.canonicalize().to_text(omit_final_dot=True)
+
+
+def is_plain_name(text: str) -> bool:
+    """Tell whether a text is a name, by its letters alone, in the form in which :func:`text_of` writes it."""
+    return len(text) <= _LONGEST_NAME and _PLAIN_NAME.fullmatch(text) is not None
+
+
+def normal_name(text: str) -> str:
+    """Write a name as :func:`text_of` does. Nearly all are written so already, and to read one takes far longer.
+
+    :raises dns.exception.DNSException: it is no domain name
+    """
+    return text if is_plain_name(text) else text_of(name_of(text))
+
+
+def name_above(name: str) -> str:
+    """The name above one, both as :func:`text_of` writes them.
+
+    :raises dns.name.NoParent: there is none above the root
+    """
+    # A dot may be part of a label.
+    if "\\" in name or name == ".":
+        return text_of(name_of(name).parent())
+    return name.partition(".")[2] or "."
+
+
+def is_at_or_below(name: str, other: str) -> bool:
+    """Tell whether a name is another one or below it, both as :func:`text_of` writes them."""
+    if "\\" in name or other == ".":
+        return name_of(name).is_subdomain(name_of(other))
+    return is_inside(name, other)
 
 
 @functools.lru_cache(maxsize=1 << 12)

@@ -74,6 +74,9 @@ class DmarcWish:
     exclusive: bool = False
     managed: bool = False
 
+    def __hash__(self) -> int:
+        return hash((frozenset(self.values.items()), self.rua, self.ruf, self.exclusive, self.managed))
+
 
 def is_dmarc(text: str) -> bool:
     """Tell whether a TXT value is a policy record: it begins with ``v=DMARC1``, and nothing stands before it.

@@ -161,6 +161,7 @@ def effective(terms: Sequence[Term]) -> list[Term]:
     return [term for term in [*terms[: first + 1], *modifiers] if not is_redirect(term)]
 
 
+@lru_cache(maxsize=1 << 12)
 def canonical_domain(spec: str) -> str:
     """A domain-spec in the form in which equal ones are equal: lower case outside macros, no trailing dot.
 

@@ -126,13 +126,15 @@ def merge_spf(record: SpfRecord, wish: SpfWish, domain: str) -> SpfRecord:
     kept = {identity(term, domain) for term in wish.keep}
     gone = {identity(term, domain) for term in wish.remove} - kept
     wanted = {identity(term, domain) for term in wish.add} | kept
-    items = tuple(
-        (space, term)
-        for space, term in record.items
-        if identity(term, domain) not in gone
-        and (not wish.exclusive or is_all(term) or identity(term, domain) in wanted)
-    )
-    result = replace(record, items=items)
+    result = record
+    if gone or wish.exclusive:
+        items = (
+            (space, term)
+            for space, term in record.items
+            if identity(term, domain) not in gone
+            and (not wish.exclusive or is_all(term) or identity(term, domain) in wanted)
+        )
+        result = replace(record, items=tuple(items))
     index = _Index(effective(result.terms), domain)
     for term in wish.add:
         result = _add(result, term, index)

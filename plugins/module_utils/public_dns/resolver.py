@@ -9,15 +9,15 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Union
 
 from ansible_collections.mailroom.erp.plugins.module_utils import libraries
 from ansible_collections.mailroom.erp.plugins.module_utils.dns import values
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.masterfiles import master_file
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.masterfiles.master_file import MasterFile
+from ansible_collections.mailroom.erp.plugins.module_utils.dns.masterfiles.zone_data import Records
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.messages.answer import UDP_BYTES, answer_of
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.messages.answer import Answer as WireAnswer
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.messages.question_batch import QuestionBatch
@@ -59,13 +59,18 @@ class Resolved:
 
 
 @dataclass(frozen=True, slots=True)
-class _Step:
-    """One name's answer: data, or the name that it is an alias of."""
+class _Alias:
+    """One name's answer where it is an alias: the name that it stands for."""
 
-    values: tuple[str, ...]
-    exists: bool
-    alias: str | None = None
+    target: str
     authoritative: bool = False
+
+
+_Step = Union[Resolved, _Alias]
+"""One name's answer."""
+
+_NO_DATA = Resolved((), exists=True)
+_NO_NAME = Resolved((), exists=False)
 
 
 class Resolver:
@@ -120,27 +125,27 @@ class Resolver:
         """
         seen = [_normal(name)]
         authoritative = True
-        while True:
-            step = self._step(seen[-1], rdtype)
+        while isinstance(step := self._step(seen[-1], rdtype), _Alias):
             authoritative = authoritative and step.authoritative
-            if step.alias is None:
-                return Resolved(step.values, step.exists, authoritative)
-            if step.alias in seen or len(seen) > _MOST_ALIASES:
+            if step.target in seen or len(seen) > _MOST_ALIASES:
                 raise ResolveError(f"{name} {rdtype}: its CNAMEs loop or are too many: {', '.join(seen[:5])} ...")
-            seen.append(step.alias)
+            seen.append(step.target)
+        return step if authoritative else replace(step, authoritative=False)
 
     def _step(self, name: str, rdtype: str) -> _Step:
+        if not self._overlay:
+            return self._live.step(name, rdtype)
         planned = self._overlay.get((name, rdtype))
         alias = self._overlay.get((name, "CNAME"))
         if alias and rdtype != "CNAME":
-            return _Step((), True, _normal(alias[0]))
+            return _Alias(_normal(alias[0]))
         if planned is not None:
-            return _Step(planned, True)
+            return Resolved(planned, exists=True)
         step = self._live.step(name, rdtype)
-        if not step.exists and name in self._planned:
-            return _Step((), True)
-        # A live alias that is planned to go leaves a name without data behind.
-        return _Step((), True) if step.alias is not None and alias == () else step
+        if isinstance(step, _Alias):
+            # A live alias that is planned to go leaves a name without data behind.
+            return _NO_DATA if alias == () else step
+        return step if step.exists or name not in self._planned else _NO_DATA
 
 
 class _Live:
@@ -148,8 +153,7 @@ class _Live:
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         self._options = {name: options.get(name, spec["default"]) for name, spec in RESOLVER_OPTIONS.items()}
-        self._memory: dict[Hashable, Future[Any] | _Known] = {}
-        self._lock = threading.Lock()
+        self._memory: dict[Hashable, _Question] = {}
 
     @property
     def asks(self) -> bool:
@@ -180,18 +184,19 @@ class _Live:
             with contextlib.suppress(ResolveError):
                 if answer.tells:
                     step = _from_answer(answer, *question)
-                    self._memory.setdefault(("step", *asked[question]), _Known(step, None))
+                    self._memory.setdefault(("step", *asked[question]), _Question.answered(step))
 
     def _find(self, name: str, rdtype: str) -> _Step:
         zones = self._once("zones", self._zones)
         zone = longest_match(name, zones)
         if zone is not None:
             master = self._once(("zone", zone), lambda: master_file.read_master_file(zones[zone], zone))
-            if master.cut(values.name_of(name)) is None:
-                return _from_file(master, name, rdtype)
+            whole = values.normal_name(name)
+            if values.is_at_or_below(whole, zone) and master.cut(whole) is None:
+                return _from_file(master, whole, rdtype)
         if not self.asks:
             if _is_above(name, zones):
-                return _Step((), False)
+                return _NO_NAME
             raise ResolveError(f"{name} {rdtype}: no master file answers for it and no nameserver is given")
         return self._from_servers(name, rdtype)
 
@@ -229,35 +234,45 @@ class _Live:
 
     def _once(self, question: Hashable, find: Callable[[], Any]) -> Any:
         """Find an answer, or wait for the thread that is already at it."""
-        with self._lock:
-            known = self._memory.get(question)
-            if known is None:
-                future = self._memory[question] = Future[Any]()
-        if known is not None:
-            return known.result()
-        try:
-            found = _Known(find(), None)
-            future.set_result(found.value)
-        except BaseException as error:
-            found = _Known(None, error)
-            future.set_exception(error)
-        # A future takes ten times the memory of what it brought.
-        self._memory[question] = found
-        return found.result()
+        # To make one that is not taken is harmless, and dearer than to look first.
+        asked = self._memory.get(question) or self._memory.setdefault(question, _Question())
+        return asked.result(find)
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """What came of a question."""
+class _Question:
+    """A question, and what came of it once somebody has wanted to know."""
 
-    value: Any
-    error: BaseException | None
+    __slots__ = ("_error", "_open", "_value")
 
-    def result(self) -> Any:
-        if self.error is not None:
+    def __init__(self) -> None:
+        self._open: threading.Lock | None = threading.Lock()
+        self._value: Any = None
+        self._error: BaseException | None = None
+
+    @classmethod
+    def answered(cls, value: Any) -> _Question:
+        """One whose answer is known."""
+        question = cls()
+        question._value, question._open = value, None
+        return question
+
+    def result(self, find: Callable[[], Any]) -> Any:
+        """The answer: the first thread finds it, and others wait for that."""
+        if (is_open := self._open) is not None:
+            with is_open:
+                if self._open is not None:
+                    self._find(find)
+        if self._error is not None:
             # Without what stands in it of others who were told the same.
-            raise self.error.with_traceback(None)
-        return self.value
+            raise self._error.with_traceback(None)
+        return self._value
+
+    def _find(self, find: Callable[[], Any]) -> None:
+        try:
+            self._value = find()
+        except BaseException as error:
+            self._error = error
+        self._open = None
 
 
 def _and_above(name: str) -> Iterator[str]:
@@ -278,39 +293,37 @@ def _is_above(name: str, zones: Mapping[str, Path]) -> bool:
 
 def _from_file(master: MasterFile, name: str, rdtype: str) -> _Step:
     """What a server of this master file would answer (RFC 1034 section 4.3.2, wildcards as RFC 4592 has them)."""
-    qname = values.name_of(name)
-    for above in _parents(qname, master.origin):
-        if redirection := master.rdatas(above, "DNAME"):
-            target = qname.relativize(above).derelativize(redirection[0].target)
-            return _alias(values.text_of(target), rdtype)
-    owner = _owner(master, qname)
+    if above := master.redirection(name):
+        return _alias(_redirected(master, name, above), rdtype)
+    owner = _owner(master, name)
     if owner is None:
-        return _Step((), False)
-    found = master.rdatas(owner, rdtype)
-    alias = master.rdatas(owner, "CNAME")
-    if alias:
-        return _alias(values.text_of(alias[0].target), rdtype)
-    return _Step(_values(found), True)
+        return _NO_NAME
+    if alias := master.found(owner, "CNAME"):
+        return _alias(alias.values[0], rdtype)
+    found = master.found(owner, rdtype)
+    return Resolved(_values_of(found), exists=True) if found else _NO_DATA
 
 
-def _owner(master: MasterFile, name: Name) -> Name | None:
+def _redirected(master: MasterFile, name: str, above: str) -> str:
+    """What a DNAME above a name makes of it (RFC 6672 section 2.2)."""
+    redirection: Any = master.records[above]["DNAME"].rdatas[0]
+    return values.text_of(values.name_of(name).relativize(values.name_of(above)).derelativize(redirection.target))
+
+
+def _owner(master: MasterFile, name: str) -> str | None:
     """The name itself, the wildcard that stands in for it, or None when it does not exist."""
-    if _exists(master, name):
+    encloser = name
+    while not _exists(master, encloser):
+        encloser = values.name_above(encloser)
+    if encloser == name:
         return name
-    encloser = next(above for above in _parents(name, master.origin) if _exists(master, above))
-    wildcard = dns.name.Name((b"*", *encloser.labels))
+    wildcard = f"*.{encloser}"
     return wildcard if wildcard in master.records else None
 
 
-def _exists(master: MasterFile, name: Name) -> bool:
+def _exists(master: MasterFile, name: str) -> bool:
     """A name exists too when only names below it have data (RFC 8020)."""
-    return name in master.records or any(owner.is_subdomain(name) for owner in master.records)
-
-
-def _parents(name: Name, apex: Name) -> Iterator[Name]:
-    while name != apex:
-        name = name.parent()
-        yield name
+    return name in master.records or any(values.is_at_or_below(owner, name) for owner in master.records)
 
 
 def _from_answer(answer: WireAnswer, name: str, rdtype: str) -> _Step:
@@ -321,11 +334,18 @@ def _from_answer(answer: WireAnswer, name: str, rdtype: str) -> _Step:
     if not answer.rrsets and "NS" in authority and "SOA" not in authority:
         raise ResolveError(f"{name} {rdtype}: the nameserver only refers to others; name one that resolves")
     exists = answer.rcode != "NXDOMAIN"
-    return _Step(_values(tuple(answer.rdataset(name, rdtype) or ())), exists, authoritative=answer.authoritative)
+    return Resolved(_values(tuple(answer.rdataset(name, rdtype) or ())), exists, answer.authoritative)
 
 
 def _alias(target: str, rdtype: str) -> _Step:
-    return _Step((target,), True) if rdtype == "CNAME" else _Step((), True, target)
+    return Resolved((target,), exists=True) if rdtype == "CNAME" else _Alias(target)
+
+
+def _values_of(records: Records) -> tuple[str, ...]:
+    """The same as :func:`_values` of what was perhaps shown before."""
+    if records.rdatas[0].rdtype in (dns.rdatatype.MX, dns.rdatatype.PTR):
+        return _values(records.rdatas)
+    return tuple(sorted(records.values)) if len(records.values) > 1 else records.values
 
 
 def _values(rdatas: Sequence[Any]) -> tuple[str, ...]:

@@ -106,7 +106,7 @@ class FaultyWorld:
             if (name, rdtype) != self.lost:
                 return find(live, name, rdtype)
             if self.empty:
-                return resolver._Step((), False)
+                return resolver.Resolved((), exists=False)
             raise resolver.ResolveError(f"{name} {rdtype}: SERVFAIL")
 
         with pytest.MonkeyPatch.context() as patch:

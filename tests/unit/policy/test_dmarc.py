@@ -58,6 +58,13 @@ def test_what_is_wanted_is_there_and_everything_else_stays(before: str | None, w
     assert merged(after, wish) == after
 
 
+def test_equal_wishes_are_one_key_however_they_are_written() -> None:
+    wishes = [DmarcWish({"p": "reject", "sp": "none"}, (A,)), DmarcWish({"sp": "none", "p": "reject"}, (A,))]
+    others = [DmarcWish({"p": "reject", "sp": "none"}, ruf=(A,)), DmarcWish({"p": "none", "sp": "reject"}, (A,))]
+    assert len({*wishes}) == 1
+    assert len({*wishes, *others}) == 3
+
+
 _values = st.from_regex(r"[a-z0-9:.,!/-]{0,12}", fullmatch=True)
 _gaps = st.sampled_from(["", " ", "  "])
 

@@ -228,6 +228,16 @@ def test_of_files_the_longest_match_answers(tmp_path: Path) -> None:
     assert resolver.lookup("notacme.example", "TXT").values == ("* of example",)
 
 
+def test_a_dot_inside_a_label_does_not_make_a_name_one_of_a_zone(tmp_path: Path) -> None:
+    """RFC 4343 section 2.1: acme\\.example is one label, so x.acme\\.example is not below acme.example."""
+    (tmp_path / "acme.example.zone").write_text(zone_text(ZONE, '* TXT "any"'))
+    resolver = Resolver({"zonefiles": [str(tmp_path)]})
+    assert resolver.lookup("x.acme.example", "TXT").values == ("any",)
+    assert resolver.lookup(r"a\.b.acme.example", "TXT").values == ("any",)
+    with pytest.raises(ResolveError, match="no master file answers for it"):
+        resolver.lookup(r"x\.acme.example", "TXT")
+
+
 def test_a_dname_is_followed(tmp_path: Path) -> None:
     (tmp_path / "old.example.zone").write_text(zone_text("old.example", "@ DNAME acme.example."))
     resolver = Resolver(files(tmp_path))

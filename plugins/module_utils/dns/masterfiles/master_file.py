@@ -16,14 +16,13 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dns import values
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.masterfiles import master_file_entries as entry
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.masterfiles.master_file_entries import Entry
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.masterfiles.plain_zone import (
     NotPlain,
-    PlainZone,
     read_plain,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.masterfiles.zone_data import Records, ZoneData, zone_data
@@ -49,29 +48,47 @@ _GENERATE = re.compile(r"^[ \t]*\$GENERATE[ \t]+([0-9]+)-([0-9]+)", re.IGNORECAS
 _MOST_GENERATED = 65_536
 """Records that the $GENERATE lines of a file may make together, as many as a reverse zone of IPv4 can use."""
 
+_NOBODY: frozenset[str] = frozenset()
+"""One for all zones: each empty set would take as much memory as a small zone's text."""
+
 
 class MasterFile:
-    """One zone as its master file says it; never changes."""
+    """One zone as its master file says it; never changes.
+
+    ``data`` are the file's bytes, ``origin`` is the apex; ``records`` is what the file says.
+    """
+
+    __slots__ = ("_cuts", "_is_plain", "_name", "_redirected", "_source", "data", "origin", "records")
 
     def __init__(self, data: bytes, zone: str, source: str, before: MasterFile | None = None) -> None:
         """Read a master file whole.
 
-        :param data: the file's bytes, kept as ``data``
+        :param data: the file's bytes
         :param zone: the apex, no trailing dot
         :param source: the file's path, for messages
         :param before: the same file before it was edited; what stands in both is read once
         :raises ProviderError: it is no master file of this zone; the message names file, line, zone and way out
         """
         self.data = data
-        self.origin = values.name_of(zone)
+        self.origin = values.normal_name(zone)
         self._name, self._source = zone, source
-        self._text = data.decode("latin-1")
         for pattern, problem in _UNREADABLE.items():
             if re.search(pattern, data):
                 raise self._error(problem)
         self._check_generated()
-        self._plain = self._read_plain(before)
-        self.records = self._plain.data if self._plain else self._parsed(self._text)
+        plain = self._read_plain(before)
+        self._is_plain = plain is not None
+        self.records = self._parsed(self._text) if plain is None else plain
+        self._cuts = (self._owners("NS") - {self.origin}) or _NOBODY
+        self._redirected = self._owners("DNAME") or _NOBODY
+
+    @property
+    def _text(self) -> str:
+        """One character per byte."""
+        return self.data.decode("latin-1")
+
+    def _owners(self, rdtype: str) -> frozenset[str]:
+        return frozenset(name for name, found in self.records.items() if rdtype in found)
 
     def _check_generated(self) -> None:
         generated = sum(int(last) - int(first) + 1 for first, last in _GENERATE.findall(self._text))
@@ -82,32 +99,45 @@ class MasterFile:
 
     def rrset(self, key: Key) -> RRset | None:
         """The RRset of this name and type (no wildcards), None when there is none."""
-        found = self.records.get(values.name_of(key[0]), {}).get(key[1])
-        return RRset(*key, found.ttl, tuple(map(values.value_of, found.rdatas))) if found else None
+        found = self.found(values.normal_name(key[0]), key[1])
+        return RRset(*key, found.ttl, found.values) if found else None
 
-    def rdatas(self, name: Name, rdtype: str) -> tuple[Any, ...]:
-        """The data of this name and type, as dnspython has them."""
-        found = self.records.get(name, {}).get(rdtype)
-        return found.rdatas if found else ()
+    def found(self, name: str, rdtype: str) -> Records | None:
+        """The records of this name and type, if there are any.
+
+        :param name: as ``values.text_of`` writes it
+        """
+        node = self.records.get(name)
+        return node.get(rdtype) if node else None
 
     def rrsets(self, rdtypes: Collection[str]) -> Iterator[RRset]:
         """All RRsets of some types."""
         for name, by_type in self.records.items():
             for rdtype, found in by_type.items():
                 if rdtype in rdtypes:
-                    yield RRset(values.text_of(name), rdtype, found.ttl, tuple(map(values.value_of, found.rdatas)))
+                    yield RRset(name, rdtype, found.ttl, found.values)
 
-    def cut(self, name: Name) -> Name | None:
+    def cut(self, name: str) -> str | None:
         """The delegation (NS, RFC 1034 section 4.2) at or above this name inside the zone, if any."""
-        above = _up_to(name, self.origin)
-        return next((owner for owner in above if owner is not self.origin and self.rdatas(owner, "NS")), None)
+        return next((owner for owner in self._up_to(name) if owner in self._cuts), None) if self._cuts else None
 
-    def delegation(self, name: Name) -> Name | None:
-        """What takes this name out of the zone, if anything: an NS at or above it, or a DNAME (RFC 6672) above it."""
-        if name is self.origin:
+    def redirection(self, name: str) -> str | None:
+        """The nearest DNAME (RFC 6672) above this name inside the zone, if any."""
+        if not self._redirected:
             return None
-        above = (owner for owner in _up_to(name, self.origin) if owner != name)
-        return self.cut(name) or next((owner for owner in above if self.rdatas(owner, "DNAME")), None)
+        return next((owner for owner in self._up_to(name) if owner != name and owner in self._redirected), None)
+
+    def delegation(self, name: str) -> str | None:
+        """What takes this name out of the zone, if anything: an NS at or above it, or a DNAME above it."""
+        return self.cut(name) or self.redirection(name)
+
+    def _up_to(self, name: str) -> Iterator[str]:
+        """The name and its parents, up to the apex; only those inside the zone."""
+        if values.is_at_or_below(name, self.origin):
+            while name != self.origin:
+                yield name
+                name = values.name_above(name)
+            yield name
 
     def edited(self, changes: Iterable[Change], today: date) -> MasterFile:
         """Make changes in the text, and raise the serial.
@@ -118,12 +148,13 @@ class MasterFile:
         :raises ProviderError: the change cannot be made in the text; nothing is lost
         """
         changes = list(changes)
-        entries = entry.read_entries(self._text, self.origin)
+        origin = values.name_of(self.origin)
+        entries = entry.read_entries(self._text, origin)
         newline = "\r\n" if "\r\n" in self._text else "\n"
         for change in changes:
             self._edit(entries, change, newline)
         self._raise_serial(entries, today)
-        text = entry.render_entries(entries, self.origin, newline)
+        text = entry.render_entries(entries, origin, newline)
         new = MasterFile(text.encode("latin-1"), self._name, self._source, self)
         self._verify(new.records, changes)
         return new
@@ -139,7 +170,9 @@ class MasterFile:
         for old in leaving[paired:]:
             entries.remove(old)
         for new in coming[paired:]:
-            _insert(entries, owner, self.origin, f"IN\t{rdtype}\t{values.rdata_text(rdtype, new)}{newline}")
+            _insert(
+                entries, owner, values.name_of(self.origin), f"IN\t{rdtype}\t{values.rdata_text(rdtype, new)}{newline}"
+            )
         for record in _records(entries, owner, rdtype):
             if change.after and record.ttl != change.after.ttl:
                 record.set_ttl(change.after.ttl)
@@ -160,17 +193,17 @@ class MasterFile:
         return leaving
 
     def _raise_serial(self, entries: list[Entry], today: date) -> None:
-        soas = _records(entries, self.origin, "SOA")
+        soas = _records(entries, values.name_of(self.origin), "SOA")
         if len(soas) != 1:
             raise self._error(f"it has {len(soas)} SOA records for {self._name}; leave one")
         soas[0].replace_word(2, str(next_serial(int(soas[0].word(2)), today)))
 
     def _verify(self, new: ZoneData, changes: Sequence[Change]) -> None:
         """Refuse a text that does not say the old zone with the changes."""
-        touched = {values.name_of(change.key[0]) for change in changes}
+        touched = {values.normal_name(change.key[0]) for change in changes}
         old_sets, new_sets = _sets(self.records, new, touched), _sets(new, self.records, touched)
         for change in changes:
-            key = (values.name_of(change.key[0]), change.key[1])
+            key = (values.normal_name(change.key[0]), change.key[1])
             if not _is_made(change, old_sets.pop(key, None), new_sets.pop(key, None)):
                 raise self._error(
                     f"the change of {change.key[1]} at {change.key[0]} cannot be made in its text; edit it by hand"
@@ -178,16 +211,18 @@ class MasterFile:
         if not _are_same(old_sets, new_sets):
             raise self._error("the change would alter other records of it; edit it by hand")
 
-    def _read_plain(self, before: MasterFile | None) -> PlainZone | None:
+    def _read_plain(self, before: MasterFile | None) -> ZoneData | None:
+        known = (before._text, before.records) if before and before._is_plain else None
         try:
-            return read_plain(self._text, self.origin, before._plain if before else None)
+            return read_plain(self._text, self.origin, known)
         except NotPlain:
             return None
 
     def _parsed(self, text: str) -> ZoneData:
+        origin = values.name_of(self.origin)
         try:
-            explicit = entry.escape_bytes(entry.explicit_text(text, self.origin))
-            return zone_data(dns.zone.from_text(explicit, origin=self.origin, relativize=False, filename="line"))
+            explicit = entry.escape_bytes(entry.explicit_text(text, origin))
+            return zone_data(dns.zone.from_text(explicit, origin=origin, relativize=False, filename="line"))
         except dns.zone.NoSOA:
             raise self._error(
                 f"it has no SOA record for {self._name}, so it is not that zone; check the path and the name"
@@ -196,10 +231,10 @@ class MasterFile:
             raise self._error(f"it has no NS record for {self._name}, so no server would load it; add one") from None
         except dns.zonefile.CNAMEAndOtherData:
             raise self._error(
-                f"{_crowded(text, self.origin)} has a CNAME beside other data (RFC 1034 section 3.6.2); remove one"
+                f"{_crowded(text, origin)} has a CNAME beside other data (RFC 1034 section 3.6.2); remove one"
             ) from None
         except (dns.exception.DNSException, ValueError) as error:
-            raise self._error(_syntax_error(text, self.origin, error)) from None
+            raise self._error(_syntax_error(text, origin, error)) from None
 
     def _error(self, problem: str) -> ProviderError:
         return ProviderError(f"{self._source} (zone {self._name}): {problem}")
@@ -278,7 +313,7 @@ def _stem(filename: str) -> str:
     if filename.startswith(".") or not filename.endswith(".zone"):
         return ""
     with contextlib.suppress(dns.exception.DNSException, UnicodeError):
-        return values.text_of(values.name_of(filename.removesuffix(".zone")))
+        return values.normal_name(filename.removesuffix(".zone"))
     return ""
 
 
@@ -310,19 +345,10 @@ def _records(entries: Iterable[Entry], owner: Name, rdtype: str) -> list[Entry]:
     return [one for one in entries if one.type == rdtype and one.name == owner]
 
 
-def _up_to(name: Name, origin: Name) -> Iterator[Name]:
-    """The name and its parents, down from just below the root; only those inside the zone."""
-    if name is origin or name.is_subdomain(origin):
-        for _level in range(len(name) - len(origin)):
-            yield name
-            name = name.parent()
-        yield origin
+_Sets = dict[Key, Records]
 
 
-_Sets = dict[tuple["Name", str], Records]
-
-
-def _sets(records: ZoneData, other: ZoneData, touched: Collection[Name]) -> _Sets:
+def _sets(records: ZoneData, other: ZoneData, touched: Collection[str]) -> _Sets:
     """All records of a zone but its SOA, without the names that stand in the other text in the very same words."""
     return {
         (name, rdtype): found

@@ -28,7 +28,6 @@ with contextlib.suppress(ImportError):
     import dns.rdataclass
 
 if TYPE_CHECKING:
-    from dns.name import Name
     from dns.rdata import Rdata
 
 _WORD = r'(?:"[ !#-\[\]-~]*"|[!#-\x27*-:<-\[\]-~]+)'
@@ -85,38 +84,33 @@ _Sorted = dict[str, dict[str, _Lines]]
 """Owner names in lower case without the final dot; the lines of each by type."""
 
 
-@dataclass(frozen=True, slots=True)
-class PlainZone:
-    """What a plain master file says, and the lines that say it."""
-
-    data: ZoneData
-    lines: _Sorted
-    nodes: Mapping[str, Mapping[str, Records]]
-    """The values of ``data`` by the keys of ``lines``."""
-
-
-def read_plain(text: str, apex: Name, before: PlainZone | None = None) -> PlainZone:
+def read_plain(text: str, apex: str, before: tuple[str, ZoneData] | None = None) -> ZoneData:
     """Read a master file that is plain.
 
     :param text: one character per byte
-    :param apex: of the zone
-    :param before: an earlier text of the zone; names and RRsets that stand there in the same words are taken from it
+    :param apex: of the zone, as ``values.text_of`` writes it
+    :param before: an earlier text of the zone, a plain one, and what it says; names and RRsets that stand there in the
+        same words are taken from it
     :raises NotPlain: it is not plain, or something is wrong with it
     """
     try:
-        lines = _LineReader(apex).sort(text.replace("\r\n", "\n"))
-        nodes = {owner: _node(owner, types, before) for owner, types in lines.items()}
-        return PlainZone({values.name_of(owner): node for owner, node in nodes.items()}, lines, nodes)
+        lines = _sorted_lines(text, apex)
+        known = _sorted_lines(before[0], apex) if before else {}
+        data = before[1] if before else {}
+        return {owner: _node(types, known.get(owner, {}), data.get(owner, {})) for owner, types in lines.items()}
     except (dns.exception.DNSException, ValueError):
         raise NotPlain from None
+
+
+def _sorted_lines(text: str, apex: str) -> _Sorted:
+    return _LineReader(apex).sort(text.replace("\r\n", "\n"))
 
 
 class _LineReader:
     """Sorts the lines of one file by the name and type of the record in them."""
 
-    def __init__(self, apex: Name) -> None:
-        self._apex = apex
-        self._origin = apex.to_text(omit_final_dot=True)
+    def __init__(self, apex: str) -> None:
+        self._apex = self._origin = apex
         self._ttl: str | None = None
         self._found: _Sorted = {}
         self._node: dict[str, _Lines] | None = None
@@ -130,7 +124,7 @@ class _LineReader:
                 raise NotPlain
             self._take(*line.groups())
             position = line.end()
-        apex = self._found.get(values.text_of(self._apex), {})
+        apex = self._found.get(self._apex, {})
         if "SOA" not in apex or "NS" not in apex or any(map(_is_crowded, self._found.values())):
             raise NotPlain
         return self._found
@@ -168,8 +162,7 @@ class _LineReader:
         return owner[:-1] if owner.endswith(".") else f"{owner}.{self._origin}"
 
     def _new_node(self, name: str) -> dict[str, _Lines]:
-        owner = None if name.endswith(".") else values.name_of(name)
-        if owner is None or (owner is not self._apex and not owner.is_subdomain(self._apex)):
+        if not values.is_plain_name(name) or not values.is_at_or_below(name, self._apex):
             raise NotPlain
         return self._found.setdefault(name, {})
 
@@ -178,12 +171,13 @@ def _is_crowded(node: Mapping[str, _Lines]) -> bool:
     return any(len(node[rdtype].data) > 1 for rdtype in _ALONE if rdtype in node) or ("CNAME" in node and len(node) > 1)
 
 
-def _node(owner: str, types: Mapping[str, _Lines], before: PlainZone | None) -> Mapping[str, Records]:
-    known = before.lines.get(owner, {}) if before else {}
-    if before and known == types:
-        return before.nodes[owner]
+def _node(
+    types: Mapping[str, _Lines], known: Mapping[str, _Lines], before: Mapping[str, Records]
+) -> Mapping[str, Records]:
+    if known == types:
+        return before
     return {
-        rdtype: before.nodes[owner][rdtype] if before and known.get(rdtype) == lines else _records(rdtype, lines)
+        rdtype: before[rdtype] if known.get(rdtype) == lines else _records(rdtype, lines)
         for rdtype, lines in types.items()
     }
 

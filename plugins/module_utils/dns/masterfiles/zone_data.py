@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from ansible_collections.mailroom.erp.plugins.module_utils.dns import values
 
 with contextlib.suppress(ImportError):
     import dns.rdatatype
 
 if TYPE_CHECKING:
-    from dns.name import Name
     from dns.rdata import Rdata
     from dns.rdataset import Rdataset
     from dns.zone import Zone
@@ -30,6 +31,7 @@ class Records:
 
     ttl: int
     _data: tuple[Rdata, ...] | Callable[[], tuple[Rdata, ...]]
+    _values: tuple[str, ...] | None = field(default=None, init=False)
 
     @property
     def rdatas(self) -> tuple[Rdata, ...]:
@@ -39,15 +41,23 @@ class Records:
             data = self._data = data()
         return data
 
+    @property
+    def values(self) -> tuple[str, ...]:
+        """The data as an RRset shows them."""
+        if self._values is None:
+            self._values = tuple(map(values.value_of, self.rdatas))
+        return self._values
 
-ZoneData = Mapping["Name", Mapping[str, Records]]
-"""The records of each name, all names absolute, by type in capitals; signatures as ``RRSIG`` and what they cover."""
+
+ZoneData = Mapping[str, Mapping[str, Records]]
+"""The records of each name, by type in capitals; signatures as ``RRSIG`` and what they cover. Names are as
+``values.text_of`` writes them: to compare texts takes a tenth of the time that dnspython takes to compare its own."""
 
 
 def zone_data(zone: Zone) -> ZoneData:
     """The records of a zone as dnspython has read it, with absolute names."""
     return {
-        name: {_type(found): Records(int(found.ttl), tuple(found)) for found in node.rdatasets if found}
+        values.text_of(name): {_type(found): Records(int(found.ttl), tuple(found)) for found in node.rdatasets if found}
         for name, node in zone.nodes.items()
     }
 

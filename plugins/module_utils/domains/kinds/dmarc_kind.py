@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Key, ZoneState
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.kind import Kind, RecordResult
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.near_miss_choice import RecordValues
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.recipe import (
+    LooksUpFirst,
     RecordPlan,
     World,
     left_to,
@@ -108,33 +110,27 @@ class DmarcRecipe:
 
     def _after(self, before: str | None) -> str:
         try:
-            live = dmarc.parse_dmarc(before) if before is not None else None
-            record = dmarc.merge_dmarc(live, self.wish)
+            merged = _merged(before, self.wish)
         except DmarcError as error:
             right = _OPTION_OF.get(error.tag or "", _OBSOLETE_TAGS)
             way_out = WayOut(("Say which of the values is right with ", right, ", or correct the record in the zone."))
             raise Refused(_RULES.told(self.domain, _WHERE, error.value, str(error), way_out)) from None
-        faults = dmarc.dmarc_faults(record)
-        if faults:
-            raise Refused([self._fault(str(record), fault) for fault in faults])
-        if not self.tighten and dmarc.is_stricter(record, live):
-            raise Refused(self._tightened(str(record), before))
-        if not self.accept_unseen and dmarc.rejects_anew(record, live):
-            raise Refused(self._unseen(str(record)))
-        problem = too_long(self.domain, _WHERE, str(record))
+        if merged.faults:
+            raise Refused([self._fault(merged.text, fault) for fault in merged.faults])
+        if not self.tighten and merged.is_stricter:
+            raise Refused(self._tightened(merged.text, before))
+        if not self.accept_unseen and merged.rejects_anew:
+            raise Refused(self._unseen(merged.text))
+        problem = too_long(self.domain, _WHERE, merged.text)
         if problem:
             raise Refused(problem)
-        return str(record)
+        return merged.text
 
     def _mended(self, records: list[str], after: str | None) -> list[str]:
         """What was wrong with the live record and is not with the new one; for the person who reads the difference."""
         if after is None or not records or records[0] == after:
             return []
-        live, new = dmarc.parse_dmarc(records[0]), dmarc.parse_dmarc(after)
-        faults = [dmarc.doubled_fault(live, name) for name in live.doubled]
-        faults += [one for one in dmarc.report_faults(live) if one not in dmarc.report_faults(new)]
-        gone = [one for one in dmarc.spelling_concerns(live) if one not in dmarc.spelling_concerns(new)]
-        return [f"{self.domain}: mended in the record: {one}" for one in [*faults, *gone]]
+        return [f"{self.domain}: mended in the record: {one}" for one in _faults_gone(records[0], after)]
 
     def _tightened(self, after: str, before: str | None) -> Problem:
         rule = (
@@ -178,17 +174,50 @@ class DmarcRecipe:
 
     def _concerns(self, record: str | None) -> list[str]:
         try:
-            parsed = dmarc.parse_dmarc(record) if record is not None else None
+            found = _sentences(record) if record is not None else ()
         except DmarcError as error:
             return [f"{self.domain}: {error}"]
-        if parsed is None:
-            return []
-        found = (*dmarc.ignored_values(parsed), *dmarc.report_faults(parsed), *dmarc.dmarc_concerns(parsed))
         return [f"{self.domain}: {one}" for one in found]
 
 
 @dataclass(frozen=True, slots=True)
-class ReportRecipe:
+class _Merged:
+    """A record as it is wished, and what is to be said of it beside the one before."""
+
+    text: str
+    faults: tuple[str, ...]
+    is_stricter: bool
+    rejects_anew: bool
+
+
+@lru_cache(maxsize=1 << 10)  # thousands of domains publish the same few records, and want the same of them
+def _merged(before: str | None, wish: DmarcWish) -> _Merged:
+    """:raises DmarcError: see :func:`dmarc.merge_dmarc`, and the live record is none"""
+    live = dmarc.parse_dmarc(before) if before is not None else None
+    record = dmarc.merge_dmarc(live, wish)
+    faults = tuple(dmarc.dmarc_faults(record))
+    return _Merged(str(record), faults, dmarc.is_stricter(record, live), dmarc.rejects_anew(record, live))
+
+
+@lru_cache(maxsize=1 << 10)
+def _faults_gone(before: str, after: str) -> tuple[str, ...]:
+    """What was wrong with one record and is not with the other."""
+    live, new = dmarc.parse_dmarc(before), dmarc.parse_dmarc(after)
+    doubled = [dmarc.doubled_fault(live, name) for name in live.doubled]
+    faults = [one for one in dmarc.report_faults(live) if one not in dmarc.report_faults(new)]
+    gone = [one for one in dmarc.spelling_concerns(live) if one not in dmarc.spelling_concerns(new)]
+    return (*doubled, *faults, *gone)
+
+
+@lru_cache(maxsize=1 << 10)
+def _sentences(text: str) -> tuple[str, ...]:
+    """What a reviewer would call out in a record. :raises DmarcError: it is none"""
+    record = dmarc.parse_dmarc(text)
+    return (*dmarc.ignored_values(record), *dmarc.report_faults(record), *dmarc.dmarc_concerns(record))
+
+
+@dataclass(frozen=True, slots=True)
+class ReportRecipe(LooksUpFirst):
     """The agreement of one destination to get the reports of a domain (RFC 9990 section 4).
 
     It is not needed within one organisation. ``settled`` says that the DNS need not be asked whether the two are one:

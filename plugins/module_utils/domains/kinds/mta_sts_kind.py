@@ -15,6 +15,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Ke
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.kind import Kind, RecordResult
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.near_miss_choice import RecordValues
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.recipe import (
+    LooksUpFirst,
     RecordPlan,
     WantedFile,
     World,
@@ -52,7 +53,7 @@ _MX = Option("mta_sts.mx")
 
 
 @dataclass(frozen=True, slots=True)
-class MtaStsRecipe:
+class MtaStsRecipe(LooksUpFirst):
     """The policy of one domain. ``hosts`` says why the hosts of its MX records are not known, where they were asked."""
 
     domain: str

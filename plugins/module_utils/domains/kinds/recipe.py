@@ -6,10 +6,11 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol
 
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Change, Key, RRset, ZoneState, values_of
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.dkim import KeyProblem, check_selector
@@ -113,14 +114,17 @@ class Recipe(Protocol):
         """What to do when no zone of ours holds the name: a plan without a change, or a refusal."""
 
 
-@runtime_checkable
-class LooksUpFirst(Protocol):
+class LooksUpFirst(ABC):
     """A recipe that wants to know something about the world before it can be planned."""
 
+    __slots__ = ()
+
     @property
+    @abstractmethod
     def asks(self) -> bool:
         """Whether it does."""
 
+    @abstractmethod
     def answered(self, world: World) -> Recipe:
         """The recipe with the answers. What cannot be looked up is told when it is planned and needed.
 

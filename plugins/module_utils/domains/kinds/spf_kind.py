@@ -15,6 +15,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dns.records import Ch
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.kind import Kind, RecordResult
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.near_miss_choice import RecordValues
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.kinds.recipe import (
+    LooksUpFirst,
     RecordPlan,
     World,
     check_is_here,
@@ -60,7 +61,7 @@ class MxService:
 
 
 @dataclass(frozen=True, slots=True)
-class SpfRecipe:
+class SpfRecipe(LooksUpFirst):
     """What is asked of one domain's SPF record; the options are those of the module's documentation."""
 
     name: str

@@ -74,7 +74,7 @@ class SpfEvaluator:
         client = Client.of(ip)
         check = Check(self.lookup, self.programs, client, Envelope.of(sender, domain, helo))
         name = domain.lower().removesuffix(".")
-        outcome = decide(check, name)
+        outcome = decide(check, record(check, name), name)
         result = described(check, name, outcome)
         if isinstance(outcome, Decision) and outcome.result == "fail" and outcome.program.explanation:
             return replace(result, explanation=self._explanation(check, outcome.program.explanation, outcome.domain))
@@ -122,13 +122,13 @@ def record(check: Check, name: str) -> Program | Stop:
     return Stop("none", no_spf_record(brief(name), values), kind, at)
 
 
-def decide(check: Check, name: str) -> Decision | Stop:
+def decide(check: Check, program: Program | Stop, name: str) -> Decision | Stop:
     """Evaluate the record of a name.
 
     :param check: a fresh one
+    :param program: what :func:`record` gives of the name
     :param name: in lower case, without trailing dot
     """
-    program = record(check, name)
     if isinstance(program, Stop):
         return program
     try:

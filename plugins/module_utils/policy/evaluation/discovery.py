@@ -224,19 +224,23 @@ def _applied(record: PolicyRecord, tag: str, policies: tuple[str, ...]) -> Polic
     A record without p= has p=none (RFC 9989 section 4.7); one whose policies are invalid has it only when it asks for
     reports.
     """
-    invalid = record.invalid(*policies)
-    # OpenDMARC 1.4.2 applies a policy that stands before the broken tag.
-    also = f", but some receivers apply p={record.choice('p')} all the same" if record.choice("p") else ""
     where = "RFC 9989 section 4.10.1" if "np" in policies else "RFC 7489 section 6.6.3"
-    if invalid and not record.asks_for_reports:
-        reason = f"{record.name} says {', '.join(invalid)}, so it is not applied{also} ({where})"
-        return Policy("permerror", reason, record=record, is_broken=True)
+    invalid = record.invalid(*policies)
     if invalid:
-        reason = f"{record.name} says {', '.join(invalid)}, so it counts as p=none{also} ({where})"
-        return Policy("found", reason, "none", record)
+        return _invalid(record, invalid, where)
     policy = record.choice(tag) or "none"
     said = f"{tag}={policy}" if tag in record.tags else "nothing of a policy, which is p=none"
     return Policy("found", f"{record.name} says {said} ({where})", policy, record)
+
+
+def _invalid(record: PolicyRecord, invalid: list[str], where: str) -> Policy:
+    """The policy of a record in which some policies are none."""
+    # OpenDMARC 1.4.2 applies a policy that stands before the broken tag.
+    also = f", but some receivers apply p={record.choice('p')} all the same" if record.choice("p") else ""
+    said = f"{record.name} says {', '.join(invalid)}"
+    if record.asks_for_reports:
+        return Policy("found", f"{said}, so it counts as p=none{also} ({where})", "none", record)
+    return Policy("permerror", f"{said}, so it is not applied{also} ({where})", record=record, is_broken=True)
 
 
 def _nothing(domain: str, found: FoundPolicy, source: str) -> Policy:

@@ -47,8 +47,7 @@ class PolicyRecord:
         :returns: in lower case, as the ABNF compares letters without case (RFC 9989 section 4.8); None for a policy
             that is not there
         """
-        value = self.tags.get(tag, "").lower()
-        return value if value in _CHOICES[tag] else _DEFAULTS.get(tag)
+        return _choice(tag, self.tags.get(tag))
 
     def invalid(self, *tags: str) -> list[str]:
         """Those of the tags that are there with a value that they may not have, as written."""
@@ -99,16 +98,26 @@ def find(lookup: Lookup, domain: str) -> FoundPolicy:
         )
         return FoundPolicy(fault=fault, several=True)
     if values:
-        return _read(domain, values[0])
+        read = _read(values[0])
+        if isinstance(read, str):
+            return FoundPolicy(fault=f"{policy_name(domain)}: {read}")
+        return FoundPolicy(PolicyRecord(domain, values[0], read))
     near = (f"{shown(text)} at {policy_name(domain)} {sentence}" for text in texts if (sentence := near_dmarc(text)))
     return FoundPolicy(near=next(near, None))
 
 
+@lru_cache(maxsize=1 << 10)  # each is asked for several times a verdict
+def _choice(tag: str, value: str | None) -> str | None:
+    """See :meth:`PolicyRecord.choice`."""
+    known = (value or "").lower()
+    return known if known in _CHOICES[tag] else _DEFAULTS.get(tag)
+
+
 @lru_cache(maxsize=4096)
-def _read(domain: str, text: str) -> FoundPolicy:
-    """Take a record apart; what is no known tag is ignored (RFC 9989 section 4.8)."""
+def _read(text: str) -> Mapping[str, str] | str:
+    """The tags of a record, or what makes it none; what is no known tag is ignored (RFC 9989 section 4.8)."""
     record = dmarc.parse_dmarc(text)
     if record.doubled:
-        return FoundPolicy(fault=f"{policy_name(domain)}: {dmarc.doubled_fault(record, record.doubled[0])}")
+        return dmarc.doubled_fault(record, record.doubled[0])
     tags = {record.key(tag.name): tag.value for tag in record if tag.name}
-    return FoundPolicy(PolicyRecord(domain, text, {name: tags[name] for name in tags if name in _KNOWN}))
+    return {name: tags[name] for name in tags if name in _KNOWN}

@@ -47,7 +47,10 @@ class Envelope:
 
 @dataclass(frozen=True)
 class Client:
-    """The client's address: ``number`` is the address as a number, ``version`` 4 or 6."""
+    """The client's address: ``number`` is the address as a number, ``version`` 4 or 6.
+
+    Use :func:`client_at`: one server sends for many, and its texts are made once.
+    """
 
     number: int
     version: int
@@ -90,4 +93,14 @@ class Client:
 def _client(text: str) -> Client:
     address = ipaddress.ip_address(text)
     mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-    return Client(int(mapped or address), 4 if mapped else address.version)
+    return client_at(int(mapped or address), 4 if mapped else address.version)
+
+
+@lru_cache(maxsize=4096)
+def client_at(number: int, version: int) -> Client:
+    """The client at an address.
+
+    :param number: the address as a number
+    :param version: 4 or 6
+    """
+    return Client(number, version)

@@ -27,7 +27,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.che
     described,
     record,
 )
-from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.message import Client, Envelope
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.message import Client, Envelope, client_at
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.program import Program, ProgramStep, brief
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.servers import (
     BITS,
@@ -102,7 +102,8 @@ def check_sources(
         hopeless = judge.hopeless()
         results = [hopeless if hopeless and result.result == "unknown" else result for result in results]
     worst = max(results, key=lambda result: (BADNESS.index(result.result), result.caution is not None))
-    return replace(worst, cause=judge.cause(worst, list(zip(parsed, results, strict=False))))
+    cause = judge.cause(worst, list(zip(parsed, results, strict=False)))
+    return worst if cause is None else replace(worst, cause=cause)
 
 
 class _Judge:
@@ -116,7 +117,7 @@ class _Judge:
         self._envelope = Envelope.of(sender, name, helo)
         local = "" if not sender or "@" in sender[1:] else "ls"
         self._unknown = frozenset(local if helo else f"{local}h")
-        self._record = record(self._check(Client(0, 4)), name)
+        self._record = record(self._check(client_at(0, 4)), name)
         self._walkers = {version: self._walker(version) for version in _VERSIONS}
         self._trees: dict[int, Tree] = {}
         self._source_trees: dict[tuple[str, int], Tree] = {}
@@ -139,7 +140,7 @@ class _Judge:
     def without_sources(self) -> SpfResult:
         """The result while nobody knows which servers send."""
         if isinstance(self._record, Stop):
-            return replace(described(self._check(Client(0, 4)), self._name, self._record), address=None)
+            return replace(described(self._check(client_at(0, 4)), self._name, self._record), address=None)
         reason = "which servers send is not known, so SPF cannot be judged (RFC 7208 section 4.1)"
         return SpfResult("unknown", reason, cause=SpfCause("undeclared"))
 
@@ -191,7 +192,7 @@ class _Judge:
                     count += 1
                     if count > MOST_PIECES or not tree.complete:
                         raise _TooMuch
-                    yield Client(first, version), self._unknown | _ADDRESS_MACROS
+                    yield client_at(first, version), self._unknown | _ADDRESS_MACROS
 
     # --- the short way: the very term stands in the record, and nothing before or in it can go wrong ---
 
@@ -219,7 +220,7 @@ class _Judge:
         return False
 
     def _included_passes(self, name: str, wanted: ProgramStep, version: int) -> bool:
-        program = self._check(Client(0, version)).program(name)
+        program = self._check(client_at(0, version)).program(name)
         return program is not None and self._passes(program, name, wanted, version)
 
     def _has_server(self, source: Covered) -> bool:
@@ -242,7 +243,7 @@ class _Judge:
                 return  # Nothing worse can come.
 
     def _judge(self, tally: Tally, source: ServerSource, client: Client, undecided: frozenset[str]) -> None:
-        covers = list(under_all_assumptions({}, lambda world: self._covers(tally, source, client, undecided, world)))
+        covers = self._covered(tally, source, client, undecided)
         found: list[Evaluated] = []
         for start, covered in covers:
             if covered is not False:
@@ -261,12 +262,18 @@ class _Judge:
             with contextlib.suppress(OpenQuestion):
                 tally.add_certain([self._evaluate(client, self._unknown, {})])
 
+    def _covered(
+        self, tally: Tally, source: ServerSource, client: Client, undecided: frozenset[str]
+    ) -> list[tuple[Assumptions, bool | None]]:
+        """Whether a client is one of the source's servers, in every world that differs for it."""
+        if isinstance(source, AddressRange):
+            return [({}, True)]
+        return list(under_all_assumptions({}, lambda world: self._covers(tally, source, client, undecided, world)))
+
     def _covers(
-        self, tally: Tally, source: ServerSource, client: Client, undecided: frozenset[str], world: Assumptions
+        self, tally: Tally, source: Covered, client: Client, undecided: frozenset[str], world: Assumptions
     ) -> bool | None:
         """Whether a client is one of the source's servers; None when its records cannot be evaluated."""
-        if isinstance(source, AddressRange):
-            return True
         self._spend(self._source_tree(source, client.version))
         check = self._check(client, undecided, world, MOST_LOOKUPS, _UNLIMITED)
         try:
@@ -285,7 +292,7 @@ class _Judge:
     def _evaluate(self, client: Client, undecided: frozenset[str], world: Assumptions) -> Evaluated:
         self._spend(self._tree(client.version))
         check = self._check(client, undecided, world)
-        return Evaluated(check, decide(check, self._name))
+        return Evaluated(check, decide(check, self._record, self._name))
 
     def _clients(self, source: ServerSource) -> Iterator[tuple[Client, frozenset[str]]]:
         """The first address of every range, and the macro letters that have no value for it.
@@ -300,8 +307,9 @@ class _Judge:
                     raise _TooMuch(f"there are more than {MOST_PIECES} ranges of addresses to judge")
                 # A single address could be looked up; a few are, not thousands.
                 known = first == last and count <= _MOST_LOOKS
-                yield Client(first, version), self._unknown | (frozenset() if known else _ADDRESS_MACROS)
-        trees = [*self._both(), *(self._source_tree(source, version) for version in _VERSIONS)]
+                yield client_at(first, version), self._unknown | (frozenset() if known else _ADDRESS_MACROS)
+        own = [self._source_tree(source, version) for version in _VERSIONS] if isinstance(source, Covered) else []
+        trees = [*self._both(), *own]
         if not all(tree.complete for tree in trees):
             raise _TooMuch(f"more than {MOST_LOOKUPS} terms look something up")
 
@@ -328,15 +336,14 @@ class _Judge:
             self._trees[version] = self._walkers[version].walk(self._record, self._name)
         return self._trees[version]
 
-    def _source_tree(self, source: ServerSource, version: int) -> Tree:
+    def _source_tree(self, source: Covered, version: int) -> Tree:
         key = (source.text, version)
         if key not in self._source_trees:
-            program = source.program if isinstance(source, Covered) else Program(())
-            self._source_trees[key] = self._walkers[version].walk(program, self._name)
+            self._source_trees[key] = self._walkers[version].walk(source.program, self._name)
         return self._source_trees[key]
 
     def _walker(self, version: int) -> Walker:
-        return Walker(self._frozen, self._check(Client(0, version)), self._unknown | _ADDRESS_MACROS)
+        return Walker(self._frozen, self._check(client_at(0, version)), self._unknown | _ADDRESS_MACROS)
 
     def _check(
         self,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable
+from functools import lru_cache
 
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.outcome import SpfOutcome, Verdict
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.program import brief
@@ -190,6 +191,7 @@ _STEPS: dict[str, Callable[[_Case], list[str]]] = {
 }
 
 
+@lru_cache(maxsize=1 << 10)  # one server sends for many
 def _as_term(source: str) -> str:
     """A declared server as a term of a record."""
     if not _is_range(source):

@@ -114,7 +114,9 @@ def worded(tally: Tally, source: str, name: str, single: bool) -> SpfResult:
         bound = f"{shown} was not judged to the end: {tally.bound} (RFC 7208 section 11.1)"
         kind = "bound" if tally.bound else "empty_source"
         return SpfResult("unknown", bound if tally.bound else nobody, cause=SpfCause(kind, source))
-    result = replace(described(worst.check, name, worst.outcome), caution=CAUTION if tally.disputed else None)
+    result = described(worst.check, name, worst.outcome)
+    if tally.disputed != (result.caution is not None):
+        result = replace(result, caution=CAUTION if tally.disputed else None)
     if single:
         return result
     if result.result == "pass":

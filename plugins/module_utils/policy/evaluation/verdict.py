@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation import next_steps, reasons
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.alignment import is_aligned
@@ -47,6 +48,12 @@ __all__ = ["Judge", "Verdict", "doubtful", "worsened"]
 _RESULTS = {True: "pass", False: "fail", None: "unknown"}
 _SEVERITY = {"none": 0, "quarantine": 1, "unknown": 2, "reject": 3}
 """A disposition that is not known is told rather than a milder one that is."""
+
+_MOST_REMEMBERED = 1000
+"""Domains, and groups of servers, of which is remembered what was found for them."""
+
+_K = TypeVar("_K")
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +109,7 @@ class Judge:
         self._check_spf = check_spf or self._by_check_host
         self._by_suffix = Remembered(SuffixList(lookup))
         self._standards = (Remembered(TreeWalk(lookup, exists)), self._by_suffix)
+        self._reverse_dns: dict[tuple[str, ...] | None, tuple[bool | None, str]] = {}
 
     def verdict(self, sender: Sender) -> Verdict:
         """Judge one sender. What cannot be looked up or is not known makes the verdict unknown; nothing is raised."""
@@ -111,18 +119,18 @@ class Judge:
         # max keeps the first of equals, which is RFC 9989.
         shown = max(views, key=lambda view: view.badness)
         passes = both(views[0].passes, views[1].passes)
+        spf, dkim = _spf_outcome(sender, found_spf, shown), _dkim_outcome(found_dkim, shown)
         verdict = Verdict(
             sender,
-            _spf_outcome(sender, found_spf, shown),
-            _dkim_outcome(found_dkim, shown),
+            spf,
+            dkim,
             _dmarc_outcome(shown),
             _RESULTS[passes],
             shown.disposition,
             "",
             receivers=judge_demands(self._facts(sender, found_spf, found_dkim, views)) if self._has_demands else (),
+            cautions=self._cautions(sender, spf, dkim) if passes else (),
         )
-        if passes:
-            verdict = replace(verdict, cautions=self._cautions(verdict))
         return replace(verdict, reason=reasons.reason(verdict), next_step=next_steps.next_step(verdict))
 
     def strictest_policy(self, domain: str) -> Policy:
@@ -178,12 +186,11 @@ class Judge:
             said = f"the SPF record of {sender.envelope_domain} cannot be looked up: {reason} (RFC 7208 section 2.6.6)"
             return SpfResult("temperror", said, cause=SpfCause("unresolved", sender.envelope_domain))
 
-    def _cautions(self, verdict: Verdict) -> tuple[str, ...]:
+    def _cautions(self, sender: Sender, spf: SpfOutcome, dkim: DkimOutcome) -> tuple[str, ...]:
         """Why some receivers may refuse mail that passes at others."""
-        sender, spf, dkim = verdict.sender, verdict.spf, verdict.dkim
         found = [dkim.caution] if dkim.result == "pass" and dkim.aligned and dkim.caution else []
         found += [spf.caution] if spf.caution else []
-        if self.strictest_policy(sender.domain).policy == "reject" and not is_signed(verdict):
+        if self.strictest_policy(sender.domain).policy == "reject" and not _is_signed(dkim):
             found.append(
                 "receivers that get it forwarded reject it, because SPF does not survive that and there is no aligned "
                 "DKIM pass: a domain at p=reject must not rely on SPF only (RFC 9989 section 7.4)"
@@ -217,12 +224,12 @@ class Judge:
             both(views[0].passes, views[1].passes),
             both(*has_policy),
             next((view.policy.reason for view in views if view.policy.is_broken), None),
-            judge_reverse_dns(sender.sources, self._lookup),
+            _remembered(self._reverse_dns, sender.sources, lambda sources: judge_reverse_dns(sources, self._lookup)),
         )
 
 
 class Remembered:
-    """A standard that finds each domain's organisation and policy once; failures are left to the lookup."""
+    """A standard that remembers the organisations and policies of the last domains; failures are left to the lookup."""
 
     def __init__(self, standard: Standard) -> None:
         self.name = standard.name
@@ -233,26 +240,34 @@ class Remembered:
 
     def organisation(self, domain: str) -> str:
         """See :meth:`Standard.organisation`."""
-        if domain not in self._organisations:
-            self._organisations[domain] = self._standard.organisation(domain)
-        return self._organisations[domain]
+        return _remembered(self._organisations, domain, self._standard.organisation)
 
     def policy(self, domain: str) -> Policy:
         """See :meth:`Standard.policy`."""
-        if domain not in self._policies:
-            self._policies[domain] = self._standard.policy(domain)
-        return self._policies[domain]
+        return _remembered(self._policies, domain, self._standard.policy)
 
     def with_policy(self, domain: str) -> Remembered:
         """See :meth:`Standard.with_policy`."""
-        if domain not in self._with_policies:
-            self._with_policies[domain] = Remembered(self._standard.with_policy(domain))
-        return self._with_policies[domain]
+        return _remembered(self._with_policies, domain, lambda name: Remembered(self._standard.with_policy(name)))
+
+
+def _remembered(known: dict[_K, _T], key: _K, find: Callable[[_K], _T]) -> _T:
+    """What is known, or found now. Most is wanted several times by one sender, and then never again."""
+    found = known.get(key)
+    if found is None:
+        if len(known) >= _MOST_REMEMBERED:
+            known.clear()
+        found = known[key] = find(key)
+    return found
 
 
 def is_signed(verdict: Verdict) -> bool:
     """Whether the mail certainly has an aligned DKIM pass."""
-    return verdict.dkim.result == "pass" and verdict.dkim.aligned is True
+    return _is_signed(verdict.dkim)
+
+
+def _is_signed(dkim: DkimOutcome) -> bool:
+    return dkim.result == "pass" and dkim.aligned is True
 
 
 def _is_only_strict(standard: Standard, policy: Policy, tag: str, author: str, identifier: str | None) -> bool:

@@ -12,7 +12,6 @@ import subprocess
 from datetime import date
 from pathlib import Path
 
-import dns.zone
 import pytest
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.masterfiles import master_file_entries
 from ansible_collections.mailroom.erp.plugins.module_utils.dns.masterfiles.master_file import MasterFile, next_serial
@@ -262,7 +261,7 @@ def test_any_change_of_any_layout_keeps_the_rest(
             (owner, rdtype, found.ttl, frozenset(found.rdatas))
             for owner, node in MasterFile(one, ZONE, "f").records.items()
             for rdtype, found in node.items()
-            if rdtype != "SOA" and (owner.to_text(omit_final_dot=True), rdtype) != (name, "TXT")
+            if rdtype != "SOA" and (owner, rdtype) != (name, "TXT")
         }
         for one in (text.encode(), after)
     ]
@@ -357,7 +356,7 @@ def test_two_soa_records_are_refused() -> None:
 )
 def test_a_delegation_is_named(name: str, expected: str) -> None:
     master = MasterFile((HEAD + "sub NS ns.other.example.\ndn DNAME other.example.\n").encode(), ZONE, "f")
-    found = master.delegation(dns.name.from_text(name))
-    assert found == dns.name.from_text(expected)
-    assert master.delegation(dns.name.from_text("dn.acme.example")) is None
-    assert master.delegation(dns.name.from_text(ZONE)) is None
+    found = master.delegation(name)
+    assert found == expected
+    assert master.delegation("dn.acme.example") is None
+    assert master.delegation(ZONE) is None

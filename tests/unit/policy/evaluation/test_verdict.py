@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.sender_option import read_senders
+from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation import verdict as verdict_module
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.next_steps import inventory_step
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.sender import (
     Sender,
@@ -697,3 +698,21 @@ def test_a_sender_whose_mail_is_not_handed_in_never_plainly_passes(found: str, s
     assert plain["reason"].startswith(transport.reason) == (found != "pass")
     assert str(plain["next_step"]).startswith("Make a shared mailbox") == (found != "pass")
     assert verdict.result == judged(SENDER, spf_result).result, "what receivers make of it is compared, not this"
+
+
+def test_only_the_last_domains_are_remembered_and_each_is_judged_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The policies of thousands of domains would be kept to the end of the run, each for one sender."""
+    monkeypatch.setattr(verdict_module, "_MOST_REMEMBERED", 2)
+    senders = [replace(SENDER, domain=f"d{number}.example") for number in (1, 1, 2, 3, 1)]
+    asked: list[str] = []
+
+    def lookup(name: str, _rdtype: str) -> tuple[str, ...]:
+        asked.append(name)
+        return ("v=DMARC1; p=none",) if name.startswith("_dmarc.d") else ()
+
+    judge = Judge(lookup)
+    verdicts = [judge.verdict(sender) for sender in senders]
+    assert [one.dmarc.record_name for one in verdicts] == [f"_dmarc.{one.domain}" for one in senders]
+    assert verdicts[0] == verdicts[1] == verdicts[4]
+    by_domain = [asked.count(f"_dmarc.d{number}.example") for number in (1, 2, 3)]
+    assert by_domain[0] == 2 * by_domain[1] == 2 * by_domain[2], "the first was forgotten once, and not before"

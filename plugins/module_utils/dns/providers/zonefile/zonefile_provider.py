@@ -110,7 +110,7 @@ class ZonefileProvider:
 
     def _file(self, zone: str) -> Path:
         zones = self._zones()
-        file = zones.get(zone) or zones.get(values.text_of(values.name_of(zone)))
+        file = zones.get(zone) or zones.get(values.normal_name(zone))
         if file is None:
             raise ZoneNotFound(
                 f"{self._path}: there is no zone {zone} there. Add {zone}.zone, or correct the option zone"
@@ -122,11 +122,11 @@ def _elsewhere(master: MasterFile, zone: str, texts: Iterable[str]) -> dict[str,
     """The names that are delegated away from the zone, each with where."""
     found = {}
     for text in texts:
-        name = values.name_of(text)
-        if name is not master.origin and not name.is_subdomain(master.origin):
+        name = values.normal_name(text)
+        if not values.is_at_or_below(name, master.origin):
             raise outside_zone(text, zone)
         if delegation := master.delegation(name):
-            found[text] = values.text_of(delegation)
+            found[text] = delegation
     return found
 
 
