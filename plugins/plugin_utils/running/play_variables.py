@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -30,10 +31,13 @@ def kept_result(variables: Mapping[str, Any], name: str) -> dict[str, Any]:
 
     :param variables: of the task's host, raw
     :param name: what the task registered
-    :returns: the result as ordinary Python; empty for a task that was skipped or never ran
+    :returns: the result as ordinary Python, with what its ``text`` says in JSON; empty for a task that was skipped or
+        never ran
     """
     result = variables.get(name) or {}
-    return {} if result.get("skipped") else dict(plain_value(result))
+    plain = {} if result.get("skipped") else dict(plain_value(result))
+    inside = json.loads(plain.pop("text", "{}"))
+    return {**plain, **inside}
 
 
 class PlayVariables:

@@ -64,6 +64,10 @@ def test_a_result_of_a_skipped_task_is_empty() -> None:
     assert kept_result({"done": {"skipped": True, "changed": False}}, "done") == {}
     assert kept_result({}, "done") == {}
     assert kept_result({"done": {"domains": []}}, "done") == {"domains": []}
+    assert kept_result({"done": {"changed": True, "text": '{"domains": []}'}}, "done") == {
+        "changed": True,
+        "domains": [],
+    }
 
 
 PLAY = """
