@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.sender_spec import SENDER_OPTIONS
+from ansible_collections.mailroom.erp.plugins.module_utils.plain_options import validated_options
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.address import domain_of, mail_domain
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.dkim import check_selector
 from ansible_collections.mailroom.erp.plugins.module_utils.policy.evaluation.sender import (
@@ -30,7 +30,6 @@ def read_senders(entries: Iterable[object], problems: list[Problem]) -> tuple[Se
     :param entries: what the user gave: dictionaries of :data:`SENDER_OPTIONS`
     :returns: the senders, each once, in their order; not to be used when there are problems
     """
-    validator = ArgumentSpecValidator(SENDER_OPTIONS)
     found: list[Sender] = []
     for entry in entries:
         if not isinstance(entry, Mapping):
@@ -38,12 +37,10 @@ def read_senders(entries: Iterable[object], problems: list[Problem]) -> tuple[Se
             problems.append(_RULES.problem("senders", "entry", None, rule, "Give at least `from`."))
             continue
         subject = str(entry.get("from"))
-        result = validator.validate(_given(entry))
-        problems += [
-            _RULES.problem(subject, "senders", None, message, "Correct it.") for message in result.error_messages
-        ]
-        if not result.error_messages:
-            found.append(_Reader(subject, problems).sender(result.validated_parameters))
+        valid, wrong = validated_options(SENDER_OPTIONS, _given(entry))
+        problems += [_RULES.problem(subject, "senders", None, message, "Correct it.") for message in wrong]
+        if not wrong:
+            found.append(_Reader(subject, problems).sender(valid))
     return tuple(dict.fromkeys(found))
 
 
