@@ -12,7 +12,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import
 from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import plain_value
 from ansible_collections.mailroom.erp.plugins.plugin_utils.running.controller_action import ControllerAction
 
-_ARGUMENTS: ArgumentSpec = {"holder": {"type": "str", "required": True}, "variable": {"type": "str", "required": True}}
+_ARGUMENTS: ArgumentSpec = {"run": {"type": "str", "required": True}}
 _MOST_LINES = 5
 _LONGEST = 600
 """Characters of a line: a problem ends with the way out, and those of declarations have up to 500."""
@@ -26,13 +26,12 @@ class ActionModule(ControllerAction):
     def work(self, options: Mapping[str, Any], variables: Mapping[str, Any]) -> Result:
         """Look up the part of the task's host.
 
-        :param options: the host and the variable that hold the parts of all hosts
+        :param options: the variable that holds the parts of all hosts
         :param variables: those of the task's host
         :returns: changed, diff and what changed; failed with the reasons, a screenful at most
         """
         # raw: to template the parts of all hosts for each of them would take most of the run
-        held = variables["hostvars"].raw_get(options["holder"])[options["variable"]]
-        own = plain_value(held[variables["inventory_hostname"]])
+        own = plain_value(variables[options["run"]]["environments"][variables["inventory_hostname"]])
         result: Result = {"changed": bool(own["changed"]), "what": own["changed"]}
         result |= {"diff": own["diff"]} if own["diff"] else {}
         if not own["failed"]:

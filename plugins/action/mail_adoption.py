@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import datetime
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -67,7 +66,6 @@ class ActionModule(ControllerAction):
         """
         folder = Path(from_here(options["dir"]))
         live = kept_result(variables, options["live"])
-        live |= json.loads(live.get("text") or "{}")
         customer = options["customer"]
         _check_folder(folder, customer)
         wishes, shared = self._wishes(variables, customer), dict(self._shared(variables))

@@ -15,6 +15,8 @@ _LONGEST_VALUE = 120
 
 def escape_controls(text: str) -> str:
     """Make any text one line of printable characters: control characters and undecodable bytes are escaped."""
+    if text.isprintable():
+        return text
     return "".join(ch if ch.isprintable() else ch.encode("unicode_escape").decode() for ch in encodable(text))
 
 

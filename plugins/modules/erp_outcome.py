@@ -22,12 +22,8 @@ attributes:
     support: full
     description: Shows the differences that were found.
 options:
-  holder:
-    description: The host whose variable holds what was found.
-    type: str
-    required: true
-  variable:
-    description: The name of that variable, C(environments) of M(mailroom.erp.erp_environments).
+  run:
+    description: The name of the variable that M(mailroom.erp.erp_environments) registered, for all hosts of its play.
     type: str
     required: true
 seealso:
@@ -37,8 +33,7 @@ seealso:
 EXAMPLES = r"""
 - name: Tell what changed and what failed
   mailroom.erp.erp_outcome:
-    holder: localhost
-    variable: outcomes
+    run: run
 """
 
 RETURN = r"""

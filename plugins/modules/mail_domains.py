@@ -422,6 +422,14 @@ options:
     description: Whether RV(plan) tells all that was read and what becomes of it.
     type: bool
     default: false
+  as_text:
+    description:
+      - Return RV(domains), RV(verdicts), RV(planned) and whatever else there is for each domain or sender as one JSON
+        text, RV(text), for a task that reads it from the variable.
+      - Ansible copies and walks each value of a result several times, so that hundreds of senders cost it seconds. A
+        result in which a secret would stand stays as it is, so that Ansible can mask the secret.
+    type: bool
+    default: false
   agreed_plan:
     description:
       - What RV(plan) told on another day. Nothing is written unless the run finds every record as it was then, or as
@@ -701,6 +709,10 @@ plan:
         domains: [acme.example]
         kinds: [spf]
     files: []
+text:
+  description: The result as JSON, without RV(failures), RV(summary), RV(written), RV(snapshot) and whether it changed.
+  type: str
+  returned: with O(as_text), when nothing was refused
 written:
   description: Whether the run went on to write; not in check mode, nor where O(on_refused=hold) held it.
   type: bool

@@ -93,7 +93,7 @@ def together(world: ExampleWorld) -> dict[str, Any]:
     """The examples of what works on all environments of a play, one after the other."""
     tasks = world.reached(TOGETHER["first"])
     for page in TOGETHER["pages"]:
-        tasks += signed(world) if page.endswith("erp_plan_proof.py") else TOGETHER["between"].get(page, [])
+        tasks += signed(world) if page.endswith("erp_plan_proof.py") else []
         tasks += [task for block in examples(page) for task in world.tasks(block.text)]
     made = one_play(world, "environments", tasks, hosts="environments")
     return {**made, "vars": {**made["vars"], **TOGETHER["vars"]}}
@@ -149,4 +149,4 @@ def test_no_example_is_forgotten() -> None:
         one.name for one in blocks() if one.kind == "tasks" and not executed_elsewhere(one)
     )
     assert {one.page.split("/")[0] for one in shown} == {"plugins", "docs"}
-    assert set(BEFORE["alone"]) | set(TOGETHER["between"]) <= {one.page for one in shown}
+    assert set(BEFORE["alone"]) <= {one.page for one in shown}

@@ -6,8 +6,9 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -34,6 +35,10 @@ from ansible_collections.mailroom.erp.plugins.module_utils.masked_secrets import
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused, encodable
 from ansible_collections.mailroom.erp.plugins.module_utils.snapshots.snapshot import Snapshot
 from ansible_collections.mailroom.erp.plugins.module_utils.state_folder import default_folder
+
+_APART = ("changed", "failures", "summary", "written", "snapshot", "diff")
+"""What conditions of tasks and Ansible itself read of a result, so it is in no text."""
+_MANY = ("domains", "senders", "inventory_domains")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +86,8 @@ def run_dns_module(
     for one in result.get("failures") or []:
         one["msg"] = failure_text(one["msg"], params)
     result = sendable(result)
+    if params.get("as_text"):
+        result = in_text(result, params, module.no_log_values)
     failures = [outcome for outcome in outcomes if outcome.failure]
     for line in progress.said:
         module.warn(line)
@@ -124,6 +131,22 @@ def sendable(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {name: sendable(inner) for name, inner in value.items()}
     return [sendable(inner) for inner in value] if isinstance(value, (list, tuple)) else value
+
+
+def in_text(result: Result, params: Mapping[str, Any], secrets: Collection[str]) -> Result:
+    """Put most of a result into one JSON text, ``text``: Ansible copies and walks each value of it several times.
+
+    :param result: sendable
+    :param params: those of the module; what there is of each domain and sender is left out of ``invocation``
+    :param secrets: Ansible masks them in a text, too, which may be no JSON any more: where one stands in it, the result
+        stays as it is
+    """
+    apart = {name: result[name] for name in _APART if name in result}
+    text = json.dumps({name: value for name, value in result.items() if name not in apart})
+    if any(form in text for secret in secrets if secret for form in (secret, json.dumps(secret)[1:-1])):
+        return result
+    given = {name: value for name, value in params.items() if name not in _MANY}
+    return {**apart, "text": text, "invocation": {"module_args": given}}
 
 
 def open_snapshot(module: Module, params: Mapping[str, Any]) -> Snapshot | None:

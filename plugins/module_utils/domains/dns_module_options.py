@@ -104,6 +104,7 @@ def _mail_domains() -> ArgumentSpec:
         "judge_live": {"type": "bool", "default": False},
         "tell_name_servers": {"type": "bool", "default": False},
         "tell_plan": {"type": "bool", "default": False},
+        "as_text": {"type": "bool", "default": False},
         "agreed_plan": {"type": "dict", "options": AGREED_PLAN_OPTIONS},
         "max_changes": {"type": "dict", "options": MAX_CHANGES_OPTIONS},
         "accept_changes": {"type": "int"},

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 NAMES_SHOWN = 5
 """So many names stand in a sentence; of the others only the number."""
 
+_BEGINS, _ENDS = re.compile(r"(?<![\w.-])"), re.compile(r"(?![\w-]|\.\w)")
+"""Where a name may begin and end."""
 _FEWEST = 3
 """As many domains as a sentence must be about to be told once."""
 
@@ -67,8 +69,21 @@ def template_of(message: Message) -> str:
     text, subject, place = message.text, message.subject, f"<{message.kind}>"
     for name in sorted({subject, *message.names, *message.others}, key=len, reverse=True):
         other = name.replace(subject, place) if name.endswith(subject) else message.others.get(name, "<zone>")
-        text = re.sub(rf"(?<![\w.-]){re.escape(name)}(?![\w-]|\.\w)", other, text)
+        text = _with_other(text, name, other)
     return text
+
+
+def _with_other(text: str, name: str, other: str) -> str:
+    """The text with another word for a name, but where it is a part of a longer one. Each name is asked for once, so a
+    pattern of its own would take longer to compile than to use."""
+    parts, done, at = [], 0, text.find(name)
+    while name and at >= 0:
+        end = at + len(name)
+        if _BEGINS.match(text, at) and _ENDS.match(text, end):
+            parts += [text[done:at], other]
+            done = end
+        at = text.find(name, max(done, at + 1))
+    return "".join([*parts, text[done:]])
 
 
 def _told(template: str, found: list[Message]) -> list[str]:

@@ -147,7 +147,9 @@ class Run:
 
         :returns: the verdicts in the order of the senders
         """
-        self.guard.take_up(self._asked_anew())
+        anew = Resolver(self._resolver_options)
+        self._ask_about_senders(anew)
+        self.guard.take_up(world_of(anew))
         return self._in_two("senders judged again", self.guard.live, self.guard.senders)
 
     def name_servers(self) -> list[dict[str, Any]]:
@@ -285,9 +287,7 @@ class Run:
         """Refuse what would harm a declared sender, and judge again without it. A zone that failed will not change."""
         if not self.guard.senders:
             return  # nor is anything loaded that only verdicts need
-        names = dict.fromkeys(name for sender in self.guard.senders for name in _domains_of(sender))
-        questions = [(place, "TXT") for name in names for place in (name, f"_dmarc.{name}")]
-        self._resolver.look_ahead(questions, self._concurrency * _QUESTIONS)
+        self._ask_about_senders(self._resolver)
         while True:
             steps = [step for work in works if work.changes and not work.failed for step in work.steps]
             live = self._world([])
@@ -298,6 +298,12 @@ class Run:
             problems = [problem for sender, one in found for problem in _caused(steps, sender, one.problems)]
             if not (self._refusals.add(problems) and self._order.skips_refused):
                 return
+
+    def _ask_about_senders(self, resolver: Resolver) -> None:
+        """Ask together for what every verdict needs."""
+        names = dict.fromkeys(name for sender in self.guard.senders for name in _domains_of(sender))
+        questions = [(place, "TXT") for name in names for place in (name, f"_dmarc.{name}")]
+        resolver.look_ahead(questions, self._concurrency * _QUESTIONS)
 
     def _in_two(self, step: str, judge: Callable[[Sender], _T], senders: Sequence[Sender]) -> list[_T]:
         """Judge senders in two processes. Files are not waited for: more threads would only be in each other's way."""

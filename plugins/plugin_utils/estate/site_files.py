@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -18,10 +20,15 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_input i
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.estate_tenants import made_environments
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.host_judgement import Catalogues
 from ansible_collections.mailroom.erp.plugins.plugin_utils.estate.site_run import SiteRun, unwell
-from ansible_collections.mailroom.erp.plugins.plugin_utils.files.private_files import FileChange
+from ansible_collections.mailroom.erp.plugins.plugin_utils.files.private_files import FileChange, apply_files
 from ansible_collections.mailroom.erp.plugins.plugin_utils.running.play_variables import PlayVariables
 from ansible_collections.mailroom.erp.plugins.plugin_utils.server_sight import ServerSight
-from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.written_environment import write_environment
+from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.written_environment import plan_environment
+
+_WRITERS = 8
+"""So many environments are written at the same time: a disk brings many files to rest in the time of one."""
+_AHEAD = 64
+"""So many may wait for it, with their texts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +55,19 @@ def site_files(
     :param write: False only compares
     :returns: each environment, with what came of its files
     """
+    with ThreadPoolExecutor(_WRITERS) as pool:
+        under_way: deque[tuple[str, Future[FilesOutcome]]] = deque()
+        for host, planned in _planned(run, declarations, sights, play):
+            under_way.append((host, pool.submit(_written, host, planned, write)))
+            if len(under_way) > _AHEAD:
+                yield _finished(under_way.popleft())
+        yield from map(_finished, under_way)
+
+
+def _planned(
+    run: SiteRun, declarations: Mapping[str, Any], sights: Mapping[str, ServerSight], play: PlayVariables
+) -> Iterator[tuple[str, FilesOutcome]]:
+    """Each environment, with the files that are to change. In one thread, for secrets are templated here."""
 
     def secret_of(host: str) -> str:
         view = play.of(host)
@@ -61,6 +81,23 @@ def site_files(
         try:
             files = declared_files(declaration, made.get(host), failed.get(host, []), catalogues, sights.get(host))
             reader = partial(secret_of, host) if files.holds_secret else None
-            yield host, FilesOutcome(tuple(write_environment(files.folder / host, files.texts, reader, write)))
+            yield host, FilesOutcome(tuple(plan_environment(files.folder / host, files.texts, reader)))
         except (OSError, Refused) as error:
-            yield host, FilesOutcome(failure=f"{host}: its files cannot be written: {error}")
+            yield host, _failed(host, error)
+
+
+def _written(host: str, planned: FilesOutcome, write: bool) -> FilesOutcome:
+    try:
+        apply_files(planned.changes if write else ())
+    except OSError as error:
+        return _failed(host, error)
+    return planned
+
+
+def _failed(host: str, error: Exception) -> FilesOutcome:
+    return FilesOutcome(failure=f"{host}: its files cannot be written: {error}")
+
+
+def _finished(one: tuple[str, Future[FilesOutcome]]) -> tuple[str, FilesOutcome]:
+    host, outcome = one
+    return host, outcome.result()

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,7 +42,7 @@ def plan_files(folder: Path, files: Mapping[str, str | None]) -> list[FileChange
     return changes
 
 
-def apply_files(changes: list[FileChange]) -> None:
+def apply_files(changes: Sequence[FileChange]) -> None:
     """Make the changes: the folder is made with mode 0700 when it is missing, files get mode 0600.
 
     :param changes: what :func:`plan_files` gave

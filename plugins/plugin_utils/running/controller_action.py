@@ -13,6 +13,7 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.mailroom.erp.plugins.module_utils.ansible_module import ArgumentSpec, Result
 from ansible_collections.mailroom.erp.plugins.module_utils.libraries import MissingLibrary
 from ansible_collections.mailroom.erp.plugins.module_utils.numbers import wrong_numbers
+from ansible_collections.mailroom.erp.plugins.module_utils.plain_options import NeedsValidator, plain_options
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import Refused
 from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import plain_value
 
@@ -40,11 +41,17 @@ class ControllerAction(ActionBase):  # type: ignore[misc]
         wrong = list(wrong_numbers(numbers))
         if wrong:
             return {**result, "failed": True, "msg": str(Refused(wrong))}
-        _validation, arguments = self.validate_argument_spec(argument_spec=self.argument_spec)
         try:
-            return {**result, **self.work(plain_value(arguments), task_vars or {})}
+            return {**result, **self.work(plain_value(self._arguments()), task_vars or {})}
         except (Refused, MissingLibrary) as error:
             return {**result, "failed": True, "msg": str(error)}
+
+    def _arguments(self) -> Mapping[str, Any]:
+        try:
+            return plain_options(self.argument_spec, self._task.args)
+        except NeedsValidator:
+            arguments: Mapping[str, Any] = self.validate_argument_spec(argument_spec=self.argument_spec)[1]
+            return arguments
 
     def work(self, options: Mapping[str, Any], variables: Mapping[str, Any]) -> Result:
         """Do what the action is for.

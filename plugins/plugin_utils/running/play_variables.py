@@ -6,14 +6,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from ansible.errors import AnsibleError
-from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import plain_value
-from jinja2 import TemplateError
+from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import canonical_json, plain_value
+from jinja2 import Environment, TemplateError, nodes
 
 _TEMPLATES = ("{{", "{%", "{#")
+_PURE_FILTERS = ("default", "d", "mailroom.erp.beside_inventory")
+"""Those of the defaults of our roles, which all hosts share; others might give each host its own value."""
+_OF_ALL = {"hostvars", "groups", "vars"}
 
 
 class UnreadableVariable(Exception):
@@ -30,10 +35,13 @@ def kept_result(variables: Mapping[str, Any], name: str) -> dict[str, Any]:
 
     :param variables: of the task's host, raw
     :param name: what the task registered
-    :returns: the result as ordinary Python; empty for a task that was skipped or never ran
+    :returns: the result as ordinary Python, with what its ``text`` says in JSON; empty for a task that was skipped or
+        never ran
     """
     result = variables.get(name) or {}
-    return {} if result.get("skipped") else dict(plain_value(result))
+    plain = {} if result.get("skipped") else dict(plain_value(result))
+    inside = json.loads(plain.pop("text", "{}"))
+    return {**plain, **inside}
 
 
 class PlayVariables:
@@ -50,8 +58,8 @@ class PlayVariables:
         # one for all hosts: it remembers the templates that it has compiled
         self._templar = templar.copy_with_new_env(available_variables=dict(variables))
         self._hosts = {"_hosts": variables["ansible_play_hosts"], "_hosts_all": variables["ansible_play_hosts_all"]}
-        self._shared: dict[int, tuple[object, Any]] = {}
-        """The plain forms of values that are no templates, by identity: hosts of a group share them."""
+        self._shared: dict[Any, tuple[object, Any]] = {}
+        """The plain forms of values that hosts share: by identity, those of templates also by what they are made of."""
 
     def of(self, host: str) -> HostView:
         """Read the variables of one host.
@@ -78,7 +86,7 @@ class HostView:
     :param shared: plain forms that other hosts may have, too
     """
 
-    def __init__(self, raw: Mapping[str, Any], templar: Any, shared: dict[int, tuple[object, Any]]) -> None:
+    def __init__(self, raw: Mapping[str, Any], templar: Any, shared: dict[Any, tuple[object, Any]]) -> None:
         self.raw = raw
         self._templar = templar
         self._shared = shared
@@ -112,13 +120,45 @@ class HostView:
             plain = plain_value(given)
             self._shared[id(given)] = (given, plain)
             return plain
+        key = self._decisive(given)
+        known = self._shared.get(key) if key else None
+        plain = known[1] if known else self._templated(given)
+        if key:
+            self._shared[key] = (given, plain)
+        return None if plain == plain_value(self.raw.get("omit")) else plain
+
+    def _decisive(self, given: Any) -> tuple[int, str] | None:
+        """What decides the value of a template that reads constants only: its identity, and those."""
+        names = names_read(str(given)) if isinstance(given, str) else None
+        if names is None or names & _OF_ALL or not all(is_constant(self.raw.get(name)) for name in names):
+            return None
+        return id(given), canonical_json({name: plain_value(self.raw[name]) for name in names if name in self.raw})
+
+    def _templated(self, given: Any) -> Any:
         try:
-            found = self.templar.template(given)
+            return plain_value(self.templar.template(given))
         except (AnsibleError, TemplateError):
             # the error's own text may quote the value
             raise UnreadableVariable from None
-        plain = plain_value(found)
-        return None if plain == plain_value(self.raw.get("omit")) else plain
+
+
+@lru_cache(maxsize=256)
+def names_read(template: str) -> frozenset[str] | None:
+    """The variables of which alone a template is made; None for one that calls, includes, filters in other ways, or
+    says how it is to be read (``#jinja2:``).
+
+    :param template: its text
+    """
+    if template.startswith("#jinja2:"):
+        return None
+    try:
+        tree = Environment().parse(template)
+    except TemplateError:
+        return None
+    parts = tree.find_all((nodes.Call, nodes.Include, nodes.Import, nodes.FromImport, nodes.Filter))
+    if any(not isinstance(part, nodes.Filter) or part.name not in _PURE_FILTERS for part in parts):
+        return None
+    return frozenset(name.name for name in tree.find_all(nodes.Name))
 
 
 def is_constant(value: object) -> bool:

@@ -18,6 +18,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.catalogue.catalogue_f
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.confirmed_points import field_value
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.environment import Environment
 from ansible_collections.mailroom.erp.plugins.plugin_utils.declaration.field_values import is_shown
+from ansible_collections.mailroom.erp.plugins.plugin_utils.sheet.block_yaml import block_yaml
 
 SETTINGS_FORMAT = "mailroom.erp/settings/1"
 
@@ -54,20 +55,11 @@ def settings_of(environment: Environment) -> dict[str, Any]:
 
 
 def settings_yaml(settings: dict[str, Any]) -> str:
-    """The settings as the text of ``settings.yml``, keys in their own order, lists indented as yamllint wants them.
+    """The settings as the text of ``settings.yml``.
 
     :param settings: what :func:`settings_of` gave
     """
-    yaml = require("yaml")
-
-    class Indented(yaml.SafeDumper):  # type: ignore[name-defined, misc]
-        def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
-            super().increase_indent(flow, False)
-
-    text: str = yaml.dump(
-        settings, Dumper=Indented, sort_keys=False, allow_unicode=True, width=1000, explicit_start=True
-    )
-    return text
+    return block_yaml(settings)
 
 
 def with_secret(text: str, secret: Callable[[], str]) -> str:

@@ -33,20 +33,32 @@ def write_environment(
     :raises OSError: a file cannot be read or written
     :raises Refused: the secret cannot be read
     """
-    wanted = dict(files)
-    settings = wanted.get(SETTINGS)
-    if password and settings:
-        wanted[SETTINGS] = with_secret(settings, password)
-    changes = plan_files(folder, wanted)
+    changes = plan_environment(folder, files, password)
     if write:
         apply_files(changes)
     return changes
 
 
+def plan_environment(
+    folder: Path, files: Mapping[str, str | None], password: Callable[[], str] | None
+) -> list[FileChange]:
+    """Compare the files of an environment, as :func:`write_environment` does, and write nothing.
+
+    :returns: what must change
+    :raises OSError: a file cannot be read
+    :raises Refused: the secret cannot be read
+    """
+    wanted = dict(files)
+    settings = wanted.get(SETTINGS)
+    if password and settings:
+        wanted[SETTINGS] = with_secret(settings, password)
+    return plan_files(folder, wanted)
+
+
 def file_differences(changes: list[FileChange]) -> list[dict[str, Any]]:
     """What a person sees of the changes in diff mode; the page says what the sheet says, so it is left out.
 
-    :param changes: what :func:`write_environment` gave
+    :param changes: what :func:`plan_environment` gave
     :returns: differences as Ansible shows them, secrets masked; of a file that comes or goes only its length
     """
     return [_difference(change) for change in changes if change.path.name != PAGE]

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.mailroom.erp.plugins.module_utils.domains.dns_module import sendable
+from ansible_collections.mailroom.erp.plugins.module_utils.domains.dns_module import in_text, sendable
 
 
 def test_bytes_that_are_no_text_are_escaped_and_all_else_stays() -> None:
@@ -23,6 +23,19 @@ def test_bytes_that_are_no_text_are_escaped_and_all_else_stays() -> None:
     escaped = "v=DMARC1; x=café \\xff"
     assert sendable(f"zo\ud800nes {foreign}").startswith("zo\\ud800nes v=DMARC1; x=caf")
     assert sent == {"values": [escaped, "plain"], "deep": [{"text": escaped}], "count": 3, "none": None, "flag": True}
+
+
+def test_a_text_holds_all_that_no_task_asks_for_by_itself() -> None:
+    result = {"changed": True, "failures": [], "verdicts": {"after": [{"reason": "caf\u00e9"}]}, "domains": [1]}
+    told = in_text(result, {"domains": [{"domain": "acme.example"}], "ttl": 300}, {"s3cret", ""})
+    assert json.loads(told.pop("text")) == {"verdicts": result["verdicts"], "domains": [1]}
+    assert told == {"changed": True, "failures": [], "invocation": {"module_args": {"ttl": 300}}}
+
+
+@pytest.mark.parametrize("secret", ["none", 'a "quoted" caf\u00e9', "verdicts", '": '])
+def test_what_holds_a_secret_is_in_no_text_because_a_mask_would_break_it(secret: str) -> None:
+    result = {"changed": True, "verdicts": ["SPF is none", 'it says a "quoted" caf\u00e9']}
+    assert in_text(result, {"domains": []}, {"s3cret", secret}) == result
 
 
 def src(**changed: Any) -> dict[str, Any]:

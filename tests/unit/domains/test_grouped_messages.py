@@ -5,11 +5,14 @@
 
 from __future__ import annotations
 
+import re
+
 from ansible_collections.mailroom.erp.plugins.module_utils.domains.grouped_messages import (
     Message,
     failure_list,
     grouped,
     listed,
+    template_of,
 )
 from hypothesis import given
 from hypothesis import strategies as st
@@ -55,6 +58,12 @@ def test_a_name_inside_another_is_no_name() -> None:
     texts = ["{domain}: see my-{domain} and {domain}.nl and x{domain}"]
     (line,) = grouped(about(domain, texts[0]) for domain in ("a.example", "b.example", "c.example"))[:1]
     assert line == "a.example: see my-a.example and a.example.nl and xa.example"
+
+
+@given(st.text("a.- b", max_size=25), st.text("a.- b", min_size=1, max_size=3))
+def test_names_are_found_as_one_pattern_would_find_them(text: str, name: str) -> None:
+    pattern = rf"(?<![\w.-]){re.escape(name)}(?![\w-]|\.\w)"
+    assert template_of(Message(name, text)) == re.sub(pattern, "<domain>", text)
 
 
 def test_the_end_of_a_task_is_told_right_at_the_edges() -> None:

@@ -81,6 +81,8 @@ APART = {
     "spf_record/record": "an SPF record; what is in it is shared",
     "mail_records_restore/snapshot": "of the restore itself",
     "mail_adopt_info/domains": "what was read of each",
+    "mail_adopt_info/text": "all that was read",
+    "mail_domains/text": "what is told of each domain and sender",
     "mail_adoption/environments": "the names of those that are new",
     "entra_adopt_info/tenants": "what was read of each",
     "erp_environments_info/tenants": "what is asked of each",

@@ -17,6 +17,7 @@ from ansible_collections.mailroom.erp.plugins.plugin_utils.running.play_variable
     UnreadableVariable,
     is_constant,
     kept_result,
+    names_read,
 )
 from ansible_collections.mailroom.erp.tests.integration.playbook import OUR_PYTHON, run_playbook
 
@@ -47,6 +48,37 @@ def test_a_template_is_each_host_s_own() -> None:
     assert values == ["a.example", "b.example"]
 
 
+def test_a_template_of_constants_is_read_once_for_all_hosts_that_have_the_same() -> None:
+    shared: dict[Any, Any] = {}
+    template = trust_as_template("{{ base | default('here') }}/mailroom")
+    hosts: list[dict[str, str]] = [{"base": "/srv"}, {"base": "/srv"}, {"base": "/opt"}, {}]
+    values = [view(shared, folder=template, **host).value("folder") for host in hosts]
+    assert values == ["/srv/mailroom", "/srv/mailroom", "/opt/mailroom", "here/mailroom"]
+    assert values[0] is values[1] and len(shared) == 3
+
+
+def test_what_a_variable_refers_to_is_each_host_s_own() -> None:
+    template, inner = trust_as_template("{{ base }}/mailroom"), trust_as_template("/srv/{{ customer }}")
+    shared: dict[Any, Any] = {}
+    hosts = [view(shared, folder=template, base=inner, customer=name) for name in ("a", "b")]
+    assert [host.value("folder") for host in hosts] == ["/srv/a/mailroom", "/srv/b/mailroom"]
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{{ lookup('env', name) }}",
+        "{{ name | random }}",
+        "{{ name.upper() }}",
+        "{% include 'x' %}",
+        "{{ broken",
+        "#jinja2: variable_start_string:'[%', variable_end_string:'%]'\n[% name %]",
+    ],
+)
+def test_of_a_template_that_does_more_than_read_nobody_knows_the_variables(template: str) -> None:
+    assert names_read(template) is None
+
+
 def test_what_cannot_be_templated_says_so_and_shows_nothing() -> None:
     secret = trust_as_template("hunter2 {{ vault_missing }}")
     with pytest.raises(UnreadableVariable) as caught:
@@ -64,6 +96,10 @@ def test_a_result_of_a_skipped_task_is_empty() -> None:
     assert kept_result({"done": {"skipped": True, "changed": False}}, "done") == {}
     assert kept_result({}, "done") == {}
     assert kept_result({"done": {"domains": []}}, "done") == {"domains": []}
+    assert kept_result({"done": {"changed": True, "text": '{"domains": []}'}}, "done") == {
+        "changed": True,
+        "domains": [],
+    }
 
 
 PLAY = """
