@@ -37,6 +37,7 @@ from typing import Any
 from ansible.plugins.callback import CallbackBase
 from ansible_collections.mailroom.erp.plugins.module_utils.problem import escape_controls
 from ansible_collections.mailroom.erp.plugins.module_utils.so_many import so_many
+from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import whole_result
 from ansible_collections.mailroom.erp.plugins.plugin_utils.terminal_text import counted_results, wrapped
 from ansible_collections.mailroom.erp.plugins.plugin_utils.verdict_text import ToldSender, told_senders
 
@@ -116,7 +117,7 @@ def _senders(data: Mapping[str, Any]) -> Iterator[ToldSender]:
     """Those of a task; a loop has a result for each of its items."""
     try:
         for one in data.get("results") or [data]:
-            yield from told_senders(one.get("verdicts") or [])
+            yield from told_senders(whole_result(one).get("verdicts") or [])
     except (AttributeError, KeyError, TypeError, ValueError):
         # a task of another release: a summary never makes a run fail
         return

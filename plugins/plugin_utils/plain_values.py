@@ -32,6 +32,16 @@ def plain_value(value: object) -> Any:
     return "".join((str(value), ""))
 
 
+def whole_result(result: Mapping[str, Any]) -> dict[str, Any]:
+    """Put what a module returned as one text (its option ``as_text``) back among what it returned.
+
+    :param result: plain
+    :raises ValueError: its text is no JSON
+    """
+    inside: dict[str, Any] = json.loads(result.get("text", "{}"))
+    return {name: value for name, value in result.items() if name != "text"} | inside
+
+
 def canonical_json(value: object) -> str:
     """One text for equal values, to compare and to sort by.
 

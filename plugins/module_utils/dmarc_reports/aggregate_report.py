@@ -21,7 +21,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_
     Treatment,
     UnreadableReport,
     packed,
-    policy_text,
+    policy_json,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_values import (
     report_address,
@@ -96,7 +96,7 @@ def _head(metadata: _Value, published: _Value) -> AggregateHead:
         raise UnreadableReport("it has no report_id, so that nobody can tell whether it was sent twice")
     contact = told.get("email", "")[:LONGEST_TEXT]
     org = report_org(told.get("org_name", ""), contact)
-    tags = policy_text({tag: policy[tag][:LONGEST_TEXT].lower() for tag in POLICY_TAGS if policy.get(tag)})
+    tags = policy_json({tag: policy[tag][:LONGEST_TEXT].lower() for tag in POLICY_TAGS if policy.get(tag)})
     domain = report_domain(policy.get("domain", ""))
     return AggregateHead(ReportSeries(org, contact, domain, tags), report_id[:LONGEST_TEXT], begin, end)
 

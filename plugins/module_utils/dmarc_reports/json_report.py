@@ -32,7 +32,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_
     Treatment,
     UnreadableReport,
     packed,
-    policy_text,
+    policy_json,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_values import (
     check_period,
@@ -134,7 +134,7 @@ def _parsedmarc_parts(report: Mapping[str, Any]) -> Iterator[ReportPart]:
     org, report_id = report_org(_text(told.get("org_name")), contact), _text(told.get("report_id"))
     if not report_id:
         raise UnreadableReport("it has no report_id, so that nobody can tell whether it was sent twice")
-    policy = policy_text({tag: _text(published[tag]).lower() for tag in POLICY_TAGS if published.get(tag)})
+    policy = policy_json({tag: _text(published[tag]).lower() for tag in POLICY_TAGS if published.get(tag)})
     domain = report_domain(_text(published.get("domain")))
     yield AggregateHead(ReportSeries(org, contact, domain, policy), report_id, begin, end, note)
     for record in records:

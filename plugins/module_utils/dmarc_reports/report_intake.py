@@ -30,7 +30,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_
     Treatment,
     UnprovenReport,
     UnreadableReport,
-    policy_text,
+    policy_json,
 )
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_series import SeriesKeeper
 from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_values import (
@@ -41,7 +41,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.dmarc_reports.report_
 _BATCH = 500
 _BATCH_BYTES = 1 << 22
 _MOST_TREATMENTS = 4000
-_NO_POLICY = policy_text({})
+_NO_POLICY = policy_json({})
 
 _ADD_REPORT = (
     "INSERT OR IGNORE INTO received (id, subject, origin, id_key, report_id, begin, end, day) "

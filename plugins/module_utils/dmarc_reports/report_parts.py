@@ -44,7 +44,7 @@ class SpfCheck(NamedTuple):
 
 class ReportSeries(NamedTuple):
     """What the reports of one reporter on one domain have in common while nothing of it changes. ``policy`` is the
-    published policy as :func:`policy_text` writes it. ``mailed_by`` is the domain in From of the message that a report
+    published policy as :func:`policy_json` writes it. ``mailed_by`` is the domain in From of the message that a report
     came in, empty when it came in none."""
 
     org: str
@@ -121,7 +121,7 @@ class TlsPolicyResult(NamedTuple):
     failures: tuple[TlsFailure, ...]
 
 
-def policy_text(policy: Mapping[str, str]) -> str:
+def policy_json(policy: Mapping[str, str]) -> str:
     """A published policy as an archive keeps it: JSON of its tags and values, what was not told left out."""
     return json.dumps(policy)
 

@@ -6,13 +6,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
 from ansible.errors import AnsibleError
-from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import canonical_json, plain_value
+from ansible_collections.mailroom.erp.plugins.plugin_utils.plain_values import (
+    canonical_json,
+    plain_value,
+    whole_result,
+)
 from jinja2 import Environment, TemplateError, nodes
 
 _TEMPLATES = ("{{", "{%", "{#")
@@ -39,9 +42,7 @@ def kept_result(variables: Mapping[str, Any], name: str) -> dict[str, Any]:
         never ran
     """
     result = variables.get(name) or {}
-    plain = {} if result.get("skipped") else dict(plain_value(result))
-    inside = json.loads(plain.pop("text", "{}"))
-    return {**plain, **inside}
+    return {} if result.get("skipped") else whole_result(plain_value(result))
 
 
 class PlayVariables:
