@@ -49,7 +49,7 @@ from ansible_collections.mailroom.erp.plugins.module_utils.public_dns.resolver i
 MOST_REVERSE_NAMES = 1000
 """Sources that are looked up by address, those with the most messages first."""
 _THREADS = 16
-_OBJECTS = 100_000
+_OBJECTS = 200_000
 """New objects after which the collector of cycles looks at them."""
 
 

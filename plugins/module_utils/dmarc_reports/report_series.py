@@ -26,7 +26,7 @@ class SeriesKeeper:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._execute = connection.execute
-        self._known: dict[tuple[str, ReportSeries], tuple[int, int]] = {}
+        self._known: dict[ReportSeries, tuple[int, int]] = {}
 
     def keys(self, kind: str, series: ReportSeries) -> tuple[int, int]:
         """The numbers that a series has in the archive, made where it is new.
@@ -34,11 +34,11 @@ class SeriesKeeper:
         :param kind: dmarc or tls
         :returns: its subject and its origin
         """
-        found = self._known.get((kind, series))
+        found = self._known.get(series)  # which has a domain, or is of TLS
         if found is None:
             if len(self._known) >= _MOST_KNOWN:
                 self._known.clear()
-            found = self._known[kind, series] = self._kept(kind, series)
+            found = self._known[series] = self._kept(kind, series)
         return found
 
     def _kept(self, kind: str, series: ReportSeries) -> tuple[int, int]:

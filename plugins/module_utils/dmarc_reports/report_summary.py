@@ -227,13 +227,18 @@ class SourceTotal:
         names: set[str] = set()
         envelopes: set[str] = set()
         for (passed_dkim, passed_spf, (name, envelope, signatures, _checks)), count in self.treated:
-            spf += count if passed_spf else 0
-            dkim += count if passed_dkim else 0
+            if passed_spf:
+                spf += count
+            if passed_dkim:
+                dkim += count
             for signature in signatures:
                 selectors[signature] = selectors.get(signature, 0) + count
             names.add(name)
             if envelope:
                 envelopes.add(envelope)
+        told = []
+        for (domain, selector, result), messages in sorted(selectors.items()):
+            told.append({"domain": domain, "selector": selector or None, "result": result, "messages": messages})
         return {
             "source": self.source,
             "reverse_name": reverse_name,
@@ -241,10 +246,7 @@ class SourceTotal:
             "spf": {"pass": spf, "fail": self.messages - spf},
             "dkim": {"pass": dkim, "fail": self.messages - dkim},
             "dmarc": {"pass": self.dmarc, "fail": self.messages - self.dmarc},
-            "selectors": [
-                {"domain": domain, "selector": selector or None, "result": result, "messages": messages}
-                for (domain, selector, result), messages in sorted(selectors.items())
-            ],
+            "selectors": told,
             "header_from": sorted(names),
             "envelope_from": sorted(envelopes),
             "who": self.identity.as_dict(),
