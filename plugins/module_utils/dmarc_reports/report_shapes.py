@@ -126,9 +126,8 @@ class ReportReader:
 
     def _small_parts(self, document: bytes) -> list[ReportPart] | None:
         """Of a report of one record the head and the record are looked for at once, and in its bytes."""
-        # the first place is the only one that counts, and found ten times as fast as by a search for the pattern
-        head = _found_at(document, b"<report_id>", _ASCII_OF_HEAD)
-        record = _found_at(document, b"<source_ip>", _ASCII_OF_RECORD, head.end()) if head else None
+        head = _ASCII_OF_HEAD.search(document)
+        record = _ASCII_OF_RECORD.search(document, head.end()) if head else None
         if head is None or record is None:
             return self._each_part(document)
         around = document[: head.start()], document[head.end() : record.start()], document[record.end() :]
@@ -182,12 +181,6 @@ class ReportReader:
         if isinstance(row, AggregateRow):
             self._records.learn(around, row)
         return row
-
-
-def _found_at(document: bytes, begin: bytes, pattern: re.Pattern[bytes], start: int = 0) -> re.Match[bytes] | None:
-    """Where a pattern is at the first place that has its beginning."""
-    at = document.find(begin, start)
-    return pattern.match(document, at) if at >= 0 else None
 
 
 def _is_other(text: str | bytes) -> bool:
